@@ -1,0 +1,1 @@
+"""Integers: the model that hardware is built from, its file formats, and the golden model that runs it."""

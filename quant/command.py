@@ -1,0 +1,47 @@
+"""What the command lines of all packages share: subcommands, `--debug`, one-line errors, exit statuses."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+
+from quant.errors import ScsrError
+
+Handler = Callable[[argparse.Namespace], int]
+
+
+class Command:
+    """A command line with subcommands; each handler returns the exit status."""
+
+    def __init__(self, prog: str, description: str) -> None:
+        self._parser = argparse.ArgumentParser(prog=prog, description=description)
+        self._parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+        self._subcommands = self._parser.add_subparsers(dest="subcommand", required=True, metavar="COMMAND")
+
+    def add(self, name: str, handler: Handler, summary: str) -> argparse.ArgumentParser:
+        """Add a subcommand; the caller adds its arguments to the parser returned."""
+        parser = self._subcommands.add_parser(name, help=summary, description=summary)
+        parser.set_defaults(handler=handler)
+        return parser
+
+    def run(self, argv: Sequence[str] | None = None) -> int:
+        """Parse and run. A `ScsrError` or an operating-system error becomes one line and status 2."""
+        arguments = self._parser.parse_args(argv)
+        handler: Handler = arguments.handler
+        try:
+            return handler(arguments)
+        except (ScsrError, OSError) as error:
+            if arguments.debug:
+                raise
+            print(f"error: {_one_line(error)}", file=sys.stderr)
+            return 2
+        except KeyboardInterrupt:
+            print("interrupted", file=sys.stderr)
+            return 130
+
+
+def _one_line(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return " ".join(str(error).split())

@@ -1,0 +1,31 @@
+"""Writing files so that nothing is half-written and nothing of the user's is overwritten in silence."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from quant.errors import ScsrError
+
+
+def write_atomic(path: Path, content: bytes) -> None:
+    """Write `content` to `path` so that a reader finds the old file or the new one, never a part."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        with partial.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write_new(path: Path, content: bytes, *, force: bool = False) -> None:
+    """Write atomically, but refuse to replace a file that holds something else unless `force`."""
+    if path.is_dir():
+        raise ScsrError(f"{path} is a folder; name a file")
+    if path.exists() and not force and path.read_bytes() != content:
+        raise ScsrError(f"{path} exists and holds something else; remove it, name another file, or give --force")
+    write_atomic(path, content)

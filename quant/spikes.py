@@ -1,0 +1,165 @@
+"""Spike trains with labels, in memory and on disk (docs/spike-file.md)."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from quant.errors import SpikeFileError
+from quant.formats import IntArray
+
+_DTYPES = {
+    "channels": np.dtype("<i4"),
+    "steps": np.dtype("<i4"),
+    "label": np.dtype("<i4"),
+    "offset": np.dtype("<i8"),
+    "step": np.dtype("<i4"),
+    "channel": np.dtype("<i4"),
+}
+_MAX_CHANNELS = 32768
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SpikeSet:
+    """Samples as lists of events.
+
+    Attributes:
+        channels: number of input channels.
+        steps: int32 `(S,)`, time steps of each sample.
+        label: int32 `(S,)`, class index or -1.
+        offset: int64 `(S + 1,)`, events of sample `s` are `offset[s] : offset[s + 1]`.
+        step, channel: int32 `(E,)`, ordered by step, then channel, within a sample.
+
+    Raises:
+        SpikeFileError: on construction, if the parts do not fit together.
+    """
+
+    channels: int
+    steps: IntArray
+    label: IntArray
+    offset: IntArray
+    step: IntArray
+    channel: IntArray
+
+    def __post_init__(self) -> None:
+        _check(self)
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+    def dense(self, samples: slice) -> npt.NDArray[np.bool_]:
+        """The chosen samples as bool `(T, batch, channels)`, T being the longest; False after a sample's end."""
+        first, stop, _ = samples.indices(len(self))
+        spikes = np.zeros((int(self.steps[first:stop].max()), stop - first, self.channels), dtype=np.bool_)
+        events = slice(int(self.offset[first]), int(self.offset[stop]))
+        sample = np.repeat(np.arange(stop - first), np.diff(self.offset[first : stop + 1]))
+        spikes[self.step[events], sample, self.channel[events]] = True
+        return spikes
+
+    def head(self, samples: int) -> SpikeSet:
+        """The first `samples` samples."""
+        end = int(self.offset[samples])
+        return SpikeSet(
+            self.channels,
+            self.steps[:samples],
+            self.label[:samples],
+            self.offset[: samples + 1],
+            self.step[:end],
+            self.channel[:end],
+        )
+
+
+def from_dense(spikes: npt.NDArray[np.bool_], steps: IntArray, label: IntArray) -> SpikeSet:
+    """The inverse of `SpikeSet.dense`: `spikes` is `(T, S, channels)`, False after a sample's end."""
+    sample, step, channel = np.nonzero(spikes.transpose(1, 0, 2))
+    offset = np.searchsorted(sample, np.arange(len(steps) + 1))
+    return SpikeSet(
+        channels=spikes.shape[2],
+        steps=steps.astype(np.int32),
+        label=label.astype(np.int32),
+        offset=offset.astype(np.int64),
+        step=step.astype(np.int32),
+        channel=channel.astype(np.int32),
+    )
+
+
+def to_bytes(samples: SpikeSet) -> bytes:
+    """The spike file's content; equal sets give equal bytes."""
+    buffer = io.BytesIO()
+    arrays = {name: np.asarray(getattr(samples, name), dtype=dtype) for name, dtype in _DTYPES.items()}
+    np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]
+    return buffer.getvalue()
+
+
+def read(path: Path) -> SpikeSet:
+    """Read and validate a spike file.
+
+    Raises:
+        SpikeFileError: if the file breaks its format in any way.
+    """
+    if not path.is_file():
+        raise SpikeFileError(f"{path}: no such file; `python -m trainer spikes` writes one")
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            if not isinstance(file, np.lib.npyio.NpzFile):
+                raise SpikeFileError(f"{path}: not an .npz file")
+            arrays = {name: file[name] for name in file.files}
+    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile) as error:
+        raise SpikeFileError(f"{path}: not a readable .npz file of plain arrays ({error})") from None
+    for name in _DTYPES:
+        if name not in arrays:
+            raise SpikeFileError(f"{path}: array {name!r} is missing")
+    for name, array in arrays.items():
+        if name not in _DTYPES:
+            raise SpikeFileError(f"{path}: array {name!r} is unknown; allowed are {', '.join(_DTYPES)}")
+        if array.dtype != _DTYPES[name]:
+            raise SpikeFileError(f"{path}: {name} has dtype {array.dtype}; it must be {_DTYPES[name]}")
+        if array.ndim != (0 if name == "channels" else 1):
+            raise SpikeFileError(f"{path}: {name} has shape {array.shape}; it must be {'()' if name == 'channels' else '(n,)'}")
+    try:
+        return SpikeSet(
+            int(arrays["channels"]),
+            arrays["steps"],
+            arrays["label"],
+            arrays["offset"],
+            arrays["step"],
+            arrays["channel"],
+        )
+    except SpikeFileError as error:
+        raise SpikeFileError(f"{path}: {error}") from None
+
+
+def _check(samples: SpikeSet) -> None:
+    count, events = len(samples.steps), len(samples.step)
+    if not 1 <= samples.channels <= _MAX_CHANNELS:
+        raise SpikeFileError(f"channels is {samples.channels}; allowed is 1..{_MAX_CHANNELS}")
+    if len(samples.label) != count:
+        raise SpikeFileError(f"label has {len(samples.label)} entries for {count} samples")
+    if len(samples.offset) != count + 1:
+        raise SpikeFileError(f"offset has {len(samples.offset)} entries; {count} samples need {count + 1}")
+    if len(samples.channel) != events:
+        raise SpikeFileError(f"channel has {len(samples.channel)} entries, step has {events}")
+    _refuse_first("steps", samples.steps, samples.steps < 1, "at least 1")
+    _refuse_first("label", samples.label, samples.label < -1, "a class index or -1")
+    if samples.offset[0] != 0 or samples.offset[-1] != events or (np.diff(samples.offset) < 0).any():
+        raise SpikeFileError(f"offset must rise from 0 to the number of events, {events}, without falling")
+    sizes = np.diff(samples.offset)
+    limit = np.repeat(samples.steps, sizes)
+    _refuse_first("step", samples.step, (samples.step < 0) | (samples.step >= limit), "0 up to the sample's last step")
+    channel_wrong = (samples.channel < 0) | (samples.channel >= samples.channels)
+    _refuse_first("channel", samples.channel, channel_wrong, f"0..{samples.channels - 1}")
+    same_sample = np.diff(np.repeat(np.arange(count), sizes)) == 0
+    order = np.diff(samples.step.astype(np.int64) * samples.channels + samples.channel)
+    disorder = np.concatenate([[False], same_sample & (order <= 0)])[:events]
+    _refuse_first("channel", samples.channel, disorder, "ordered by step, ascending within a step, without repeats")
+
+
+def _refuse_first(name: str, array: IntArray, wrong: npt.NDArray[np.bool_], allowed: str) -> None:
+    if wrong.any():
+        position = int(np.argmax(wrong))
+        raise SpikeFileError(f"{name}[{position}] is {array[position]}; allowed is {allowed}")

@@ -1,0 +1,57 @@
+"""Verilog text from a plan. Templates choose and repeat; numbers and names come from the plan."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import jinja2
+
+import hwgen
+import rtl_templates
+from hwgen.plan import STATUS_FLAGS, HardwarePlan, LayerPlan, Link
+
+TEMPLATES = Path(rtl_templates.__file__).parent
+
+
+def leaf_modules() -> dict[str, str]:
+    """The library's modules: file name -> text."""
+    return {path.name: path.read_text(encoding="utf-8") for path in sorted((TEMPLATES / "lib").glob("*.v"))}
+
+
+def top_module(plan: HardwarePlan, digest: str) -> str:
+    """The network's top module."""
+    return _render("top.v.j2", plan=plan, digest=digest, stream=_stream, padding=_padding, range=_range)
+
+
+def probe_module(plan: HardwarePlan) -> str:
+    """The simulation wrapper that shows every layer's spikes."""
+    return _render("probe.v.j2", plan=plan)
+
+
+def _stream(link: Link) -> str:
+    """Prefix of the signals that carry a link's tick and index to its consumer."""
+    if link.fifo_words:
+        return link.name
+    return "input" if link.source == 0 else f"layer_{link.source}"
+
+
+def _padding(layer: LayerPlan, link: Link) -> str:
+    """Zeros that bring a link's index to the width that the layer takes, as the head of a concatenation."""
+    missing = layer.event_bits - link.index_bits
+    return f"{missing}'d0, " if missing else ""
+
+
+def _range(bits: int) -> str:
+    """A vector's range in a column of its own."""
+    return f"[{bits - 1}:0]".ljust(6)
+
+
+def _render(template: str, **values: object) -> str:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES / "top"),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    return environment.get_template(template).render(version=hwgen.__version__, status_flags=STATUS_FLAGS, **values)

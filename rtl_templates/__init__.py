@@ -1,0 +1,1 @@
+"""Verilog: leaf modules (`lib`), the templates of a network's top (`top`)."""

@@ -1,0 +1,147 @@
+`default_nettype none
+
+// AXI4-Stream input: checks beats, drops what is malformed, hands on events (docs/streams.md).
+//
+//   SPIKE  -> m_index, unless the channel does not exist or has spiked in this step already
+//   TICK   -> m_tick with m_tag = {status flags of the sample, end of sample}
+//
+// Latency 2 cycles, interval 1. After reset the input is not ready for CHANNELS cycles.
+//
+// A repeat is found by a stamp per channel: the number of the step in which it spiked last. Stamps count 1, 2, ... and
+// wrap, so old ones must be gone before their number returns: every TICK clears one channel's stamp in turn, and there
+// are more numbers than channels. The sweep after reset clears them all.
+
+module scsr_axis_input #(
+    // Number of input channels
+    parameter CHANNELS = 1,
+    // Width of a channel index
+    parameter INDEX_W = 1,
+    // Width of a stamp: 2**STAMP_W - 1 is greater than CHANNELS
+    parameter STAMP_W = 2,
+    // Number of status flags: unknown channel, repeat, tlast on a SPIKE
+    parameter FLAGS = 3
+) (
+    input  wire               clk,
+    input  wire               rst,
+    input  wire [15:0]        s_axis_tdata,
+    input  wire               s_axis_tvalid,
+    output wire               s_axis_tready,
+    input  wire               s_axis_tlast,
+    output wire               m_valid,
+    input  wire               m_ready,
+    output wire               m_tick,
+    output wire [INDEX_W-1:0] m_index,
+    output wire [FLAGS:0]     m_tag
+);
+
+    localparam [15:0] CHANNEL_COUNT = CHANNELS;
+    localparam [INDEX_W-1:0] LAST_CHANNEL = CHANNEL_COUNT[INDEX_W-1:0] - {{INDEX_W - 1{1'b0}}, 1'b1};
+    localparam [STAMP_W-1:0] NO_STAMP = {STAMP_W{1'b0}};
+    localparam [STAMP_W-1:0] FIRST_STAMP = {{STAMP_W - 1{1'b0}}, 1'b1};
+    localparam [STAMP_W-1:0] LAST_STAMP = {STAMP_W{1'b1}};
+
+    // Clearing of stamps: the sweep after reset, then one channel per TICK.
+    reg               sweeping_q;
+    reg [INDEX_W-1:0] clear_q;
+
+    // Stage 1: a beat whose stamp is being read.
+    reg               beat_valid_q;
+    reg               beat_tick_q;
+    reg               beat_last_q;
+    reg               beat_unknown_q;
+    reg [INDEX_W-1:0] beat_index_q;
+
+    // The stamp written in the cycle of the read, in case it is the one that was read.
+    reg               hit_q;
+    reg [STAMP_W-1:0] hit_stamp_q;
+
+    reg [STAMP_W-1:0] stamp_q;
+    reg [FLAGS-1:0]   flags_q;
+
+    // Stage 2: the event offered.
+    reg               m_valid_q;
+    reg               m_tick_q;
+    reg [INDEX_W-1:0] m_index_q;
+    reg [FLAGS:0]     m_tag_q;
+
+    wire               advance = !m_valid_q || m_ready;
+    wire               take = s_axis_tvalid && s_axis_tready;
+    wire [INDEX_W-1:0] channel = s_axis_tdata[INDEX_W-1:0];
+
+    wire [STAMP_W-1:0] stored_stamp;
+    wire [STAMP_W-1:0] seen_stamp = hit_q ? hit_stamp_q : stored_stamp;
+
+    wire spike = beat_valid_q && !beat_tick_q;
+    wire tick = beat_valid_q && beat_tick_q;
+    wire repeated = spike && !beat_unknown_q && seen_stamp == stamp_q;
+    wire fresh = spike && !beat_unknown_q && seen_stamp != stamp_q;
+
+    wire [FLAGS-1:0] flags_d = flags_q | {spike && beat_last_q, repeated, spike && beat_unknown_q};
+
+    wire               clear = sweeping_q || (advance && tick);
+    wire               wr_en = clear || (advance && fresh);
+    wire [INDEX_W-1:0] wr_index = clear ? clear_q : beat_index_q;
+    wire [STAMP_W-1:0] wr_stamp = clear ? NO_STAMP : stamp_q;
+
+    assign s_axis_tready = advance && !sweeping_q;
+
+    scsr_ram #(
+        .WIDTH (STAMP_W),
+        .DEPTH (CHANNELS),
+        .ADDR_W(INDEX_W)
+    ) stamps (
+        .clk    (clk),
+        .wr_en  (wr_en),
+        .wr_addr(wr_index),
+        .wr_data(wr_stamp),
+        .rd_en  (take),
+        .rd_addr(channel),
+        .rd_data(stored_stamp)
+    );
+
+    always @(posedge clk) begin
+        if (rst) begin
+            sweeping_q <= 1'b1;
+            clear_q <= {INDEX_W{1'b0}};
+        end else if (clear) begin
+            if (clear_q == LAST_CHANNEL) sweeping_q <= 1'b0;
+            clear_q <= clear_q == LAST_CHANNEL ? {INDEX_W{1'b0}} : clear_q + {{INDEX_W - 1{1'b0}}, 1'b1};
+        end
+    end
+
+    always @(posedge clk) begin
+        if (rst) begin
+            beat_valid_q <= 1'b0;
+            m_valid_q <= 1'b0;
+            stamp_q <= FIRST_STAMP;
+            flags_q <= {FLAGS{1'b0}};
+        end else if (advance) begin
+            beat_valid_q <= take;
+            m_valid_q <= tick || fresh;
+            if (tick) stamp_q <= stamp_q == LAST_STAMP ? FIRST_STAMP : stamp_q + FIRST_STAMP;
+            flags_q <= tick && beat_last_q ? {FLAGS{1'b0}} : flags_d;
+        end
+    end
+
+    always @(posedge clk) begin
+        if (advance) begin
+            beat_tick_q <= s_axis_tdata[15];
+            beat_last_q <= s_axis_tlast;
+            beat_unknown_q <= {1'b0, s_axis_tdata[14:0]} >= CHANNEL_COUNT;
+            beat_index_q <= channel;
+            hit_q <= wr_en && wr_index == channel;
+            hit_stamp_q <= wr_stamp;
+            m_tick_q <= beat_tick_q;
+            m_index_q <= beat_index_q;
+            m_tag_q <= {flags_d, beat_last_q};
+        end
+    end
+
+    assign m_valid = m_valid_q;
+    assign m_tick = m_tick_q;
+    assign m_index = m_index_q;
+    assign m_tag = m_tag_q;
+
+endmodule
+
+`default_nettype wire

@@ -1,0 +1,79 @@
+`default_nettype none
+
+// Merges the event streams that a layer reads into one, step by step.
+//
+// Every source gives the spikes of a time step, in any order, then a TICK. The events of all sources go out as rows of
+// the layer's weight memory, each source in its own range: row = OFFSETS[source] + index. When every source has ticked,
+// one `close` ends the step. A source that is a step ahead waits; none has to wait for another within a step, and
+// this is why skip links cannot deadlock (docs/architecture.md).
+//
+// Latency 0, interval 1: a step of E events takes E + 1 cycles. The lowest-numbered source goes first.
+
+module scsr_collector #(
+    // Number of sources, at least 1
+    parameter SOURCES = 1,
+    // Width of an incoming index, at most ROW_W
+    parameter EVENT_W = 1,
+    // Width of a row
+    parameter ROW_W = 1,
+    // First row of each source, source 0 in the lowest bits
+    parameter [SOURCES*ROW_W-1:0] OFFSETS = {SOURCES * ROW_W{1'b0}},
+    // Width of the tag that comes with a TICK
+    parameter TAG_W = 1,
+    // Source whose tag is handed on
+    parameter TAG_SOURCE = 0,
+    // Sources that owe no TICK in the first step after reset: the layer's own spikes, of which there are none yet
+    parameter [SOURCES-1:0] TICKED_AT_RESET = {SOURCES{1'b0}}
+) (
+    input  wire                       clk,
+    input  wire                       rst,
+    input  wire [SOURCES-1:0]         s_valid,
+    output wire [SOURCES-1:0]         s_ready,
+    input  wire [SOURCES-1:0]         s_tick,
+    input  wire [SOURCES*EVENT_W-1:0] s_index,
+    input  wire [TAG_W-1:0]           s_tag,
+    output wire                       m_valid,
+    input  wire                       m_ready,
+    output wire                       m_close,
+    output reg  [ROW_W-1:0]           m_row,
+    output wire [TAG_W-1:0]           m_tag
+);
+
+    reg [SOURCES-1:0] ticked_q;
+    reg [TAG_W-1:0]   tag_q;
+
+    wire [SOURCES-1:0] event_valid = s_valid & ~s_tick & ~ticked_q;
+    wire [SOURCES-1:0] tick_valid = s_valid & s_tick & ~ticked_q;
+    wire [SOURCES-1:0] ticked_d = ticked_q | tick_valid;
+    // Only the lowest bit that is set in event_valid.
+    wire [SOURCES-1:0] chosen = event_valid & (~event_valid + {{SOURCES - 1{1'b0}}, 1'b1});
+    wire               close = &ticked_d;
+
+    assign m_valid = close || (|event_valid);
+    assign m_close = close;
+    assign m_tag = ticked_q[TAG_SOURCE] ? tag_q : s_tag;
+    assign s_ready = (tick_valid & {SOURCES{m_ready || !close}}) | (chosen & {SOURCES{m_ready}});
+
+    // OR of the chosen source's row: all others contribute zero.
+    integer k;
+    reg [ROW_W-1:0] row;
+    always @* begin
+        m_row = {ROW_W{1'b0}};
+        row = {ROW_W{1'b0}};
+        for (k = 0; k < SOURCES; k = k + 1) begin
+            row = {{ROW_W - EVENT_W{1'b0}}, s_index[k*EVENT_W+:EVENT_W]} + OFFSETS[k*ROW_W+:ROW_W];
+            m_row = m_row | (row & {ROW_W{chosen[k]}});
+        end
+    end
+
+    always @(posedge clk) begin
+        if (rst) ticked_q <= TICKED_AT_RESET;
+        else if (!close) ticked_q <= ticked_d;
+        else if (m_ready) ticked_q <= {SOURCES{1'b0}};
+    end
+
+    always @(posedge clk) if (!ticked_q[TAG_SOURCE]) tag_q <= s_tag;
+
+endmodule
+
+`default_nettype wire

@@ -1,0 +1,50 @@
+`default_nettype none
+
+// Threshold and reset: s = (u >= theta); v = s ? (RESET_SUBTRACT ? u - theta : 0) : u          (golden.py: fire)
+//
+// Latency 1 enabled cycle, interval 1.
+
+module scsr_fire #(
+    // Width of u and v in bits
+    parameter STATE_W = 16,
+    // Width of the threshold in bits, less than STATE_W
+    parameter THRESHOLD_W = 15,
+    // 1: a spike subtracts the threshold; 0: it sets the membrane to zero
+    parameter RESET_SUBTRACT = 0
+) (
+    input  wire                      clk,
+    input  wire                      en,
+    input  wire signed [STATE_W-1:0] u,
+    input  wire [THRESHOLD_W-1:0]    theta,
+    output wire                      spike,
+    output wire signed [STATE_W-1:0] v
+);
+
+    reg                      spike_q;
+    reg signed [STATE_W-1:0] v_q;
+
+    wire signed [STATE_W:0]   excess = {u[STATE_W-1], u} - $signed({{STATE_W + 1 - THRESHOLD_W{1'b0}}, theta});
+    wire                      over = !excess[STATE_W];
+    wire signed [STATE_W-1:0] after_spike;
+
+    generate
+        if (RESET_SUBTRACT != 0) begin : g_subtract
+            assign after_spike = excess[STATE_W-1:0];
+        end else begin : g_zero
+            assign after_spike = {STATE_W{1'b0}};
+        end
+    endgenerate
+
+    always @(posedge clk) begin
+        if (en) begin
+            spike_q <= over;
+            v_q <= over ? after_spike : u;
+        end
+    end
+
+    assign spike = spike_q;
+    assign v = v_q;
+
+endmodule
+
+`default_nettype wire

@@ -1,0 +1,33 @@
+`default_nettype none
+
+// Fork of a stream: every beat goes to each branch once, each branch at its own time.
+//
+// Latency 0. A beat leaves the source when the last branch has taken it; a branch that has taken it already is not
+// offered it again.
+
+module scsr_fork #(
+    // Number of branches, at least 1
+    parameter BRANCHES = 2
+) (
+    input  wire                clk,
+    input  wire                rst,
+    input  wire                s_valid,
+    output wire                s_ready,
+    output wire [BRANCHES-1:0] m_valid,
+    input  wire [BRANCHES-1:0] m_ready
+);
+
+    reg  [BRANCHES-1:0] taken_q;
+    wire [BRANCHES-1:0] taken_d = taken_q | (m_valid & m_ready);
+
+    assign m_valid = {BRANCHES{s_valid}} & ~taken_q;
+    assign s_ready = &(taken_q | m_ready);
+
+    always @(posedge clk) begin
+        if (rst || s_ready) taken_q <= {BRANCHES{1'b0}};
+        else taken_q <= taken_d;
+    end
+
+endmodule
+
+`default_nettype wire

@@ -1,0 +1,38 @@
+`default_nettype none
+
+// Memory with one write port and one registered read port.
+//
+// Latency 1 cycle. No word is read and written in the same cycle: whoever instantiates this keeps that promise,
+// so that the memory maps to block RAM without collision logic.
+
+module scsr_ram #(
+    // Width of a word in bits
+    parameter WIDTH = 1,
+    // Number of words
+    parameter DEPTH = 2,
+    // Width of an address in bits
+    parameter ADDR_W = 1
+) (
+    input  wire              clk,
+    input  wire              wr_en,
+    input  wire [ADDR_W-1:0] wr_addr,
+    input  wire [WIDTH-1:0]  wr_data,
+    input  wire              rd_en,
+    input  wire [ADDR_W-1:0] rd_addr,
+    output wire [WIDTH-1:0]  rd_data
+);
+
+    (* no_rw_check *)
+    reg [WIDTH-1:0] words [0:DEPTH-1];
+    reg [WIDTH-1:0] rd_data_q;
+
+    always @(posedge clk) begin
+        if (wr_en) words[wr_addr] <= wr_data;
+        if (rd_en) rd_data_q <= words[rd_addr];
+    end
+
+    assign rd_data = rd_data_q;
+
+endmodule
+
+`default_nettype wire

@@ -27,12 +27,14 @@ class Command:
 
     def run(self, argv: Sequence[str] | None = None) -> int:
         """Parse and run. A `ScsrError` or an operating-system error becomes one line and status 2."""
-        arguments = self._parser.parse_args(argv)
-        handler: Handler = arguments.handler
+        debug = False
         try:
+            arguments = self._parser.parse_args(argv)
+            debug = arguments.debug
+            handler: Handler = arguments.handler
             return handler(arguments)
         except (ScsrError, OSError) as error:
-            if arguments.debug:
+            if debug:
                 raise
             print(f"error: {_one_line(error)}", file=sys.stderr)
             return 2

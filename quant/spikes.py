@@ -91,9 +91,13 @@ def from_dense(spikes: npt.NDArray[np.bool_], steps: IntArray, label: IntArray) 
 def to_bytes(samples: SpikeSet) -> bytes:
     """The spike file's content; equal sets give equal bytes."""
     buffer = io.BytesIO()
-    arrays = {name: np.asarray(getattr(samples, name), dtype=dtype) for name, dtype in _DTYPES.items()}
-    np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]
+    np.savez_compressed(buffer, **plain_arrays(samples))
     return buffer.getvalue()
+
+
+def plain_arrays(samples: SpikeSet) -> dict[str, npt.NDArray[np.signedinteger]]:
+    """The arrays of a spike file by name."""
+    return {name: np.asarray(getattr(samples, name), dtype=dtype) for name, dtype in _DTYPES.items()}
 
 
 def read(path: Path) -> SpikeSet:
@@ -120,7 +124,8 @@ def read(path: Path) -> SpikeSet:
         if array.dtype != _DTYPES[name]:
             raise SpikeFileError(f"{path}: {name} has dtype {array.dtype}; it must be {_DTYPES[name]}")
         if array.ndim != (0 if name == "channels" else 1):
-            raise SpikeFileError(f"{path}: {name} has shape {array.shape}; it must be {'()' if name == 'channels' else '(n,)'}")
+            wanted = "()" if name == "channels" else "(n,)"
+            raise SpikeFileError(f"{path}: {name} has shape {array.shape}; it must be {wanted}")
     try:
         return SpikeSet(
             int(arrays["channels"]),

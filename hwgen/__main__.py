@@ -1,0 +1,43 @@
+"""`python -m hwgen build`: an integer model or a checkpoint in, a build folder out."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from hwgen.build import make_build, write
+from quant.command import Command
+from quant.errors import BuildError
+from quant.export import load
+
+
+def main() -> int:
+    command = Command("python -m hwgen", "Verilog from a trained spiking network.")
+    build = command.add("build", _build, "render a build folder from a model")
+    build.add_argument("--model", type=Path, required=True, help="checkpoint (.pt) or integer model (.safetensors)")
+    build.add_argument("--out", type=Path, required=True, help="build folder to write")
+    build.add_argument("--lanes", type=_numbers, help="lanes of each layer, such as 16,4 (default: at most 16)")
+    build.add_argument("--name", help="name of the top module (default: the model's name)")
+    return command.run()
+
+
+def _build(arguments: argparse.Namespace) -> int:
+    build = make_build(load(arguments.model), arguments.lanes, arguments.name)
+    write(build, arguments.out)
+    plan = build.plan
+    lanes = ",".join(str(layer.lanes) for layer in plan.layers)
+    bits = sum(memory.bits for memory in plan.memories)
+    print(f"{arguments.out}: top module {plan.top}, {len(plan.layers)} layers, lanes {lanes}, {bits:,} bits of ROM")
+    return 0
+
+
+def _numbers(text: str) -> list[int]:
+    try:
+        return [int(part) for part in text.split(",")]
+    except ValueError:
+        raise BuildError(f"--lanes {text!r}: give whole numbers with commas between, such as 16,4") from None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,200 @@
+"""A build: plan, render, write. The folder is written whole or not at all, and nothing of the user's is lost."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import hwgen
+from hwgen import memory, render, report
+from hwgen.plan import HardwarePlan, LayerPlan, make_plan
+from quant import store, vectors
+from quant.errors import BuildError
+from quant.formats import IntArray
+from quant.model import IntModel
+from quant.spikes import SpikeSet
+
+FORMAT = "scsr-build"
+VERSION = 1
+MANIFEST = "manifest.json"
+MODEL = "model.safetensors"
+VECTORS = "tb/vectors.npz"
+
+TEST_BENCH = Path(__file__).resolve().parent.parent / "sim" / "tb"
+_TEST_BENCH_FILES = ("Makefile", "runner.py", "streams.py", "compare.py", "test_core.py", "harness.cpp")
+
+# What tools and simulations leave in a build folder; a new build replaces it.
+_PRODUCTS = ("reports/", "tb/build/", "tb/__pycache__/")
+
+_PORTS = (
+    ("aclk", "input", 1),
+    ("aresetn", "input", 1),
+    ("s_axis_tdata", "input", 16),
+    ("s_axis_tvalid", "input", 1),
+    ("s_axis_tready", "output", 1),
+    ("s_axis_tlast", "input", 1),
+    ("m_axis_tdata", "output", 32),
+    ("m_axis_tvalid", "output", 1),
+    ("m_axis_tready", "input", 1),
+    ("m_axis_tlast", "output", 1),
+)
+
+_VECTOR_SAMPLES = 4
+_VECTOR_STEPS = 6
+_VECTOR_DENSITIES = (0.2, 0.5, 0.9)
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """A finished build: its plan, and every file by its path in the build folder."""
+
+    plan: HardwarePlan
+    files: Mapping[str, bytes]
+
+
+def make_build(model: IntModel, lanes: Sequence[int] | None = None, name: str | None = None) -> Build:
+    """Everything that a build folder of `model` holds.
+
+    Raises:
+        BuildError: if the plan is impossible (`hwgen.plan.make_plan`).
+    """
+    plan = make_plan(model, lanes, name)
+    sources = {f"rtl/{file}": text for file, text in render.leaf_modules().items()}
+    sources[f"rtl/{plan.top}.v"] = render.top_module(plan, store.digest(model))
+    probe = f"tb/{plan.top}_probe.v"
+    texts = {
+        "1_model.txt": report.model_text(model),
+        "2_plan.txt": report.plan_text(plan),
+        "reports/plan.json": _json(_plan_record(plan)),
+        probe: render.probe_module(plan),
+        **sources,
+        **{path: "\n".join(lines) + "\n" for path, lines in _memories(model, plan)},
+    }
+    files = {path: text.encode() for path, text in texts.items()}
+    files[MODEL] = store.to_bytes(model)
+    files[VECTORS] = vectors.to_bytes(*_vectors(model))
+    for file in _TEST_BENCH_FILES:
+        files[f"tb/{file}"] = (TEST_BENCH / file).read_bytes()
+    files[MANIFEST] = _json(_manifest(model, plan, list(sources), probe, files)).encode()
+    return Build(plan, files)
+
+
+def write(build: Build, folder: Path) -> None:
+    """Write a build folder, replacing an earlier build there.
+
+    Raises:
+        BuildError: if the folder holds anything but an untouched build.
+    """
+    folder = Path(os.path.abspath(folder))
+    if folder.exists() or folder.is_symlink():
+        _check_replaceable(folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    try:
+        fresh, old = work / "new", work / "old"
+        for path, content in build.files.items():
+            target = fresh / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
+        if folder.exists():
+            os.replace(folder, old)
+        try:
+            os.replace(fresh, folder)
+        except OSError:
+            if old.exists():
+                os.replace(old, folder)
+            raise
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _check_replaceable(folder: Path) -> None:
+    if folder.is_symlink() or not folder.is_dir():
+        raise BuildError(f"{folder} is not a folder; remove it or name another --out")
+    found = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if not path.is_dir()}
+    if not found:
+        return
+    checksums = _checksums(folder)
+    if checksums is None:
+        raise BuildError(f"{folder} holds something else than a build; name an empty or new folder as --out")
+    for name, path in sorted(found.items()):
+        if name == MANIFEST or (name.startswith(_PRODUCTS) and name not in checksums):
+            continue
+        if name not in checksums:
+            raise BuildError(f"{folder} holds {name}, which no build made; move it away or name another --out")
+        if path.is_symlink() or hashlib.sha256(path.read_bytes()).hexdigest() != checksums[name]:
+            raise BuildError(f"{folder}/{name} was changed since it was built; move it away or name another --out")
+
+
+def _checksums(folder: Path) -> dict[str, str] | None:
+    """The checksums of a build folder's manifest, or None where there is no such manifest."""
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        files = manifest["files"]
+        return {str(name): str(checksum) for name, checksum in files.items()} if manifest["format"] == FORMAT else None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def _memories(model: IntModel, plan: HardwarePlan) -> list[tuple[str, list[str]]]:
+    contents = []
+    for layer in plan.layers:
+        numbers = model.layers[layer.index - 1]
+        contents.append((layer.weights.path, list(memory.weight_words(numbers, layer))))
+        contents.append((layer.params.path, list(memory.param_words(numbers, layer))))
+    return contents
+
+
+def _vectors(model: IntModel) -> tuple[SpikeSet, dict[str, IntArray]]:
+    """Random samples under which the output is active, where any of a few input densities makes it so."""
+    for density in _VECTOR_DENSITIES:
+        samples = vectors.random_samples(model, _VECTOR_SAMPLES, _VECTOR_STEPS, density, seed=1)
+        answers = vectors.expected(model, samples)
+        if answers["scores"].any():
+            break
+    return samples, answers
+
+
+def _manifest(
+    model: IntModel, plan: HardwarePlan, sources: list[str], probe: str, files: Mapping[str, bytes]
+) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "generator": f"ScSr-HWGen {hwgen.__version__}",
+        "top": plan.top,
+        "model_digest": store.digest(model),
+        "sources": sources,
+        "memories": [asdict(item) for item in plan.memories],
+        "ports": [{"name": name, "direction": direction, "width": width} for name, direction, width in _PORTS],
+        "layers": [_layer_record(layer) for layer in plan.layers],
+        "model": MODEL,
+        "probe": probe,
+        "vectors": VECTORS,
+        "files": {path: hashlib.sha256(content).hexdigest() for path, content in sorted(files.items())},
+    }
+
+
+def _layer_record(layer: LayerPlan) -> dict[str, Any]:
+    """What a test bench must know of a layer, in the order of the probe's bits."""
+    return {
+        "index": layer.index,
+        "neurons": layer.neurons,
+        "spiking": layer.spiking,
+        "sources": [link.source for link in layer.links if not link.recurrent],
+    }
+
+
+def _plan_record(plan: HardwarePlan) -> dict[str, Any]:
+    return {**asdict(plan), "layers": [{**asdict(layer), "groups": layer.groups} for layer in plan.layers]}
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, indent=2) + "\n"

@@ -1,0 +1,133 @@
+"""What a build tells people: the model and the plan as text."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from hwgen.plan import HardwarePlan, LayerPlan
+from hwgen.timing import interval_cycles, latency_cycles, neuron_latency
+from quant.model import IntLayer, IntModel
+from quant.store import digest
+
+
+def model_text(model: IntModel) -> str:
+    """`1_model.txt`: one line per layer."""
+    rows = [["layer", "neurons", "reads", "weights", "leak", "state", "reset", "features", "parameters"]]
+    for index, layer in enumerate(model.layers, start=1):
+        rows.append(
+            [
+                str(index),
+                str(layer.neurons),
+                ", ".join("input" if source == 0 else f"layer {source}" for source in layer.sources),
+                f"{layer.weight_bits} bit",
+                f"{layer.leak_bits} bit",
+                f"{layer.state_bits} bit",
+                layer.reset if model.spikes(index) else "never",
+                _features(layer),
+                str(_parameter_count(layer)),
+            ]
+        )
+    return "\n".join(
+        [
+            f"model     {_quoted(model.name)}",
+            f"digest    {digest(model)}",
+            f"inputs    {model.inputs}",
+            f"read-out  {model.readout}",
+            f"classes   {', '.join(map(_quoted, model.classes))}",
+            "",
+            *_table(rows),
+            "",
+        ]
+    )
+
+
+def plan_text(plan: HardwarePlan) -> str:
+    """`2_plan.txt`: per layer its schedule, widths, memories, and cycles as a function of events."""
+    schedule = [["layer", "neurons", "lanes", "groups", "rows", "sum", "current", "state", "threshold", "self"]]
+    memories = [["layer", "weights", "parameters", "state", "event list", "skip FIFOs", "total bits"]]
+    speed = [["layer", "cycles per step, E events", "E=0", "E=8", "E=32", "latency", "E=0", "E=8", "E=32"]]
+    for layer in plan.layers:
+        schedule.append([str(value) for value in _schedule(layer)])
+        bits = [
+            layer.weights.bits,
+            layer.params.bits,
+            layer.state_memory_bits,
+            layer.list_bits,
+            sum(link.fifo_words * link.fifo_word_bits for link in layer.links),
+        ]
+        memories.append([str(value) for value in (layer.index, *bits, sum(bits))])
+        speed.append(_speed(layer))
+    left_out = [f"layer {index} is read by no other layer: it has no effect and is left out" for index in plan.left_out]
+    return "\n".join(
+        [
+            f"top module {plan.top}",
+            "",
+            "Schedule (widths in bits)",
+            *_table(schedule),
+            "",
+            "Memory (bits)",
+            *_table(memories),
+            "",
+            "Cycles, E events into the layer per step; latency: from the last event in to the TICK out, layer idle",
+            *_table(speed),
+            "",
+            "The input takes E + 1 cycles per step. The core's rate is that of its slowest layer.",
+            *left_out,
+            "",
+        ]
+    )
+
+
+def _schedule(layer: LayerPlan) -> list[int]:
+    return [
+        layer.index,
+        layer.neurons,
+        layer.lanes,
+        layer.groups,
+        layer.rows,
+        layer.sum_bits,
+        layer.current_bits,
+        layer.state_bits,
+        layer.threshold_bits,
+        layer.self_bits,
+    ]
+
+
+def _speed(layer: LayerPlan) -> list[str]:
+    samples = [events for events in (0, 8, 32)]
+    groups, lanes, last = layer.groups, layer.lanes, layer.last_lanes
+    first = f"max(E, {last}, 1)"
+    rest = f"{groups - 1} * max(E, {lanes}) + " if groups > 1 else ""
+    tail = f"{last + neuron_latency(layer) + 7}"
+    return [
+        str(layer.index),
+        rest + first,
+        *(str(interval_cycles(layer, min(events, layer.rows))) for events in samples),
+        rest + tail,
+        *(str(latency_cycles(layer, min(events, layer.rows))) for events in samples),
+    ]
+
+
+def _features(layer: IntLayer) -> str:
+    present = [
+        ("self-recurrent", layer.self_weight is not None),
+        ("dense recurrent", layer.recurrent is not None),
+        ("synaptic filter", layer.synapse_leak is not None),
+    ]
+    return ", ".join(name for name, there in present if there) or "-"
+
+
+def _parameter_count(layer: IntLayer) -> int:
+    tensors = [layer.leak, layer.threshold, layer.self_weight, layer.synapse_leak]
+    return layer.fan_in.size + sum(tensor.size for tensor in tensors if tensor is not None)
+
+
+def _quoted(name: str) -> str:
+    """A name from a file, made harmless for a line of text."""
+    return json.dumps(name)
+
+
+def _table(rows: Sequence[Sequence[str]]) -> list[str]:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]

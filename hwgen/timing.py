@@ -1,0 +1,112 @@
+"""Cycles: what the plan says about speed, in closed form for one layer and step by step for a whole network.
+
+Equations and constants are explained in docs/architecture.md; tests hold them against simulation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from hwgen.plan import HardwarePlan, LayerPlan, Link
+
+FETCH_CYCLES = 5  # event list, address, weight memory, its register, accumulator
+COLLECT_CYCLES = 1  # the beat that closes a list
+EMIT_CYCLES = 1
+_NEURON_FETCH, _LEAKY_SUM, _FIRE = 3, 4, 1  # scsr_neuron.v
+
+
+def neuron_latency(layer: LayerPlan) -> int:
+    """Cycles from a neuron's sum to its spike: LATENCY of scsr_neuron.v."""
+    return _NEURON_FETCH + _LEAKY_SUM * (1 + layer.synapse) + _FIRE * layer.spiking
+
+
+def interval_cycles(layer: LayerPlan, events: int) -> int:
+    """Cycles from one step to the next at full rate, of a layer alone, when every step brings `events` events.
+
+    The first group of a step meets the update of the last group of the step before. A layer with fewer neurons than
+    its update pipeline has stages also waits for that pipeline to run empty.
+    """
+    walk = max(events, 1)
+    lanes = (layer.groups - 1) * max(walk, layer.lanes) + max(walk, layer.last_lanes)
+    drain = layer.neurons + neuron_latency(layer) if layer.neurons <= neuron_latency(layer) else 0
+    return max(lanes, events + COLLECT_CYCLES, drain)
+
+
+def latency_cycles(layer: LayerPlan, events: int) -> int:
+    """Cycles from a step's last incoming event to the TICK behind the layer's own events, of an idle layer."""
+    walk = max(events, 1)
+    return (
+        COLLECT_CYCLES
+        + FETCH_CYCLES
+        + (layer.groups - 1) * max(walk, layer.lanes)
+        + layer.last_lanes
+        + neuron_latency(layer)
+        + EMIT_CYCLES
+    )
+
+
+def predict_cycles(plan: HardwarePlan, events: Mapping[int, Sequence[int]]) -> list[int]:
+    """Cycle in which the last layer ends each time step, the input never pausing and the output never stalling.
+
+    Args:
+        plan: the hardware.
+        events: for the input (0) and each layer, how many spikes it emits in each step, all samples in a row; a
+            layer's spikes of a sample's last step count here, though they do not reach the next sample.
+    """
+    clocks = {layer.index: _LayerClock(layer) for layer in plan.layers}
+    input_tick = 0
+    ends = []
+    for step in range(len(events[0])):
+        opens = {index: clock.list_opens() for index, clock in clocks.items()}
+        input_tick = _emitted(plan, 0, input_tick + events[0][step] + 1, events[0][step], opens)
+        ticks = {0: input_tick}
+        for layer in plan.layers:
+            clock = clocks[layer.index]
+            arrival = max(clock.tick if link.recurrent else ticks[link.source] for link in layer.links)
+            clock.advance(arrival, sum(_incoming(link, events, step) for link in layer.links))
+            own = events[layer.index][step]
+            ticks[layer.index] = clock.tick = _emitted(plan, layer.index, clock.tick, own, opens)
+        ends.append(clocks[plan.last.index].tick)
+    return ends
+
+
+def _incoming(link: Link, events: Mapping[int, Sequence[int]], step: int) -> int:
+    if not link.recurrent:
+        return events[link.source][step]
+    return events[link.source][step - 1] if step else 0
+
+
+def _emitted(plan: HardwarePlan, source: int, tick: int, events: int, opens: Mapping[int, int]) -> int:
+    """When a source's TICK has left: not before every direct reader's list was open for its events."""
+    emitter = plan.source(source)
+    if emitter is None:
+        return tick
+    return max([tick, *(opens[link.consumer] + events + 1 for link in emitter.links if not link.fifo_words)])
+
+
+class _LayerClock:
+    """When one layer's list closes, when its lanes are done, and when its TICK goes out, step after step."""
+
+    def __init__(self, layer: LayerPlan) -> None:
+        self._layer = layer
+        self._closed = 0
+        self._walked = [0, 0]
+        self._loaded = 0
+        self.tick = 0
+
+    def list_opens(self) -> int:
+        """The first cycle in which the next step's events can be written."""
+        return max(self._closed, self._walked[0])
+
+    def advance(self, arrival: int, events: int) -> None:
+        """Account for one step whose last source ticked in cycle `arrival` and which brings `events` events."""
+        layer, walk = self._layer, max(events, 1)
+        self._closed = max(arrival + COLLECT_CYCLES, self.list_opens() + events + COLLECT_CYCLES)
+        first_group = max(
+            self._closed + FETCH_CYCLES, self._loaded + layer.last_lanes, self._loaded + walk
+        )
+        if layer.neurons <= neuron_latency(layer):
+            first_group = max(first_group, self._loaded + layer.neurons + neuron_latency(layer))
+        self._loaded = first_group + (layer.groups - 1) * max(walk, layer.lanes)
+        self._walked = [self._walked[1], self._loaded - FETCH_CYCLES]
+        self.tick = self._loaded + layer.last_lanes + neuron_latency(layer) + EMIT_CYCLES

@@ -1,0 +1,44 @@
+"""`python -m quant`: the integer model of a checkpoint as a file of its own."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from quant import export, store
+from quant.command import Command
+from quant.errors import ModelError
+from quant.files import write_new
+from quant.model import IntModel
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    command = Command("python -m quant", "The integer model of a trained network.")
+    parser = command.add("export", _export, "write the integer model file of a checkpoint")
+    parser.add_argument("--model", type=Path, required=True, help="a checkpoint (.pt) or a model file (.safetensors)")
+    parser.add_argument("--out", type=Path, required=True, help="the integer model file to write (.safetensors)")
+    parser.add_argument("--force", action="store_true", help="replace a file that holds something else")
+    return command.run(argv)
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    if arguments.out.suffix != ".safetensors":
+        raise ModelError(f"{arguments.out}: the name of an integer model file must end in .safetensors")
+    model = export.load(arguments.model)
+    write_new(arguments.out, store.to_bytes(model), force=arguments.force)
+    print(f"{arguments.out}: {summary(model)}")
+    return 0
+
+
+def summary(model: IntModel) -> str:
+    """One line about a model: its sizes, its weights, its digest."""
+    sizes = "-".join(str(size) for size in (model.inputs, *(layer.neurons for layer in model.layers)))
+    bits = "/".join(str(layer.weight_bits) for layer in model.layers)
+    weights = sum(layer.fan_in.size for layer in model.layers)
+    return f"{model.name} {sizes}, {weights} weights of {bits} bits, digest {store.digest(model)[:16]}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,127 @@
+"""From a training checkpoint to the integer model. The one file in `quant` that sees torch, and only when called.
+
+A checkpoint is somebody's file: it is unpickled with `weights_only=True`, which runs no code, and every integer in it
+is checked like those of a model file.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from quant import store
+from quant.errors import ModelError
+from quant.formats import IntArray
+from quant.model import IntModel
+
+FORMAT = "scsr-checkpoint"
+VERSION = 1
+
+_KEYS = ("format", "version", "config", "float", "quantized", "integers")
+
+
+def load(path: Path) -> IntModel:
+    """Read a model from an integer model file (`.safetensors`, without torch) or a checkpoint (`.pt`).
+
+    Raises:
+        ModelError: if the name ends in something else, or the file breaks its format in any way.
+    """
+    reader = _READERS.get(path.suffix)
+    if reader is None:
+        raise ModelError(f"{path}: the name must end in {' or '.join(_READERS)}")
+    return reader(path)
+
+
+def from_checkpoint(path: Path) -> IntModel:
+    """Read and validate the integers in a checkpoint written by `python -m trainer train`.
+
+    Raises:
+        ModelError: if the file is missing, truncated, unsafe, not a checkpoint, or holds impossible numbers.
+    """
+    content = read_checkpoint(path)
+    try:
+        _refuse_not_finite(content)
+        document, tensors = _integers(content["integers"])
+        return store.assemble(document, tensors)
+    except ModelError as error:
+        raise ModelError(f"{path}: {error}") from None
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """The content of a checkpoint: plain data and tensors. Of the content, only the keys and the version are checked.
+
+    Raises:
+        ModelError: if the file cannot be read safely or is not a finished checkpoint.
+    """
+    content = unpickle(path)
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise ModelError(f"{path}: not a checkpoint of `python -m trainer train` (ckpt.pt)")
+    if content.get("version") != VERSION:
+        raise ModelError(f"{path}: version is {content.get('version')!r}; this reader knows version {VERSION}")
+    for key in _KEYS:
+        if key not in content:
+            raise ModelError(f"{path}: entry {key!r} is missing; train again")
+    for key in content:
+        if key not in _KEYS:
+            raise ModelError(f"{path}: entry {key!r} is unknown; allowed are {', '.join(_KEYS)}")
+    return content
+
+
+def unpickle(path: Path) -> object:
+    """What a file of `torch.save` holds, as long as it is plain data and tensors. No code in it is ever run.
+
+    Raises:
+        ModelError: if the file is missing, damaged, or asks for anything but plain data.
+    """
+    if not path.is_file():
+        raise ModelError(f"{path}: no such file; `python -m trainer train` writes ckpt.pt")
+    import torch  # here, so that reading a .safetensors file never pays for it
+
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # damaged bytes can make an unpickler raise anything
+        reason = str(error).strip().splitlines() or [type(error).__name__]
+        raise ModelError(f"{path}: damaged, or not plain tensors ({_brief(reason[0])}); train again") from None
+
+
+def _integers(entry: object) -> tuple[object, Mapping[str, IntArray]]:
+    if not isinstance(entry, dict) or set(entry) != {"model", "tensors"}:
+        raise ModelError("integers: must hold exactly 'model' and 'tensors'; train again")
+    document, tensors = entry["model"], entry["tensors"]
+    if not isinstance(document, str) or not isinstance(tensors, dict):
+        raise ModelError("integers: 'model' must be a string and 'tensors' a dictionary; train again")
+    try:
+        parsed = json.loads(document)
+    except (ValueError, RecursionError) as error:
+        raise ModelError(f"integers.model is not JSON ({error})") from None
+    return parsed, {str(name): _array(str(name), tensor) for name, tensor in tensors.items()}
+
+
+def _array(name: str, tensor: object) -> IntArray:
+    import torch
+
+    if not isinstance(tensor, torch.Tensor) or tensor.layout != torch.strided:
+        raise ModelError(f"{name} is no dense tensor")
+    if tensor.dtype not in (torch.int8, torch.int16, torch.int32):
+        raise ModelError(f"{name}: dtype is {tensor.dtype}; it must be int8, int16 or int32")
+    array: IntArray = tensor.detach().numpy()
+    return array
+
+
+def _refuse_not_finite(content: Mapping[str, Any]) -> None:
+    """The real-valued parameters are not read, but where they are broken the training was, and so are the integers."""
+    import torch
+
+    for phase in ("float", "quantized"):
+        for name, tensor in content[phase].items() if isinstance(content[phase], dict) else ():
+            if isinstance(tensor, torch.Tensor) and not tensor.isfinite().all():
+                raise ModelError(f"{phase}.{name} holds a value that is not finite; train again")
+
+
+def _brief(text: str) -> str:
+    return text if len(text) <= 120 else text[:117] + "..."
+
+
+_READERS: dict[str, Callable[[Path], IntModel]] = {".pt": from_checkpoint, ".safetensors": store.read}

@@ -1,0 +1,53 @@
+"""Test vectors: samples together with everything the golden model says about them, as plain arrays.
+
+One format serves the build folder's own test bench and `sim verify`: an .npz file with the arrays of a spike file, and
+
+    scores      int64 (S, N_L)
+    classes     int64 (S,)
+    layer_<l>   int64 (spikes,)   where layer l spiked: step * N_l + neuron, steps counted over all samples in a row
+"""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+
+from quant import golden
+from quant.formats import IntArray
+from quant.model import IntModel
+from quant.spikes import SpikeSet, from_dense, plain_arrays
+
+
+def expected(model: IntModel, samples: SpikeSet) -> dict[str, IntArray]:
+    """Scores, classes and the spikes of every layer for a spike set."""
+    scores, classes = [], []
+    spikes: dict[int, list[IntArray]] = {index: [] for index in range(1, len(model.layers) + 1)}
+    first_step = np.concatenate([[0], np.cumsum(samples.steps, dtype=np.int64)])
+    for chosen, trace in golden.run_set(model, samples):
+        scores.append(trace.scores)
+        classes.append(trace.classes)
+        for index, found in spikes.items():
+            sample, step, neuron = np.nonzero(trace.spikes[index].transpose(1, 0, 2))
+            found.append((first_step[chosen][sample] + step) * model.size(index) + neuron)
+    return {
+        "scores": np.concatenate(scores),
+        "classes": np.concatenate(classes),
+        **{f"layer_{index}": np.concatenate(found) for index, found in spikes.items()},
+    }
+
+
+def to_bytes(samples: SpikeSet, answers: dict[str, IntArray]) -> bytes:
+    """The vector file's content; equal vectors give equal bytes."""
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **plain_arrays(samples), **answers)
+    return buffer.getvalue()
+
+
+def random_samples(model: IntModel, samples: int, steps: int, density: float, seed: int) -> SpikeSet:
+    """Random input: every channel spikes in every step with probability `density`; 1 to `steps` steps a sample."""
+    rng = np.random.default_rng(seed)
+    lengths = rng.integers(1, steps + 1, samples)
+    spikes = rng.random((steps, samples, model.inputs)) < density
+    spikes &= np.arange(steps)[:, None, None] < lengths[None, :, None]
+    return from_dense(spikes, lengths, np.full(samples, -1))

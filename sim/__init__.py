@@ -1,0 +1,1 @@
+"""Simulation: holds generated hardware against the golden model, spike by spike."""

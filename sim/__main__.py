@@ -1,0 +1,39 @@
+"""`python -m sim verify`: hold a build folder's hardware against the golden model on a spike file."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from quant import spikes
+from quant.command import Command
+from quant.errors import ScsrError
+from sim.verify import COCOTB_DEFAULT_SAMPLES, ENGINES, run
+
+
+def main() -> int:
+    command = Command("python -m sim", "Simulation of generated hardware.")
+    verify = command.add("verify", _verify, "compare every spike and score with the golden model")
+    verify.add_argument("--build", type=Path, required=True, help="build folder")
+    verify.add_argument("--spikes", type=Path, required=True, help="spike file (.npz)")
+    verify.add_argument("--engine", choices=list(ENGINES), default="cpp", help="C++ harness (default) or cocotb")
+    verify.add_argument("--samples", type=int, help=f"first N samples (default: all; cocotb: {COCOTB_DEFAULT_SAMPLES})")
+    verify.add_argument("--stall-percent", type=int, default=0, help="cpp: how often source and sink pause (default 0)")
+    return command.run()
+
+
+def _verify(arguments: argparse.Namespace) -> int:
+    samples = spikes.read(arguments.spikes)
+    count = arguments.samples
+    if count is None:
+        count = len(samples) if arguments.engine == "cpp" else min(COCOTB_DEFAULT_SAMPLES, len(samples))
+    if not 1 <= count <= len(samples):
+        raise ScsrError(f"--samples is {count}; {arguments.spikes} holds {len(samples)}, allowed is 1..{len(samples)}")
+    if not 0 <= arguments.stall_percent <= 95:
+        raise ScsrError(f"--stall-percent is {arguments.stall_percent}; allowed is 0..95")
+    return run(arguments.build, samples.head(count), engine=arguments.engine, stall_percent=arguments.stall_percent)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

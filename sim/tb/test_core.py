@@ -1,0 +1,150 @@
+"""cocotb test bench of a generated core: drives and checks its streams, and compares every layer's spikes.
+
+Files and seed come from the simulation runner (runner.py) through the environment, the only channel into a simulator.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+import cocotb
+import compare
+import numpy as np
+import streams
+from cocotb.clock import Clock
+from cocotb.triggers import FallingEdge, ReadOnly
+
+VECTORS = dict(np.load(os.environ["SCSR_VECTORS"], allow_pickle=False))
+LAYERS = [compare.Layer(**layer) for layer in json.loads(os.environ["SCSR_LAYERS"])]
+RESULTS = Path(os.environ["SCSR_RESULTS"])
+SEED = int(os.environ["SCSR_SEED"])
+
+IDLE_LIMIT_CYCLES = 100_000
+DRAIN_CYCLES = 50
+
+
+class Bench:
+    """Drives input beats and collects output beats, one clock cycle after the other.
+
+    Inputs change at the falling edge; handshakes are read after that, when all is settled for the rising edge.
+    """
+
+    def __init__(self, dut: object, stall: float, seed: int) -> None:
+        self.dut = dut
+        self.stall = stall
+        self.rng = np.random.default_rng(seed)
+        self.out_data: list[int] = []
+        self.out_last: list[bool] = []
+        self.updates = [0] * len(LAYERS)
+        self.spikes: list[list[int]] = [[] for _ in LAYERS]
+        self.held: tuple[int, int] | None = None
+        self.stalled_beats = 0
+
+    async def reset(self) -> None:
+        dut = self.dut
+        Clock(dut.aclk, 10, unit="ns").start()
+        dut.aresetn.value = 0
+        dut.s_axis_tvalid.value = 0
+        dut.s_axis_tdata.value = 0
+        dut.s_axis_tlast.value = 0
+        dut.m_axis_tready.value = 0
+        await FallingEdge(dut.aclk)
+        await FallingEdge(dut.aclk)
+        dut.aresetn.value = 1
+
+    async def run(self, beats: Iterator[int], packets: int) -> None:
+        """Send all beats, receive `packets` packets, and see that nothing follows them."""
+        dut = self.dut
+        beat = next(beats, None)
+        offered = False
+        idle = drained = 0
+        while drained < DRAIN_CYCLES:
+            offered = beat is not None and (offered or self.rng.random() >= self.stall)
+            ready = bool(self.rng.random() >= self.stall)
+            dut.s_axis_tvalid.value = int(offered)
+            if offered:
+                dut.s_axis_tdata.value = beat & 0xFFFF
+                dut.s_axis_tlast.value = beat >> streams.LAST_BIT
+            dut.m_axis_tready.value = int(ready)
+            await ReadOnly()
+            taken = offered and int(dut.s_axis_tready.value) == 1
+            received = self._watch_output(ready)
+            self._watch_layers()
+            if taken:
+                beat, offered = next(beats, None), False
+            idle = 0 if taken or received else idle + 1
+            assert idle < IDLE_LIMIT_CYCLES, f"nothing moved for {idle} cycles: the core hangs"
+            drained = drained + 1 if beat is None and sum(self.out_last) == packets else 0
+            await FallingEdge(dut.aclk)
+
+    def _watch_output(self, ready: bool) -> bool:
+        dut = self.dut
+        valid = int(dut.m_axis_tvalid.value) == 1
+        if not valid:
+            assert self.held is None, "m_axis_tvalid fell before the beat was taken"
+            return False
+        beat = (int(dut.m_axis_tdata.value), int(dut.m_axis_tlast.value))
+        assert self.held in (None, beat), "m_axis changed before the beat was taken"
+        self.held = None if ready else beat
+        self.stalled_beats += not ready
+        if ready:
+            self.out_data.append(beat[0])
+            self.out_last.append(bool(beat[1]))
+        return ready
+
+    def _watch_layers(self) -> None:
+        valid = int(self.dut.probe_valid.value)
+        if not valid:
+            return
+        spike = int(self.dut.probe_spike.value)
+        for position in range(len(LAYERS)):
+            if valid >> position & 1:
+                if spike >> position & 1:
+                    self.spikes[position].append(self.updates[position])
+                self.updates[position] += 1
+
+    def compare(self, flags: np.ndarray) -> compare.Comparison:
+        packets = streams.decode(
+            np.array(self.out_data, dtype=np.uint32), np.array(self.out_last, dtype=np.bool_), LAYERS[-1].neurons
+        )
+        spikes = {
+            layer.index: np.array(found, dtype=np.int64) for layer, found in zip(LAYERS, self.spikes, strict=True)
+        }
+        return compare.compare(VECTORS, packets, flags, spikes, LAYERS)
+
+
+async def _check(dut: object, name: str, stall: float, *, malformed: bool) -> None:
+    beats = streams.encode(VECTORS)
+    flags = np.zeros(len(VECTORS["steps"]), dtype=np.int64)
+    if malformed:
+        beats, flags = streams.malform(beats, int(VECTORS["channels"]), SEED)
+    bench = Bench(dut, stall, SEED)
+    await bench.reset()
+    await bench.run(iter(beats.tolist()), len(flags))
+    comparison = bench.compare(flags)
+    (RESULTS / f"{name}.json").write_text(json.dumps(asdict(comparison)), encoding="utf-8")
+    assert comparison.equal, comparison.first_difference
+    assert comparison.output_spikes, "the output was silent: nothing was shown"
+    assert stall == 0 or bench.stalled_beats, "no output beat was ever stalled: nothing was shown about stalls"
+
+
+@cocotb.test()
+async def full_rate(dut: object) -> None:
+    """Source and sink never pause."""
+    await _check(dut, "full_rate", 0.0, malformed=False)
+
+
+@cocotb.test()
+async def stalls(dut: object) -> None:
+    """Source and sink pause at random."""
+    await _check(dut, "stalls", 0.5, malformed=False)
+
+
+@cocotb.test()
+async def malformed_beats(dut: object) -> None:
+    """Unknown channels, repeats and misplaced ends: flagged, and without effect on anything else."""
+    await _check(dut, "malformed_beats", 0.3, malformed=True)

@@ -1,0 +1,235 @@
+"""`verify`: runs a build folder's hardware on a spike file and compares everything with the golden model."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from quant import store, vectors
+from quant.errors import BuildError, SpikeFileError, ToolError
+from quant.files import write_atomic
+from quant.formats import IntArray
+from quant.model import IntModel
+from quant.spikes import SpikeSet, plain_arrays
+
+# The test bench travels with build folders and so is no package: its files import each other by bare names.
+TEST_BENCH = Path(__file__).resolve().parent / "tb"
+sys.path.insert(0, str(TEST_BENCH))
+
+import compare  # noqa: E402
+import runner  # noqa: E402
+import streams  # noqa: E402
+
+COCOTB_DEFAULT_SAMPLES = 3
+SEED = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One run of an engine: one comparison per test case, and what was measured on the way."""
+
+    comparisons: Mapping[str, Mapping[str, Any]]
+    measured: Mapping[str, Any] = field(default_factory=dict)
+    rtl_classes: IntArray | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Job:
+    folder: Path
+    model: IntModel
+    layers: tuple[compare.Layer, ...]
+    samples: SpikeSet
+    answers: dict[str, IntArray]
+
+    @property
+    def arrays(self) -> dict[str, npt.NDArray[np.signedinteger]]:
+        return {**plain_arrays(self.samples), **self.answers}
+
+
+def verify(
+    folder: Path, samples: SpikeSet, *, engine: str = "cpp", stall_percent: int = 0, seed: int = SEED
+) -> dict[str, Any]:
+    """Verify a build folder on a spike set.
+
+    Args:
+        folder: a build folder.
+        samples: the input.
+        engine: "cpp", the C++ harness, or "cocotb", the folder's own test bench (full rate, stalls, malformed beats).
+        stall_percent: for "cpp", how often source and sink pause; cycles are of interest without.
+        seed: of the stalls and the malformed beats.
+
+    Returns:
+        The report, as it goes to verify.json; `equal` says whether hardware and golden model agree and were active.
+
+    Raises:
+        BuildError: if the folder is no build or was changed since it was made.
+        SpikeFileError: if the samples do not fit the model.
+        ToolError: if a tool is missing or fails, or the core breaks a rule of its streams.
+    """
+    job = _prepare(folder, samples)
+    try:
+        outcome = ENGINES[engine](job, stall_percent, seed)
+    except (runner.SimulationError, ValueError) as error:
+        raise ToolError(f"{folder}: {error}") from None
+    return _report(job, engine, outcome)
+
+
+def run(folder: Path, samples: SpikeSet, *, engine: str, stall_percent: int = 0) -> int:
+    """Verify, print a table, write `reports/verify.json` (cocotb: `verify_cocotb.json`); returns the exit status."""
+    report = verify(folder, samples, engine=engine, stall_percent=stall_percent)
+    name = "verify.json" if engine == "cpp" else f"verify_{engine}.json"
+    path = folder / "reports" / name
+    write_atomic(path, (json.dumps(report, indent=2) + "\n").encode())
+    for key, value in report.items():
+        print(f"{key.replace('_', ' '):22} {_shown(value)}")
+    print(f"{'report':22} {path}")
+    if report["equal"]:
+        print(f"PASS: {report['samples']} samples, every spike equal")
+        return 0
+    print(f"FAIL: {report['first_difference'] or 'the output was silent: nothing was shown'}", file=sys.stderr)
+    return 1
+
+
+def _prepare(folder: Path, samples: SpikeSet) -> _Job:
+    manifest = check_folder(folder)
+    model = store.read(folder / manifest["model"])
+    if not len(samples):
+        raise SpikeFileError("the spike file holds no samples; verification needs at least one")
+    if samples.channels != model.inputs:
+        raise SpikeFileError(f"the spike file has {samples.channels} channels; the model has {model.inputs} inputs")
+    classes = model.layers[-1].neurons
+    if int(samples.label.max()) >= classes:
+        raise SpikeFileError(f"label {int(samples.label.max())} is no class; the model has {classes}")
+    layers = tuple(
+        compare.Layer(entry["index"], entry["neurons"], entry["spiking"], tuple(entry["sources"]))
+        for entry in manifest["layers"]
+    )
+    return _Job(folder.resolve(), model, layers, samples, vectors.expected(model, samples))
+
+
+def check_folder(folder: Path) -> dict[str, Any]:
+    """The manifest of a build folder whose files are all as they were built.
+
+    Raises:
+        BuildError: naming the first file that is missing or was changed.
+    """
+    try:
+        manifest: dict[str, Any] = runner.read_manifest(folder)
+        files = dict(manifest["files"])
+        known = manifest["format"] == "scsr-build"
+    except (OSError, ValueError, KeyError, TypeError):
+        known, files = False, {}
+    if not known:
+        raise BuildError(f"{folder} is no build folder; `python -m hwgen build` makes one")
+    for name, checksum in files.items():
+        path = folder / name
+        if not path.is_file():
+            raise BuildError(f"{path} is missing; build the folder again")
+        if hashlib.sha256(path.read_bytes()).hexdigest() != checksum:
+            raise BuildError(f"{path} was changed since it was built; build the folder again")
+    return manifest
+
+
+def _run_cpp(job: _Job, stall_percent: int, seed: int) -> Outcome:
+    work = job.folder / "tb" / "build" / "cpp"
+    program = runner.build_harness(job.folder, work)
+    out = work / "run"
+    beats = streams.encode(job.arrays)
+    samples = len(job.samples)
+    runner.run_harness(
+        program, job.folder, beats.tobytes(), out, packets=samples, stall_percent=stall_percent, seed=seed
+    )
+    record = np.fromfile(out / "beats.bin", dtype=[("cycle", "<u8"), ("data", "<u4"), ("last", "<u4")])
+    last = record["last"].astype(np.bool_)
+    packets = streams.decode(record["data"], last, job.model.layers[-1].neurons)
+    spikes = {
+        layer.index: np.fromfile(out / f"spikes_{position}.bin", dtype="<u8").astype(np.int64)
+        for position, layer in enumerate(job.layers)
+    }
+    flags = np.zeros(samples, dtype=np.int64)
+    comparison = compare.compare(job.arrays, packets, flags, spikes, job.layers)
+    ticks = np.fromfile(out / "ticks.bin", dtype="<u8").astype(np.int64)
+    ends = np.fromfile(out / "ends.bin", dtype="<u8").astype(np.int64)
+    measured = _cycles(ticks, ends, record["cycle"][last].astype(np.int64), job.samples.steps)
+    return Outcome({"all": _as_dict(comparison)}, measured, packets.classes)
+
+
+def _run_cocotb(job: _Job, _stall_percent: int, seed: int) -> Outcome:
+    work = job.folder / "tb" / "build" / "verify"
+    path = work / "vectors.npz"
+    write_atomic(path, vectors.to_bytes(job.samples, job.answers))
+    result = runner.run_cocotb(job.folder, path, work, seed=seed)
+    missing = set(runner.COCOTB_CASES) - set(result["cases"])
+    agreed = all(case["first_difference"] is None and case["output_spikes"] for case in result["cases"].values())
+    if missing or (result["failures"] and agreed):
+        raise runner.SimulationError(f"{result['failures']} cocotb test cases failed; see {result['log']}")
+    return Outcome(result["cases"])
+
+
+ENGINES: dict[str, Callable[[_Job, int, int], Outcome]] = {"cpp": _run_cpp, "cocotb": _run_cocotb}
+
+
+def _cycles(ticks: IntArray, ends: IntArray, packet_ends: IntArray, steps: IntArray) -> dict[str, Any]:
+    """Cycle counts of a run; a step is counted from the end of the step before, where there is one."""
+    per_step = np.diff(ends, prepend=0)
+    last_ticks = ticks[np.cumsum(steps) - 1]
+    latency = packet_ends - last_ticks
+    return {
+        "total_cycles": int(packet_ends[-1]) + 1,
+        "cycles_per_step_mean": round(float(ends[-1] / len(ends)), 2),
+        "cycles_per_step_max": int(per_step.max()),
+        "cycles_per_sample_mean": round(float((packet_ends[-1] + 1) / len(packet_ends)), 2),
+        "latency_cycles_mean": round(float(latency.mean()), 2),
+        "latency_cycles_max": int(latency.max()),
+    }
+
+
+def _report(job: _Job, engine: str, outcome: Outcome) -> dict[str, Any]:
+    cases = outcome.comparisons
+    first = next((f"{name}: {case['first_difference']}" for name, case in cases.items() if case["first_difference"]), None)
+    output_spikes = min(case["output_spikes"] for case in cases.values())
+    some = next(iter(cases.values()))
+    return {
+        "equal": first is None and output_spikes > 0,
+        "engine": engine,
+        "model_digest": store.digest(job.model),
+        "cases": list(cases),
+        "samples": some["samples"],
+        "steps": some["steps"],
+        "output_spikes": output_spikes,
+        "layer_spikes": some["layer_spikes"],
+        "mismatching_scores": sum(case["mismatching_scores"] for case in cases.values()),
+        "mismatching_classes": sum(case["mismatching_classes"] for case in cases.values()),
+        "mismatching_flags": sum(case["mismatching_flags"] for case in cases.values()),
+        "mismatching_spikes": sum(case["mismatching_spikes"] for case in cases.values()),
+        "first_difference": first,
+        "accuracy_golden": _accuracy(job.answers["classes"], job.samples.label),
+        "accuracy_rtl": None if outcome.rtl_classes is None else _accuracy(outcome.rtl_classes, job.samples.label),
+        **outcome.measured,
+    }
+
+
+def _accuracy(classes: IntArray, label: IntArray) -> float | None:
+    """Share of labelled samples whose class is the label; None where no sample has a label."""
+    labelled = label >= 0
+    return float(np.mean(classes[labelled] == label[labelled])) if labelled.any() else None
+
+
+def _as_dict(comparison: compare.Comparison) -> dict[str, Any]:
+    return {name: getattr(comparison, name) for name in comparison.__dataclass_fields__}
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"layer {key}: {item}" for key, item in value.items())
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return "-" if value is None else f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)

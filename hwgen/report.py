@@ -72,7 +72,8 @@ def plan_text(plan: HardwarePlan) -> str:
             "Cycles, E events into the layer per step; latency: from the last event in to the TICK out, layer idle",
             *_table(speed),
             "",
-            "The input takes E + 1 cycles per step. The core's rate is that of its slowest layer.",
+            "A step never takes a layer less than E + 1 cycles, nor fewer than its neurons and pipeline stages if those are",
+            "more than its neurons. The input takes E + 1. The core's rate is that of its slowest part.",
             *left_out,
             "",
         ]
@@ -95,9 +96,9 @@ def _schedule(layer: LayerPlan) -> list[int]:
 
 
 def _speed(layer: LayerPlan) -> list[str]:
-    samples = [events for events in (0, 8, 32)]
+    samples = (0, 8, 32)
     groups, lanes, last = layer.groups, layer.lanes, layer.last_lanes
-    first = f"max(E, {last}, 1)"
+    first = f"max(E, {last})"
     rest = f"{groups - 1} * max(E, {lanes}) + " if groups > 1 else ""
     tail = f"{last + neuron_latency(layer) + 7}"
     return [

@@ -54,7 +54,7 @@ def predict_cycles(plan: HardwarePlan, events: Mapping[int, Sequence[int]]) -> l
             layer's spikes of a sample's last step count here, though they do not reach the next sample.
     """
     clocks = {layer.index: _LayerClock(layer) for layer in plan.layers}
-    input_tick = 0
+    input_tick = plan.inputs  # the sweep after reset (scsr_axis_input.v)
     ends = []
     for step in range(len(events[0])):
         opens = {index: clock.list_opens() for index, clock in clocks.items()}

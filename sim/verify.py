@@ -178,13 +178,13 @@ ENGINES: dict[str, Callable[[_Job, int, int], Outcome]] = {"cpp": _run_cpp, "coc
 
 
 def _cycles(ticks: IntArray, ends: IntArray, packet_ends: IntArray, steps: IntArray) -> dict[str, Any]:
-    """Cycle counts of a run; a step is counted from the end of the step before, where there is one."""
-    per_step = np.diff(ends, prepend=0)
+    """Cycle counts of a run; a step is counted from the end of the step before it in the last layer."""
+    per_step = np.diff(ends) if len(ends) > 1 else ends
     last_ticks = ticks[np.cumsum(steps) - 1]
     latency = packet_ends - last_ticks
     return {
         "total_cycles": int(packet_ends[-1]) + 1,
-        "cycles_per_step_mean": round(float(ends[-1] / len(ends)), 2),
+        "cycles_per_step_mean": round(float(per_step.mean()), 2),
         "cycles_per_step_max": int(per_step.max()),
         "cycles_per_sample_mean": round(float((packet_ends[-1] + 1) / len(packet_ends)), 2),
         "latency_cycles_mean": round(float(latency.mean()), 2),

@@ -104,7 +104,6 @@ def run_cocotb(folder: Path, vectors: Path, work: Path, *, seed: int, simulator:
         stale.unlink()
     top = f"{manifest['top']}_probe"
     runner = get_runner(simulator)
-    log = work / "cocotb.log"
     with _process_environment(environment()):
         try:
             runner.build(
@@ -113,7 +112,8 @@ def run_cocotb(folder: Path, vectors: Path, work: Path, *, seed: int, simulator:
                 build_dir=work / simulator,
                 build_args=_VERILATE if simulator == "verilator" else ["-g2005"],
                 always=True,
-                log_file=log,
+                timescale=("1ns", "1ps"),
+                log_file=work / "cocotb_build.log",
             )
             xml = runner.test(
                 hdl_toplevel=top,

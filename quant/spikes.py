@@ -109,10 +109,11 @@ def read(path: Path) -> SpikeSet:
     if not path.is_file():
         raise SpikeFileError(f"{path}: no such file; `python -m trainer spikes` writes one")
     try:
-        with np.load(path, allow_pickle=False) as file:
-            if not isinstance(file, np.lib.npyio.NpzFile):
-                raise SpikeFileError(f"{path}: not an .npz file")
-            arrays = {name: file[name] for name in file.files}
+        with path.open("rb") as file:
+            loaded = np.load(file, allow_pickle=False)
+            if not isinstance(loaded, np.lib.npyio.NpzFile):
+                raise SpikeFileError(f"{path}: a single array; a spike file is an .npz file of several")
+            arrays = {name: loaded[name] for name in loaded.files}
     except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile) as error:
         raise SpikeFileError(f"{path}: not a readable .npz file of plain arrays ({error})") from None
     for name in _DTYPES:

@@ -48,6 +48,9 @@ class _Job:
     layers: tuple[compare.Layer, ...]
     samples: SpikeSet
     answers: dict[str, IntArray]
+    stall_percent: int
+    malformed: bool
+    seed: int
 
     @property
     def arrays(self) -> dict[str, npt.NDArray[np.signedinteger]]:
@@ -55,7 +58,13 @@ class _Job:
 
 
 def verify(
-    folder: Path, samples: SpikeSet, *, engine: str = "cpp", stall_percent: int = 0, seed: int = SEED
+    folder: Path,
+    samples: SpikeSet,
+    *,
+    engine: str = "cpp",
+    stall_percent: int = 0,
+    malformed: bool = False,
+    seed: int = SEED,
 ) -> dict[str, Any]:
     """Verify a build folder on a spike set.
 
@@ -64,6 +73,7 @@ def verify(
         samples: the input.
         engine: "cpp", the C++ harness, or "cocotb", the folder's own test bench (full rate, stalls, malformed beats).
         stall_percent: for "cpp", how often source and sink pause; cycles are of interest without.
+        malformed: for "cpp", whether malformed beats are mixed in, which must change nothing but the flags.
         seed: of the stalls and the malformed beats.
 
     Returns:
@@ -74,9 +84,9 @@ def verify(
         SpikeFileError: if the samples do not fit the model.
         ToolError: if a tool is missing or fails, or the core breaks a rule of its streams.
     """
-    job = _prepare(folder, samples)
+    job = _prepare(folder, samples, stall_percent, malformed, seed)
     try:
-        outcome = ENGINES[engine](job, stall_percent, seed)
+        outcome = ENGINES[engine](job)
     except (runner.SimulationError, ValueError) as error:
         raise ToolError(f"{folder}: {error}") from None
     return _report(job, engine, outcome)
@@ -98,7 +108,7 @@ def run(folder: Path, samples: SpikeSet, *, engine: str, stall_percent: int = 0)
     return 1
 
 
-def _prepare(folder: Path, samples: SpikeSet) -> _Job:
+def _prepare(folder: Path, samples: SpikeSet, stall_percent: int, malformed: bool, seed: int) -> _Job:
     manifest = check_folder(folder)
     model = store.read(folder / manifest["model"])
     if not len(samples):
@@ -112,7 +122,8 @@ def _prepare(folder: Path, samples: SpikeSet) -> _Job:
         compare.Layer(entry["index"], entry["neurons"], entry["spiking"], tuple(entry["sources"]))
         for entry in manifest["layers"]
     )
-    return _Job(folder.resolve(), model, layers, samples, vectors.expected(model, samples))
+    answers = vectors.expected(model, samples)
+    return _Job(folder.resolve(), model, layers, samples, answers, stall_percent, malformed, seed)
 
 
 def check_folder(folder: Path) -> dict[str, Any]:
@@ -138,14 +149,22 @@ def check_folder(folder: Path) -> dict[str, Any]:
     return manifest
 
 
-def _run_cpp(job: _Job, stall_percent: int, seed: int) -> Outcome:
+def _run_cpp(job: _Job) -> Outcome:
     work = job.folder / "tb" / "build" / "cpp"
     program = runner.build_harness(job.folder, work)
     out = work / "run"
     beats = streams.encode(job.arrays)
-    samples = len(job.samples)
+    flags = np.zeros(len(job.samples), dtype=np.int64)
+    if job.malformed:
+        beats, flags = streams.malform(beats, job.model.inputs, job.seed)
     runner.run_harness(
-        program, job.folder, beats.tobytes(), out, packets=samples, stall_percent=stall_percent, seed=seed
+        program,
+        job.folder,
+        beats.tobytes(),
+        out,
+        packets=len(job.samples),
+        stall_percent=job.stall_percent,
+        seed=job.seed,
     )
     record = np.fromfile(out / "beats.bin", dtype=[("cycle", "<u8"), ("data", "<u4"), ("last", "<u4")])
     last = record["last"].astype(np.bool_)
@@ -154,7 +173,6 @@ def _run_cpp(job: _Job, stall_percent: int, seed: int) -> Outcome:
         layer.index: np.fromfile(out / f"spikes_{position}.bin", dtype="<u8").astype(np.int64)
         for position, layer in enumerate(job.layers)
     }
-    flags = np.zeros(samples, dtype=np.int64)
     comparison = compare.compare(job.arrays, packets, flags, spikes, job.layers)
     ticks = np.fromfile(out / "ticks.bin", dtype="<u8").astype(np.int64)
     ends = np.fromfile(out / "ends.bin", dtype="<u8").astype(np.int64)
@@ -162,11 +180,11 @@ def _run_cpp(job: _Job, stall_percent: int, seed: int) -> Outcome:
     return Outcome({"all": _as_dict(comparison)}, measured, packets.classes)
 
 
-def _run_cocotb(job: _Job, _stall_percent: int, seed: int) -> Outcome:
+def _run_cocotb(job: _Job) -> Outcome:
     work = job.folder / "tb" / "build" / "verify"
     path = work / "vectors.npz"
     write_atomic(path, vectors.to_bytes(job.samples, job.answers))
-    result = runner.run_cocotb(job.folder, path, work, seed=seed)
+    result = runner.run_cocotb(job.folder, path, work, seed=job.seed)
     missing = set(runner.COCOTB_CASES) - set(result["cases"])
     agreed = all(case["first_difference"] is None and case["output_spikes"] for case in result["cases"].values())
     if missing or (result["failures"] and agreed):
@@ -174,7 +192,7 @@ def _run_cocotb(job: _Job, _stall_percent: int, seed: int) -> Outcome:
     return Outcome(result["cases"])
 
 
-ENGINES: dict[str, Callable[[_Job, int, int], Outcome]] = {"cpp": _run_cpp, "cocotb": _run_cocotb}
+ENGINES: dict[str, Callable[[_Job], Outcome]] = {"cpp": _run_cpp, "cocotb": _run_cocotb}
 
 
 def _cycles(ticks: IntArray, ends: IntArray, packet_ends: IntArray, steps: IntArray) -> dict[str, Any]:

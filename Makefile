@@ -1,0 +1,46 @@
+# `make demo`: from real speech to verified Verilog. `make test`: the test suite. Both set up what they need.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+
+.PHONY: demo test lint fuzz bench setup tools clean
+
+demo: $(READY)
+	$(BIN)/python -m bench.demo
+
+test: lint
+	$(BIN)/python -m pytest
+
+# Random networks on generated Verilog; a failure is reproduced by its seed: make fuzz SEED=17 N=1
+SEED ?= 0
+N    ?= 50
+fuzz: $(READY)
+	$(BIN)/python -m pytest -m slow tests/rtl/test_fuzz.py --fuzz-seed $(SEED) --fuzz-count $(N)
+
+# Cycles per time step against the bound and the plan's prediction
+bench: $(READY)
+	$(BIN)/python -m bench.cycles
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+setup: $(READY)
+
+$(READY): pyproject.toml constraints.txt requirements-data.txt | tools
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --requirement requirements-data.txt
+	touch $@
+
+tools:
+	@for tool in $(PYTHON) g++ perl; do command -v $$tool >/dev/null || { \
+	  echo "error: $$tool is missing; install python >= 3.11 with venv, a C++ compiler, make and perl" >&2; exit 1; }; done
+	@$(PYTHON) -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "error: $(PYTHON) is older than 3.11 or lacks venv; name another: make PYTHON=python3.12 ..." >&2; exit 1; }
+
+clean:
+	rm -rf build $(VENV)

@@ -1,0 +1,1 @@
+"""Measurements: the demo and benchmarks, each writing what it found as JSON."""

@@ -1,0 +1,184 @@
+"""Cycles per time step at full rate: measured in simulation, against the plan's prediction and the design's bound.
+
+The bound is 1.10 * max over layers of (groups * max(events, lanes, 8)) + 32: one event per cycle and lane, one neuron
+update per cycle, and little more. Writes build/bench/cycles.json and prints a table.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from hwgen.build import make_build, write
+from hwgen.plan import HardwarePlan
+from hwgen.timing import predict_cycles
+from quant import vectors
+from quant.formats import IntArray
+from quant.model import IntLayer, IntModel
+from quant.spikes import SpikeSet
+from sim.verify import streams, verify
+
+ROOT = Path("build/bench/cycles")
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A random layer: neurons, sources, lanes, and its features."""
+
+    neurons: int
+    sources: tuple[int, ...]
+    lanes: int
+    self_recurrent: bool = False
+    dense_recurrent: bool = False
+    synapse: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A random network and the input density under which it is measured."""
+
+    name: str
+    inputs: int
+    layers: tuple[Layer, ...]
+    density: float
+    weight_bits: int = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """Mean cycles per step, and the mean number of events into each layer per step."""
+
+    name: str
+    events: tuple[float, ...]
+    measured: float
+    predicted: float
+    bound: float
+
+
+CASES = (
+    Case("78-128-10, skip", 78, (Layer(128, (0,), 16, self_recurrent=True), Layer(10, (1, 0), 10)), 0.15),
+    Case("the same, a lane per neuron", 78, (Layer(128, (0,), 128, self_recurrent=True), Layer(10, (1, 0), 10)), 0.15),
+    Case("the same, one lane", 78, (Layer(128, (0,), 1, self_recurrent=True), Layer(10, (1, 0), 1)), 0.15),
+    Case("700-200-20", 700, (Layer(200, (0,), 25, self_recurrent=True), Layer(20, (1,), 20)), 0.02, 6),
+    Case("700-200-20, dense input", 700, (Layer(200, (0,), 25), Layer(20, (1,), 20)), 0.3, 6),
+    Case("dense recurrent, one group", 100, (Layer(100, (0,), 100, dense_recurrent=True), Layer(10, (1,), 10)), 0.5),
+    Case(
+        "dense recurrent read-out, filter",
+        60,
+        (Layer(40, (0,), 5, self_recurrent=True), Layer(20, (1, 0), 20, dense_recurrent=True, synapse=True)),
+        0.3,
+    ),
+    Case(
+        "five layers, three skips",
+        40,
+        (Layer(40, (0,), 10), Layer(30, (1,), 5), Layer(50, (2, 0), 10), Layer(20, (3, 1, 0), 20), Layer(10, (4, 0), 10)),
+        0.3,
+    ),
+    Case("fewer neurons than pipeline stages", 12, (Layer(8, (0,), 3, synapse=True), Layer(6, (1, 0), 2)), 0.5),
+)
+
+
+def random_network(case: Case, seed: int = 0) -> IntModel:
+    """The network of a case: random weights, thresholds low enough that every layer spikes."""
+    rng = np.random.default_rng(seed)
+    sizes, layers = [case.inputs], []
+    reach = 1 << (case.weight_bits - 1)
+    for layer in case.layers:
+
+        def weights(neurons: int, inputs: int) -> IntArray:
+            return rng.integers(-reach, reach, (neurons, inputs), dtype=np.int32)
+
+        n = layer.neurons
+        layers.append(
+            IntLayer(
+                neurons=n,
+                weight={source: weights(n, sizes[source]) for source in layer.sources},
+                leak=rng.integers(180, 255, n, dtype=np.int32),
+                threshold=rng.integers(2, 4 * reach, n, dtype=np.int32),
+                weight_bits=case.weight_bits,
+                leak_bits=8,
+                state_bits=16,
+                reset="zero",
+                recurrent=weights(n, n) if layer.dense_recurrent else None,
+                self_weight=rng.integers(-20, 20, n, dtype=np.int32) if layer.self_recurrent else None,
+                synapse_leak=rng.integers(0, 100, n, dtype=np.int32) if layer.synapse else None,
+            )
+        )
+        sizes.append(n)
+    return IntModel("core", case.inputs, tuple(layers), "spike_count")
+
+
+def measure(case: Case, folder: Path, samples: int = 8, steps: int = 40) -> Result:
+    """Build, simulate and compare one case.
+
+    Raises:
+        RuntimeError: if hardware and golden model differ or the output was silent; such cycles would mean nothing.
+    """
+    model = random_network(case)
+    build = make_build(model, [layer.lanes for layer in case.layers])
+    write(build, folder)
+    spikes = vectors.random_samples(model, samples, steps, case.density, seed=1)
+    report = verify(folder, spikes)
+    if not report["equal"]:
+        raise RuntimeError(f"{case.name}: {report['first_difference'] or 'silent'}")
+    events = events_per_step(model, spikes)
+    ends = predict_cycles(build.plan, events)
+    return Result(
+        case.name,
+        tuple(round(count, 1) for count in incoming_events(build.plan, events)),
+        report["cycles_per_step_mean"],
+        round((ends[-1] - ends[0]) / (len(ends) - 1), 2),
+        round(bound_cycles(build.plan, events), 2),
+    )
+
+
+def events_per_step(model: IntModel, samples: SpikeSet) -> dict[int, list[int]]:
+    """Spikes of the input (0) and of each layer in every step, all samples in a row, from the golden model."""
+    steps = int(samples.steps.sum())
+    positions = {0: streams.global_steps(vectors.plain_arrays(samples))}
+    answers = vectors.expected(model, samples)
+    for index, layer in enumerate(model.layers, start=1):
+        positions[index] = answers[f"layer_{index}"] // layer.neurons
+    return {index: np.bincount(found, minlength=steps).tolist() for index, found in positions.items()}
+
+
+def incoming_events(plan: HardwarePlan, events: dict[int, list[int]]) -> list[float]:
+    """Mean number of events into each layer per step."""
+    return [sum(float(np.mean(events[link.source])) for link in layer.links) for layer in plan.layers]
+
+
+def bound_cycles(plan: HardwarePlan, events: dict[int, list[int]]) -> float:
+    """Most cycles per step that the design may take at full rate."""
+    incoming = incoming_events(plan, events)
+    slowest = max(
+        layer.groups * max(count, layer.lanes, 8) for layer, count in zip(plan.layers, incoming, strict=True)
+    )
+    return 1.10 * slowest + 32
+
+
+def _table(results: Sequence[Result]) -> str:
+    lines = [f"{'network':36}{'events per step':30}{'measured':>10}{'predicted':>11}{'bound':>9}"]
+    lines += [
+        f"{result.name:36}{', '.join(map(str, result.events)):30}"
+        f"{result.measured:10.2f}{result.predicted:11.2f}{result.bound:9.2f}"
+        for result in results
+    ]
+    return "\n".join(lines)
+
+
+def main() -> int:
+    results = [measure(case, ROOT / str(number)) for number, case in enumerate(CASES)]
+    (ROOT.parent / "cycles.json").write_text(
+        json.dumps([asdict(result) for result in results], indent=2) + "\n", encoding="utf-8"
+    )
+    print(_table(results))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

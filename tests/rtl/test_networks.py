@@ -1,0 +1,158 @@
+"""Generated hardware against the golden model: random networks and corner cases, with stalls and malformed beats."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from models import Limits, random_layer, random_model, recurrent_model, tiny_model
+
+from hwgen.build import make_build, write
+from quant import vectors
+from quant.model import IntLayer, IntModel
+from quant.spikes import SpikeSet
+from sim.verify import verify
+
+pytestmark = pytest.mark.rtl
+
+
+def check_model(folder: Path, model: IntModel, lanes: list[int] | None, samples: SpikeSet, seed: int) -> int:
+    """Verify at full rate, with stalls, and with stalls and malformed beats; returns the output spikes."""
+    write(make_build(model, lanes, "core"), folder)
+    reports = [
+        verify(folder, samples, seed=seed),
+        verify(folder, samples, stall_percent=60, seed=seed),
+        verify(folder, samples, stall_percent=20, malformed=True, seed=seed),
+    ]
+    for report in reports:
+        assert report["first_difference"] is None, report["first_difference"]
+        assert report["samples"] == len(samples)
+    return min(int(report["output_spikes"]) for report in reports)
+
+
+def random_case(seed: int, limits: Limits) -> tuple[IntModel, list[int], SpikeSet]:
+    """A random network whose output is active, its lanes, and samples: the first of this seed's draws that is."""
+    rng = np.random.default_rng(seed)
+    while True:
+        model = random_model(rng, limits)
+        lanes = [int(rng.integers(1, layer.neurons + 1)) for layer in model.layers]
+        samples = vectors.random_samples(model, 25, 12, float(rng.choice([0.05, 0.3, 0.8])), seed)
+        if vectors.expected(model, samples)["scores"].any():
+            return model, lanes, samples
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_random_networks(seed: int, tmp_path: Path) -> None:
+    assert check_model(tmp_path / "core", *random_case(seed, Limits()), seed)
+
+
+@pytest.mark.parametrize("seed", range(100, 103))
+def test_larger_random_networks(seed: int, tmp_path: Path) -> None:
+    assert check_model(tmp_path / "core", *random_case(seed, Limits(layers=5, inputs=700, neurons=200)), seed)
+
+
+def _extremes() -> dict[str, IntModel]:
+    """Networks at the ends of the format's ranges."""
+    rng = np.random.default_rng(9)
+    one = IntLayer(
+        neurons=1,
+        weight={0: np.array([[1]], dtype=np.int8)},
+        leak=np.array([1], dtype=np.int8),
+        threshold=np.array([1], dtype=np.int8),
+        weight_bits=1,
+        leak_bits=1,
+        state_bits=4,
+        reset="zero",
+        recurrent=np.array([[1]], dtype=np.int8),
+        self_weight=np.array([-8], dtype=np.int8),
+        synapse_leak=np.array([1], dtype=np.int8),
+    )
+    widest = IntLayer(
+        neurons=5,
+        weight={0: rng.integers(-(2**15), 2**15, (5, 9), dtype=np.int32)},
+        leak=np.full(5, 4095, dtype=np.int16),
+        threshold=np.array([2**23 - 1, 2**20, 2**16, 30000, 1], dtype=np.int32),
+        weight_bits=16,
+        leak_bits=12,
+        state_bits=24,
+        reset="subtract",
+        recurrent=rng.integers(-(2**15), 2**15, (5, 5), dtype=np.int32),
+        self_weight=np.array([-(2**23), 2**23 - 1, 5, -5, 0], dtype=np.int32),
+        synapse_leak=np.full(5, 4095, dtype=np.int16),
+    )
+    saturating = replace(widest, state_bits=6, threshold=np.full(5, 31, dtype=np.int8), self_weight=None)
+    silent = replace(one, threshold=np.array([7], dtype=np.int8), recurrent=None, self_weight=None)
+    return {
+        "one input, one neuron": IntModel("a", 1, (one,), "spike_count"),
+        "one neuron, potential": IntModel("b", 1, (one,), "membrane_sum"),
+        "widest": IntModel("c", 9, (widest,), "spike_count"),
+        "widest, potential": IntModel("d", 9, (widest,), "membrane_sum"),
+        "saturating": IntModel("e", 9, (saturating,), "spike_count"),
+        "behind a silent layer": IntModel(
+            "f", 1, (silent, replace(one, weight={1: one.weight[0], 0: one.weight[0]})), "spike_count"
+        ),
+        "a layer nobody reads": IntModel("g", 9, (widest, replace(saturating, recurrent=None)), "spike_count"),
+    }
+
+
+@pytest.mark.parametrize("case", _extremes())
+def test_the_ends_of_every_range(case: str, tmp_path: Path) -> None:
+    model = _extremes()[case]
+    samples = vectors.random_samples(model, 20, 10, 0.7, seed=2)
+    assert check_model(tmp_path / "core", model, None, samples, seed=3)
+
+
+def test_many_samples_of_one_step_and_of_none_but_ticks(tmp_path: Path) -> None:
+    samples = vectors.random_samples(tiny_model(), 300, 1, 0.5, seed=4)
+    assert (np.diff(samples.offset) == 0).any()
+    assert check_model(tmp_path / "core", tiny_model(), [3, 1], samples, seed=5)
+
+
+def test_more_steps_than_the_input_has_stamps(tmp_path: Path) -> None:
+    samples = vectors.random_samples(recurrent_model(), 40, 60, 0.6, seed=6)
+    assert samples.steps.sum() > 8 * 2**3
+    assert check_model(tmp_path / "core", recurrent_model(), [4, 2], samples, seed=7)
+
+
+def test_a_deep_chain_of_skips(tmp_path: Path) -> None:
+    rng = np.random.default_rng(11)
+    sizes, layers = [6], []
+    for index in range(6):
+        layer = random_layer(rng, sizes[-1:], 5)
+        block = next(iter(layer.weight.values()))
+        chosen = {index: block}
+        for skip in range(index):
+            chosen[skip] = rng.choice(block.ravel(), (5, sizes[skip])).astype(np.int32)
+        threshold = np.minimum(layer.threshold, 2 ** (layer.state_bits - 1) - 1)
+        layers.append(replace(layer, weight=chosen, threshold=threshold))
+        sizes.append(5)
+    model = IntModel("deep", 6, tuple(layers), "spike_count")
+    samples = vectors.random_samples(model, 30, 15, 0.6, seed=8)
+    assert check_model(tmp_path / "core", model, [2, 5, 1, 3, 4, 2], samples, seed=9)
+
+
+def _falsify(folder: Path, path: str, content: bytes) -> None:
+    """Change a file and its checksum, as a faulty generator would have made it."""
+    import hashlib
+
+    (folder / path).write_bytes(content)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["files"][path] = hashlib.sha256(content).hexdigest()
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+
+
+def test_a_wrong_weight_is_found_and_located(tmp_path: Path) -> None:
+    folder = tmp_path / "core"
+    write(make_build(tiny_model(), [4, 2]), folder)
+    samples = vectors.random_samples(tiny_model(), 20, 8, 0.5, seed=1)
+    assert verify(folder, samples)["equal"]
+    words = (folder / "mem/layer_2_weights.hex").read_text().split()
+    wrong = [f"{int(word, 16) ^ 0b100:0{len(word)}x}" for word in words]
+    _falsify(folder, "mem/layer_2_weights.hex", ("\n".join(wrong) + "\n").encode())
+    report = verify(folder, samples)
+    assert not report["equal"]
+    assert report["mismatching_spikes"] > 0
+    assert "layer 2, neuron 0" in report["first_difference"]

@@ -1,0 +1,164 @@
+"""The plan's invariants on random networks, and its refusals."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from models import Limits, random_model, recurrent_model, tiny_model
+
+from hwgen.memory import param_words, weight_words
+from hwgen.plan import MAX_VECTOR_BITS, make_plan, weight_columns
+from quant.errors import BuildError
+from quant.formats import signed_range
+from quant.model import IntLayer, IntModel
+
+
+def _random_plans():
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        model = random_model(rng, Limits(layers=5, inputs=40, neurons=40))
+        lanes = [int(rng.integers(1, layer.neurons + 1)) for layer in model.layers]
+        yield model, make_plan(model, lanes)
+
+
+def test_every_neuron_has_one_lane_in_one_group() -> None:
+    for _, plan in _random_plans():
+        for layer in plan.layers:
+            assert (layer.groups - 1) * layer.lanes + layer.last_lanes == layer.neurons
+            assert 1 <= layer.last_lanes <= layer.lanes
+
+
+def test_links_tile_the_rows_of_the_weight_memory() -> None:
+    for model, plan in _random_plans():
+        for layer in plan.layers:
+            assert [link.offset for link in layer.links] == np.cumsum([0, *(link.size for link in layer.links)])[
+                :-1
+            ].tolist()
+            columns = weight_columns(model.layers[layer.index - 1], layer)
+            assert columns.shape == (layer.neurons, layer.rows)
+
+
+def test_sums_and_currents_fit_their_widths_exactly() -> None:
+    tight = 0
+    for model, plan in _random_plans():
+        for layer in plan.layers:
+            numbers = model.layers[layer.index - 1]
+            columns = weight_columns(numbers, layer)
+            low, high = np.minimum(columns, 0).sum(axis=1), np.maximum(columns, 0).sum(axis=1)
+            least, most = signed_range(layer.sum_bits)
+            assert least <= low.min()
+            assert high.max() <= most
+            least, most = signed_range(layer.sum_bits - 1)
+            tight += low.min() < least or high.max() > most
+            if layer.self_bits and numbers.self_weight is not None:
+                least, most = signed_range(layer.current_bits)
+                assert least <= (low + np.minimum(numbers.self_weight, 0)).min()
+                assert (high + np.maximum(numbers.self_weight, 0)).max() <= most
+    assert tight > 50
+
+
+def test_skip_fifos_hold_the_steps_of_the_longer_way() -> None:
+    found = 0
+    for model, plan in _random_plans():
+        depth = {0: 0}
+        for index, layer in enumerate(model.layers, start=1):
+            depth[index] = 1 + max(depth[source] for source in layer.sources)
+        for layer in plan.layers:
+            deepest = max(depth[source] for source in model.layers[layer.index - 1].sources)
+            for link in layer.links:
+                slack = 0 if link.recurrent else deepest - depth[link.source]
+                assert (link.fifo_words > 0) == (slack > 0)
+                assert link.fifo_words >= (slack + 1) * (link.size + 1) * (slack > 0)
+                found += slack > 0
+            assert not layer.links[layer.tag_link].fifo_words
+    assert found > 10
+
+
+def test_the_input_flags_reach_the_read_out() -> None:
+    for _, plan in _random_plans():
+        by_index = {layer.index: layer for layer in plan.layers}
+        carrier = plan.last
+        while True:
+            assert carrier.tag_bits == 4
+            source = carrier.links[carrier.tag_link].source
+            if source == 0:
+                break
+            carrier = by_index[source]
+
+
+def test_layers_that_nobody_reads_are_left_out() -> None:
+    layer = tiny_model().layers[0]
+    blind = IntModel("blind", 3, (layer, layer, layer), "spike_count")
+    plan = make_plan(blind)
+    assert plan.left_out == (1, 2)
+    assert [planned.index for planned in plan.layers] == [3]
+
+
+def test_memory_words_hold_the_weights_of_their_group() -> None:
+    for model, plan in _random_plans():
+        for layer in plan.layers:
+            numbers = model.layers[layer.index - 1]
+            columns = weight_columns(numbers, layer)
+            words = list(weight_words(numbers, layer))
+            assert len(words) == layer.weights.words
+            mask = (1 << layer.weight_bits) - 1
+            for address in range(0, len(words), max(1, len(words) // 7)):
+                group, row = divmod(address, layer.rows)
+                for lane in range(layer.lanes if group < layer.groups - 1 else layer.last_lanes):
+                    weight = int(columns[group * layer.lanes + lane, row])
+                    stored = (int(words[address], 16) >> (lane * layer.weight_bits)) & mask
+                    assert stored == (int(weight > 0) if layer.weight_bits == 1 else weight & mask)
+            assert len(list(param_words(numbers, layer))) == layer.neurons
+
+
+@pytest.mark.parametrize(
+    ("lanes", "message"),
+    [
+        ([4], "1 numbers for 2 layers"),
+        ([4, 2, 1], "3 numbers for 2 layers"),
+        ([0, 1], "0 for layer 1; allowed is 1..4"),
+        ([5, 1], "5 for layer 1; allowed is 1..4"),
+        ([4, -1], "-1 for layer 2; allowed is 1..2"),
+    ],
+)
+def test_impossible_lanes_are_refused(lanes: list[int], message: str) -> None:
+    with pytest.raises(BuildError, match=message.replace(".", r"\.")):
+        make_plan(tiny_model(), lanes)
+
+
+def test_vectors_wider_than_verilog_guarantees_are_refused() -> None:
+    neurons = 9000
+    layer = IntLayer(
+        neurons=neurons,
+        weight={0: np.full((neurons, 1), 100, dtype=np.int8)},
+        leak=np.zeros(neurons, dtype=np.int8),
+        threshold=np.ones(neurons, dtype=np.int8),
+        weight_bits=8,
+        leak_bits=4,
+        state_bits=8,
+        reset="zero",
+    )
+    model = IntModel("wide", 1, (layer,), "spike_count")
+    with pytest.raises(BuildError, match=f"wider than the {MAX_VECTOR_BITS} bits.*at most 8192 lanes"):
+        make_plan(model, [neurons])
+    assert make_plan(model, [8192]).last.groups == 2
+
+
+@pytest.mark.parametrize("name", ["2nd", "a-b", "module", "Wire", "scsr_layer", "", "a b", "x" * 65, "a;b", "é"])
+def test_names_that_are_no_module_names_are_refused(name: str) -> None:
+    with pytest.raises(BuildError, match="--name"):
+        make_plan(tiny_model(), name=name)
+
+
+@pytest.mark.parametrize(("name", "top"), [("tiny", "tiny"), ("my letters", "scsr_top"), ("../x", "scsr_top")])
+def test_a_model_name_becomes_the_top_only_if_it_can(name: str, top: str) -> None:
+    tiny = tiny_model()
+    assert make_plan(IntModel(name, tiny.inputs, tiny.layers, tiny.readout)).top == top
+
+
+def test_recurrence_that_never_acts_costs_nothing() -> None:
+    spiking = recurrent_model()
+    silent = IntModel("silent", 5, spiking.layers[:1], "membrane_sum")
+    plan = make_plan(silent)
+    assert plan.last.rows == 5
+    assert not plan.last.self_bits

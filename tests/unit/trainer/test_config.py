@@ -1,0 +1,95 @@
+"""Every mistake in a configuration is named by its key path."""
+
+from __future__ import annotations
+
+import copy
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from quant.errors import ConfigError
+from trainer import config
+
+DIGITS = Path(__file__).parents[3] / "configs" / "digits.toml"
+EXAMPLE = tomllib.loads(DIGITS.read_text())
+
+Edit = Callable[[dict[str, Any]], object]
+
+
+def layer(table: dict[str, Any], index: int = 0) -> dict[str, Any]:
+    found: dict[str, Any] = table["network"]["layers"][index]
+    return found
+
+
+@pytest.mark.parametrize("path", sorted(DIGITS.parent.glob("*.toml")), ids=lambda path: path.name)
+def test_the_shipped_configurations_are_valid_and_survive_a_round_trip(path: Path) -> None:
+    found = config.read(path)
+    assert config.from_table(config.to_table(found)) == found
+
+
+@pytest.mark.parametrize(
+    ("edit", "message"),
+    [
+        (lambda t: t.update(nam=1), "nam is unknown"),
+        (lambda t: t.pop("name"), "name is missing"),
+        (lambda t: t.pop("data"), "data is missing"),
+        (lambda t: t.update(train=3), "train is 3; it must be a table"),
+        (lambda t: t["data"].update(name="cats"), "data.name is 'cats'; allowed is 'digits'"),
+        (lambda t: t["data"].update(name=["digits"]), "data.name is ['digits']; allowed is 'digits'"),
+        (lambda t: t["data"].pop("name"), "data.name is None; allowed is 'digits'"),
+        (lambda t: t["data"].update(bin=3), "data.bin is unknown"),
+        (lambda t: t["data"].update(train=2405), "data.train is 2405; it must be a multiple of 10"),
+        (lambda t: t["data"].update(train=2410), "data: the splits add up to 3010; there are 3000 recordings"),
+        (lambda t: t["train"].update(batch=True), "train.batch is True; it must be of type int"),
+        (lambda t: t["train"].update(batch=0), "train.batch is 0; allowed is 1..65536"),
+        (lambda t: t["train"].update(rate_float=float("nan")), "train.rate_float is nan"),
+        (lambda t: t["network"].update(leak=1), "network.leak is 1.0; allowed is 0.001..0.999"),
+        (lambda t: t["network"].update(readout="sum"), "network.readout is 'sum'; allowed is 'spike_count' or"),
+        (lambda t: t["network"].update(layers=[]), "network.layers is empty"),
+        (lambda t: t["network"].update(layers=7), "network.layers is 7; it must be a list"),
+        (lambda t: layer(t).update(neuron=3), "network.layers[1].neuron is unknown"),
+        (lambda t: layer(t).update(sources=[1]), "network.layers[1].sources: 1 is not an earlier layer"),
+        (lambda t: layer(t).update(sources=[]), "network.layers[1].sources: the list is empty"),
+        (lambda t: layer(t, 1).update(sources=[0, 0]), "network.layers[2].sources: [0, 0] names a source twice"),
+        (lambda t: layer(t).update(sources=[0.5]), "network.layers[1].sources[1] is 0.5; it must be of type int"),
+        (lambda t: layer(t).update(weight_bits=9), "network.layers[1].weight_bits is 9; allowed is 1..8"),
+        (lambda t: layer(t).update(reset="none"), "network.layers[1].reset is 'none'"),
+        (lambda t: layer(t).update(state_bits=18), "state_bits + leak_bits is 26; training is exact up to 24"),
+        (lambda t: layer(t, 1).update(neurons=11), "network.layers[2].neurons is 11; the last layer needs one neuron"),
+    ],
+)
+def test_a_mistake_is_named(edit: Edit, message: str) -> None:
+    table = copy.deepcopy(EXAMPLE)
+    config.from_table(table)
+    edit(table)
+    with pytest.raises(ConfigError) as refused:
+        config.from_table(table)
+    assert message in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_sums_that_float32_cannot_hold_are_refused() -> None:
+    table = copy.deepcopy(EXAMPLE)
+    wide = {"neurons": 32768, "state_bits": 23, "leak_bits": 1, "weight_bits": 8}
+    table["network"]["layers"] = [{**wide, "sources": [index]} for index in range(3)]
+    table["network"]["layers"].append({**wide, "neurons": 10, "sources": [3]})
+    config.from_table(table)
+    layer(table, 3).update(sources=[1, 2, 3])
+    with pytest.raises(ConfigError, match=r"network\.layers\[4\]: sums could reach 20971520; .* 98304 inputs"):
+        config.from_table(table)
+
+
+@pytest.mark.parametrize("content", [b"name = ", b"\xff\xfe", b"name = 'a'\nname = 'b'"])
+def test_a_file_that_is_no_toml(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "broken.toml"
+    path.write_bytes(content)
+    with pytest.raises(ConfigError, match=r"broken\.toml: not TOML"):
+        config.read(path)
+
+
+def test_a_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no such file"):
+        config.read(tmp_path / "none.toml")

@@ -1,0 +1,174 @@
+"""The walk through time: gradients, masking, and the independence of batches and steps."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+import torch
+from torch import Tensor
+from toys import Toy, config, scramble, stimulus
+
+from trainer.config import LayerConfig, NetworkConfig, PlasticityConfig
+from trainer.network import Network
+from trainer.neuron import Dynamics, Integer, Numbers, Real, _Fire, walk
+
+FULL = (
+    LayerConfig(9, (0,), self_recurrent=True, dense_recurrent=True, synapse=True),
+    LayerConfig(3, (1, 0), self_recurrent=True, synapse=True, reset="subtract"),
+)
+
+
+def full_network(seed: int = 1, plasticity: PlasticityConfig | None = None) -> Network:
+    """A network with every feature, and with activity."""
+    network = Network(config(*FULL, data=Toy(channels=11), plasticity=plasticity))
+    scramble(network, seed, strength=0.5)
+    return network
+
+
+@pytest.mark.parametrize(
+    ("spiking", "reset", "synapse"), list(itertools.product((True, False), ("zero", "subtract"), (True, False)))
+)
+def test_the_walk_is_the_equation_step_by_step(spiking: bool, reset: str, synapse: bool) -> None:
+    """Against the equations of docs/semantics.md, one neuron and one step at a time, in real numbers."""
+    draw = torch.Generator().manual_seed(3)
+    neurons, inputs = 4, 6
+    numbers = Numbers(
+        weight=torch.randn(neurons, inputs + neurons, generator=draw, dtype=torch.float64),
+        inputs=inputs,
+        self_weight=torch.randn(neurons, generator=draw, dtype=torch.float64),
+        leak=torch.rand(neurons, generator=draw, dtype=torch.float64),
+        synapse_leak=torch.rand(neurons, generator=draw, dtype=torch.float64) if synapse else None,
+        threshold=torch.rand(neurons, generator=draw, dtype=torch.float64) + 0.2,
+        unit=torch.ones(1),
+    )
+    spikes = (torch.rand(20, 1, inputs, generator=draw) < 0.4).double()
+    drives = spikes @ numbers.feed_forward.T
+    found = walk(drives, numbers, Real(), Dynamics(spiking, reset, 0.5))  # type: ignore[arg-type]
+    expected = reference(spikes[:, 0], numbers, spiking, reset)
+    torch.testing.assert_close(found[:, 0], expected, rtol=1e-12, atol=1e-12)
+    assert expected.abs().sum() > 5
+
+
+def reference(spikes: Tensor, numbers: Numbers, spiking: bool, reset: str) -> Tensor:
+    """Plain loops over steps and neurons."""
+    neurons = len(numbers.threshold)
+    v, c, s = [0.0] * neurons, [0.0] * neurons, [0.0] * neurons
+    history = []
+    for step in spikes.tolist():
+        before, row = list(s), []
+        for i in range(neurons):
+            weight = numbers.weight[i].tolist()
+            x = sum(w * z for w, z in zip(weight, [*step, *before], strict=True))
+            x += float(numbers.self_weight[i]) * before[i] if numbers.self_weight is not None else 0.0
+            c[i] = x + (float(numbers.synapse_leak[i]) * c[i] if numbers.synapse_leak is not None else 0.0)
+            u, theta = float(numbers.leak[i]) * v[i] + c[i], float(numbers.threshold[i])
+            s[i] = float(spiking and u >= theta)
+            v[i] = u if not s[i] else 0.0 if reset == "zero" else u - theta
+            row.append(s[i] if spiking else u)
+        history.append(row)
+    return torch.tensor(history, dtype=torch.float64)
+
+
+def test_a_sample_does_not_see_its_batch() -> None:
+    """Alone or beside longer samples, with or without events beyond its end: the same spikes, the same score."""
+    network = full_network()
+    inputs, steps = stimulus(4, 11)
+    with torch.no_grad():
+        together = network(inputs, steps, quantized=True)
+        for index, count in enumerate(steps.tolist()):
+            alone = network(inputs[:count, index : index + 1], steps[index : index + 1], quantized=True)
+            assert torch.equal(alone.scores[0], together.scores[index])
+            for single, batch in zip(alone.outputs, together.outputs, strict=True):
+                assert torch.equal(single[:, 0], batch[:count, index])
+                assert not batch[count:, index].any()
+    assert (steps < len(inputs)).any()
+    assert together.scores.sum() > 0
+
+
+@pytest.mark.parametrize("quantized", [False, True])
+@pytest.mark.parametrize("readout", ["spike_count", "membrane_sum"])
+def test_gradients_reach_every_parameter(quantized: bool, readout: str) -> None:
+    network = Network(config(data=Toy(channels=11), network=NetworkConfig(FULL, readout=readout)))  # type: ignore[arg-type]
+    scramble(network, 2, strength=0.5)
+    inputs, steps = stimulus(2, 11)
+    trace = network(inputs, steps, quantized=quantized)
+    assert trace.outputs[1].sum() > 50
+    torch.nn.functional.cross_entropy(trace.logits, torch.tensor([0, 1, 2, 0, 1])).backward()
+    for name, parameter in network.named_parameters():
+        last = name.startswith("stack.1")
+        silent = readout == "membrane_sum" and last and ("threshold" in name or "self_weight" in name)
+        unused = "quantizer" in name and not quantized
+        gradient = torch.zeros(1) if parameter.grad is None else parameter.grad
+        assert gradient.isfinite().all(), name
+        assert bool(gradient.any()) != (silent or unused), name
+
+
+@pytest.mark.parametrize("frozen", ["leak", "threshold", "synapse_leak"])
+def test_a_frozen_parameter_keeps_its_value(frozen: str) -> None:
+    network = full_network(plasticity=PlasticityConfig(**{frozen: False}))
+    inputs, steps = stimulus(2, 11)
+    network(inputs, steps, quantized=True).logits.square().sum().backward()
+    for layer in network.layers:
+        parameters = {
+            "leak": layer.leak_logit,
+            "threshold": layer.threshold_log,
+            "synapse_leak": layer.synapse_leak_logit,
+        }
+        for name, parameter in parameters.items():
+            assert parameter is not None
+            assert (parameter.grad is None) == (name == frozen)
+            assert any(parameter is one for one in network.intrinsic()) == (name != frozen)
+
+
+def test_the_gradients_of_a_spike() -> None:
+    """Those of the fast sigmoid `x / (width + |x|) * width` of the relative distance `x`, for both arguments."""
+    draw = torch.Generator().manual_seed(1)
+    potential = torch.randn(50, 4, generator=draw, dtype=torch.float64).requires_grad_()
+    threshold = (torch.rand(4, generator=draw, dtype=torch.float64) + 0.3).requires_grad_()
+    weight = torch.randn(50, 4, generator=draw, dtype=torch.float64)
+    found = torch.autograd.grad((_Fire.apply(potential, threshold, 0.7) * weight).sum(), (potential, threshold))
+    distance = (potential - threshold) / threshold
+    smooth = 0.7 * distance / (0.7 + distance.abs())
+    expected = torch.autograd.grad((smooth * weight).sum(), (potential, threshold))
+    torch.testing.assert_close(found, expected)
+
+
+def test_the_derivatives_between_spikes_are_exact() -> None:
+    """Without spikes nothing is a surrogate: numerical differentiation must agree."""
+    draw = torch.Generator().manual_seed(1)
+
+    def output(drives: Tensor, leak: Tensor, synapse_leak: Tensor) -> Tensor:
+        one = torch.ones(3, dtype=torch.float64)
+        numbers = Numbers(torch.zeros(3, 2), 2, None, leak, synapse_leak, one, one)
+        return walk(drives, numbers, Real(), Dynamics(False, "zero", 0.5))
+
+    arguments = [torch.rand(size, generator=draw, dtype=torch.float64) for size in ((6, 2, 3), (3,), (3,))]
+    assert torch.autograd.gradcheck(output, [argument.requires_grad_() for argument in arguments])
+
+
+def test_integers_round_toward_zero_and_pass_the_gradient() -> None:
+    value = torch.tensor([2.75, -2.75, 0.5, -0.5, 3.0, -3.0], requires_grad=True)
+    rounded = Integer(8).round(value)
+    assert rounded.tolist() == [2.0, -2.0, 0.0, 0.0, 3.0, -3.0]
+    rounded.sum().backward()
+    assert value.grad is not None
+    assert value.grad.tolist() == [1.0] * 6
+
+
+def test_fine_integers_have_the_gradients_of_real_numbers() -> None:
+    """With wide weights and leaks the quantized network is nearly the real one, and so must its gradients be."""
+    layers = (
+        LayerConfig(30, (0,), self_recurrent=True, weight_bits=8, leak_bits=8, state_bits=16),
+        LayerConfig(3, (1, 0), self_recurrent=True, weight_bits=8, leak_bits=8, state_bits=16),
+    )
+    network = Network(config(*layers, data=Toy(channels=20)))
+    network.fit_scales()
+    inputs, steps = stimulus(5, 20, batch=16)
+    gradients = []
+    for quantized in (False, True):
+        network.zero_grad()
+        network(inputs, steps, quantized=quantized).logits[:, 0].sum().backward()
+        gradients.append(network.layers[0].weight.grad)
+    similarity = torch.nn.functional.cosine_similarity(gradients[0].flatten(), gradients[1].flatten(), dim=0)
+    assert similarity > 0.8

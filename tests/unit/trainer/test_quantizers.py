@@ -1,0 +1,68 @@
+"""Scales, ranges and the integers that come out."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from toys import Toy, config, scramble, stimulus
+
+from trainer.config import LayerConfig, NetworkConfig
+from trainer.integers import integers
+from trainer.network import Network
+
+
+def network_of(layer: LayerConfig, readout: str = "spike_count") -> Network:
+    network = Network(config(data=Toy(channels=11), network=NetworkConfig((layer,), readout=readout)))  # type: ignore[arg-type]
+    scramble(network, 1)
+    return network
+
+
+@pytest.mark.parametrize("bits", [2, 3, 4, 8])
+def test_fitted_scales_beat_the_full_range(bits: int) -> None:
+    """The error of the fitted scale is at most that of the scale that just holds the largest weight."""
+    layer = network_of(LayerConfig(3, (0,), weight_bits=bits)).layers[0]
+    numbers = layer.numbers(quantized=True)
+    found = (numbers.weight * numbers.unit[:, None] - layer.weight).square().sum(dim=1)
+    step = layer.weight.abs().amax(dim=1, keepdim=True) / 2 ** (bits - 1)
+    naive = (layer.weight / step).round().clamp(-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) * step
+    assert (found <= (naive - layer.weight).square().sum(dim=1) + 1e-6).all()
+
+
+def test_every_neuron_has_its_scale_but_potentials_that_are_compared_share_one() -> None:
+    layer = LayerConfig(3, (0,))
+    assert network_of(layer).layers[0].numbers(quantized=True).unit.shape == (3,)
+    assert network_of(layer, "membrane_sum").layers[0].numbers(quantized=True).unit.shape == (1,)
+
+
+def test_parameters_beyond_their_range_are_clamped_and_still_learn() -> None:
+    network = network_of(LayerConfig(3, (0,), self_recurrent=True, leak_bits=3, state_bits=6))
+    layer = network.layers[0]
+    with torch.no_grad():
+        layer.leak_logit.copy_(torch.tensor([20.0, -20.0, 0.0]))
+        layer.threshold_log.copy_(torch.tensor([9.0, -9.0, 0.0]))
+        layer.self_weight.copy_(torch.tensor([1e4, -1e4, 0.0]))
+    model = integers(network).layers[0]
+    assert model.leak.tolist() == [7, 0, 4]
+    assert model.threshold.tolist()[:2] == [31, 1]
+    assert model.self_weight is not None
+    assert model.self_weight.tolist() == [31, -32, 0]
+    numbers = layer.numbers(quantized=True)
+    (numbers.threshold.sum() + numbers.self_weight.sum()).backward()
+    assert layer.threshold_log.grad[:2].all()
+    assert layer.self_weight.grad.all()
+
+
+def test_the_scale_does_not_change_what_a_neuron_does() -> None:
+    """Weights, self-weight and threshold times a power of two: the same integers, the same spikes."""
+    network = network_of(LayerConfig(3, (0,), self_recurrent=True))
+    inputs, steps = stimulus(3, 11)
+    layer = network.layers[0]
+    with torch.no_grad():
+        before = network(inputs, steps, quantized=True)
+        layer.weight.mul_(4)
+        layer.self_weight.mul_(4)
+        layer.threshold_log.add_(torch.tensor(4.0).log())
+        network.fit_scales()
+        after = network(inputs, steps, quantized=True)
+    assert before.scores.sum() > 0
+    assert torch.equal(before.outputs[1], after.outputs[1])

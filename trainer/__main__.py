@@ -1,0 +1,68 @@
+"""`python -m trainer`: train a network, write spike files, evaluate a checkpoint."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from quant import export, spikes
+from quant.command import Command
+from quant.files import write_new
+from trainer import checkpoint, config, run
+from trainer.data.source import SPLITS
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    command = Command("python -m trainer", "Train skip-connected self-recurrent spiking networks for hardware.")
+    train = command.add("train", _train, "train, or resume an interrupted training run")
+    train.add_argument("--config", type=Path, required=True, help="the configuration (.toml)")
+    train.add_argument("--out", type=Path, required=True, help="the folder of the run")
+    write = command.add("spikes", _spikes, "write one split of a data set as a spike file")
+    write.add_argument("--config", type=Path, required=True, help="the configuration (.toml)")
+    write.add_argument("--split", choices=SPLITS, required=True)
+    _add_out(write, "the spike file to write (.npz)", required=True)
+    evaluate = command.add("evaluate", _evaluate, "accuracy of a checkpoint's float and quantized networks, as JSON")
+    evaluate.add_argument("--model", type=Path, required=True, help="a finished checkpoint (ckpt.pt)")
+    evaluate.add_argument("--split", choices=SPLITS, required=True)
+    _add_out(evaluate, "also write the JSON to this file", required=False)
+    return command.run(argv)
+
+
+def _add_out(parser: argparse.ArgumentParser, summary: str, *, required: bool) -> None:
+    parser.add_argument("--out", type=Path, required=required, help=summary)
+    parser.add_argument("--force", action="store_true", help="replace a file that holds something else")
+
+
+def _train(arguments: argparse.Namespace) -> int:
+    run.train(config.read(arguments.config), arguments.out)
+    return 0
+
+
+def _spikes(arguments: argparse.Namespace) -> int:
+    samples = config.read(arguments.config).data.load()[arguments.split]
+    write_new(arguments.out, spikes.to_bytes(samples), force=arguments.force)
+    print(f"{arguments.out}: {len(samples)} samples, {samples.steps.sum()} steps, {len(samples.step)} events")
+    return 0
+
+
+def _evaluate(arguments: argparse.Namespace) -> int:
+    content = export.read_checkpoint(arguments.model)
+    networks = checkpoint.restore(content, arguments.model)
+    samples = networks[0].config.data.load()[arguments.split]
+    result = {"split": arguments.split, "samples": len(samples), **run.accuracies(*networks, samples)}
+    text = json.dumps(result, indent=2) + "\n"
+    if arguments.out:
+        write_new(arguments.out, text.encode(), force=arguments.force)
+    print(text, end="")
+    return 0
+
+
+if __name__ == "__main__":
+    # The tensors of a step are small: a second thread costs more than it brings, and one thread repeats exactly.
+    torch.set_num_threads(1)
+    sys.exit(main())

@@ -1,0 +1,178 @@
+"""The configuration of a training run: one TOML file in frozen dataclasses, checked in full before anything runs."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from quant.errors import ConfigError, ModelError
+from quant.model import LEAK_BITS, SIZE, STATE_BITS, Readout, Reset, check_sources, weight_range
+from trainer.data import SOURCES
+from trainer.data.source import Source
+from trainer.schema import Named, Range, parse
+
+FLOAT_BITS = 24  # integers up to 2**24 are exact in float32, which carries the integers in training
+
+Fraction = Annotated[float, Range(0.001, 0.999)]
+Rate = Annotated[float, Range(0.0, 1.0)]
+Seed = Annotated[int, Range(0, 2**32 - 1)]
+
+
+@dataclass(frozen=True, slots=True)
+class LayerConfig:
+    """One layer: its size, what it reads (0 is the input, k an earlier layer), its features and its widths in bits."""
+
+    neurons: Annotated[int, Range(*SIZE)]
+    sources: tuple[int, ...]
+    self_recurrent: bool = False
+    dense_recurrent: bool = False
+    synapse: bool = False
+    reset: Reset = "zero"
+    weight_bits: Annotated[int, Range(1, 8)] = 4
+    leak_bits: Annotated[int, Range(*LEAK_BITS)] = 8
+    state_bits: Annotated[int, Range(*STATE_BITS)] = 16
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkConfig:
+    """The layers, the read-out, and where the learned quantities start.
+
+    Attributes:
+        leak, synapse_leak: fraction kept per step, initially.
+        threshold: of the membrane, initially; weights start at a standard deviation of `weight_gain / sqrt(fan_in)`.
+        logit_gain: how strongly a unit of mean score speaks in the softmax, initially.
+    """
+
+    layers: tuple[LayerConfig, ...]
+    readout: Readout = "spike_count"
+    leak: Fraction = 0.9
+    synapse_leak: Fraction = 0.5
+    threshold: Annotated[float, Range(0.01, 100.0)] = 1.0
+    weight_gain: Annotated[float, Range(0.01, 100.0)] = 1.0
+    logit_gain: Annotated[float, Range(0.01, 1000.0)] = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class PlasticityConfig:
+    """BIP: which intrinsic parameters learn with the weights. A frozen one keeps its initial value (the ablation)."""
+
+    leak: bool = True
+    threshold: bool = True
+    synapse_leak: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class TrainConfig:
+    """How to train.
+
+    Attributes:
+        epochs_float, epochs_quantized: passes over the training data in real numbers, then in integers.
+        batch: samples per update.
+        rate_float, rate_quantized: learning rates of the weights in either phase.
+        rate_intrinsic: learning rate of leaks, thresholds, scales and gain, as a multiple of the weights' rate.
+        weight_decay: of the weights, decoupled (AdamW).
+        gradient_limit: largest norm of the gradient of all parameters.
+        surrogate_width: of the spike's surrogate derivative, in thresholds.
+        drop_events: fraction of the input events that is left out in training, anew in every epoch.
+    """
+
+    seed: Seed = 1
+    epochs_float: Annotated[int, Range(1, 100_000)] = 20
+    epochs_quantized: Annotated[int, Range(1, 100_000)] = 10
+    batch: Annotated[int, Range(1, 65536)] = 64
+    rate_float: Rate = 2e-3
+    rate_quantized: Rate = 5e-4
+    rate_intrinsic: Annotated[float, Range(0.0, 1000.0)] = 1.0
+    weight_decay: Rate = 0.0
+    gradient_limit: Annotated[float, Range(1e-6, 1e6)] = 1.0
+    surrogate_width: Annotated[float, Range(0.01, 100.0)] = 0.5
+    drop_events: Annotated[float, Range(0.0, 0.9)] = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Everything that decides a training run."""
+
+    name: str
+    data: Annotated[Source, Named(SOURCES)]
+    network: NetworkConfig
+    train: TrainConfig = TrainConfig()
+    plasticity: PlasticityConfig = PlasticityConfig()
+
+    def __post_init__(self) -> None:
+        layers = self.network.layers
+        if not layers:
+            raise ConfigError("network.layers is empty; a network has at least one layer")
+        for index, layer in enumerate(layers, start=1):
+            where = f"network.layers[{index}]"
+            try:
+                check_sources(where, index, layer.sources)
+            except ModelError as error:
+                raise ConfigError(str(error)) from None
+            _check_exact(where, layer, self.fan_in(index))
+        if layers[-1].neurons != len(self.data.classes):
+            raise ConfigError(
+                f"network.layers[{len(layers)}].neurons is {layers[-1].neurons}; "
+                f"the last layer needs one neuron for each of the {len(self.data.classes)} classes"
+            )
+
+    def source_sizes(self, index: int) -> tuple[int, ...]:
+        """Number of channels of each source of layer `index` (1-based)."""
+        sizes = (self.data.channels, *(layer.neurons for layer in self.network.layers))
+        return tuple(sizes[source] for source in self.network.layers[index - 1].sources)
+
+    def fan_in(self, index: int) -> int:
+        """Number of weights into one neuron of layer `index` (1-based), dense recurrent ones included."""
+        layer = self.network.layers[index - 1]
+        return sum(self.source_sizes(index)) + (layer.neurons if layer.dense_recurrent else 0)
+
+    def spikes(self, index: int) -> bool:
+        """Whether layer `index` (1-based) spikes: all do but the last of a `membrane_sum` read-out."""
+        return index < len(self.network.layers) or self.network.readout == "spike_count"
+
+
+def read(path: Path) -> Config:
+    """Read and check a configuration file.
+
+    Raises:
+        ConfigError: naming the file and the key path.
+    """
+    if not path.is_file():
+        raise ConfigError(f"{path}: no such file; configs/digits.toml is an example")
+    try:
+        return from_table(tomllib.loads(path.read_text(encoding="utf-8")))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not TOML ({error})") from None
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from None
+
+
+def from_table(table: Mapping[str, Any]) -> Config:
+    """The configuration that a table, such as a parsed TOML file, describes."""
+    return parse(Config, table)
+
+
+def to_table(config: Config) -> dict[str, Any]:
+    """The table that describes `config` in full, defaults spelled out; the inverse of `from_table`."""
+    name = next(name for name, kind in SOURCES.items() if type(config.data) is kind)
+    return {**asdict(config), "data": {"name": name, **asdict(config.data)}}
+
+
+def _check_exact(where: str, layer: LayerConfig, fan_in: int) -> None:
+    """Refuse a layer whose integers could leave the range in which float32 is exact."""
+    width = layer.state_bits + layer.leak_bits
+    if width > FLOAT_BITS:
+        raise ConfigError(
+            f"{where}: state_bits + leak_bits is {width}; training is exact up to {FLOAT_BITS}: take fewer bits"
+        )
+    largest_weight = -weight_range(layer.weight_bits)[0]
+    # One membrane, one self-recurrent weight (both of the state's width) and every weight of the neuron at once.
+    largest_sum = fan_in * largest_weight + 2 * 2 ** (layer.state_bits - 1)
+    if largest_sum >= 2**FLOAT_BITS:
+        raise ConfigError(
+            f"{where}: sums could reach {largest_sum}; training is exact below {2**FLOAT_BITS}: "
+            f"take fewer than {fan_in} inputs, or fewer weight_bits or state_bits"
+        )

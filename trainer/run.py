@@ -1,0 +1,144 @@
+"""A training run in its folder: start, resume, finish."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+from tqdm import tqdm
+
+from quant import export
+from quant.errors import ConfigError, ModelError
+from quant.files import write_atomic
+from quant.spikes import SpikeSet
+from trainer import checkpoint, loop, picture
+from trainer import config as configuration
+from trainer.config import Config
+from trainer.data.batches import Batch
+from trainer.data.source import Split
+from trainer.loop import PHASES, Epoch, Progress
+from trainer.network import Network
+
+PRODUCT, LAST, METRICS, PICTURE = "ckpt.pt", "last.pt", "metrics.json", "curves.png"
+
+
+def train(config: Config, out: Path, report: Callable[[str], None] = print) -> None:
+    """Train `config` in the folder `out`: from the start, or from where an earlier call was interrupted.
+
+    Raises:
+        ConfigError: if the folder belongs to another configuration.
+        DataError: if the data set is missing.
+    """
+    if is_finished(config, out):
+        report(f"{out / PRODUCT}: this training run is finished; nothing to do")
+        return
+    progress = _progress(config, out)
+    if progress.history:
+        report(f"{out / LAST}: resuming after epoch {progress.history[-1].epoch} ({progress.history[-1].phase})")
+    data = config.data.load()
+    _check_labels(config, data)
+
+    def after_epoch(epoch: Epoch) -> None:
+        content = {
+            "format": checkpoint.PROGRESS_FORMAT,
+            "config": configuration.to_table(config),
+            **progress.to_state(),
+        }
+        checkpoint.write(out / LAST, content)
+        report(describe(epoch))
+
+    loop.train(progress, data, _bar, after_epoch)
+    _finish(progress, data, out, report)
+
+
+def is_finished(config: Config, out: Path) -> bool:
+    """Whether `out` holds the product of this very configuration.
+
+    Raises:
+        ConfigError: if it holds the product of another one, or files of the same names that are nobody's.
+    """
+    if out.exists() and not out.is_dir():
+        raise ConfigError(f"{out} is a file; --out names the folder of the run")
+    path = out / PRODUCT
+    if path.exists():
+        _refuse_other(config, checkpoint.config_of(export.read_checkpoint(path), path), path)
+        return True
+    for name in (METRICS, PICTURE):
+        if (out / name).exists() and not (out / LAST).exists():
+            raise ConfigError(f"{out / name} exists, but no {LAST} to say what it belongs to; give another --out")
+    return False
+
+
+def describe(epoch: Epoch) -> str:
+    """One line about an epoch."""
+    return (
+        f"{epoch.phase:9} epoch {epoch.epoch:3}   "
+        f"train: loss {epoch.loss_train:.4f}, accuracy {epoch.accuracy_train:.4f}   "
+        f"validation: loss {epoch.loss_validation:.4f}, accuracy {epoch.accuracy_validation:.4f}   "
+        f"{epoch.seconds:.1f} s"
+    )
+
+
+def accuracies(real: Network, quantized: Network, samples: SpikeSet) -> dict[str, float]:
+    """Accuracy of the best real-valued and of the best quantized network."""
+    return {
+        "accuracy_float": loop.evaluate(real, samples, quantized=False)[1],
+        "accuracy_quantized": loop.evaluate(quantized, samples, quantized=True)[1],
+    }
+
+
+def _progress(config: Config, out: Path) -> Progress:
+    path = out / LAST
+    if not path.exists():
+        return loop.start(config)
+    content = export.unpickle(path)
+    if not isinstance(content, dict) or content.get("format") != checkpoint.PROGRESS_FORMAT:
+        raise ModelError(f"{path}: not the progress of a training run; give another --out")
+    _refuse_other(config, checkpoint.config_of(content, path), path)
+    try:
+        return Progress.from_state(config, content)
+    except (KeyError, IndexError, TypeError, ValueError, RuntimeError) as error:
+        raise ModelError(f"{path}: cannot be resumed from ({error!r}); remove it to start again") from None
+
+
+def _refuse_other(config: Config, found: Config, path: Path) -> None:
+    if found != config:
+        raise ConfigError(f"{path} comes from another configuration; give another --out, or remove the folder")
+
+
+def _check_labels(config: Config, data: Mapping[Split, SpikeSet]) -> None:
+    classes = len(config.data.classes)
+    for split, samples in data.items():
+        assert samples.channels == config.data.channels, f"{split}: the source disagrees with itself on its channels"
+        assert 0 <= samples.label.min() <= samples.label.max() < classes, f"{split}: a label is out of range"
+
+
+def _bar(batches: Iterable[Batch], total: int) -> Iterable[Batch]:
+    """A progress bar for people; nothing where output goes to a file."""
+    return tqdm(batches, total=total, leave=False, disable=not sys.stderr.isatty())
+
+
+def _finish(progress: Progress, data: Mapping[Split, SpikeSet], out: Path, report: Callable[[str], None]) -> None:
+    """Write the product. The test split is looked at here, once, after every choice has been made on validation."""
+    config = progress.network.config
+    networks = Network(config), Network(config)
+    for network, phase in zip(networks, PHASES, strict=True):
+        network.load_state_dict(progress.best[phase])
+    test = accuracies(*networks, data["test"])
+    metrics = {
+        "name": config.name,
+        "weight_bits": [layer.weight_bits for layer in config.network.layers],
+        **test,
+        "validation": accuracies(*networks, data["validation"]),
+        "best_epoch": {phase: progress.best_epoch(phase).epoch for phase in PHASES},
+        "seconds": round(sum(epoch.seconds for epoch in progress.history), 3),
+        "history": progress.to_state()["history"],
+    }
+    write_atomic(out / METRICS, (json.dumps(metrics, indent=2) + "\n").encode())
+    write_atomic(out / PICTURE, picture.curves(progress, test))
+    # Last, because its presence says that the run is finished.
+    checkpoint.write(out / PRODUCT, checkpoint.product(networks[1], progress.best["float"]))
+    report(f"test accuracy: {test['accuracy_float']:.4f} float, {test['accuracy_quantized']:.4f} quantized")
+    report(f"{out / PRODUCT} written")

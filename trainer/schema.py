@@ -1,0 +1,101 @@
+"""From a TOML table to a frozen dataclass: the annotations of the fields are the schema."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields, is_dataclass
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+
+from quant.errors import ConfigError
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """The values allowed for a number, both ends included: `Annotated[int, Range(1, 8)]`."""
+
+    low: float
+    high: float
+
+    def check(self, value: float, where: str) -> None:
+        if not self.low <= value <= self.high:  # not a number compares false and is refused
+            raise ConfigError(f"{where} is {value}; allowed is {self.low}..{self.high}")
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A table whose key `name` decides which dataclass the rest of it fills: `Annotated[Source, Named(SOURCES)]`."""
+
+    kinds: Mapping[str, type]
+
+    def parse(self, table: object, where: str) -> Any:
+        """The dataclass that the table names, filled from it."""
+        options = dict(_table(table, where))
+        name = options.pop("name", None)
+        if not isinstance(name, str) or name not in self.kinds:
+            raise ConfigError(f"{where}.name is {name!r}; allowed is {' or '.join(map(repr, self.kinds))}")
+        return parse(self.kinds[name], options, where)
+
+
+def parse(cls: type[T], table: object, where: str = "") -> T:
+    """Build the dataclass `cls` from a table of the same shape.
+
+    Args:
+        cls: a dataclass of bools, ints, floats, strings, `Literal`s, tuples of one type, and dataclasses.
+        table: what `tomllib` read.
+        where: the key path of the table, for messages; "" is the top.
+
+    Raises:
+        ConfigError: naming the key path, what stands there, and what is allowed.
+    """
+    entries = _table(table, where)
+    hints = get_type_hints(cls, include_extras=True)
+    prefix = f"{where}." if where else ""
+    for key in entries:
+        if key not in hints:
+            raise ConfigError(f"{prefix}{key} is unknown; allowed are {', '.join(hints)}")
+    for field in fields(cls):  # type: ignore[arg-type]
+        if field.name not in entries and field.default is MISSING:
+            raise ConfigError(f"{prefix}{field.name} is missing")
+    return cls(**{key: _value(hints[key], item, f"{prefix}{key}") for key, item in entries.items()})
+
+
+def _value(hint: Any, item: Any, where: str) -> Any:
+    """`item` as the type that `hint` asks for."""
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin is Annotated:
+        return _annotated(arguments[0], arguments[1], item, where)
+    if origin is Literal:
+        if item not in arguments:
+            raise ConfigError(f"{where} is {item!r}; allowed is {' or '.join(map(repr, arguments))}")
+        return item
+    if origin is tuple:
+        if not isinstance(item, list | tuple):
+            raise ConfigError(f"{where} is {item!r}; it must be a list")
+        return tuple(_value(arguments[0], entry, f"{where}[{i}]") for i, entry in enumerate(item, start=1))
+    if isinstance(hint, type) and is_dataclass(hint):
+        return parse(hint, item, where)
+    return _scalar(hint, item, where)
+
+
+def _annotated(hint: Any, rule: Range | Named, item: Any, where: str) -> Any:
+    if isinstance(rule, Named):
+        return rule.parse(item, where)
+    value = _value(hint, item, where)
+    rule.check(value, where)
+    return value
+
+
+def _table(item: object, where: str) -> Mapping[str, Any]:
+    if not isinstance(item, Mapping):
+        raise ConfigError(f"{where} is {item!r}; it must be a table")
+    return item
+
+
+def _scalar(kind: type, item: Any, where: str) -> Any:
+    if kind is float and type(item) is int:
+        return float(item)
+    if type(item) is not kind:  # not isinstance: TOML's true is no integer
+        raise ConfigError(f"{where} is {item!r}; it must be of type {kind.__name__}")
+    return item

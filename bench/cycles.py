@@ -17,11 +17,11 @@ import numpy as np
 from hwgen.build import make_build, write
 from hwgen.plan import HardwarePlan
 from hwgen.timing import predict_cycles
-from quant import vectors
+from quant import spikes, vectors
 from quant.formats import IntArray
 from quant.model import IntLayer, IntModel
 from quant.spikes import SpikeSet
-from sim.verify import streams, verify
+from sim import verify
 
 ROOT = Path("build/bench/cycles")
 
@@ -76,7 +76,13 @@ CASES = (
     Case(
         "five layers, three skips",
         40,
-        (Layer(40, (0,), 10), Layer(30, (1,), 5), Layer(50, (2, 0), 10), Layer(20, (3, 1, 0), 20), Layer(10, (4, 0), 10)),
+        (
+            Layer(40, (0,), 10),
+            Layer(30, (1,), 5),
+            Layer(50, (2, 0), 10),
+            Layer(20, (3, 1, 0), 20),
+            Layer(10, (4, 0), 10),
+        ),
         0.3,
     ),
     Case("fewer neurons than pipeline stages", 12, (Layer(8, (0,), 3, synapse=True), Layer(6, (1, 0), 2)), 0.5),
@@ -113,7 +119,7 @@ def random_network(case: Case, seed: int = 0) -> IntModel:
     return IntModel("core", case.inputs, tuple(layers), "spike_count")
 
 
-def measure(case: Case, folder: Path, samples: int = 8, steps: int = 40) -> Result:
+def measure(case: Case, folder: Path) -> Result:
     """Build, simulate and compare one case.
 
     Raises:
@@ -122,11 +128,11 @@ def measure(case: Case, folder: Path, samples: int = 8, steps: int = 40) -> Resu
     model = random_network(case)
     build = make_build(model, [layer.lanes for layer in case.layers])
     write(build, folder)
-    spikes = vectors.random_samples(model, samples, steps, case.density, seed=1)
-    report = verify(folder, spikes)
+    samples = vectors.random_samples(model, 8, 40, case.density, seed=1)
+    report = verify.verify(folder, samples)
     if not report["equal"]:
         raise RuntimeError(f"{case.name}: {report['first_difference'] or 'silent'}")
-    events = events_per_step(model, spikes)
+    events = events_per_step(model, samples)
     ends = predict_cycles(build.plan, events)
     return Result(
         case.name,
@@ -140,7 +146,7 @@ def measure(case: Case, folder: Path, samples: int = 8, steps: int = 40) -> Resu
 def events_per_step(model: IntModel, samples: SpikeSet) -> dict[int, list[int]]:
     """Spikes of the input (0) and of each layer in every step, all samples in a row, from the golden model."""
     steps = int(samples.steps.sum())
-    positions = {0: streams.global_steps(vectors.plain_arrays(samples))}
+    positions = {0: verify.streams.global_steps(spikes.plain_arrays(samples))}
     answers = vectors.expected(model, samples)
     for index, layer in enumerate(model.layers, start=1):
         positions[index] = answers[f"layer_{index}"] // layer.neurons
@@ -155,9 +161,7 @@ def incoming_events(plan: HardwarePlan, events: dict[int, list[int]]) -> list[fl
 def bound_cycles(plan: HardwarePlan, events: dict[int, list[int]]) -> float:
     """Most cycles per step that the design may take at full rate."""
     incoming = incoming_events(plan, events)
-    slowest = max(
-        layer.groups * max(count, layer.lanes, 8) for layer, count in zip(plan.layers, incoming, strict=True)
-    )
+    slowest = max(layer.groups * max(count, layer.lanes, 8) for layer, count in zip(plan.layers, incoming, strict=True))
     return 1.10 * slowest + 32
 
 

@@ -12,8 +12,7 @@ MAX_LENGTH = 64
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 # IEEE 1364-2005 Annex B, and the words that SystemVerilog and VHDL tools reserve and a name is likely to hit.
-_KEYWORDS = frozenset(
-    """
+_KEYWORD_TEXT = """
     always and assign automatic begin buf bufif0 bufif1 case casex casez cell cmos config deassign default defparam
     design disable edge else end endcase endconfig endfunction endgenerate endmodule endprimitive endspecify endtable
     endtask event for force forever fork function generate genvar highz0 highz1 if ifnone incdir include initial inout
@@ -30,8 +29,8 @@ _KEYWORDS = frozenset(
     super tagged this throughout timeprecision timeunit type typedef union unique var virtual void wait_order wildcard
     with within
     entity architecture signal process port map is of then elsif loop next others
-    """.split()
-)
+"""
+_KEYWORDS = frozenset(_KEYWORD_TEXT.split())
 
 
 def top_name(model_name: str, chosen: str | None) -> str:

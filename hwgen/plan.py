@@ -381,9 +381,7 @@ def _check_limits(plan: LayerPlan) -> None:
         )
 
 
-def _links(
-    model: IntModel, index: int, depths: list[int], consumers: dict[int, list[int]]
-) -> tuple[Link, ...]:
+def _links(model: IntModel, index: int, depths: list[int], consumers: dict[int, list[int]]) -> tuple[Link, ...]:
     """The links into a layer, the one that must wait least first: its own spikes, then the deepest source."""
     order = sorted(_sources(model, index), key=lambda source: (depths[source], source), reverse=True)
     deepest = max(depths[source] for source in model.layers[index - 1].sources)

@@ -72,8 +72,8 @@ def plan_text(plan: HardwarePlan) -> str:
             "Cycles, E events into the layer per step; latency: from the last event in to the TICK out, layer idle",
             *_table(speed),
             "",
-            "A step never takes a layer less than E + 1 cycles, nor fewer than its neurons and pipeline stages if those are",
-            "more than its neurons. The input takes E + 1. The core's rate is that of its slowest part.",
+            "No step takes a layer less than E + 1 cycles, and a layer with fewer neurons than its update pipeline has",
+            "stages waits for that to run empty. The input takes E + 1. The core's rate is that of its slowest part.",
             *left_out,
             "",
         ]

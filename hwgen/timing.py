@@ -1,6 +1,6 @@
-"""Cycles: what the plan says about speed, in closed form for one layer and step by step for a whole network.
+"""Cycles: a model of the pipeline, step by step, that the plan's figures and predictions come from.
 
-Equations and constants are explained in docs/architecture.md; tests hold them against simulation.
+Its equations are explained in docs/architecture.md; tests hold them against simulation.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ FETCH_CYCLES = 5  # event list, address, weight memory, its register, accumulato
 COLLECT_CYCLES = 1  # the beat that closes a list
 EMIT_CYCLES = 1
 _NEURON_FETCH, _LEAKY_SUM, _FIRE = 3, 4, 1  # scsr_neuron.v
+_STEPS_TO_SETTLE = 8
+_LONG_AGO = -(1 << 40)
 
 
 def neuron_latency(layer: LayerPlan) -> int:
@@ -21,28 +23,20 @@ def neuron_latency(layer: LayerPlan) -> int:
 
 
 def interval_cycles(layer: LayerPlan, events: int) -> int:
-    """Cycles from one step to the next at full rate, of a layer alone, when every step brings `events` events.
-
-    The first group of a step meets the update of the last group of the step before. A layer with fewer neurons than
-    its update pipeline has stages also waits for that pipeline to run empty.
-    """
-    walk = max(events, 1)
-    lanes = (layer.groups - 1) * max(walk, layer.lanes) + max(walk, layer.last_lanes)
-    drain = layer.neurons + neuron_latency(layer) if layer.neurons <= neuron_latency(layer) else 0
-    return max(lanes, events + COLLECT_CYCLES, drain)
+    """Cycles from one step to the next at full rate, of a layer alone, when every step brings `events` events."""
+    clock = _LayerClock(layer)
+    ticks = []
+    for _ in range(_STEPS_TO_SETTLE):
+        clock.advance(clock.list_opens(), events)
+        ticks.append(clock.tick)
+    return ticks[-1] - ticks[-2]
 
 
 def latency_cycles(layer: LayerPlan, events: int) -> int:
     """Cycles from a step's last incoming event to the TICK behind the layer's own events, of an idle layer."""
-    walk = max(events, 1)
-    return (
-        COLLECT_CYCLES
-        + FETCH_CYCLES
-        + (layer.groups - 1) * max(walk, layer.lanes)
-        + layer.last_lanes
-        + neuron_latency(layer)
-        + EMIT_CYCLES
-    )
+    clock = _LayerClock(layer)
+    clock.advance(events, events)
+    return clock.tick - events
 
 
 def predict_cycles(plan: HardwarePlan, events: Mapping[int, Sequence[int]]) -> list[int]:
@@ -89,9 +83,11 @@ class _LayerClock:
 
     def __init__(self, layer: LayerPlan) -> None:
         self._layer = layer
+        self._drains = layer.neurons <= neuron_latency(layer)
         self._closed = 0
-        self._walked = [0, 0]
-        self._loaded = 0
+        self._walked = [0, 0]  # of the two steps before: when the lanes had taken the list's last event
+        self._issued = _LONG_AGO  # when the last group's first neuron went into the update
+        self._loaded = _LONG_AGO  # when the last group's sums went into the holding register
         self.tick = 0
 
     def list_opens(self) -> int:
@@ -101,12 +97,13 @@ class _LayerClock:
     def advance(self, arrival: int, events: int) -> None:
         """Account for one step whose last source ticked in cycle `arrival` and which brings `events` events."""
         layer, walk = self._layer, max(events, 1)
-        self._closed = max(arrival + COLLECT_CYCLES, self.list_opens() + events + COLLECT_CYCLES)
-        first_group = max(
-            self._closed + FETCH_CYCLES, self._loaded + layer.last_lanes, self._loaded + walk
-        )
-        if layer.neurons <= neuron_latency(layer):
-            first_group = max(first_group, self._loaded + layer.neurons + neuron_latency(layer))
-        self._loaded = first_group + (layer.groups - 1) * max(walk, layer.lanes)
+        self._closed = max(arrival, self.list_opens() + events) + COLLECT_CYCLES
+        # The first group: its list is complete, its lanes are free, and the update is done with the group before.
+        self._loaded = max(self._closed + FETCH_CYCLES, self._loaded + walk, self._issued + layer.last_lanes)
+        drained = self._issued + layer.last_lanes + neuron_latency(layer) if self._drains else 0
+        self._issued = max(self._loaded, drained)
+        for _ in range(layer.groups - 1):
+            self._loaded = max(self._loaded + walk, self._issued + layer.lanes)
+            self._issued = self._loaded
         self._walked = [self._walked[1], self._loaded - FETCH_CYCLES]
-        self.tick = self._loaded + layer.last_lanes + neuron_latency(layer) + EMIT_CYCLES
+        self.tick = self._issued + layer.last_lanes + neuron_latency(layer) + EMIT_CYCLES

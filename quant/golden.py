@@ -37,7 +37,8 @@ class Trace:
 
 def decay(state: IntArray, leak: IntArray, leak_bits: int) -> IntArray:
     """`state * leak / 2**leak_bits`, rounded toward zero."""
-    return np.sign(state) * ((np.abs(state) * leak) >> leak_bits)
+    decayed: IntArray = np.sign(state) * ((np.abs(state) * leak) >> leak_bits)
+    return decayed
 
 
 def saturate(value: IntArray, bits: int) -> IntArray:
@@ -108,7 +109,8 @@ def _run_layer(layer: IntLayer, sources: list[BoolArray], *, spiking: bool) -> t
 def _feed_forward(layer: IntLayer, sources: list[BoolArray]) -> IntArray:
     """The input currents of all steps, int64 `(T, batch, N)`: no state is involved, so no loop over time is."""
     products = [_exact_product(sources[index], weight) for index, weight in layer.weight.items()]
-    return np.sum(products, axis=0, dtype=np.int64)
+    total: IntArray = np.sum(products, axis=0, dtype=np.int64)
+    return total
 
 
 def _exact_product(spikes: BoolArray, weight: IntArray) -> IntArray:

@@ -132,7 +132,9 @@ def check_sources(where: str, index: int, sources: Sequence[int]) -> None:
         raise ModelError(f"{where}.sources: the list is empty; layer {index} needs at least one of 0..{index - 1}")
     for source in sources:
         if not 0 <= source < index:
-            raise ModelError(f"{where}.sources: {source} is not an earlier layer; layer {index} may read 0..{index - 1}")
+            raise ModelError(
+                f"{where}.sources: {source} is not an earlier layer; layer {index} may read 0..{index - 1}"
+            )
     if len(set(sources)) != len(sources):
         raise ModelError(f"{where}.sources: {list(sources)} names a source twice; name each once")
 

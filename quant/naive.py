@@ -69,8 +69,10 @@ def run(model: IntModel, sample: list[list[int]]) -> tuple[list[list[list[int]]]
 
 
 def _decay(z: int, d: int, bits: int) -> int:
-    return (abs(z) * d >> bits) * (1 if z >= 0 else -1)
+    kept = abs(z) * d >> bits
+    return kept if z >= 0 else -kept
 
 
 def _clamp(value: int, bits: int) -> int:
-    return max(-(2 ** (bits - 1)), min(2 ** (bits - 1) - 1, value))
+    limit = 1 << (bits - 1)
+    return max(-limit, min(limit - 1, value))

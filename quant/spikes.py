@@ -1,4 +1,4 @@
-"""Spike trains with labels, in memory and on disk (docs/spike-file.md)."""
+"""Spike trains with labels, in memory and on disk (docs/formats.md)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import io
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -91,13 +92,15 @@ def from_dense(spikes: npt.NDArray[np.bool_], steps: IntArray, label: IntArray) 
 def to_bytes(samples: SpikeSet) -> bytes:
     """The spike file's content; equal sets give equal bytes."""
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, **plain_arrays(samples))
+    arrays: dict[str, Any] = dict(plain_arrays(samples))
+    np.savez_compressed(buffer, **arrays)
     return buffer.getvalue()
 
 
 def plain_arrays(samples: SpikeSet) -> dict[str, npt.NDArray[np.signedinteger]]:
     """The arrays of a spike file by name."""
-    return {name: np.asarray(getattr(samples, name), dtype=dtype) for name, dtype in _DTYPES.items()}
+    arrays: dict[str, Any] = {name: getattr(samples, name) for name in _DTYPES}
+    return {name: np.asarray(array, dtype=_DTYPES[name]) for name, array in arrays.items()}
 
 
 def read(path: Path) -> SpikeSet:

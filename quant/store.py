@@ -1,4 +1,4 @@
-"""The integer model on disk: one `.safetensors` file, integers and one JSON document, no pickle (docs/model-file.md)."""
+"""The integer model on disk: a `.safetensors` file of integers and one JSON document (docs/formats.md)."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ One format serves the build folder's own test bench and `sim verify`: an .npz fi
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import numpy as np
 
@@ -40,7 +41,8 @@ def expected(model: IntModel, samples: SpikeSet) -> dict[str, IntArray]:
 def to_bytes(samples: SpikeSet, answers: dict[str, IntArray]) -> bytes:
     """The vector file's content; equal vectors give equal bytes."""
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, **plain_arrays(samples), **answers)
+    arrays: dict[str, Any] = {**plain_arrays(samples), **answers}
+    np.savez_compressed(buffer, **arrays)
     return buffer.getvalue()
 
 

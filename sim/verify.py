@@ -212,7 +212,9 @@ def _cycles(ticks: IntArray, ends: IntArray, packet_ends: IntArray, steps: IntAr
 
 def _report(job: _Job, engine: str, outcome: Outcome) -> dict[str, Any]:
     cases = outcome.comparisons
-    first = next((f"{name}: {case['first_difference']}" for name, case in cases.items() if case["first_difference"]), None)
+    first = next(
+        (f"{name}: {case['first_difference']}" for name, case in cases.items() if case["first_difference"]), None
+    )
     output_spikes = min(case["output_spikes"] for case in cases.values())
     some = next(iter(cases.values()))
     return {
@@ -250,4 +252,6 @@ def _shown(value: object) -> str:
         return ", ".join(f"layer {key}: {item}" for key, item in value.items())
     if isinstance(value, list):
         return ", ".join(map(str, value))
-    return "-" if value is None else f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+    return (
+        "-" if value is None else f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+    )

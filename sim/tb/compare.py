@@ -101,12 +101,12 @@ def _differing(spikes: Spikes, vectors: Arrays, layer: Layer) -> npt.NDArray[np.
     return np.setxor1d(spikes[layer.index], vectors[f"layer_{layer.index}"])
 
 
-def _first_spike(
-    differing: Spikes, spikes: Spikes, vectors: Arrays, layers: Sequence[Layer]
-) -> str | None:
+def _first_spike(differing: Spikes, spikes: Spikes, vectors: Arrays, layers: Sequence[Layer]) -> str | None:
     """The earliest step in which a layer differs, and the earliest layer in it: where to look first."""
     neurons = {layer.index: layer.neurons for layer in layers}
-    candidates = [(int(positions[0]) // neurons[index], index) for index, positions in differing.items() if len(positions)]
+    candidates = [
+        (int(positions[0]) // neurons[index], index) for index, positions in differing.items() if len(positions)
+    ]
     if not candidates:
         return None
     step, index = min(candidates)

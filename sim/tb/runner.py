@@ -67,12 +67,8 @@ def build_harness(folder: Path, work: Path) -> Path:
     top = f"{manifest['top']}_probe"
     arguments = ["--cc", "--exe", "--build", "-O3", "--noassert", "--prefix", "Vcore", "--top-module", top, *_VERILATE]
     sources = [str(folder / name) for name in (*manifest["sources"], manifest["probe"])]
-    _call(
-        ["verilator", *arguments, "-CFLAGS", "-O1 -std=c++17", "-Mdir", str(work), "-o", "harness"]
-        + [*sources, str(folder / "tb" / "harness.cpp")],
-        cwd=folder,
-        log=work / "build.log",
-    )
+    command = ["verilator", *arguments, "-CFLAGS", "-O1 -std=c++17", "-Mdir", str(work), "-o", "harness"]
+    _call([*command, *sources, str(folder / "tb" / "harness.cpp")], cwd=folder, log=work / "build.log")
     return work / "harness"
 
 
@@ -95,15 +91,20 @@ def run_cocotb(folder: Path, vectors: Path, work: Path, *, seed: int, simulator:
     Returns:
         For each case its comparison, and under `failed` the names of cases that failed.
     """
-    from cocotb_tools.runner import get_results, get_runner
+    from cocotb_tools.check_results import get_results
+    from cocotb_tools.runner import get_runner
 
     manifest = read_manifest(folder)
     results = work / "results"
     results.mkdir(parents=True, exist_ok=True)
     for stale in results.iterdir():
         stale.unlink()
+    xml = work / "results.xml"
+    xml.unlink(missing_ok=True)
     top = f"{manifest['top']}_probe"
     runner = get_runner(simulator)
+    if str(TB) not in sys.path:  # the simulator's Python gets this path, to find test_core
+        sys.path.insert(0, str(TB))
     with _process_environment(environment()):
         try:
             runner.build(
@@ -115,15 +116,14 @@ def run_cocotb(folder: Path, vectors: Path, work: Path, *, seed: int, simulator:
                 timescale=("1ns", "1ps"),
                 log_file=work / "cocotb_build.log",
             )
-            xml = runner.test(
+            runner.test(
                 hdl_toplevel=top,
                 test_module="test_core",
                 build_dir=work / simulator,
                 test_dir=folder,
-                results_xml=str(work / "results.xml"),
+                results_xml=str(xml),
                 log_file=work / "cocotb_run.log",
                 extra_env={
-                    "PYTHONPATH": os.pathsep.join([str(TB), *sys.path]),
                     "SCSR_VECTORS": str(vectors),
                     "SCSR_LAYERS": json.dumps(manifest["layers"]),
                     "SCSR_RESULTS": str(results),
@@ -131,7 +131,8 @@ def run_cocotb(folder: Path, vectors: Path, work: Path, *, seed: int, simulator:
                 },
             )
         except (SystemExit, subprocess.CalledProcessError, RuntimeError) as error:
-            raise SimulationError(f"cocotb could not build or run the simulation ({error}); see {work}") from None
+            if not xml.exists():  # else test cases failed, and the results say which
+                raise SimulationError(f"cocotb could not build or run the simulation ({error}); see {work}") from None
     total, failures = get_results(xml)
     cases = {
         case: json.loads((results / f"{case}.json").read_text(encoding="utf-8"))

@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import cocotb
 import compare
@@ -33,7 +34,7 @@ class Bench:
     Inputs change at the falling edge; handshakes are read after that, when all is settled for the rising edge.
     """
 
-    def __init__(self, dut: object, stall: float, seed: int) -> None:
+    def __init__(self, dut: Any, stall: float, seed: int) -> None:
         self.dut = dut
         self.stall = stall
         self.rng = np.random.default_rng(seed)
@@ -117,7 +118,7 @@ class Bench:
         return compare.compare(VECTORS, packets, flags, spikes, LAYERS)
 
 
-async def _check(dut: object, name: str, stall: float, *, malformed: bool) -> None:
+async def _check(dut: Any, name: str, stall: float, *, malformed: bool) -> None:
     beats = streams.encode(VECTORS)
     flags = np.zeros(len(VECTORS["steps"]), dtype=np.int64)
     if malformed:
@@ -133,18 +134,18 @@ async def _check(dut: object, name: str, stall: float, *, malformed: bool) -> No
 
 
 @cocotb.test()
-async def full_rate(dut: object) -> None:
+async def full_rate(dut: Any) -> None:
     """Source and sink never pause."""
     await _check(dut, "full_rate", 0.0, malformed=False)
 
 
 @cocotb.test()
-async def stalls(dut: object) -> None:
+async def stalls(dut: Any) -> None:
     """Source and sink pause at random."""
     await _check(dut, "stalls", 0.5, malformed=False)
 
 
 @cocotb.test()
-async def malformed_beats(dut: object) -> None:
+async def malformed_beats(dut: Any) -> None:
     """Unknown channels, repeats and misplaced ends: flagged, and without effect on anything else."""
     await _check(dut, "malformed_beats", 0.3, malformed=True)

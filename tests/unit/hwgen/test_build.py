@@ -68,7 +68,9 @@ def test_the_manifest_lists_all_files_with_their_checksums(tmp_path: Path) -> No
 def test_the_same_model_gives_the_same_bytes_anywhere(tmp_path: Path) -> None:
     model = _model_file(tmp_path)
     digests = set()
-    for turn, settings in enumerate([{"PYTHONHASHSEED": "1"}, {"PYTHONHASHSEED": "2", "TZ": "Asia/Tokyo", "LC_ALL": "C"}]):
+    for turn, settings in enumerate(
+        [{"PYTHONHASHSEED": "1"}, {"PYTHONHASHSEED": "2", "TZ": "Asia/Tokyo", "LC_ALL": "C"}]
+    ):
         out = tmp_path / f"deep{turn}" / "core"
         done = _hwgen("build", "--model", model, "--out", out, cwd=tmp_path, **settings)
         assert done.returncode == 0, done.stderr

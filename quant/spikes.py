@@ -99,8 +99,8 @@ def to_bytes(samples: SpikeSet) -> bytes:
 
 def plain_arrays(samples: SpikeSet) -> dict[str, npt.NDArray[np.signedinteger]]:
     """The arrays of a spike file by name."""
-    arrays: dict[str, Any] = {name: getattr(samples, name) for name in _DTYPES}
-    return {name: np.asarray(array, dtype=_DTYPES[name]) for name, array in arrays.items()}
+    arrays: dict[str, IntArray] = {name: np.asarray(getattr(samples, name)) for name in _DTYPES}
+    return {name: array.astype(_DTYPES[name]) for name, array in arrays.items()}
 
 
 def read(path: Path) -> SpikeSet:

@@ -6,7 +6,6 @@ is checked like those of a model file.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -92,11 +91,7 @@ def _integers(entry: object) -> tuple[object, Mapping[str, IntArray]]:
     document, tensors = entry["model"], entry["tensors"]
     if not isinstance(document, str) or not isinstance(tensors, dict):
         raise ModelError("integers: 'model' must be a string and 'tensors' a dictionary; train again")
-    try:
-        parsed = json.loads(document)
-    except (ValueError, RecursionError) as error:
-        raise ModelError(f"integers.model is not JSON ({error})") from None
-    return parsed, {str(name): _array(str(name), tensor) for name, tensor in tensors.items()}
+    return store.parse_document(document), {str(name): _array(str(name), tensor) for name, tensor in tensors.items()}
 
 
 def _array(name: str, tensor: object) -> IntArray:

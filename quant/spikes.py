@@ -14,7 +14,7 @@ import numpy.typing as npt
 from quant.errors import SpikeFileError
 from quant.formats import IntArray
 
-_DTYPES = {
+_DTYPES: dict[str, np.dtype[Any]] = {
     "channels": np.dtype("<i4"),
     "steps": np.dtype("<i4"),
     "label": np.dtype("<i4"),

@@ -108,7 +108,7 @@ def read(path: Path) -> IntModel:
     if set(metadata) != {"model"}:
         raise ModelError(f"{path}: the metadata entries are {sorted(metadata)}; there must be exactly one, 'model'")
     try:
-        return assemble(_parse_json(metadata["model"]), arrays)
+        return assemble(parse_document(metadata["model"]), arrays)
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from None
 
@@ -173,7 +173,12 @@ class _Taker:
             raise ModelError(f"tensor {min(self._left)} is unknown; the description does not call for it")
 
 
-def _parse_json(text: str) -> object:
+def parse_document(text: str) -> object:
+    """The JSON document in a text, strictly: no key twice, no NaN, no more than fits a model.
+
+    Raises:
+        ModelError: saying what is wrong.
+    """
     if len(text) > _MAX_DOCUMENT_BYTES:
         raise ModelError(f"the JSON document has {len(text)} characters; the limit is {_MAX_DOCUMENT_BYTES}")
 

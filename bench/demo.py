@@ -61,7 +61,7 @@ def summarize(seconds: dict[str, float]) -> dict[str, Any]:
         "accuracy_quantized": metrics["accuracy_quantized"],
         "accuracy_golden": rtl["accuracy_golden"],
         "accuracy_rtl": rtl["accuracy_rtl"],
-        "weight_bits": metrics["weight_bits"],
+        "weight_bits": max(metrics["weight_bits"]),
         "cycles_per_step": rtl["cycles_per_step_mean"],
         "seconds": {**seconds, "total": round(sum(seconds.values()), 1)},
     }

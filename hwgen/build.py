@@ -137,8 +137,10 @@ def _checksums(folder: Path) -> dict[str, str] | None:
     """The checksums of a build folder's manifest, or None where there is no such manifest."""
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        files = manifest["files"]
-        return {str(name): str(checksum) for name, checksum in files.items()} if manifest["format"] == FORMAT else None
+        checksums = manifest["checksums"]
+        if manifest["format"] != FORMAT:
+            return None
+        return {str(name): str(checksum) for name, checksum in checksums.items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
@@ -172,13 +174,13 @@ def _manifest(
         "top": plan.top,
         "model_digest": store.digest(model),
         "sources": sources,
-        "memories": [asdict(item) for item in plan.memories],
+        "memories": [item.path for item in plan.memories],
         "ports": [{"name": name, "direction": direction, "width": width} for name, direction, width in _PORTS],
         "layers": [_layer_record(layer) for layer in plan.layers],
         "model": MODEL,
         "probe": probe,
         "vectors": VECTORS,
-        "files": {path: hashlib.sha256(content).hexdigest() for path, content in sorted(files.items())},
+        "checksums": {path: hashlib.sha256(content).hexdigest() for path, content in sorted(files.items())},
     }
 
 

@@ -27,5 +27,9 @@ class BuildError(ScsrError):
     """A build that cannot be made or written, or a build folder that cannot be used."""
 
 
+class VerificationError(ScsrError):
+    """Hardware that breaks a rule of its streams or never answers: a failed verification, exit status 1."""
+
+
 class ToolError(ScsrError):
     """An outside tool that is missing or failed."""

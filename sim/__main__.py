@@ -9,7 +9,7 @@ from pathlib import Path
 from quant import spikes
 from quant.command import Command
 from quant.errors import ScsrError
-from sim.verify import COCOTB_DEFAULT_SAMPLES, ENGINES, run
+from sim.verify import COCOTB_DEFAULT_SAMPLES, ENGINES, Stress, run
 
 
 def main() -> int:
@@ -32,7 +32,12 @@ def _verify(arguments: argparse.Namespace) -> int:
         raise ScsrError(f"--samples is {count}; {arguments.spikes} holds {len(samples)}, allowed is 1..{len(samples)}")
     if not 0 <= arguments.stall_percent <= 95:
         raise ScsrError(f"--stall-percent is {arguments.stall_percent}; allowed is 0..95")
-    return run(arguments.build, samples.head(count), engine=arguments.engine, stall_percent=arguments.stall_percent)
+    return run(
+        arguments.build,
+        samples.head(count),
+        engine=arguments.engine,
+        stress=Stress(stall_percent=arguments.stall_percent),
+    )
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from quant import store, vectors
-from quant.errors import BuildError, SpikeFileError, ToolError
+from quant.errors import BuildError, SpikeFileError, ToolError, VerificationError
 from quant.files import write_atomic
 from quant.formats import IntArray
 from quant.model import IntModel
@@ -29,7 +29,23 @@ import runner  # noqa: E402
 import streams  # noqa: E402
 
 COCOTB_DEFAULT_SAMPLES = 3
-SEED = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Stress:
+    """What the C++ engine does beside sending samples; none of it may change a result.
+
+    Attributes:
+        stall_percent: how often source and sink pause; cycles are of interest without.
+        malformed: whether malformed beats are mixed in, which must change nothing but the flags.
+        reset_after: beats to send before a reset, after which all samples are sent from the start; 0: no such reset.
+        seed: of the stalls and the malformed beats.
+    """
+
+    stall_percent: int = 0
+    malformed: bool = False
+    reset_after: int = 0
+    seed: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,53 +64,48 @@ class _Job:
     layers: tuple[compare.Layer, ...]
     samples: SpikeSet
     answers: dict[str, IntArray]
-    stall_percent: int
-    malformed: bool
-    seed: int
+    changed: tuple[str, ...]
+    stress: Stress
 
     @property
     def arrays(self) -> dict[str, npt.NDArray[np.signedinteger]]:
         return {**plain_arrays(self.samples), **self.answers}
 
 
-def verify(
-    folder: Path,
-    samples: SpikeSet,
-    *,
-    engine: str = "cpp",
-    stall_percent: int = 0,
-    malformed: bool = False,
-    seed: int = SEED,
-) -> dict[str, Any]:
+def verify(folder: Path, samples: SpikeSet, *, engine: str = "cpp", stress: Stress | None = None) -> dict[str, Any]:
     """Verify a build folder on a spike set.
 
     Args:
         folder: a build folder.
         samples: the input.
         engine: "cpp", the C++ harness, or "cocotb", the folder's own test bench (full rate, stalls, malformed beats).
-        stall_percent: for "cpp", how often source and sink pause; cycles are of interest without.
-        malformed: for "cpp", whether malformed beats are mixed in, which must change nothing but the flags.
-        seed: of the stalls and the malformed beats.
+        stress: what to do beside sending samples, for "cpp".
 
     Returns:
         The report, as it goes to verify.json; `equal` says whether hardware and golden model agree and were active.
 
     Raises:
-        BuildError: if the folder is no build or was changed since it was made.
+        BuildError: if the folder is no build, or its model was changed since.
         SpikeFileError: if the samples do not fit the model.
-        ToolError: if a tool is missing or fails, or the core breaks a rule of its streams.
+        ToolError: if a tool is missing or fails.
+        VerificationError: if the core breaks a rule of its streams or stops answering.
     """
-    job = _prepare(folder, samples, stall_percent, malformed, seed)
+    job = _prepare(folder, samples, stress or Stress())
     try:
         outcome = ENGINES[engine](job)
-    except (runner.SimulationError, ValueError) as error:
+    except runner.SimulationError as error:
         raise ToolError(f"{folder}: {error}") from None
+    except (runner.CoreError, ValueError) as error:
+        raise VerificationError(f"{folder}: {error}") from None
     return _report(job, engine, outcome)
 
 
-def run(folder: Path, samples: SpikeSet, *, engine: str, stall_percent: int = 0) -> int:
+def run(folder: Path, samples: SpikeSet, *, engine: str, stress: Stress | None = None) -> int:
     """Verify, print a table, write `reports/verify.json` (cocotb: `verify_cocotb.json`); returns the exit status."""
-    report = verify(folder, samples, engine=engine, stall_percent=stall_percent)
+    try:
+        report = verify(folder, samples, engine=engine, stress=stress)
+    except VerificationError as error:
+        report = {"equal": False, "engine": engine, "samples": len(samples), "first_difference": str(error)}
     name = "verify.json" if engine == "cpp" else f"verify_{engine}.json"
     path = folder / "reports" / name
     write_atomic(path, (json.dumps(report, indent=2) + "\n").encode())
@@ -108,8 +119,8 @@ def run(folder: Path, samples: SpikeSet, *, engine: str, stall_percent: int = 0)
     return 1
 
 
-def _prepare(folder: Path, samples: SpikeSet, stall_percent: int, malformed: bool, seed: int) -> _Job:
-    manifest = check_folder(folder)
+def _prepare(folder: Path, samples: SpikeSet, stress: Stress) -> _Job:
+    manifest, changed = check_folder(folder)
     model = store.read(folder / manifest["model"])
     if not len(samples):
         raise SpikeFileError("the spike file holds no samples; verification needs at least one")
@@ -123,30 +134,36 @@ def _prepare(folder: Path, samples: SpikeSet, stall_percent: int, malformed: boo
         for entry in manifest["layers"]
     )
     answers = vectors.expected(model, samples)
-    return _Job(folder.resolve(), model, layers, samples, answers, stall_percent, malformed, seed)
+    return _Job(folder.resolve(), model, layers, samples, answers, changed, stress)
 
 
-def check_folder(folder: Path) -> dict[str, Any]:
-    """The manifest of a build folder whose files are all as they were built.
+def check_folder(folder: Path) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The manifest of a build folder, and the files that were changed since it was built.
+
+    Changed hardware is judged like any other, and the report names what was changed. A changed model is refused: the
+    comparison would be with something else than what was built.
 
     Raises:
-        BuildError: naming the first file that is missing or was changed.
+        BuildError: if the folder is no build, a file is missing, or the model was changed.
     """
     try:
         manifest: dict[str, Any] = runner.read_manifest(folder)
-        files = dict(manifest["files"])
+        files = dict(manifest["checksums"])
         known = manifest["format"] == "scsr-build"
     except (OSError, ValueError, KeyError, TypeError):
         known, files = False, {}
     if not known:
         raise BuildError(f"{folder} is no build folder; `python -m hwgen build` makes one")
+    changed = []
     for name, checksum in files.items():
         path = folder / name
         if not path.is_file():
             raise BuildError(f"{path} is missing; build the folder again")
         if hashlib.sha256(path.read_bytes()).hexdigest() != checksum:
-            raise BuildError(f"{path} was changed since it was built; build the folder again")
-    return manifest
+            changed.append(name)
+    if manifest["model"] in changed:
+        raise BuildError(f"{folder / manifest['model']} was changed since it was built; build the folder again")
+    return manifest, tuple(changed)
 
 
 def _run_cpp(job: _Job) -> Outcome:
@@ -155,16 +172,17 @@ def _run_cpp(job: _Job) -> Outcome:
     out = work / "run"
     beats = streams.encode(job.arrays)
     flags = np.zeros(len(job.samples), dtype=np.int64)
-    if job.malformed:
-        beats, flags = streams.malform(beats, job.model.inputs, job.seed)
+    if job.stress.malformed:
+        beats, flags = streams.malform(beats, job.model.inputs, job.stress.seed)
     runner.run_harness(
         program,
         job.folder,
         beats.tobytes(),
         out,
         packets=len(job.samples),
-        stall_percent=job.stall_percent,
-        seed=job.seed,
+        stall_percent=job.stress.stall_percent,
+        reset_after=job.stress.reset_after,
+        seed=job.stress.seed,
     )
     record = np.fromfile(out / "beats.bin", dtype=[("cycle", "<u8"), ("data", "<u4"), ("last", "<u4")])
     last = record["last"].astype(np.bool_)
@@ -184,12 +202,15 @@ def _run_cocotb(job: _Job) -> Outcome:
     work = job.folder / "tb" / "build" / "verify"
     path = work / "vectors.npz"
     write_atomic(path, vectors.to_bytes(job.samples, job.answers))
-    result = runner.run_cocotb(job.folder, path, work, seed=job.seed)
-    missing = set(runner.COCOTB_CASES) - set(result["cases"])
-    agreed = all(case["first_difference"] is None and case["output_spikes"] for case in result["cases"].values())
-    if missing or (result["failures"] and agreed):
+    result = runner.run_cocotb(job.folder, path, work, seed=job.stress.seed)
+    cases = result["cases"]
+    for name, case in cases.items():
+        if "broken_rule" in case:
+            raise runner.CoreError(f"{name}: {case['broken_rule']}")
+    agreed = all(case["first_difference"] is None and case["output_spikes"] for case in cases.values())
+    if len(cases) < len(runner.COCOTB_CASES) or (result["failures"] and agreed):
         raise runner.SimulationError(f"{result['failures']} cocotb test cases failed; see {result['log']}")
-    return Outcome(result["cases"])
+    return Outcome(cases)
 
 
 ENGINES: dict[str, Callable[[_Job], Outcome]] = {"cpp": _run_cpp, "cocotb": _run_cocotb}
@@ -221,6 +242,7 @@ def _report(job: _Job, engine: str, outcome: Outcome) -> dict[str, Any]:
         "equal": first is None and output_spikes > 0,
         "engine": engine,
         "model_digest": store.digest(job.model),
+        "changed_files": list(job.changed),
         "cases": list(cases),
         "samples": some["samples"],
         "steps": some["steps"],
@@ -251,7 +273,7 @@ def _shown(value: object) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"layer {key}: {item}" for key, item in value.items())
     if isinstance(value, list):
-        return ", ".join(map(str, value))
+        return ", ".join(map(str, value)) or "-"
     return (
         "-" if value is None else f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
     )

@@ -1,9 +1,10 @@
 // Simulates a whole test set at full speed. Everything that has a meaning is compared in Python; this only drives
 // beats, records what comes out, and watches that the output stream keeps the AXI4-Stream rules.
 //
-//   harness BEATS OUT_DIR PACKETS STALL_PERCENT SEED NEURONS...
+//   harness BEATS OUT_DIR PACKETS STALL_PERCENT RESET_AFTER SEED NEURONS...
 //
-// BEATS: uint32 per beat, tdata and, in bit 16, tlast. NEURONS: of each layer, in probe order. In OUT_DIR:
+// BEATS: uint32 per beat, tdata and, in bit 16, tlast. RESET_AFTER: so many beats are sent, then the core is reset for
+// one cycle, and all is sent from the start; 0: not so. NEURONS: of each layer, in probe order. In OUT_DIR:
 //   beats.bin     uint64 cycle, uint32 tdata, uint32 tlast   of each output beat
 //   ticks.bin     uint64 cycle                               in which each TICK was taken
 //   ends.bin      uint64 cycle                               in which the last layer ended each time step
@@ -83,18 +84,19 @@ struct Layer {
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc < 7) {
-        std::fprintf(stderr, "usage: harness BEATS OUT_DIR PACKETS STALL_PERCENT SEED NEURONS...\n");
+    if (argc < 8) {
+        std::fprintf(stderr, "usage: harness BEATS OUT_DIR PACKETS STALL_PERCENT RESET_AFTER SEED NEURONS...\n");
         return 1;
     }
     const std::vector<uint32_t> beats = read_beats(argv[1]);
     const std::string out = argv[2];
     const uint64_t packets = std::strtoull(argv[3], nullptr, 10);
     const unsigned stall_percent = std::strtoul(argv[4], nullptr, 10);
-    const unsigned seed = std::strtoul(argv[5], nullptr, 10);
+    const std::size_t reset_after = std::strtoull(argv[5], nullptr, 10);
+    const unsigned seed = std::strtoul(argv[6], nullptr, 10);
     std::vector<Layer> layers;
-    for (int i = 6; i < argc; ++i) {
-        const std::string name = out + "/spikes_" + std::to_string(i - 6) + ".bin";
+    for (int i = 7; i < argc; ++i) {
+        const std::string name = out + "/spikes_" + std::to_string(i - 7) + ".bin";
         layers.push_back({std::strtoull(argv[i], nullptr, 10), 0, Recorder(name)});
     }
     Recorder out_beats(out + "/beats.bin"), ticks(out + "/ticks.bin"), ends(out + "/ends.bin");
@@ -112,15 +114,32 @@ int main(int argc, char** argv) {
     bool held_last = false;
     uint64_t received = 0, idle = 0, drained = 0;
 
+    auto clock = [&] {
+        core.aclk = 1;
+        core.eval();
+        core.aclk = 0;
+    };
+    auto reset = [&] {
+        core.aresetn = 0;
+        core.s_axis_tvalid = 0;
+        core.m_axis_tready = 0;
+        core.eval();
+        clock();
+        core.aresetn = 1;
+    };
+
     core.aclk = 0;
-    core.aresetn = 0;
-    core.s_axis_tvalid = 0;
-    core.m_axis_tready = 0;
-    core.eval();
-    core.aclk = 1;
-    core.eval();
-    core.aclk = 0;
-    core.aresetn = 1;
+    reset();
+    for (std::size_t sent = 0; sent < reset_after;) {
+        core.s_axis_tvalid = 1;
+        core.s_axis_tdata = beats[sent % beats.size()] & 0xffffu;
+        core.s_axis_tlast = (beats[sent % beats.size()] >> kLastBit) & 1u;
+        core.m_axis_tready = !stalls();
+        core.eval();
+        sent += core.s_axis_tready;
+        clock();
+    }
+    if (reset_after) reset();
 
     for (uint64_t cycle = 0; drained < kDrainCycles; ++cycle) {
         offered = next < beats.size() && (offered || !stalls());
@@ -129,8 +148,13 @@ int main(int argc, char** argv) {
             core.s_axis_tdata = beats[next] & 0xffffu;
             core.s_axis_tlast = (beats[next] >> kLastBit) & 1u;
         }
-        core.m_axis_tready = !stalls();
+        // A sink at full rate is always ready; one that stalls waits for valid, which must not wait for it.
+        core.m_axis_tready = stall_percent == 0;
         core.eval();
+        if (stall_percent != 0 && core.m_axis_tvalid && !stalls()) {
+            core.m_axis_tready = 1;
+            core.eval();
+        }
 
         const bool taken = offered && core.s_axis_tready;
         if (taken) {
@@ -164,9 +188,7 @@ int main(int argc, char** argv) {
         if (idle > kIdleLimitCycles) return 3;
         drained = next == beats.size() && received == packets ? drained + 1 : 0;
 
-        core.aclk = 1;
-        core.eval();
-        core.aclk = 0;
+        clock();
     }
     core.final();
     return 0;

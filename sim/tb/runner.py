@@ -32,7 +32,11 @@ _VERILATE = ["--x-initial", "unique", "--x-assign", "unique", "-Wno-fatal", *_MA
 
 
 class SimulationError(RuntimeError):
-    """A tool is missing or failed, or the core broke a rule of its streams."""
+    """A tool is missing or failed."""
+
+
+class CoreError(RuntimeError):
+    """The core broke a rule of its streams."""
 
 
 def environment() -> dict[str, str]:
@@ -73,23 +77,35 @@ def build_harness(folder: Path, work: Path) -> Path:
 
 
 def run_harness(
-    program: Path, folder: Path, beats: bytes, out: Path, *, packets: int, stall_percent: int, seed: int
+    program: Path,
+    folder: Path,
+    beats: bytes,
+    out: Path,
+    *,
+    packets: int,
+    stall_percent: int,
+    reset_after: int,
+    seed: int,
 ) -> None:
-    """Run the harness on input beats; what it records lies in `out` (harness.cpp lists the files)."""
+    """Run the harness on input beats; what it records lies in `out` (harness.cpp lists files and arguments)."""
     out.mkdir(parents=True, exist_ok=True)
     (out / "input.bin").write_bytes(beats)
     neurons = [str(layer["neurons"]) for layer in read_manifest(folder)["layers"]]
-    arguments = [str(out / "input.bin"), str(out), str(packets), str(stall_percent), str(seed), *neurons]
+    numbers = [str(number) for number in (packets, stall_percent, reset_after, seed)]
+    arguments = [str(out / "input.bin"), str(out), *numbers, *neurons]
     status = subprocess.run([str(program), *arguments], cwd=folder, env=environment(), check=False).returncode
+    if status in _HARNESS_STATUS:
+        raise CoreError(_HARNESS_STATUS[status])
     if status:
-        raise SimulationError(_HARNESS_STATUS.get(status, f"the simulation ended with status {status}"))
+        raise SimulationError(f"the simulation ended with status {status}")
 
 
 def run_cocotb(folder: Path, vectors: Path, work: Path, *, seed: int, simulator: str = "verilator") -> dict[str, Any]:
     """Run the cocotb test bench of a build folder on a vector file.
 
     Returns:
-        For each case its comparison, and under `failed` the names of cases that failed.
+        Under `cases` the comparison of each case, or what rule of its streams the core broke in it; `tests` and
+        `failures`, how many cases ran and failed; `log`, where to read about them.
     """
     from cocotb_tools.check_results import get_results
     from cocotb_tools.runner import get_runner
@@ -182,14 +198,20 @@ def main() -> int:
         if result is None:
             print(f"{case:16} no result")
             continue
-        spikes = sum(result["layer_spikes"].values())
-        verdict = result["first_difference"] or "equal to the golden model"
-        print(f"{case:16} {result['samples']} samples, {result['steps']} steps, {spikes} spikes: {verdict}")
+        print(f"{case:16} {_verdict(result)}")
     if report["failures"] or report["tests"] != len(COCOTB_CASES):
         print(f"FAIL: {report['failures']} of {report['tests']} test cases; log in {report['log']}", file=sys.stderr)
         return 1
     print(f"PASS: {report['tests']} test cases")
     return 0
+
+
+def _verdict(result: Mapping[str, Any]) -> str:
+    if "broken_rule" in result:
+        return str(result["broken_rule"])
+    spikes = sum(result["layer_spikes"].values())
+    verdict = result["first_difference"] or "equal to the golden model"
+    return f"{result['samples']} samples, {result['steps']} steps, {spikes} spikes: {verdict}"
 
 
 if __name__ == "__main__":

@@ -124,13 +124,21 @@ async def _check(dut: Any, name: str, stall: float, *, malformed: bool) -> None:
     if malformed:
         beats, flags = streams.malform(beats, int(VECTORS["channels"]), SEED)
     bench = Bench(dut, stall, SEED)
-    await bench.reset()
-    await bench.run(iter(beats.tolist()), len(flags))
-    comparison = bench.compare(flags)
-    (RESULTS / f"{name}.json").write_text(json.dumps(asdict(comparison)), encoding="utf-8")
+    try:
+        await bench.reset()
+        await bench.run(iter(beats.tolist()), len(flags))
+        comparison = bench.compare(flags)
+    except (AssertionError, ValueError) as error:
+        _record(name, {"broken_rule": str(error)})
+        raise
+    _record(name, asdict(comparison))
     assert comparison.equal, comparison.first_difference
     assert comparison.output_spikes, "the output was silent: nothing was shown"
     assert stall == 0 or bench.stalled_beats, "no output beat was ever stalled: nothing was shown about stalls"
+
+
+def _record(name: str, result: dict[str, Any]) -> None:
+    (RESULTS / f"{name}.json").write_text(json.dumps(result), encoding="utf-8")
 
 
 @cocotb.test()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,18 +13,18 @@ from hwgen.build import make_build, write
 from quant import vectors
 from quant.model import IntLayer, IntModel
 from quant.spikes import SpikeSet
-from sim.verify import verify
+from sim.verify import Stress, verify
 
 pytestmark = pytest.mark.rtl
 
 
 def check_model(folder: Path, model: IntModel, lanes: list[int] | None, samples: SpikeSet, seed: int) -> int:
-    """Verify at full rate, with stalls, and with stalls and malformed beats; returns the output spikes."""
+    """Verify at full rate, with stalls after a reset in mid-stream, and with malformed beats; returns the spikes."""
     write(make_build(model, lanes, "core"), folder)
     reports = [
-        verify(folder, samples, seed=seed),
-        verify(folder, samples, stall_percent=60, seed=seed),
-        verify(folder, samples, stall_percent=20, malformed=True, seed=seed),
+        verify(folder, samples),
+        verify(folder, samples, stress=Stress(stall_percent=60, reset_after=17 + seed, seed=seed)),
+        verify(folder, samples, stress=Stress(stall_percent=20, malformed=True, seed=seed)),
     ]
     for report in reports:
         assert report["first_difference"] is None, report["first_difference"]
@@ -134,14 +133,13 @@ def test_a_deep_chain_of_skips(tmp_path: Path) -> None:
     assert check_model(tmp_path / "core", model, [2, 5, 1, 3, 4, 2], samples, seed=9)
 
 
-def _falsify(folder: Path, path: str, content: bytes) -> None:
-    """Change a file and its checksum, as a faulty generator would have made it."""
-    import hashlib
-
-    (folder / path).write_bytes(content)
-    manifest = json.loads((folder / "manifest.json").read_text())
-    manifest["files"][path] = hashlib.sha256(content).hexdigest()
-    (folder / "manifest.json").write_text(json.dumps(manifest))
+def test_scores_are_clamped_in_hardware_too(tmp_path: Path) -> None:
+    model = _extremes()["widest, potential"]
+    layer = replace(model.layers[0], weight={0: np.full((5, 9), 2**15 - 1, dtype=np.int32)})
+    model = IntModel("clamp", 9, (layer,), "membrane_sum")
+    samples = vectors.random_samples(model, 2, 600, 0.9, seed=2)
+    assert vectors.expected(model, samples)["scores"].max() == 2**31 - 1
+    assert check_model(tmp_path / "core", model, [2], samples, seed=0)
 
 
 def test_a_wrong_weight_is_found_and_located(tmp_path: Path) -> None:
@@ -151,8 +149,9 @@ def test_a_wrong_weight_is_found_and_located(tmp_path: Path) -> None:
     assert verify(folder, samples)["equal"]
     words = (folder / "mem/layer_2_weights.hex").read_text().split()
     wrong = [f"{int(word, 16) ^ 0b100:0{len(word)}x}" for word in words]
-    _falsify(folder, "mem/layer_2_weights.hex", ("\n".join(wrong) + "\n").encode())
+    (folder / "mem/layer_2_weights.hex").write_text("\n".join(wrong) + "\n")
     report = verify(folder, samples)
     assert not report["equal"]
+    assert report["changed_files"] == ["mem/layer_2_weights.hex"]
     assert report["mismatching_spikes"] > 0
     assert "layer 2, neuron 0" in report["first_difference"]

@@ -1,0 +1,134 @@
+"""`python -m sim verify` as a user meets it: tables, reports, exit statuses, refusals."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from models import tiny_model
+
+from hwgen.build import make_build, write
+from quant import spikes, vectors
+from quant.model import IntModel
+from sim.__main__ import main
+
+pytestmark = pytest.mark.rtl
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("verify")
+    write(make_build(tiny_model(), [3, 2]), folder / "core")
+    samples = vectors.random_samples(tiny_model(), 12, 8, 0.5, seed=1)
+    classes = vectors.expected(tiny_model(), samples)["classes"]
+    labels = np.where(np.arange(12) < 9, classes, 1 - classes).astype(np.int32)
+    labelled = spikes.from_dense(samples.dense(slice(0, 12)), samples.steps, labels)
+    (folder / "s.npz").write_bytes(spikes.to_bytes(labelled))
+    return folder
+
+
+def _verify(monkeypatch: pytest.MonkeyPatch, build: Path, samples: Path, *options: str) -> int:
+    monkeypatch.setattr("sys.argv", ["sim", "verify", "--build", str(build), "--spikes", str(samples), *options])
+    return main()
+
+
+@pytest.mark.parametrize(("engine", "file"), [("cpp", "verify.json"), ("cocotb", "verify_cocotb.json")])
+def test_an_equal_core_passes(engine: str, file: str, built: Path, monkeypatch, capsys) -> None:
+    assert _verify(monkeypatch, built / "core", built / "s.npz", "--engine", engine, "--samples", "12") == 0
+    report = json.loads((built / "core" / "reports" / file).read_text())
+    assert report["equal"] is True
+    assert report["samples"] == 12
+    assert report["output_spikes"] > 0
+    assert report["mismatching_spikes"] == report["mismatching_scores"] == report["mismatching_classes"] == 0
+    assert report["accuracy_golden"] == 0.75
+    if engine == "cpp":
+        assert report["accuracy_rtl"] == 0.75
+        assert 0 < report["cycles_per_step_mean"] <= report["cycles_per_step_max"]
+        assert 0 < report["latency_cycles_mean"] <= report["latency_cycles_max"]
+    assert "PASS: 12 samples" in capsys.readouterr().out
+
+
+def _broken(built: Path, tmp_path: Path, file: str, before: str, after: str) -> Path:
+    folder = tmp_path / "core"
+    shutil.copytree(built / "core", folder)
+    text = (folder / file).read_text()
+    assert before in text
+    (folder / file).write_text(text.replace(before, after))
+    return folder
+
+
+BREAKS = {
+    "wrong reset": ("rtl/scsr_fire.v", "spike_q <= over;", "spike_q <= !over;", "layer 1, neuron"),
+    "never answers": ("rtl/scsr_fork.v", "assign s_ready = &(taken_q | m_ready);", "assign s_ready = 1'b0;", "hangs"),
+    "valid waits for ready": (
+        "rtl/scsr_readout.v",
+        "tvalid = m_valid_q",
+        "tvalid = m_valid_q && m_axis_tready",
+        "hangs",
+    ),
+    "valid falls": (
+        "rtl/scsr_readout.v",
+        "else if (free) begin\n            m_valid_q",
+        "else begin\n            m_valid_q",
+        "fell",
+    ),
+    "one beat too few": ("rtl/scsr_readout.v", "m_last_q <= class_pending_q", "m_last_q <= last_2_q", "beats"),
+}
+
+
+@pytest.mark.parametrize("case", BREAKS)
+def test_a_broken_core_fails_with_status_1(case: str, built: Path, tmp_path: Path, monkeypatch, capsys) -> None:
+    folder = _broken(built, tmp_path, *BREAKS[case][:3])
+    assert _verify(monkeypatch, folder, built / "s.npz", "--stall-percent", "50") == 1
+    shown = capsys.readouterr()
+    assert BREAKS[case][3] in shown.err
+    assert shown.err.startswith("FAIL: ")
+
+
+@pytest.mark.parametrize("case", ["wrong reset", "never answers"])
+def test_cocotb_finds_a_broken_core_too(case: str, built: Path, tmp_path: Path, monkeypatch, capsys) -> None:
+    folder = _broken(built, tmp_path, *BREAKS[case][:3])
+    assert _verify(monkeypatch, folder, built / "s.npz", "--engine", "cocotb") == 1
+    assert BREAKS[case][3] in capsys.readouterr().err
+
+
+def test_silence_fails_and_says_so(tmp_path: Path, monkeypatch, capsys) -> None:
+    tiny = tiny_model()
+    write(make_build(IntModel("tiny", 3, tiny.layers, "spike_count")), tmp_path / "core")
+    silent = spikes.from_dense(np.zeros((3, 2, 3), dtype=bool), np.array([3, 2]), np.array([0, 0]))
+    (tmp_path / "s.npz").write_bytes(spikes.to_bytes(silent))
+    assert _verify(monkeypatch, tmp_path / "core", tmp_path / "s.npz") == 1
+    assert "silent" in capsys.readouterr().err
+
+
+def test_what_cannot_be_verified_is_refused_with_status_2(built: Path, tmp_path: Path, monkeypatch, capsys) -> None:
+    wide = spikes.from_dense(np.ones((2, 1, 9), dtype=bool), np.array([2]), np.array([0]))
+    (tmp_path / "wide.npz").write_bytes(spikes.to_bytes(wide))
+    other = spikes.from_dense(np.ones((2, 1, 3), dtype=bool), np.array([2]), np.array([7]))
+    (tmp_path / "label.npz").write_bytes(spikes.to_bytes(other))
+    changed = tmp_path / "changed"
+    shutil.copytree(built / "core", changed)
+    (changed / "model.safetensors").write_bytes(b"other")
+    incomplete = tmp_path / "incomplete"
+    shutil.copytree(built / "core", incomplete)
+    (incomplete / "rtl" / "tiny.v").unlink()
+    core, good = built / "core", built / "s.npz"
+    cases = [
+        (tmp_path, good, [], "no build folder"),
+        (changed, good, [], "was changed since it was built"),
+        (incomplete, good, [], "is missing; build the folder again"),
+        (core, tmp_path / "none.npz", [], "no such file"),
+        (core, tmp_path / "wide.npz", [], "9 channels; the model has 3 inputs"),
+        (core, tmp_path / "label.npz", [], "label 7 is no class"),
+        (core, good, ["--samples", "13"], "allowed is 1..12"),
+        (core, good, ["--samples", "0"], "allowed is 1..12"),
+        (core, good, ["--stall-percent", "99"], "allowed is 0..95"),
+    ]
+    for build, samples, options, message in cases:
+        assert _verify(monkeypatch, build, samples, *options) == 2
+        shown = capsys.readouterr().err
+        assert message in shown
+        assert shown.count("\n") == 1

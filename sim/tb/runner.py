@@ -107,25 +107,62 @@ def run_cocotb(folder: Path, vectors: Path, work: Path, *, seed: int, simulator:
         Under `cases` the comparison of each case, or what rule of its streams the core broke in it; `tests` and
         `failures`, how many cases ran and failed; `log`, where to read about them.
     """
-    from cocotb_tools.check_results import get_results
-    from cocotb_tools.runner import get_runner
-
     manifest = read_manifest(folder)
     results = work / "results"
     results.mkdir(parents=True, exist_ok=True)
     for stale in results.iterdir():
         stale.unlink()
-    xml = work / "results.xml"
+    tests, failures, log = run_bench(
+        sources=[folder / name for name in (*manifest["sources"], manifest["probe"])],
+        top=f"{manifest['top']}_probe",
+        parameters={},
+        bench=TB / "test_core.py",
+        work=work,
+        cwd=folder,
+        variables={
+            "SCSR_VECTORS": str(vectors),
+            "SCSR_LAYERS": json.dumps(manifest["layers"]),
+            "SCSR_RESULTS": str(results),
+            "SCSR_SEED": str(seed),
+        },
+        simulator=simulator,
+    )
+    cases = {
+        case: json.loads((results / f"{case}.json").read_text(encoding="utf-8"))
+        for case in COCOTB_CASES
+        if (results / f"{case}.json").exists()
+    }
+    return {"cases": cases, "tests": tests, "failures": failures, "log": str(log)}
+
+
+def run_bench(
+    *,
+    sources: Sequence[Path],
+    top: str,
+    parameters: Mapping[str, int],
+    bench: Path,
+    work: Path,
+    cwd: Path,
+    variables: Mapping[str, str],
+    simulator: str,
+) -> tuple[int, int, Path]:
+    """Build a design and run the cocotb test cases of the file `bench` on it, in the folder `cwd`.
+
+    Returns:
+        How many test cases ran, how many of them failed, and the log.
+    """
+    from cocotb_tools.check_results import get_results
+    from cocotb_tools.runner import get_runner
+
+    xml, log = work / "results.xml", work / "cocotb_run.log"
     xml.unlink(missing_ok=True)
-    top = f"{manifest['top']}_probe"
     runner = get_runner(simulator)
-    if str(TB) not in sys.path:  # the simulator's Python gets this path, to find test_core
-        sys.path.insert(0, str(TB))
-    with _process_environment(environment()):
+    with _process_environment(environment()), _import_path(bench.parent):
         try:
             runner.build(
-                sources=[folder / name for name in (*manifest["sources"], manifest["probe"])],
+                sources=list(sources),
                 hdl_toplevel=top,
+                parameters=dict(parameters),
                 build_dir=work / simulator,
                 build_args=_VERILATE if simulator == "verilator" else ["-g2005"],
                 always=True,
@@ -134,28 +171,28 @@ def run_cocotb(folder: Path, vectors: Path, work: Path, *, seed: int, simulator:
             )
             runner.test(
                 hdl_toplevel=top,
-                test_module="test_core",
+                test_module=bench.stem,
                 build_dir=work / simulator,
-                test_dir=folder,
+                test_dir=cwd,
                 results_xml=str(xml),
-                log_file=work / "cocotb_run.log",
-                extra_env={
-                    "SCSR_VECTORS": str(vectors),
-                    "SCSR_LAYERS": json.dumps(manifest["layers"]),
-                    "SCSR_RESULTS": str(results),
-                    "SCSR_SEED": str(seed),
-                },
+                log_file=log,
+                extra_env=dict(variables),
             )
         except (SystemExit, subprocess.CalledProcessError, RuntimeError) as error:
             if not xml.exists():  # else test cases failed, and the results say which
                 raise SimulationError(f"cocotb could not build or run the simulation ({error}); see {work}") from None
-    total, failures = get_results(xml)
-    cases = {
-        case: json.loads((results / f"{case}.json").read_text(encoding="utf-8"))
-        for case in COCOTB_CASES
-        if (results / f"{case}.json").exists()
-    }
-    return {"cases": cases, "tests": total, "failures": failures, "log": str(work / "cocotb_run.log")}
+    tests, failures = get_results(xml)
+    return tests, failures, log
+
+
+@contextmanager
+def _import_path(folder: Path) -> Iterator[None]:
+    """The simulator's Python gets this process's import path: put a bench's folder into it for a while."""
+    sys.path.insert(0, str(folder))
+    try:
+        yield
+    finally:
+        sys.path.remove(str(folder))
 
 
 @contextmanager

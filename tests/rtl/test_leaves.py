@@ -1,0 +1,48 @@
+"""Library modules alone: one bench per module, of the module's name, in `leaves`."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from hwgen.render import TEMPLATES
+from sim.verify import runner
+
+pytestmark = pytest.mark.rtl
+
+LEAVES = Path(__file__).parent / "leaves"
+CASES = {
+    "scsr_axis_input": {"CHANNELS": 5, "INDEX_W": 3, "STAMP_W": 3},
+    "scsr_event_list": {"ROW_W": 3, "COUNT_W": 3, "POSITION_W": 3, "GROUPS": 3, "GROUP_W": 2, "TAG_W": 2},
+    "scsr_fifo": {"WIDTH": 8, "DEPTH": 8, "ADDR_W": 3},
+    "scsr_fire": {"STATE_W": 5, "THRESHOLD_W": 3, "RESET_SUBTRACT": 0},
+    "scsr_fire, subtract": {"STATE_W": 5, "THRESHOLD_W": 3, "RESET_SUBTRACT": 1},
+    "scsr_fork": {"BRANCHES": 3},
+    "scsr_leaky_sum": {"STATE_W": 4, "LEAK_W": 3, "X_W": 6},
+}
+SIMULATORS = [
+    "verilator",
+    pytest.param(
+        "icarus", marks=pytest.mark.skipif(shutil.which("iverilog") is None, reason="iverilog is not installed")
+    ),
+]
+
+
+@pytest.mark.parametrize("simulator", SIMULATORS)
+@pytest.mark.parametrize("case", CASES)
+def test_leaf(case: str, simulator: str, tmp_path: Path) -> None:
+    module = case.split(",")[0]
+    tests, failures, log = runner.run_bench(
+        sources=sorted((TEMPLATES / "lib").glob("*.v")),
+        top=module,
+        parameters=CASES[case],
+        bench=LEAVES / f"{module}.py",
+        work=tmp_path,
+        cwd=tmp_path,
+        variables={},
+        simulator=simulator,
+    )
+    assert tests > 0
+    assert not failures, log.read_text()[-3000:]

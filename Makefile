@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: demo test lint fuzz bench setup tools clean
+.PHONY: demo test lint fuzz bench snapshots setup tools clean
 
 demo: $(READY)
 	$(BIN)/python -m bench.demo
@@ -18,6 +18,10 @@ SEED ?= 0
 N    ?= 50
 fuzz: $(READY)
 	$(BIN)/python -m pytest -m slow tests/rtl/test_fuzz.py --fuzz-seed $(SEED) --fuzz-count $(N)
+
+# The recorded Verilog and reports of two tiny networks, anew: read the difference before committing it
+snapshots: $(READY)
+	PYTHONPATH=tests $(BIN)/python tests/snapshots.py
 
 # Cycles per time step against the bound and the plan's prediction
 bench: $(READY)

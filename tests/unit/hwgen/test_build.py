@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import snapshots
 from models import recurrent_model, tiny_model
 
 from hwgen.build import make_build, write
@@ -19,7 +20,6 @@ from quant.errors import BuildError
 from quant.model import IntLayer, IntModel
 
 ROOT = Path(__file__).resolve().parents[3]
-SNAPSHOTS = ROOT / "tests" / "golden"
 
 
 def _hwgen(*arguments: object, cwd: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -39,12 +39,10 @@ def _model_file(folder: Path, model: IntModel | None = None) -> Path:
     return path
 
 
-@pytest.mark.parametrize("model", [tiny_model(), recurrent_model()], ids=lambda model: model.name)
+@pytest.mark.parametrize("model", snapshots.MODELS, ids=lambda model: model.name)
 def test_the_top_module_is_as_recorded(model: IntModel) -> None:
-    files = make_build(model).files
-    for path in (f"rtl/{model.name}.v", f"tb/{model.name}_probe.v", "1_model.txt", "2_plan.txt"):
-        recorded = SNAPSHOTS / model.name / Path(path).name
-        assert files[path].decode() == recorded.read_text(encoding="utf-8"), f"{path}: see docs/testing.md"
+    for path, content in snapshots.recorded(model.name, make_build(model).files).items():
+        assert path.read_text(encoding="utf-8") == content.decode(), f"{path}: see docs/testing.md"
 
 
 def test_the_manifest_lists_all_files_with_their_checksums(tmp_path: Path) -> None:

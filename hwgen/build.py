@@ -14,7 +14,8 @@ from typing import Any
 
 import hwgen
 from hwgen import memory, render, report
-from hwgen.plan import HardwarePlan, LayerPlan, make_plan
+from hwgen.plan import HardwarePlan, LayerPlan
+from hwgen.planner import make_plan
 from quant import store, vectors
 from quant.errors import BuildError
 from quant.formats import IntArray

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from hwgen.plan import LayerPlan, weight_columns
+from hwgen.plan import LayerPlan
 from quant.formats import IntArray, hex_words
 from quant.model import IntLayer
 
@@ -32,3 +32,9 @@ def param_words(layer: IntLayer, plan: LayerPlan) -> Iterator[str]:
     if layer.synapse_leak is not None:
         fields.append((layer.synapse_leak, plan.leak_bits))
     return hex_words([field for field, _ in fields], [width for _, width in fields])
+
+
+def weight_columns(layer: IntLayer, plan: LayerPlan) -> IntArray:
+    """The layer's weights `(neurons, rows)` in the order of the weight memory's rows."""
+    blocks = [layer.recurrent if link.recurrent else layer.weight[link.source] for link in plan.links]
+    return np.concatenate([block for block in blocks if block is not None], axis=1).astype(np.int64)

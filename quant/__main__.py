@@ -37,7 +37,7 @@ def summary(model: IntModel) -> str:
     sizes = "-".join(str(size) for size in (model.inputs, *(layer.neurons for layer in model.layers)))
     bits = "/".join(str(layer.weight_bits) for layer in model.layers)
     weights = sum(layer.fan_in.size for layer in model.layers)
-    return f"{model.name} {sizes}, {weights} weights of {bits} bits, digest {store.digest(model)[:16]}"
+    return f"{model.name!r} {sizes}, {weights} weights of {bits} bits, digest {store.digest(model)[:16]}"
 
 
 if __name__ == "__main__":

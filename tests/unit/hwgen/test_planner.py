@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from models import Limits, random_model, recurrent_model, tiny_model
 
-from hwgen.memory import param_words, weight_words
-from hwgen.plan import MAX_VECTOR_BITS, make_plan, weight_columns
+from hwgen.memory import param_words, weight_columns, weight_words
+from hwgen.planner import MAX_VECTOR_BITS, make_plan
 from quant.errors import BuildError
 from quant.formats import signed_range
 from quant.model import IntLayer, IntModel

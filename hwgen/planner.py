@@ -1,0 +1,199 @@
+"""Planning: from an integer model and the number of lanes to the hardware plan."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from hwgen.names import top_name
+from hwgen.plan import TAG_BITS, HardwarePlan, LayerPlan, Link, Memory, Source
+from quant.errors import BuildError
+from quant.formats import IntArray, index_bits, signed_bits, unsigned_bits
+from quant.model import IntLayer, IntModel
+
+DEFAULT_MAX_LANES = 16
+
+MAX_VECTOR_BITS = 1 << 16  # the widest vector that IEEE 1364-2005 makes every tool accept
+MAX_MEMORY_BITS = 1 << 30  # beyond the block RAM of any FPGA
+
+
+def make_plan(model: IntModel, lanes: Sequence[int] | None = None, name: str | None = None) -> HardwarePlan:
+    """Plan the hardware of a model.
+
+    Args:
+        model: the network.
+        lanes: lanes of each layer of the model, `1 .. neurons`; by default at most 16, evenly filled.
+        name: name of the top module; by default the model's, where that is a Verilog identifier.
+
+    Raises:
+        BuildError: if lanes or name cannot be, or if a vector or memory exceeds what tools accept.
+    """
+    chosen_lanes = _check_lanes(model, lanes)
+    read = _layers_read(model)
+    depths = _depths(model)
+    consumers: dict[int, list[int]] = {source: [] for source in range(len(model.layers) + 1)}
+    for index in read:
+        for source in _sources(model, index):
+            consumers[source].append(index)
+    layers = tuple(_plan_layer(model, index, chosen_lanes[index - 1], depths, consumers) for index in read)
+    sources = tuple(_plan_source(index, layers) for index in (0, *read) if consumers[index])
+    left_out = tuple(index for index in range(1, len(model.layers) + 1) if index not in read)
+    return HardwarePlan(top_name(model.name, name), model.inputs, layers, sources, left_out)
+
+
+def _check_lanes(model: IntModel, lanes: Sequence[int] | None) -> list[int]:
+    if lanes is None:
+        return [_default_lanes(layer.neurons) for layer in model.layers]
+    if len(lanes) != len(model.layers):
+        raise BuildError(f"--lanes has {len(lanes)} numbers for {len(model.layers)} layers; give one per layer")
+    for index, (count, layer) in enumerate(zip(lanes, model.layers, strict=True), start=1):
+        if not 1 <= count <= layer.neurons:
+            raise BuildError(f"--lanes: {count} for layer {index}; allowed is 1..{layer.neurons}, its neurons")
+    return list(lanes)
+
+
+def _default_lanes(neurons: int) -> int:
+    groups = -(-neurons // DEFAULT_MAX_LANES)
+    return -(-neurons // groups)
+
+
+def _sources(model: IntModel, index: int) -> tuple[int, ...]:
+    """What layer `index` is driven by: its sources and, where it is densely recurrent and spikes, itself."""
+    layer = model.layers[index - 1]
+    return (*layer.sources, index) if layer.recurrent is not None and model.spikes(index) else layer.sources
+
+
+def _layers_read(model: IntModel) -> tuple[int, ...]:
+    """The layers that reach the read-out; one that nobody reads has no effect and gets no hardware."""
+    wanted = {len(model.layers)}
+    for index in range(len(model.layers), 0, -1):
+        if index in wanted:
+            wanted.update(model.layers[index - 1].sources)
+    return tuple(sorted(wanted - {0}))
+
+
+def _depths(model: IntModel) -> list[int]:
+    """Of the input and each layer: the number of layers on the longest way from the input."""
+    depths = [0]
+    for layer in model.layers:
+        depths.append(1 + max(depths[source] for source in layer.sources))
+    return depths
+
+
+def _plan_source(index: int, layers: Sequence[LayerPlan]) -> Source:
+    links = tuple(link for layer in layers for link in layer.links if link.source == index)
+    tag_read = any(
+        layer.links[layer.tag_link].source == index or link.recurrent
+        for link in links
+        for layer in layers
+        if layer.index == link.consumer
+    )
+    if index == 0:
+        return Source(0, "input", links, TAG_BITS, tag_read)
+    # The last layer's flags go to the read-out; its events, if any, only go back into it.
+    tag_bits = 1 if index == layers[-1].index else next(layer.tag_bits for layer in layers if layer.index == index)
+    return Source(index, f"layer_{index}", links, tag_bits, tag_read)
+
+
+def _tag_source(layer: IntLayer, depths: list[int]) -> int:
+    """The source that a layer takes its steps' tags from: the deepest, whose link is never a FIFO."""
+    return max(layer.sources, key=lambda source: (depths[source], source))
+
+
+def _carries_flags(model: IntModel, index: int, depths: list[int]) -> bool:
+    """Whether the status flags pass through layer `index` on their way from the input to the read-out."""
+    carrier = len(model.layers)
+    while carrier > index:
+        carrier = _tag_source(model.layers[carrier - 1], depths)
+    return carrier == index
+
+
+def _plan_layer(
+    model: IntModel, index: int, lanes: int, depths: list[int], consumers: dict[int, list[int]]
+) -> LayerPlan:
+    layer, spiking = model.layers[index - 1], model.spikes(index)
+    links = _links(model, index, depths, consumers)
+    self_weight = layer.self_weight if spiking else None  # without spikes it never acts
+    low, high = _sum_range(layer, links)
+    current_low, current_high = low, high
+    if self_weight is not None:
+        current_low, current_high = low + np.minimum(self_weight, 0), high + np.maximum(self_weight, 0)
+    sum_bits = max(2, layer.weight_bits, signed_bits(int(low.min()), int(high.max())))
+    threshold_bits = unsigned_bits(int(layer.threshold.max())) if spiking else 0
+    self_bits = 0
+    if self_weight is not None:
+        self_bits = max(2, signed_bits(int(self_weight.min()), int(self_weight.max())))
+    param_bits = layer.leak_bits * (1 + (layer.synapse_leak is not None)) + threshold_bits + self_bits
+    rows, groups = sum(link.size for link in links), -(-layer.neurons // lanes)
+    plan = LayerPlan(
+        index=index,
+        neurons=layer.neurons,
+        lanes=lanes,
+        links=links,
+        tag_link=[link.source for link in links].index(_tag_source(layer, depths)),
+        tag_bits=TAG_BITS if _carries_flags(model, index, depths) else 1,
+        weight_bits=layer.weight_bits,
+        leak_bits=layer.leak_bits,
+        state_bits=layer.state_bits,
+        sum_bits=sum_bits,
+        current_bits=max(sum_bits, signed_bits(int(np.min(current_low)), int(np.max(current_high)))),
+        threshold_bits=threshold_bits,
+        self_bits=self_bits,
+        synapse=layer.synapse_leak is not None,
+        subtract=layer.reset == "subtract",
+        weights=Memory(f"mem/layer_{index}_weights.hex", groups * rows, lanes * layer.weight_bits),
+        params=Memory(f"mem/layer_{index}_params.hex", layer.neurons, param_bits),
+    )
+    _check_limits(plan)
+    return plan
+
+
+def _check_limits(plan: LayerPlan) -> None:
+    if plan.lanes * plan.sum_bits > MAX_VECTOR_BITS:
+        most = MAX_VECTOR_BITS // plan.sum_bits
+        raise BuildError(
+            f"layer {plan.index}: {plan.lanes} lanes of {plan.sum_bits} bits are a vector wider than the "
+            f"{MAX_VECTOR_BITS} bits that every Verilog tool accepts; give it at most {most} lanes"
+        )
+    if plan.weights.bits > MAX_MEMORY_BITS:
+        raise BuildError(
+            f"layer {plan.index}: its weights need {plan.weights.bits} bits of memory; the limit is "
+            f"{MAX_MEMORY_BITS}, more than any FPGA has; use fewer neurons, sources or weight bits"
+        )
+
+
+def _links(model: IntModel, index: int, depths: list[int], consumers: dict[int, list[int]]) -> tuple[Link, ...]:
+    """The links into a layer, the one that must wait least first: its own spikes, then the deepest source."""
+    order = sorted(_sources(model, index), key=lambda source: (depths[source], source), reverse=True)
+    deepest = max(depths[source] for source in model.layers[index - 1].sources)
+    links, offset = [], 0
+    for source in order:
+        size = model.size(source)
+        slack = 0 if source == index else deepest - depths[source]
+        branch = consumers[source].index(index)
+        links.append(Link(source, index, size, offset, _fifo_words(slack, size), branch))
+        offset += size
+    return tuple(links)
+
+
+def _fifo_words(slack: int, size: int) -> int:
+    """Depth of a skip link's FIFO: the steps that the longer way holds, each with all its events and a TICK.
+
+    Not needed against deadlock but for speed: docs/architecture.md has both arguments.
+    """
+    if slack == 0:
+        return 0
+    return 1 << index_bits((slack + 1) * (size + 1))
+
+
+def _sum_range(layer: IntLayer, links: Sequence[Link]) -> tuple[IntArray, IntArray]:
+    """Of each neuron, the least and the largest sum of weights that any set of events can give."""
+    low = np.zeros(layer.neurons, dtype=np.int64)
+    high = np.zeros(layer.neurons, dtype=np.int64)
+    for link in links:
+        block = layer.recurrent if link.recurrent else layer.weight[link.source]
+        if block is not None:
+            low += np.minimum(block, 0).sum(axis=1, dtype=np.int64)
+            high += np.maximum(block, 0).sum(axis=1, dtype=np.int64)
+    return low, high

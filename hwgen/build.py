@@ -16,6 +16,7 @@ import hwgen
 from hwgen import memory, render, report
 from hwgen.plan import HardwarePlan, LayerPlan
 from hwgen.planner import make_plan
+from hwgen.timing import idle_limit_cycles
 from quant import store, vectors
 from quant.errors import BuildError
 from quant.formats import IntArray
@@ -31,8 +32,8 @@ VECTORS = "tb/vectors.npz"
 TEST_BENCH = Path(__file__).resolve().parent.parent / "sim" / "tb"
 _TEST_BENCH_FILES = ("Makefile", "runner.py", "streams.py", "compare.py", "test_core.py", "harness.cpp")
 
-# What tools and simulations leave in a build folder; a new build replaces it.
-_PRODUCTS = ("reports/", "tb/build/", "tb/__pycache__/")
+# What simulations leave in a build folder; a new build takes it away.
+_PRODUCTS = ("reports/verify.json", "reports/verify_cocotb.json", "tb/build/", "tb/__pycache__/")
 
 _PORTS = (
     ("aclk", "input", 1),
@@ -96,8 +97,11 @@ def write(build: Build, folder: Path) -> None:
     folder = Path(os.path.abspath(folder))
     if folder.exists() or folder.is_symlink():
         _check_replaceable(folder)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        work = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    except OSError as error:
+        raise BuildError(f"{folder} cannot be made ({error.strerror}); name another --out") from None
     try:
         fresh, old = work / "new", work / "old"
         for path, content in build.files.items():
@@ -119,12 +123,16 @@ def write(build: Build, folder: Path) -> None:
 def _check_replaceable(folder: Path) -> None:
     if folder.is_symlink() or not folder.is_dir():
         raise BuildError(f"{folder} is not a folder; remove it or name another --out")
-    found = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if not path.is_dir()}
-    if not found:
+    if folder == Path.cwd() or folder in Path.cwd().parents:
+        raise BuildError(
+            f"{folder} is the current folder or holds it, and a build replaces its folder; name another --out"
+        )
+    if not any(folder.iterdir()):
         return
     checksums = _checksums(folder)
     if checksums is None:
         raise BuildError(f"{folder} holds something else than a build; name an empty or new folder as --out")
+    found = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if not path.is_dir()}
     for name, path in sorted(found.items()):
         if name == MANIFEST or (name.startswith(_PRODUCTS) and name not in checksums):
             continue
@@ -178,7 +186,7 @@ def _manifest(
         "memories": [item.path for item in plan.memories],
         "ports": [{"name": name, "direction": direction, "width": width} for name, direction, width in _PORTS],
         "layers": [_layer_record(layer) for layer in plan.layers],
-        "model": MODEL,
+        "idle_limit_cycles": idle_limit_cycles(plan),
         "probe": probe,
         "vectors": VECTORS,
         "checksums": {path: hashlib.sha256(content).hexdigest() for path, content in sorted(files.items())},

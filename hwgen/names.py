@@ -32,6 +32,12 @@ _KEYWORD_TEXT = """
 """
 _KEYWORDS = frozenset(_KEYWORD_TEXT.split())
 
+# What the top module declares inside; tests hold this against generated tops.
+_INSIDE = re.compile(
+    r"aclk|aresetn|rst|FLAGS|[sm]_axis_\w+|readout|scores_(valid|ready)|(unused_)?input_\w+|(unused_)?layer_\d+\w*"
+    r"|link_\d+_\d+\w*|update_\d+_\w+"
+)
+
 
 def top_name(model_name: str, chosen: str | None) -> str:
     """The top module's name: the one chosen, else the model's if it can be one, else `scsr_top`.
@@ -43,17 +49,19 @@ def top_name(model_name: str, chosen: str | None) -> str:
         return model_name if _problem(model_name) is None else FALLBACK_TOP
     problem = _problem(chosen)
     if problem is not None:
-        raise BuildError(f"--name {chosen!r}: {problem}; use letters, digits and _, not starting with a digit")
+        raise BuildError(f"--name {chosen[: MAX_LENGTH + 1]!r}: {problem}")
     return chosen
 
 
 def _problem(name: str) -> str | None:
     if len(name) > MAX_LENGTH:
-        return f"has {len(name)} characters, the limit is {MAX_LENGTH}"
+        return f"has {len(name)} characters; the limit is {MAX_LENGTH}"
     if not _IDENTIFIER.fullmatch(name):
-        return "is no Verilog identifier"
+        return "is no Verilog identifier; use letters, digits and _, not starting with a digit"
     if name.lower() in _KEYWORDS:
-        return "is a keyword"
+        return "is a keyword of Verilog, SystemVerilog or VHDL; take another"
     if name.startswith("scsr_") and name != FALLBACK_TOP:
-        return "begins with scsr_, which names the library's modules"
+        return "begins with scsr_, like the library's modules; take another"
+    if _INSIDE.fullmatch(name):
+        return "is a name that the top module uses inside; take another"
     return None

@@ -168,11 +168,6 @@ class LayerPlan:
         return index_bits(self.weights.words)
 
     @property
-    def offsets(self) -> int:
-        """The links' first rows side by side, link 0 in the lowest bits."""
-        return sum(link.offset << (position * self.row_bits) for position, link in enumerate(self.links))
-
-    @property
     def ticked_at_reset(self) -> int:
         """A bit for each link, set where there is no TICK to wait for in the first step after reset."""
         return sum(1 << position for position, link in enumerate(self.links) if link.recurrent)

@@ -39,6 +39,12 @@ def latency_cycles(layer: LayerPlan, events: int) -> int:
     return clock.tick - events
 
 
+def idle_limit_cycles(plan: HardwarePlan) -> int:
+    """Cycles in which something must move on a stream of a core that does not hang: generously more than any step."""
+    longest = sum(layer.groups * max(layer.rows, layer.lanes) + layer.neurons for layer in plan.layers)
+    return 10_000 + 4 * (plan.inputs + longest)
+
+
 def predict_cycles(plan: HardwarePlan, events: Mapping[int, Sequence[int]]) -> list[int]:
     """Cycle in which the last layer ends each time step, the input never pausing and the output never stalling.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from typing import NoReturn
 
 from quant.errors import ScsrError
 
@@ -15,7 +16,7 @@ class Command:
     """A command line with subcommands; each handler returns the exit status."""
 
     def __init__(self, prog: str, description: str) -> None:
-        self._parser = argparse.ArgumentParser(prog=prog, description=description)
+        self._parser = _Parser(prog=prog, description=description)
         self._parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
         self._subcommands = self._parser.add_subparsers(dest="subcommand", required=True, metavar="COMMAND")
 
@@ -38,9 +39,21 @@ class Command:
                 raise
             print(f"error: {_one_line(error)}", file=sys.stderr)
             return 2
+        except MemoryError:
+            if debug:
+                raise
+            print("error: not enough memory for this input; give fewer or smaller samples or layers", file=sys.stderr)
+            return 2
         except KeyboardInterrupt:
             print("interrupted", file=sys.stderr)
             return 130
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line, like all others (its subparsers are of this class too)."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"error: {message}; see {self.prog} --help\n")
 
 
 def _one_line(error: Exception) -> str:

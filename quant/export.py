@@ -6,6 +6,8 @@ is checked like those of a model file.
 
 from __future__ import annotations
 
+import pickle
+import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -79,10 +81,16 @@ def unpickle(path: Path) -> object:
     import torch  # here, so that reading a .safetensors file never pays for it
 
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about pickle protocols, before a refusal that says all there is to say
+            return torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError:
+        raise ModelError(
+            f"{path}: damaged, or it asks for more than plain tensors, which is never run; train again"
+        ) from None
     except Exception as error:  # damaged bytes can make an unpickler raise anything
         reason = str(error).strip().splitlines() or [type(error).__name__]
-        raise ModelError(f"{path}: damaged, or not plain tensors ({_brief(reason[0])}); train again") from None
+        raise ModelError(f"{path}: damaged, or no checkpoint ({_brief(reason[0])}); train again") from None
 
 
 def _integers(entry: object) -> tuple[object, Mapping[str, IntArray]]:

@@ -19,6 +19,9 @@ BoolArray = npt.NDArray[np.bool_]
 
 SCORE_BITS = 32
 
+_BATCH = 64
+_BATCH_CELLS = 1 << 24
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trace:
@@ -74,8 +77,10 @@ def run(model: IntModel, inputs: BoolArray, steps: IntArray) -> Trace:
     return Trace(tuple(sources), scores, np.argmax(scores, axis=1))
 
 
-def run_set(model: IntModel, samples: SpikeSet, batch: int = 64) -> Iterator[tuple[slice, Trace]]:
-    """Run a spike set batch by batch; yields which samples each trace is about."""
+def run_set(model: IntModel, samples: SpikeSet) -> Iterator[tuple[slice, Trace]]:
+    """Run a spike set in batches as large as memory well allows; yields which samples each trace is about."""
+    widest = max(model.size(source) for source in range(len(model.layers) + 1))
+    batch = max(1, min(_BATCH, _BATCH_CELLS // (int(samples.steps.max(initial=1)) * widest)))
     for start in range(0, len(samples), batch):
         chosen = slice(start, min(start + batch, len(samples)))
         yield chosen, run(model, samples.dense(chosen), samples.steps[chosen].astype(np.int64))

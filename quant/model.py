@@ -179,4 +179,4 @@ def _check_range(where: str, value: int, limits: tuple[int, int]) -> None:
 
 def _check_choice(where: str, value: str, choices: tuple[str, ...]) -> None:
     if value not in choices:
-        raise ModelError(f"{where} is {value!r}; allowed is {' or '.join(map(repr, choices))}")
+        raise ModelError(f"{where} is {value[:40]!r}; allowed is {' or '.join(map(repr, choices))}")

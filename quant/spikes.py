@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import struct
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,8 @@ _DTYPES: dict[str, np.dtype[Any]] = {
     "channel": np.dtype("<i4"),
 }
 _MAX_CHANNELS = 32768
+_MAX_DENSE_CELLS = 1 << 32
+_DAMAGE = (zipfile.BadZipFile, zlib.error, struct.error)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,7 +60,10 @@ class SpikeSet:
     def dense(self, samples: slice) -> npt.NDArray[np.bool_]:
         """The chosen samples as bool `(T, batch, channels)`, T being the longest; False after a sample's end."""
         first, stop, _ = samples.indices(len(self))
-        spikes = np.zeros((int(self.steps[first:stop].max()), stop - first, self.channels), dtype=np.bool_)
+        steps = int(self.steps[first:stop].max())
+        if steps * (stop - first) * self.channels > _MAX_DENSE_CELLS:
+            raise SpikeFileError(f"a sample of {steps} steps of {self.channels} channels is too long to be run; cut it")
+        spikes = np.zeros((steps, stop - first, self.channels), dtype=np.bool_)
         events = slice(int(self.offset[first]), int(self.offset[stop]))
         sample = np.repeat(np.arange(stop - first), np.diff(self.offset[first : stop + 1]))
         spikes[self.step[events], sample, self.channel[events]] = True
@@ -117,7 +124,7 @@ def read(path: Path) -> SpikeSet:
             if not isinstance(loaded, np.lib.npyio.NpzFile):
                 raise SpikeFileError(f"{path}: a single array; a spike file is an .npz file of several")
             arrays = {name: loaded[name] for name in loaded.files}
-    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile) as error:
+    except (ValueError, OSError, EOFError, KeyError, MemoryError, NotImplementedError, *_DAMAGE) as error:
         raise SpikeFileError(f"{path}: not a readable .npz file of plain arrays ({error})") from None
     for name in _DTYPES:
         if name not in arrays:

@@ -121,9 +121,13 @@ def assemble(document: object, arrays: Mapping[str, IntArray]) -> IntModel:
     """
     top = _checked_object(document, _MODEL_KEYS, "model", optional={"classes": list})
     if top["format"] != FORMAT:
-        raise ModelError(f"format is {top['format']!r}; this reader knows {FORMAT!r}")
+        raise ModelError(f"format is {_brief(top['format'])}; this reader knows {FORMAT!r}")
     if top["version"] != VERSION:
         raise ModelError(f"version is {top['version']}; this reader knows version {VERSION}")
+    if not top["layers"]:
+        raise ModelError("layers: the list is empty; a model has at least one layer")
+    if top.get("classes") == []:
+        raise ModelError("classes: the list is empty; give one name per neuron of the last layer, or leave it out")
     take = _Taker(arrays)
     layers = tuple(_assemble_layer(index, entry, take) for index, entry in enumerate(top["layers"], start=1))
     take.refuse_rest()
@@ -170,7 +174,7 @@ class _Taker:
 
     def refuse_rest(self) -> None:
         if self._left:
-            raise ModelError(f"tensor {min(self._left)} is unknown; the description does not call for it")
+            raise ModelError(f"tensor {_brief(min(self._left))} is unknown; the description does not call for it")
 
 
 def parse_document(text: str) -> object:
@@ -183,11 +187,12 @@ def parse_document(text: str) -> object:
         raise ModelError(f"the JSON document has {len(text)} characters; the limit is {_MAX_DOCUMENT_BYTES}")
 
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        keys = [key for key, _ in pairs]
-        for key in keys:
-            if keys.count(key) > 1:
-                raise ModelError(f"key {key!r} stands twice in one JSON object")
-        return dict(pairs)
+        entries: dict[str, Any] = {}
+        for key, value in pairs:
+            if key in entries:
+                raise ModelError(f"key {_brief(key)} stands twice in one JSON object")
+            entries[key] = value
+        return entries
 
     def refuse(constant: str) -> NoReturn:
         raise ModelError(f"{constant} is not a JSON number")
@@ -207,7 +212,7 @@ def _checked_object(
     allowed = {**keys, **(optional or {})}
     for key in value:
         if key not in allowed:
-            raise ModelError(f"{where}: key {key!r} is unknown; allowed are {', '.join(allowed)}")
+            raise ModelError(f"{where}: key {_brief(key)} is unknown; allowed are {', '.join(allowed)}")
     for key in keys:
         if key not in value:
             raise ModelError(f"{where}: key {key!r} is missing")
@@ -223,6 +228,8 @@ def _all_of(kind: Callable[..., T], items: list[object], where: str) -> list[T]:
 def _typed(kind: Any, item: Any, where: str) -> Any:
     if type(item) is not kind:  # not isinstance: JSON's true is no integer
         raise ModelError(f"{where} is {_brief(item)}; it must be of type {kind.__name__}")
+    if kind is str and any("\ud800" <= character <= "\udfff" for character in item):
+        raise ModelError(f"{where} is {_brief(item)}; half a surrogate pair is no text")
     return item
 
 

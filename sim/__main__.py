@@ -8,7 +8,7 @@ from pathlib import Path
 
 from quant import spikes
 from quant.command import Command
-from quant.errors import ScsrError
+from quant.errors import ScsrError, SpikeFileError
 from sim.verify import COCOTB_DEFAULT_SAMPLES, ENGINES, Stress, run
 
 
@@ -25,6 +25,10 @@ def main() -> int:
 
 def _verify(arguments: argparse.Namespace) -> int:
     samples = spikes.read(arguments.spikes)
+    if not len(samples):
+        raise SpikeFileError(f"{arguments.spikes} holds no samples; verification needs at least one")
+    if arguments.stall_percent and arguments.engine != "cpp":
+        raise ScsrError("--stall-percent is for --engine cpp; cocotb always runs its own cases, stalls among them")
     count = arguments.samples
     if count is None:
         count = len(samples) if arguments.engine == "cpp" else min(COCOTB_DEFAULT_SAMPLES, len(samples))

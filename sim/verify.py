@@ -29,6 +29,17 @@ import runner  # noqa: E402
 import streams  # noqa: E402
 
 COCOTB_DEFAULT_SAMPLES = 3
+MODEL = "model.safetensors"
+
+_MANIFEST_KEYS = {
+    "top": str,
+    "sources": list,
+    "probe": str,
+    "layers": list,
+    "model_digest": str,
+    "idle_limit_cycles": int,
+    "checksums": dict,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +106,7 @@ def verify(folder: Path, samples: SpikeSet, *, engine: str = "cpp", stress: Stre
         outcome = ENGINES[engine](job)
     except runner.SimulationError as error:
         raise ToolError(f"{folder}: {error}") from None
-    except (runner.CoreError, ValueError) as error:
+    except (runner.CoreError, streams.StreamError) as error:
         raise VerificationError(f"{folder}: {error}") from None
     return _report(job, engine, outcome)
 
@@ -121,9 +132,9 @@ def run(folder: Path, samples: SpikeSet, *, engine: str, stress: Stress | None =
 
 def _prepare(folder: Path, samples: SpikeSet, stress: Stress) -> _Job:
     manifest, changed = check_folder(folder)
-    model = store.read(folder / manifest["model"])
-    if not len(samples):
-        raise SpikeFileError("the spike file holds no samples; verification needs at least one")
+    model = store.read(folder / MODEL)
+    if store.digest(model) != manifest["model_digest"]:
+        raise BuildError(f"{folder / MODEL} is another model than the one that was built; build the folder again")
     if samples.channels != model.inputs:
         raise SpikeFileError(f"the spike file has {samples.channels} channels; the model has {model.inputs} inputs")
     classes = model.layers[-1].neurons
@@ -148,21 +159,21 @@ def check_folder(folder: Path) -> tuple[dict[str, Any], tuple[str, ...]]:
     """
     try:
         manifest: dict[str, Any] = runner.read_manifest(folder)
-        files = dict(manifest["checksums"])
-        known = manifest["format"] == "scsr-build"
+        known = manifest["format"] == "scsr-build" and manifest["version"] == 1
+        complete = all(isinstance(manifest[key], kind) for key, kind in _MANIFEST_KEYS.items())
     except (OSError, ValueError, KeyError, TypeError):
-        known, files = False, {}
-    if not known:
-        raise BuildError(f"{folder} is no build folder; `python -m hwgen build` makes one")
+        known = complete = False
+    if not known or not complete:
+        raise BuildError(f"{folder} is no build folder of this version; `python -m hwgen build` makes one")
     changed = []
-    for name, checksum in files.items():
+    for name, checksum in manifest["checksums"].items():
         path = folder / name
         if not path.is_file():
             raise BuildError(f"{path} is missing; build the folder again")
         if hashlib.sha256(path.read_bytes()).hexdigest() != checksum:
             changed.append(name)
-    if manifest["model"] in changed:
-        raise BuildError(f"{folder / manifest['model']} was changed since it was built; build the folder again")
+    if MODEL in changed:
+        raise BuildError(f"{folder / MODEL} was changed since it was built; build the folder again")
     return manifest, tuple(changed)
 
 

@@ -1,7 +1,7 @@
 """The network: layers of self-recurrent, skip-connected spiking neurons with learned intrinsic parameters.
 
 ScSr-SNN and BIP: Zhang & Li, "Skip-connected self-recurrent spiking neural networks with joint intrinsic parameter and
-synaptic weight training", Neural Computation 33 (2021). Here both are trained by backpropagation through time with a
+synaptic weight training", 2020. Here both are trained by backpropagation through time with a
 surrogate derivative.
 """
 

@@ -2,8 +2,8 @@
 
 // Memory with one write port and one registered read port.
 //
-// Latency 1 cycle. No word is read and written in the same cycle: whoever instantiates this keeps that promise,
-// so that the memory maps to block RAM without collision logic.
+// Latency 1 cycle. A word that is written in the cycle in which it is read comes out undefined: whoever instantiates
+// this never does that, or does not use what came out. So the memory maps to block RAM without collision logic.
 
 module scsr_ram #(
     // Width of a word in bits

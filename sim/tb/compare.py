@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from streams import Arrays, Packets
+from streams import Arrays, Packets, StreamError
 
 Spikes = Mapping[int, npt.NDArray[np.int64]]
 
@@ -58,10 +58,10 @@ def compare(
         layers: the layers of the hardware.
 
     Raises:
-        ValueError: if there are more or fewer packets than samples.
+        StreamError: if there are more or fewer packets than samples.
     """
     if len(packets.classes) != len(vectors["steps"]):
-        raise ValueError(f"{len(packets.classes)} packets came out for {len(vectors['steps'])} samples")
+        raise StreamError(f"{len(packets.classes)} packets came out for {len(vectors['steps'])} samples")
     score_wrong = packets.scores != vectors["scores"]
     class_wrong = packets.classes != vectors["classes"]
     flag_wrong = packets.flags != flags

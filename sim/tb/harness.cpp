@@ -1,10 +1,11 @@
 // Simulates a whole test set at full speed. Everything that has a meaning is compared in Python; this only drives
 // beats, records what comes out, and watches that the output stream keeps the AXI4-Stream rules.
 //
-//   harness BEATS OUT_DIR PACKETS STALL_PERCENT RESET_AFTER SEED NEURONS...
+//   harness BEATS OUT_DIR PACKETS STALL_PERCENT RESET_AFTER IDLE_LIMIT SEED NEURONS...
 //
 // BEATS: uint32 per beat, tdata and, in bit 16, tlast. RESET_AFTER: so many beats are sent, then the core is reset for
-// one cycle, and all is sent from the start; 0: not so. NEURONS: of each layer, in probe order. In OUT_DIR:
+// one cycle, and all is sent from the start; 0: not so. IDLE_LIMIT: cycles
+// without a beat on either stream after which the core counts as hanging. NEURONS: of each layer, in probe order. In OUT_DIR:
 //   beats.bin     uint64 cycle, uint32 tdata, uint32 tlast   of each output beat
 //   ticks.bin     uint64 cycle                               in which each TICK was taken
 //   ends.bin      uint64 cycle                               in which the last layer ended each time step
@@ -25,7 +26,6 @@ namespace {
 
 constexpr uint32_t kTick = 1u << 15;
 constexpr unsigned kLastBit = 16;
-constexpr uint64_t kIdleLimitCycles = 2'000'000;
 constexpr uint64_t kDrainCycles = 200;
 
 template <class T>
@@ -84,8 +84,8 @@ struct Layer {
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc < 8) {
-        std::fprintf(stderr, "usage: harness BEATS OUT_DIR PACKETS STALL_PERCENT RESET_AFTER SEED NEURONS...\n");
+    if (argc < 9) {
+        std::fprintf(stderr, "usage: harness BEATS OUT_DIR PACKETS STALL_PERCENT RESET_AFTER IDLE_LIMIT SEED NEURONS...\n");
         return 1;
     }
     const std::vector<uint32_t> beats = read_beats(argv[1]);
@@ -93,10 +93,11 @@ int main(int argc, char** argv) {
     const uint64_t packets = std::strtoull(argv[3], nullptr, 10);
     const unsigned stall_percent = std::strtoul(argv[4], nullptr, 10);
     const std::size_t reset_after = std::strtoull(argv[5], nullptr, 10);
-    const unsigned seed = std::strtoul(argv[6], nullptr, 10);
+    const uint64_t idle_limit = std::strtoull(argv[6], nullptr, 10);
+    const unsigned seed = std::strtoul(argv[7], nullptr, 10);
     std::vector<Layer> layers;
-    for (int i = 7; i < argc; ++i) {
-        const std::string name = out + "/spikes_" + std::to_string(i - 7) + ".bin";
+    for (int i = 8; i < argc; ++i) {
+        const std::string name = out + "/spikes_" + std::to_string(i - 8) + ".bin";
         layers.push_back({std::strtoull(argv[i], nullptr, 10), 0, Recorder(name)});
     }
     Recorder out_beats(out + "/beats.bin"), ticks(out + "/ticks.bin"), ends(out + "/ends.bin");
@@ -185,7 +186,7 @@ int main(int argc, char** argv) {
         }
 
         idle = taken || (valid && core.m_axis_tready) ? 0 : idle + 1;
-        if (idle > kIdleLimitCycles) return 3;
+        if (idle > idle_limit) return 3;
         drained = next == beats.size() && received == packets ? drained + 1 : 0;
 
         clock();

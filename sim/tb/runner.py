@@ -22,7 +22,7 @@ TB = Path(__file__).resolve().parent
 COCOTB_CASES = ("full_rate", "stalls", "malformed_beats")
 
 _HARNESS_STATUS = {
-    3: "the core hangs: nothing moved for 2,000,000 cycles",
+    3: "the core hangs: nothing moved for longer than any step can take",
     4: "m_axis changed or fell before the beat was taken",
     5: "beats came out after the last sample's packet",
 }
@@ -35,7 +35,7 @@ class SimulationError(RuntimeError):
     """A tool is missing or failed."""
 
 
-class CoreError(RuntimeError):
+class CoreError(Exception):
     """The core broke a rule of its streams."""
 
 
@@ -59,6 +59,12 @@ def environment() -> dict[str, str]:
     return variables
 
 
+def refuse_spaces(folder: Path) -> None:
+    """Verilator writes makefiles, and make cannot name a file in a folder with a space."""
+    if any(character.isspace() for character in str(folder.resolve())):
+        raise SimulationError(f"{folder}: Verilator cannot work in a folder with a space in its path; move the build")
+
+
 def read_manifest(folder: Path) -> dict[str, Any]:
     manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     return manifest
@@ -66,6 +72,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 
 def build_harness(folder: Path, work: Path) -> Path:
     """Compile the C++ harness for a build folder; returns the program."""
+    refuse_spaces(folder)
     manifest = read_manifest(folder)
     work.mkdir(parents=True, exist_ok=True)
     top = f"{manifest['top']}_probe"
@@ -90,8 +97,10 @@ def run_harness(
     """Run the harness on input beats; what it records lies in `out` (harness.cpp lists files and arguments)."""
     out.mkdir(parents=True, exist_ok=True)
     (out / "input.bin").write_bytes(beats)
-    neurons = [str(layer["neurons"]) for layer in read_manifest(folder)["layers"]]
-    numbers = [str(number) for number in (packets, stall_percent, reset_after, seed)]
+    manifest = read_manifest(folder)
+    neurons = [str(layer["neurons"]) for layer in manifest["layers"]]
+    limit = manifest["idle_limit_cycles"]
+    numbers = [str(number) for number in (packets, stall_percent, reset_after, limit, seed)]
     arguments = [str(out / "input.bin"), str(out), *numbers, *neurons]
     status = subprocess.run([str(program), *arguments], cwd=folder, env=environment(), check=False).returncode
     if status in _HARNESS_STATUS:
@@ -107,6 +116,7 @@ def run_cocotb(folder: Path, vectors: Path, work: Path, *, seed: int, simulator:
         Under `cases` the comparison of each case, or what rule of its streams the core broke in it; `tests` and
         `failures`, how many cases ran and failed; `log`, where to read about them.
     """
+    refuse_spaces(folder)
     manifest = read_manifest(folder)
     results = work / "results"
     results.mkdir(parents=True, exist_ok=True)
@@ -124,6 +134,7 @@ def run_cocotb(folder: Path, vectors: Path, work: Path, *, seed: int, simulator:
             "SCSR_LAYERS": json.dumps(manifest["layers"]),
             "SCSR_RESULTS": str(results),
             "SCSR_SEED": str(seed),
+            "SCSR_IDLE_LIMIT": str(manifest["idle_limit_cycles"]),
         },
         simulator=simulator,
     )

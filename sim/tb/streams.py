@@ -22,6 +22,10 @@ MAX_CHANNELS = 1 << 15
 UNKNOWN_CHANNEL, REPEATED_CHANNEL, LAST_ON_SPIKE = 1, 2, 4
 
 
+class StreamError(Exception):
+    """The core broke a rule of its streams."""
+
+
 def encode(vectors: Arrays) -> Beats:
     """Input beats of all samples: in each step its events, then a TICK; `tlast` on a sample's last TICK."""
     ends = np.cumsum(vectors["steps"], dtype=np.int64)
@@ -96,11 +100,11 @@ def decode(data: npt.NDArray[np.uint32], last: npt.NDArray[np.bool_], classes: i
     """Packets from output beats.
 
     Raises:
-        ValueError: if a packet has another length than `classes + 1` beats.
+        StreamError: if a packet has another length than `classes + 1` beats.
     """
     ends = np.flatnonzero(last)
     if len(data) != len(ends) * (classes + 1) or (np.diff(ends, prepend=-1) != classes + 1).any():
-        raise ValueError(f"output packets are not all {classes + 1} beats long: {len(data)} beats, ends at {ends[:5]}")
+        raise StreamError(f"output packets are not all {classes + 1} beats long: {len(data)} beats, ends at {ends[:5]}")
     beats = data.reshape(-1, classes + 1)
     return Packets(
         scores=beats[:, :-1].astype(np.int32).astype(np.int64),

@@ -115,6 +115,13 @@ def test_what_cannot_be_verified_is_refused_with_status_2(built: Path, tmp_path:
     incomplete = tmp_path / "incomplete"
     shutil.copytree(built / "core", incomplete)
     (incomplete / "rtl" / "tiny.v").unlink()
+    spaced = tmp_path / "a space"
+    shutil.copytree(built / "core", spaced)
+    empty = other.head(0)
+    (tmp_path / "empty.npz").write_bytes(spikes.to_bytes(empty))
+    headless = tmp_path / "headless"
+    shutil.copytree(built / "core", headless)
+    (headless / "manifest.json").write_text('{"format": "scsr-build", "version": 1, "checksums": {}}')
     core, good = built / "core", built / "s.npz"
     cases = [
         (tmp_path, good, [], "no build folder"),
@@ -126,6 +133,10 @@ def test_what_cannot_be_verified_is_refused_with_status_2(built: Path, tmp_path:
         (core, good, ["--samples", "13"], "allowed is 1..12"),
         (core, good, ["--samples", "0"], "allowed is 1..12"),
         (core, good, ["--stall-percent", "99"], "allowed is 0..95"),
+        (core, good, ["--stall-percent", "9", "--engine", "cocotb"], "is for --engine cpp"),
+        (spaced, good, [], "a space in its path"),
+        (core, tmp_path / "empty.npz", [], "holds no samples"),
+        (headless, good, [], "no build folder of this version"),
     ]
     for build, samples, options, message in cases:
         assert _verify(monkeypatch, build, samples, *options) == 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -107,11 +108,16 @@ def _a_change(out: Path) -> None:
     (out / "rtl" / "tiny.v").write_text("mine")
 
 
+def _a_note_among_reports(out: Path) -> None:
+    write(make_build(tiny_model()), out)
+    (out / "reports" / "notes.txt").write_text("mine")
+
+
 def _a_file(out: Path) -> None:
     out.write_text("mine")
 
 
-@pytest.mark.parametrize("occupy", [_something_else, _a_note, _a_change, _a_file])
+@pytest.mark.parametrize("occupy", [_something_else, _a_note, _a_note_among_reports, _a_change, _a_file])
 def test_nothing_of_the_users_is_overwritten(occupy, tmp_path: Path) -> None:
     out = tmp_path / "core"
     occupy(out)
@@ -142,8 +148,17 @@ REFUSED = {
     "lanes count": (["--model", "model.safetensors", "--lanes", "1"], "1 numbers for 2 layers"),
     "lanes text": (["--model", "model.safetensors", "--lanes", "4,x"], "whole numbers"),
     "name": (["--model", "model.safetensors", "--name", "9lives"], "no Verilog identifier"),
+    "pickle": (["--model", "evil.pt"], "asks for more than plain tensors"),
+    "current folder": (["--model", "model.safetensors", "--out", "."], "current folder"),
+    "below a file": (["--model", "model.safetensors", "--out", "model.onnx/x"], "cannot be made"),
+    "no arguments": ([], "--model"),
     "occupied": (["--model", "model.safetensors", "--out", "mine"], "something else"),
 }
+
+
+class _Evil:
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return os.mkdir, ("code_was_run",)
 
 
 @pytest.mark.parametrize("case", REFUSED)
@@ -151,6 +166,7 @@ def test_the_command_refuses_in_one_line_with_status_2(case: str, tmp_path: Path
     arguments, message = REFUSED[case]
     _model_file(tmp_path)
     (tmp_path / "model.onnx").write_bytes(b"onnx")
+    (tmp_path / "evil.pt").write_bytes(pickle.dumps(_Evil(), protocol=4))
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "file").write_text("mine")
     before = sorted(tmp_path.rglob("*"))

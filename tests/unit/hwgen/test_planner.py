@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from models import Limits, random_model, recurrent_model, tiny_model
 
+from hwgen import render
 from hwgen.memory import param_words, weight_columns, weight_words
+from hwgen.names import top_name
 from hwgen.planner import MAX_VECTOR_BITS, make_plan
 from quant.errors import BuildError
 from quant.formats import signed_range
@@ -144,10 +148,25 @@ def test_vectors_wider_than_verilog_guarantees_are_refused() -> None:
     assert make_plan(model, [8192]).last.groups == 2
 
 
-@pytest.mark.parametrize("name", ["2nd", "a-b", "module", "Wire", "scsr_layer", "", "a b", "x" * 65, "a;b", "é"])
+@pytest.mark.parametrize(
+    "name", ["2nd", "a-b", "module", "Wire", "scsr_layer", "", "a b", "x" * 65, "a;b", "é", "rst", "FLAGS"]
+)
 def test_names_that_are_no_module_names_are_refused(name: str) -> None:
     with pytest.raises(BuildError, match="--name"):
         make_plan(tiny_model(), name=name)
+
+
+def test_no_name_inside_the_top_can_be_the_top() -> None:
+    inside = set()
+    for _, plan in _random_plans():
+        text = re.sub(r"//.*", "", render.top_module(plan, "digest"))
+        declared = re.findall(r"(?:wire|localparam|\))\s+(?:signed\s+)?(?:\[[^]]*\]\s+)?(\w+)\s*[;=(]", text)
+        ports = re.findall(r"(?:input|output)\s+wire\s+(?:\[[^]]*\]\s+)?(\w+)", text)
+        inside |= {*declared, *ports} - {plan.top}
+    assert {"aclk", "layer_1", "layer_1_fork", "link_0_1_valid", "readout", "FLAGS"} <= inside
+    for name in inside:
+        with pytest.raises(BuildError):
+            top_name("model", name)
 
 
 @pytest.mark.parametrize(("name", "top"), [("tiny", "tiny"), ("my letters", "scsr_top"), ("../x", "scsr_top")])

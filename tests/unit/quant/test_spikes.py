@@ -74,6 +74,28 @@ def test_pickled_objects_are_never_loaded(tmp_path: Path) -> None:
         spikes.read(path)
 
 
+def test_damaged_and_lying_files_are_refused(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    good = spikes.to_bytes(_samples())
+    refused = 0
+    for turn in range(300):
+        damaged = bytearray(good)
+        for position in rng.integers(0, len(good), 3):
+            damaged[position] ^= int(rng.integers(1, 256))
+        path = tmp_path / f"{turn}.npz"
+        path.write_bytes(damaged)
+        try:
+            spikes.read(path)
+        except SpikeFileError:
+            refused += 1
+    assert refused > 200
+    long = spikes.SpikeSet(
+        1000, np.array([2**31 - 1]), np.array([0]), np.array([0, 0]), np.zeros(0, np.int32), np.zeros(0, np.int32)
+    )
+    with pytest.raises(SpikeFileError, match="too long to be run"):
+        long.dense(slice(0, 1))
+
+
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"\x93NUMPY\x01\x00", b"hello"])
 def test_what_is_no_npz_is_refused(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "s.npz"

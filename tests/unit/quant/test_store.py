@@ -73,7 +73,7 @@ def _set(tensor: str, value: int) -> Break:
 
 BROKEN: dict[str, tuple[Break, str]] = {
     "tensor missing": (lambda d, t: t.pop("layers.1.leak"), "tensor layers.1.leak is missing"),
-    "tensor unknown": (lambda d, t: t.update(extra=np.zeros(1, np.int8)), "tensor extra is unknown"),
+    "tensor unknown": (lambda d, t: t.update(extra=np.zeros(1, np.int8)), "tensor 'extra' is unknown"),
     "wrong shape": (
         lambda d, t: t.update({"layers.2.weight.0": np.zeros((2, 4), np.int8)}),
         "layers.2.weight.0: shape is (2, 4); it must be (2, 3)",
@@ -114,6 +114,8 @@ BROKEN: dict[str, tuple[Break, str]] = {
     "source twice": (lambda d, t: d["layers"][1].update(sources=[0, 0]), "names a source twice"),
     "no sources": (lambda d, t: d["layers"][1].update(sources=[]), "the list is empty"),
     "no layers": (lambda d, t: (d.update(layers=[]), t.clear()), "layers: the list is empty"),
+    "no classes": (lambda d, t: d.update(classes=[]), "classes: the list is empty"),
+    "half a character": (lambda d, t: d.update(name="\ud800"), "half a surrogate pair"),
     "classes": (lambda d, t: d.update(classes=["one"]), "1 names for 2 neurons"),
     "class type": (lambda d, t: d.update(classes=["one", 2]), "classes[1] is 2; it must be of type str"),
 }

@@ -63,5 +63,5 @@ def test_packets_come_apart_as_they_are_put_together() -> None:
 
 @pytest.mark.parametrize("last", [[0, 1, 0, 0, 0, 1], [0, 0, 1, 0, 0, 0], [0, 0, 0, 0, 0, 0]])
 def test_a_packet_of_the_wrong_length_is_an_error(last: list[int]) -> None:
-    with pytest.raises(ValueError, match="beats long"):
+    with pytest.raises(streams.StreamError, match="beats long"):
         streams.decode(np.zeros(6, dtype=np.uint32), np.array(last, dtype=bool), 2)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 
 from hwgen.plan import HardwarePlan, LayerPlan
-from hwgen.timing import interval_cycles, latency_cycles, neuron_latency
+from hwgen.timing import interval_cycles, latency_cycles, tail_cycles
 from quant.model import IntLayer, IntModel
 from quant.store import digest
 
@@ -100,7 +100,7 @@ def _speed(layer: LayerPlan) -> list[str]:
     groups, lanes, last = layer.groups, layer.lanes, layer.last_lanes
     first = f"max(E, {last})"
     rest = f"{groups - 1} * max(E, {lanes}) + " if groups > 1 else ""
-    tail = f"{last + neuron_latency(layer) + 7}"
+    tail = str(tail_cycles(layer))
     return [
         str(layer.index),
         rest + first,

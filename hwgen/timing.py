@@ -11,7 +11,6 @@ from hwgen.plan import HardwarePlan, LayerPlan, Link
 
 FETCH_CYCLES = 5  # event list, address, weight memory, its register, accumulator
 COLLECT_CYCLES = 1  # the beat that closes a list
-EMIT_CYCLES = 1
 _NEURON_FETCH, _LEAKY_SUM, _FIRE = 3, 4, 1  # scsr_neuron.v
 _STEPS_TO_SETTLE = 8
 _LONG_AGO = -(1 << 40)
@@ -43,6 +42,11 @@ def idle_limit_cycles(plan: HardwarePlan) -> int:
     """Cycles in which something must move on a stream of a core that does not hang: generously more than any step."""
     longest = sum(layer.groups * max(layer.rows, layer.lanes) + layer.neurons for layer in plan.layers)
     return 10_000 + 4 * (plan.inputs + longest)
+
+
+def tail_cycles(layer: LayerPlan) -> int:
+    """The part of a layer's latency that does not depend on events: from list to lanes, last group, update."""
+    return COLLECT_CYCLES + FETCH_CYCLES + layer.last_lanes + neuron_latency(layer)
 
 
 def predict_cycles(plan: HardwarePlan, events: Mapping[int, Sequence[int]]) -> list[int]:
@@ -112,4 +116,4 @@ class _LayerClock:
             self._loaded = max(self._loaded + walk, self._issued + layer.lanes)
             self._issued = self._loaded
         self._walked = [self._walked[1], self._loaded - FETCH_CYCLES]
-        self.tick = self._issued + layer.last_lanes + neuron_latency(layer) + EMIT_CYCLES
+        self.tick = self._issued + layer.last_lanes + neuron_latency(layer)

@@ -6,12 +6,21 @@ from pathlib import Path
 
 import pytest
 
-from bench.cycles import CASES, Case, measure
+from bench.cycles import CASES, Case, Layer, measure
 
 pytestmark = pytest.mark.rtl
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+# Small and densely recurrent: every cycle of the loop from a layer's update back into its list counts.
+LOOPS = (
+    Case("two neurons", 4, (Layer(2, (0,), 1, dense_recurrent=True),), 0.5),
+    Case("five neurons", 8, (Layer(5, (0,), 3, dense_recurrent=True),), 0.5),
+    Case("filter", 8, (Layer(12, (0,), 4, dense_recurrent=True, synapse=True),), 0.5),
+    Case("busy", 8, (Layer(30, (0,), 6, dense_recurrent=True), Layer(12, (1, 0), 5, dense_recurrent=True)), 0.9),
+)
+
+
+@pytest.mark.parametrize("case", [*CASES, *LOOPS], ids=lambda case: case.name)
 def test_measured_cycles_keep_the_bound_and_the_prediction(case: Case, tmp_path: Path) -> None:
     result = measure(case, tmp_path / "core")
     assert result.measured <= result.bound

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.rtl
 
 # Small and densely recurrent: every cycle of the loop from a layer's update back into its list counts.
 LOOPS = (
-    Case("two neurons", 4, (Layer(2, (0,), 1, dense_recurrent=True),), 0.5),
+    Case("four neurons", 12, (Layer(4, (0,), 1, dense_recurrent=True),), 0.7),
     Case("five neurons", 8, (Layer(5, (0,), 3, dense_recurrent=True),), 0.5),
     Case("filter", 8, (Layer(12, (0,), 4, dense_recurrent=True, synapse=True),), 0.5),
     Case("busy", 8, (Layer(30, (0,), 6, dense_recurrent=True), Layer(12, (1, 0), 5, dense_recurrent=True)), 0.9),

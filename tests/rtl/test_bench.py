@@ -16,8 +16,11 @@ from hwgen.build import make_build, write
 pytestmark = pytest.mark.rtl
 
 
-def _run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+SYSTEM_PATH = "/usr/bin:/bin"
+
+
+def _run(folder: Path, *command: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | variables
     return subprocess.run(
         list(command), cwd=folder / "tb", env=environment, capture_output=True, text=True, check=False
     )
@@ -30,6 +33,17 @@ def test_make_runs_the_folder_on_the_vectors_it_carries(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert "PASS: 3 test cases" in done.stdout
     assert "malformed_beats" in done.stdout
+
+
+@pytest.mark.skipif(
+    shutil.which("python", path=SYSTEM_PATH) is not None or shutil.which("c++", path=SYSTEM_PATH) is None,
+    reason="the system has a command `python`, or no compiler, where this test looks",
+)
+def test_a_command_named_python_is_not_needed(tmp_path: Path) -> None:
+    folder = tmp_path / "core"
+    write(make_build(tiny_model()), folder)
+    done = _run(folder, "make", f"PYTHON={sys.executable}", PATH=SYSTEM_PATH)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.skipif(shutil.which("iverilog") is None, reason="iverilog is not installed")

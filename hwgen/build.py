@@ -33,7 +33,8 @@ TEST_BENCH = Path(__file__).resolve().parent.parent / "sim" / "tb"
 _TEST_BENCH_FILES = ("Makefile", "runner.py", "streams.py", "compare.py", "test_core.py", "harness.cpp")
 
 # What simulations leave in a build folder; a new build takes it away.
-_PRODUCTS = ("reports/verify.json", "reports/verify_cocotb.json", "tb/build/", "tb/__pycache__/")
+_PRODUCT_FILES = ("reports/verify.json", "reports/verify_cocotb.json")
+_PRODUCT_FOLDERS = ("tb/build/", "tb/__pycache__/")
 
 _PORTS = (
     ("aclk", "input", 1),
@@ -112,7 +113,7 @@ def write(build: Build, folder: Path) -> None:
             os.replace(folder, old)
         try:
             os.replace(fresh, folder)
-        except OSError:
+        except BaseException:  # an interrupt, too, must not cost the build that was there
             if old.exists():
                 os.replace(old, folder)
             raise
@@ -134,7 +135,7 @@ def _check_replaceable(folder: Path) -> None:
         raise BuildError(f"{folder} holds something else than a build; name an empty or new folder as --out")
     found = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if not path.is_dir()}
     for name, path in sorted(found.items()):
-        if name == MANIFEST or (name.startswith(_PRODUCTS) and name not in checksums):
+        if name == MANIFEST or name in _PRODUCT_FILES or name.startswith(_PRODUCT_FOLDERS):
             continue
         if name not in checksums:
             raise BuildError(f"{folder} holds {name}, which no build made; move it away or name another --out")

@@ -82,6 +82,8 @@ class Bench:
                 raise streams.StreamError(
                     f"the core hangs: nothing moved for {idle} cycles, longer than any step can take"
                 )
+            if sum(self.out_last) > packets:
+                raise streams.StreamError("beats came after the last sample's packet")
             drained = drained + 1 if beat is None and sum(self.out_last) == packets else 0
             await FallingEdge(dut.aclk)
 

@@ -110,7 +110,7 @@ def _a_change(out: Path) -> None:
 
 def _a_note_among_reports(out: Path) -> None:
     write(make_build(tiny_model()), out)
-    (out / "reports" / "notes.txt").write_text("mine")
+    (out / "reports" / "verify.json.kept").write_text("mine")
 
 
 def _a_file(out: Path) -> None:
@@ -138,6 +138,24 @@ def test_a_failure_while_writing_leaves_nothing(tmp_path: Path, monkeypatch) -> 
     with pytest.raises(OSError, match="No space"):
         write(build, out)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_interrupt_while_replacing_keeps_the_build_that_was_there(tmp_path: Path, monkeypatch) -> None:
+    out = tmp_path / "core"
+    write(make_build(tiny_model()), out)
+    before = (out / "manifest.json").read_bytes()
+    rename = os.replace
+
+    def interrupted(source: Path, target: Path) -> None:
+        if Path(source).name == "new":
+            raise KeyboardInterrupt
+        rename(source, target)
+
+    monkeypatch.setattr(os, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write(make_build(recurrent_model()), out)
+    assert (out / "manifest.json").read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["core"]
 
 
 REFUSED = {

@@ -16,6 +16,7 @@ import numpy as np
 
 from hwgen.build import make_build, write
 from hwgen.plan import HardwarePlan
+from hwgen.planner import Folding
 from hwgen.timing import predict_cycles
 from quant import spikes, vectors
 from quant.formats import IntArray
@@ -47,6 +48,12 @@ class Case:
     layers: tuple[Layer, ...]
     density: float
     weight_bits: int = 4
+    units: tuple[int, ...] | None = None
+    ports: int = 1
+
+    @property
+    def folding(self) -> Folding:
+        return Folding([layer.lanes for layer in self.layers], self.units, self.ports)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +133,7 @@ def measure(case: Case, folder: Path) -> Result:
         RuntimeError: if hardware and golden model differ or the output was silent; such cycles would mean nothing.
     """
     model = random_network(case)
-    build = make_build(model, [layer.lanes for layer in case.layers])
+    build = make_build(model, case.folding)
     write(build, folder)
     samples = vectors.random_samples(model, 8, 40, case.density, seed=1)
     report = verify.verify(folder, samples)

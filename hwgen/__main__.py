@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from hwgen.build import make_build, write
+from hwgen.planner import Folding
 from quant.command import Command
 from quant.errors import BuildError
 from quant.export import load
@@ -18,12 +19,15 @@ def main() -> int:
     build.add_argument("--model", type=Path, required=True, help="checkpoint (.pt) or integer model (.safetensors)")
     build.add_argument("--out", type=Path, required=True, help="build folder to write")
     build.add_argument("--lanes", type=_numbers, help="lanes of each layer, such as 16,4 (default: at most 16)")
+    build.add_argument("--units", type=_numbers, help="neurons of each layer updated per cycle, such as 2,1")
+    build.add_argument("--events-per-cycle", type=int, default=1, help="events a layer takes per cycle, 1 or 2")
     build.add_argument("--name", help="name of the top module (default: the model's name)")
     return command.run()
 
 
 def _build(arguments: argparse.Namespace) -> int:
-    build = make_build(load(arguments.model), arguments.lanes, arguments.name)
+    folding = Folding(arguments.lanes, arguments.units, arguments.events_per_cycle)
+    build = make_build(load(arguments.model), folding, arguments.name)
     write(build, arguments.out)
     plan = build.plan
     lanes = ",".join(str(layer.lanes) for layer in plan.layers)

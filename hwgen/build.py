@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 import hwgen
 from hwgen import memory, render, report
 from hwgen.plan import HardwarePlan, LayerPlan
-from hwgen.planner import make_plan
+from hwgen.planner import DEFAULT_FOLDING, Folding, make_plan
 from hwgen.timing import idle_limit_cycles
 from quant import store, vectors
 from quant.errors import BuildError
@@ -62,13 +62,13 @@ class Build:
     files: Mapping[str, bytes]
 
 
-def make_build(model: IntModel, lanes: Sequence[int] | None = None, name: str | None = None) -> Build:
+def make_build(model: IntModel, folding: Folding = DEFAULT_FOLDING, name: str | None = None) -> Build:
     """Everything that a build folder of `model` holds.
 
     Raises:
         BuildError: if the plan is impossible (`hwgen.plan.make_plan`).
     """
-    plan = make_plan(model, lanes, name)
+    plan = make_plan(model, folding, name)
     sources = {f"rtl/{file}": text for file, text in render.leaf_modules().items()}
     sources[f"rtl/{plan.top}.v"] = render.top_module(plan, store.digest(model))
     probe = f"tb/{plan.top}_probe.v"
@@ -199,6 +199,7 @@ def _layer_record(layer: LayerPlan) -> dict[str, Any]:
     return {
         "index": layer.index,
         "neurons": layer.neurons,
+        "units": layer.units,
         "spiking": layer.spiking,
         "sources": [link.source for link in layer.links if not link.recurrent],
     }

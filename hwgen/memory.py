@@ -23,15 +23,36 @@ def weight_words(layer: IntLayer, plan: LayerPlan) -> Iterator[str]:
 
 
 def param_words(layer: IntLayer, plan: LayerPlan) -> Iterator[str]:
-    """Word `neuron`: leak, threshold, self-weight and synapse leak, each where there is one (scsr_neuron.v)."""
-    fields: list[tuple[IntArray, int]] = [(layer.leak, plan.leak_bits)]
+    """Word `neuron // units`: of each of its neurons leak, threshold, self-weight and synapse leak, each where there is
+    one (scsr_neuron.v, scsr_update.v)."""
+    shifts = leak_shifts(layer)
+    leak, synapse_leak = (layer.leak, layer.synapse_leak) if shifts is None else shifts
+    fields: list[tuple[IntArray, int]] = [(leak, plan.code_bits)]
     if plan.spiking:
         fields.append((layer.threshold, plan.threshold_bits))
     if plan.self_bits and layer.self_weight is not None:
         fields.append((layer.self_weight, plan.self_bits))
-    if layer.synapse_leak is not None:
-        fields.append((layer.synapse_leak, plan.leak_bits))
-    return hex_words([field for field, _ in fields], [width for _, width in fields])
+    if synapse_leak is not None:
+        fields.append((synapse_leak, plan.code_bits))
+    idle = plan.words * plan.units - plan.neurons
+    by_unit = [np.pad(field, (0, idle)).reshape(plan.words, plan.units).T for field, _ in fields]
+    return hex_words(
+        [by_unit[field][unit] for unit in range(plan.units) for field in range(len(fields))],
+        [width for _ in range(plan.units) for _, width in fields],
+    )
+
+
+def leak_shifts(layer: IntLayer) -> tuple[IntArray, IntArray | None] | None:
+    """Shifts `k` of the layer's leaks and synapse leaks where every one is `2**F - 2**(F - k)`, else None.
+
+    Such a leak needs no multiplier: `F` is the layer's leak width, `k` is in `0 .. F` (scsr_decay.v).
+    """
+    kept = [(1 << layer.leak_bits) - (1 << (layer.leak_bits - shift)) for shift in range(layer.leak_bits + 1)]
+    leaks = [layer.leak] if layer.synapse_leak is None else [layer.leak, layer.synapse_leak]
+    if not all(np.isin(leak, kept).all() for leak in leaks):
+        return None
+    shifts = [np.searchsorted(kept, leak).astype(np.int64) for leak in leaks]
+    return shifts[0], shifts[1] if len(shifts) > 1 else None
 
 
 def weight_columns(layer: IntLayer, plan: LayerPlan) -> IntArray:

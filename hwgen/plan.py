@@ -91,16 +91,27 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class LayerPlan:
-    """One layer in hardware. Widths are in bits; `links` are in the order of the weight memory's rows."""
+    """One layer in hardware. Widths are in bits.
+
+    Attributes:
+        lanes: neurons that accumulate at once.
+        units: neurons updated per cycle, a divisor of `lanes`; they share a word of state and of parameter memory.
+        ports: events taken per cycle, one through each read port of the weight memory.
+        links: in the order of the weight memory's rows.
+        shift: whether leaks are coded as shifts (scsr_decay.v).
+    """
 
     index: int
     neurons: int
     lanes: int
+    units: int
+    ports: int
     links: tuple[Link, ...]
     tag_link: int
     tag_bits: int
     weight_bits: int
     leak_bits: int
+    shift: bool
     state_bits: int
     sum_bits: int
     current_bits: int
@@ -120,9 +131,29 @@ class LayerPlan:
         return -(-self.neurons // self.lanes)
 
     @property
-    def last_lanes(self) -> int:
-        """Lanes in use in the last group."""
-        return self.neurons - (self.groups - 1) * self.lanes
+    def words(self) -> int:
+        """Words of `units` neurons."""
+        return -(-self.neurons // self.units)
+
+    @property
+    def group_words(self) -> int:
+        """Words in every group but the last."""
+        return self.lanes // self.units
+
+    @property
+    def last_words(self) -> int:
+        """Words in the last group."""
+        return self.words - (self.groups - 1) * self.group_words
+
+    @property
+    def last_index(self) -> int:
+        """The last word's first neuron."""
+        return (self.words - 1) * self.units
+
+    @property
+    def last_units(self) -> int:
+        """Neurons in the last word."""
+        return self.neurons - self.last_index
 
     @property
     def rows(self) -> int:
@@ -143,8 +174,27 @@ class LayerPlan:
         return index_bits(self.neurons)
 
     @property
-    def lane_bits(self) -> int:
-        return unsigned_bits(self.lanes)
+    def word_bits(self) -> int:
+        return index_bits(self.words)
+
+    @property
+    def group_word_bits(self) -> int:
+        return index_bits(self.group_words)
+
+    @property
+    def code_bits(self) -> int:
+        """Width of a leak's code."""
+        return unsigned_bits(self.leak_bits) if self.shift else self.leak_bits
+
+    @property
+    def param_bits(self) -> int:
+        """Width of one neuron's parameters."""
+        return self.code_bits * (1 + self.synapse) + self.threshold_bits + self.self_bits
+
+    @property
+    def state_word_bits(self) -> int:
+        """Width of one neuron's state."""
+        return self.state_bits * (1 + self.synapse) + (self.self_bits > 0)
 
     @property
     def group_bits(self) -> int:
@@ -164,6 +214,11 @@ class LayerPlan:
         return unsigned_bits(self.rows)
 
     @property
+    def position_bits(self) -> int:
+        """Width of a place in the event list, which holds `ports` events."""
+        return index_bits(-(-self.rows // self.ports))
+
+    @property
     def weight_address_bits(self) -> int:
         return index_bits(self.weights.words)
 
@@ -175,12 +230,11 @@ class LayerPlan:
     @property
     def list_bits(self) -> int:
         """Bits of the ping-pong event list."""
-        return (2 << self.row_bits) * self.row_bits
+        return (2 << self.position_bits) * self.ports * self.row_bits
 
     @property
     def state_memory_bits(self) -> int:
-        word_bits = self.state_bits * (1 + self.synapse) + (self.self_bits > 0)
-        return self.neurons * word_bits
+        return self.words * self.units * self.state_word_bits
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +263,15 @@ class HardwarePlan:
     @property
     def last(self) -> LayerPlan:
         return self.layers[-1]
+
+    @property
+    def probe_bits(self) -> int:
+        """Neurons that all layers together update per cycle."""
+        return sum(layer.units for layer in self.layers)
+
+    def probe_lsb(self, layer: LayerPlan) -> int:
+        """A layer's first bit among those."""
+        return sum(other.units for other in self.layers if other.index < layer.index)
 
     @property
     def memories(self) -> tuple[Memory, ...]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
+from hwgen.memory import leak_shifts
 from hwgen.names import top_name
 from hwgen.plan import TAG_BITS, HardwarePlan, LayerPlan, Link, Memory, Source
 from quant.errors import BuildError
@@ -13,30 +16,58 @@ from quant.formats import IntArray, index_bits, signed_bits, unsigned_bits
 from quant.model import IntLayer, IntModel
 
 DEFAULT_MAX_LANES = 16
+DEFAULT_DENSITY = 0.1  # of a layer's inputs that spike in a step, where nobody has measured it
+MIN_GROUP_CYCLES = 8  # a group's update is never hurried to be shorter than this
 
 MAX_VECTOR_BITS = 1 << 16  # the widest vector that IEEE 1364-2005 makes every tool accept
 MAX_MEMORY_BITS = 1 << 30  # beyond the block RAM of any FPGA
 
 
-def make_plan(model: IntModel, lanes: Sequence[int] | None = None, name: str | None = None) -> HardwarePlan:
+PORTS = (1, 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Folding:
+    """How far a network is folded; None: the planner's choice.
+
+    Attributes:
+        lanes: of each layer, the neurons that accumulate at once, `1 .. neurons`; by default at most 16, evenly filled.
+        units: of each layer, the neurons updated per cycle, a divisor of its lanes; 1 in the last layer. By default the
+            fewest that keep up with the lanes.
+        ports: events that a layer takes per cycle, 1 or 2.
+    """
+
+    lanes: Sequence[int] | None = None
+    units: Sequence[int] | None = None
+    ports: int = 1
+
+
+DEFAULT_FOLDING = Folding()
+
+
+def make_plan(model: IntModel, folding: Folding = DEFAULT_FOLDING, name: str | None = None) -> HardwarePlan:
     """Plan the hardware of a model.
 
     Args:
         model: the network.
-        lanes: lanes of each layer of the model, `1 .. neurons`; by default at most 16, evenly filled.
+        folding: how far each layer is folded.
         name: name of the top module; by default the model's, where that is a Verilog identifier.
 
     Raises:
-        BuildError: if lanes or name cannot be, or if a vector or memory exceeds what tools accept.
+        BuildError: if folding or name cannot be, or if a vector or memory exceeds what tools accept.
     """
-    chosen_lanes = _check_lanes(model, lanes)
+    lanes = _check_lanes(model, folding.lanes)
+    if folding.ports not in PORTS:
+        raise BuildError(f"--events-per-cycle {folding.ports}: a weight memory has two ports; give 1 or 2")
+    units = _check_units(model, lanes, folding)
     read = _layers_read(model)
     depths = _depths(model)
     consumers: dict[int, list[int]] = {source: [] for source in range(len(model.layers) + 1)}
     for index in read:
         for source in _sources(model, index):
             consumers[source].append(index)
-    layers = tuple(_plan_layer(model, index, chosen_lanes[index - 1], depths, consumers) for index in read)
+    folds = {index: (lanes[index - 1], units[index - 1], folding.ports) for index in read}
+    layers = tuple(_plan_layer(model, index, folds[index], depths, consumers) for index in read)
     sources = tuple(_plan_source(index, layers) for index in (0, *read) if consumers[index])
     left_out = tuple(index for index in range(1, len(model.layers) + 1) if index not in read)
     return HardwarePlan(top_name(model.name, name), model.inputs, layers, sources, left_out)
@@ -56,6 +87,29 @@ def _check_lanes(model: IntModel, lanes: Sequence[int] | None) -> list[int]:
 def _default_lanes(neurons: int) -> int:
     groups = -(-neurons // DEFAULT_MAX_LANES)
     return -(-neurons // groups)
+
+
+def _check_units(model: IntModel, lanes: Sequence[int], folding: Folding) -> list[int]:
+    units = folding.units
+    if units is None:
+        return [_default_units(model, index, lanes[index - 1], folding.ports) for index in range(1, len(lanes) + 1)]
+    if len(units) != len(lanes):
+        raise BuildError(f"--units has {len(units)} numbers for {len(lanes)} layers; give one per layer")
+    for index, (count, most) in enumerate(zip(units, lanes, strict=True), start=1):
+        if count < 1 or most % count:
+            raise BuildError(f"--units: {count} for layer {index}; it must divide the layer's lanes, {most}")
+    if units[-1] != 1:
+        raise BuildError(f"--units: {units[-1]} for the last layer; the read-out takes one neuron per cycle, so give 1")
+    return list(units)
+
+
+def _default_units(model: IntModel, index: int, lanes: int, ports: int) -> int:
+    """The fewest update units that keep up with the lanes."""
+    if index == len(model.layers):
+        return 1
+    rows = sum(model.size(source) for source in _sources(model, index))
+    cycles = max(MIN_GROUP_CYCLES, math.ceil(rows * DEFAULT_DENSITY / ports))
+    return next(units for units in range(1, lanes + 1) if lanes % units == 0 and lanes // units <= cycles)
 
 
 def _sources(model: IntModel, index: int) -> tuple[int, ...]:
@@ -110,9 +164,10 @@ def _carries_flags(model: IntModel, index: int, depths: list[int]) -> bool:
 
 
 def _plan_layer(
-    model: IntModel, index: int, lanes: int, depths: list[int], consumers: dict[int, list[int]]
+    model: IntModel, index: int, fold: tuple[int, int, int], depths: list[int], consumers: dict[int, list[int]]
 ) -> LayerPlan:
     layer, spiking = model.layers[index - 1], model.spikes(index)
+    lanes, units, ports = fold
     links = _links(model, index, depths, consumers)
     self_weight = layer.self_weight if spiking else None  # without spikes it never acts
     low, high = _sum_range(layer, links)
@@ -124,17 +179,22 @@ def _plan_layer(
     self_bits = 0
     if self_weight is not None:
         self_bits = max(2, signed_bits(int(self_weight.min()), int(self_weight.max())))
-    param_bits = layer.leak_bits * (1 + (layer.synapse_leak is not None)) + threshold_bits + self_bits
+    shift = leak_shifts(layer) is not None
+    code_bits = unsigned_bits(layer.leak_bits) if shift else layer.leak_bits
+    param_bits = code_bits * (1 + (layer.synapse_leak is not None)) + threshold_bits + self_bits
     rows, groups = sum(link.size for link in links), -(-layer.neurons // lanes)
     plan = LayerPlan(
         index=index,
         neurons=layer.neurons,
         lanes=lanes,
+        units=units,
+        ports=ports,
         links=links,
         tag_link=[link.source for link in links].index(_tag_source(layer, depths)),
         tag_bits=TAG_BITS if _carries_flags(model, index, depths) else 1,
         weight_bits=layer.weight_bits,
         leak_bits=layer.leak_bits,
+        shift=shift,
         state_bits=layer.state_bits,
         sum_bits=sum_bits,
         current_bits=max(sum_bits, signed_bits(int(np.min(current_low)), int(np.max(current_high)))),
@@ -143,7 +203,7 @@ def _plan_layer(
         synapse=layer.synapse_leak is not None,
         subtract=layer.reset == "subtract",
         weights=Memory(f"mem/layer_{index}_weights.hex", groups * rows, lanes * layer.weight_bits),
-        params=Memory(f"mem/layer_{index}_params.hex", layer.neurons, param_bits),
+        params=Memory(f"mem/layer_{index}_params.hex", -(-layer.neurons // units), units * param_bits),
     )
     _check_limits(plan)
     return plan

@@ -25,7 +25,7 @@ def top_module(plan: HardwarePlan, digest: str) -> str:
 
 def probe_module(plan: HardwarePlan) -> str:
     """The simulation wrapper that shows every layer's spikes."""
-    return _render("probe.v.j2", plan=plan)
+    return _render("probe.v.j2", plan=plan, range=_range)
 
 
 def _stream(link: Link) -> str:

@@ -44,7 +44,8 @@ def model_text(model: IntModel) -> str:
 
 def plan_text(plan: HardwarePlan) -> str:
     """`2_plan.txt`: per layer its schedule, widths, memories, and cycles as a function of events."""
-    schedule = [["layer", "neurons", "lanes", "groups", "rows", "sum", "current", "state", "threshold", "self"]]
+    schedule = [["layer", "neurons", "lanes", "groups", "units", "rows", "sum", "current", "state", "threshold"]]
+    schedule[0].append("self")
     memories = [["layer", "weights", "parameters", "state", "event list", "skip FIFOs", "total bits"]]
     speed = [["layer", "cycles per step, E events", "E=0", "E=8", "E=32", "latency", "E=0", "E=8", "E=32"]]
     for layer in plan.layers:
@@ -89,6 +90,7 @@ def _schedule(layer: LayerPlan) -> list[int]:
         layer.neurons,
         layer.lanes,
         layer.groups,
+        layer.units,
         layer.rows,
         layer.sum_bits,
         layer.current_bits,
@@ -101,9 +103,10 @@ def _schedule(layer: LayerPlan) -> list[int]:
 def _speed(layer: LayerPlan) -> list[str]:
     samples = (0, 8, 32)
     recurrent = any(link.recurrent for link in layer.links)
-    groups, lanes, last = layer.groups, layer.lanes, layer.last_lanes
-    first = f"max(E, {last})"
-    rest = f"{groups - 1} * max(E, {lanes}) + " if groups > 1 else ""
+    groups, words, last = layer.groups, layer.group_words, layer.last_words
+    walk = "E" if layer.ports == 1 else f"E/{layer.ports}"
+    first = f"max({walk}, {last})"
+    rest = f"{groups - 1} * max({walk}, {words}) + " if groups > 1 else ""
     tail = str(tail_cycles(layer))
     return [
         str(layer.index),

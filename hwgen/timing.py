@@ -9,16 +9,19 @@ from collections.abc import Mapping, Sequence
 
 from hwgen.plan import HardwarePlan, LayerPlan, Link
 
-FETCH_CYCLES = 5  # event list, address, weight memory, its register, accumulator
 COLLECT_CYCLES = 1  # the beat that closes a list
-_NEURON_FETCH, _LEAKY_SUM, _FIRE = 3, 4, 1  # scsr_neuron.v
 _STEPS_TO_SETTLE = 8
 _LONG_AGO = -(1 << 40)
 
 
 def neuron_latency(layer: LayerPlan) -> int:
-    """Cycles from a neuron's sum to its spike: LATENCY of scsr_neuron.v."""
-    return _NEURON_FETCH + _LEAKY_SUM * (1 + layer.synapse) + _FIRE * layer.spiking
+    """Cycles from a neuron's sum to its spike: LATENCY of scsr_update.v."""
+    return 5 + 2 * layer.synapse + layer.spiking
+
+
+def fetch_cycles(layer: LayerPlan) -> int:
+    """Cycles from an event in the list to the sums: list, its register, address, weight memory, its register, lanes."""
+    return 5 + layer.ports
 
 
 def interval_cycles(layer: LayerPlan, events: int) -> int:
@@ -41,13 +44,13 @@ def latency_cycles(layer: LayerPlan, events: int) -> int:
 
 def idle_limit_cycles(plan: HardwarePlan) -> int:
     """Cycles in which something must move on a stream of a core that does not hang: generously more than any step."""
-    longest = sum(layer.groups * max(layer.rows, layer.lanes) + layer.neurons for layer in plan.layers)
+    longest = sum(layer.groups * max(layer.rows, layer.group_words) + layer.neurons for layer in plan.layers)
     return 10_000 + 4 * (plan.inputs + longest)
 
 
 def tail_cycles(layer: LayerPlan) -> int:
     """The part of a layer's latency that does not depend on events: from list to lanes, last group, update."""
-    return COLLECT_CYCLES + FETCH_CYCLES + layer.last_lanes + neuron_latency(layer)
+    return COLLECT_CYCLES + fetch_cycles(layer) + layer.last_words + neuron_latency(layer)
 
 
 def predict_cycles(plan: HardwarePlan, events: Mapping[int, Sequence[int]]) -> list[int]:
@@ -94,7 +97,7 @@ class _LayerClock:
 
     def __init__(self, layer: LayerPlan) -> None:
         self._layer = layer
-        self._drains = layer.neurons <= neuron_latency(layer)
+        self._drains = layer.words <= neuron_latency(layer)
         self._closed = 0
         self._walked = [0, 0]  # of the two steps before: when the lanes had taken the list's last event
         self._issued = _LONG_AGO  # when the last group's first neuron went into the update
@@ -107,14 +110,15 @@ class _LayerClock:
 
     def advance(self, arrival: int, events: int) -> None:
         """Account for one step whose last source ticked in cycle `arrival` and which brings `events` events."""
-        layer, walk = self._layer, max(events, 1)
+        layer, walk = self._layer, max(-(-events // self._layer.ports), 1)
+        fetch = fetch_cycles(layer)
         self._closed = max(arrival, self.list_opens() + events) + COLLECT_CYCLES
         # The first group: its list is complete, its lanes are free, and the update is done with the group before.
-        self._loaded = max(self._closed + FETCH_CYCLES, self._loaded + walk, self._issued + layer.last_lanes)
-        drained = self._issued + layer.last_lanes + neuron_latency(layer) if self._drains else 0
+        self._loaded = max(self._closed + fetch, self._loaded + walk, self._issued + layer.last_words)
+        drained = self._issued + layer.last_words + neuron_latency(layer) if self._drains else 0
         self._issued = max(self._loaded, drained)
         for _ in range(layer.groups - 1):
-            self._loaded = max(self._loaded + walk, self._issued + layer.lanes)
+            self._loaded = max(self._loaded + walk, self._issued + layer.group_words)
             self._issued = self._loaded
-        self._walked = [self._walked[1], self._loaded - FETCH_CYCLES]
-        self.tick = self._issued + layer.last_lanes + neuron_latency(layer)
+        self._walked = [self._walked[1], self._loaded - fetch]
+        self.tick = self._issued + layer.last_words + neuron_latency(layer)

@@ -141,7 +141,7 @@ def _prepare(folder: Path, samples: SpikeSet, stress: Stress) -> _Job:
     if int(samples.label.max()) >= classes:
         raise SpikeFileError(f"label {int(samples.label.max())} is no class; the model has {classes}")
     layers = tuple(
-        compare.Layer(entry["index"], entry["neurons"], entry["spiking"], tuple(entry["sources"]))
+        compare.Layer(entry["index"], entry["neurons"], entry["units"], entry["spiking"], tuple(entry["sources"]))
         for entry in manifest["layers"]
     )
     answers = vectors.expected(model, samples)

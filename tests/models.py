@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hwgen.planner import Folding
 from quant.formats import IntArray, signed_range
 from quant.model import READOUTS, RESETS, IntLayer, IntModel, weight_range
 
@@ -30,6 +31,14 @@ def random_model(rng: np.random.Generator, limits: Limits | None = None) -> IntM
     return IntModel("random", inputs, tuple(layers), str(rng.choice(READOUTS)))  # type: ignore[arg-type]
 
 
+def random_folding(rng: np.random.Generator, model: IntModel) -> Folding:
+    """Any lanes, any units that divide them, one or two events per cycle."""
+    lanes = [int(rng.integers(1, layer.neurons + 1)) for layer in model.layers]
+    divisors = [[units for units in range(1, count + 1) if count % units == 0] for count in lanes]
+    units = [int(rng.choice(options)) for options in divisors[:-1]]
+    return Folding(lanes, [*units, 1], int(rng.integers(1, 3)))
+
+
 def random_layer(rng: np.random.Generator, sizes: list[int], neurons: int) -> IntLayer:
     """A random layer behind sources of the given sizes; it reads any non-empty selection of them."""
     weight_bits, leak_bits = int(rng.integers(1, 17)), int(rng.integers(1, 13))
@@ -43,8 +52,12 @@ def random_layer(rng: np.random.Generator, sizes: list[int], neurons: int) -> In
             return rng.choice(np.array([-1, 1], dtype=np.int32), shape)
         return rng.integers(max(low, -reach - 1), reach + 1, shape, dtype=np.int32)
 
+    shifts = rng.random() < 0.3
+
     def leaks() -> IntArray:
         top = 1 << leak_bits
+        if shifts:  # leaks that need no multiplier
+            return (top - (1 << rng.integers(0, leak_bits + 1, neurons))).astype(np.int32)
         return rng.integers(0 if rng.random() < 0.3 else top - 1 - top // 4, top, neurons, dtype=np.int32)
 
     chosen = rng.permutation(len(sizes))[: rng.integers(1, len(sizes) + 1)]

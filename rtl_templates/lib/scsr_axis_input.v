@@ -5,7 +5,7 @@
 //   SPIKE  -> m_index, unless the channel does not exist or has spiked in this step already
 //   TICK   -> m_tick with m_tag = {status flags of the sample, end of sample}
 //
-// Latency 2 cycles, interval 1. After reset the input is not ready for CHANNELS cycles.
+// Latency 3 cycles, interval 1. After reset the input is not ready for CHANNELS cycles.
 //
 // A repeat is found by a stamp per channel: the number of the step in which it spiked last. Stamps count 1, 2, ... and
 // wrap, so old ones must be gone before their number returns: every TICK clears one channel's stamp in turn, and there
@@ -44,21 +44,30 @@ module scsr_axis_input #(
     reg               sweeping_q;
     reg [INDEX_W-1:0] clear_q;
 
-    // Stage 1: a beat whose stamp is being read.
-    reg               beat_valid_q;
-    reg               beat_tick_q;
-    reg               beat_last_q;
-    reg               beat_unknown_q;
-    reg [INDEX_W-1:0] beat_index_q;
+    // Stage 1: a beat whose stamp comes out of the memory.
+    reg               valid_1_q;
+    reg               tick_1_q;
+    reg               last_1_q;
+    reg               unknown_1_q;
+    reg [INDEX_W-1:0] index_1_q;
+    reg               written_1_q;
+    reg               seen_1_q;
 
-    // The stamp written in the cycle of the read, in case it is the one that was read.
-    reg               hit_q;
-    reg [STAMP_W-1:0] hit_stamp_q;
+    // Stage 2: a beat that is judged, and its stamp. Where the stamp was written after its read had begun, `written` says
+    // so, and `seen` whether that made the channel a repeat.
+    reg               valid_2_q;
+    reg               tick_2_q;
+    reg               last_2_q;
+    reg               unknown_2_q;
+    reg [INDEX_W-1:0] index_2_q;
+    reg               written_2_q;
+    reg               seen_2_q;
+    reg [STAMP_W-1:0] stored_2_q;
 
     reg [STAMP_W-1:0] stamp_q;
     reg [FLAGS-1:0]   flags_q;
 
-    // Stage 2: the event offered.
+    // Stage 3: the event offered.
     reg               m_valid_q;
     reg               m_tick_q;
     reg [INDEX_W-1:0] m_index_q;
@@ -68,19 +77,19 @@ module scsr_axis_input #(
     wire               take = s_axis_tvalid && s_axis_tready;
     wire [INDEX_W-1:0] channel = s_axis_tdata[INDEX_W-1:0];
 
-    wire [STAMP_W-1:0] stored_stamp;
-    wire [STAMP_W-1:0] seen_stamp = hit_q ? hit_stamp_q : stored_stamp;
+    wire [STAMP_W-1:0] stored_1;
 
-    wire spike = beat_valid_q && !beat_tick_q;
-    wire tick = beat_valid_q && beat_tick_q;
-    wire repeated = spike && !beat_unknown_q && seen_stamp == stamp_q;
-    wire fresh = spike && !beat_unknown_q && seen_stamp != stamp_q;
+    wire seen = written_2_q ? seen_2_q : stored_2_q == stamp_q;
+    wire tick = valid_2_q && tick_2_q;
+    wire spike = valid_2_q && !tick_2_q;
+    wire repeated = spike && !unknown_2_q && seen;
+    wire fresh = spike && !unknown_2_q && !seen;
 
-    wire [FLAGS-1:0] flags_d = flags_q | {spike && beat_last_q, repeated, spike && beat_unknown_q};
+    wire [FLAGS-1:0] flags_d = flags_q | {spike && last_2_q, repeated, spike && unknown_2_q};
 
     wire               clear = sweeping_q || (advance && tick);
     wire               wr_en = clear || (advance && fresh);
-    wire [INDEX_W-1:0] wr_index = clear ? clear_q : beat_index_q;
+    wire [INDEX_W-1:0] wr_index = clear ? clear_q : index_2_q;
     wire [STAMP_W-1:0] wr_stamp = clear ? NO_STAMP : stamp_q;
 
     assign s_axis_tready = advance && !sweeping_q;
@@ -96,7 +105,7 @@ module scsr_axis_input #(
         .wr_data(wr_stamp),
         .rd_en  (take),
         .rd_addr(channel),
-        .rd_data(stored_stamp)
+        .rd_data(stored_1)
     );
 
     always @(posedge clk) begin
@@ -111,29 +120,40 @@ module scsr_axis_input #(
 
     always @(posedge clk) begin
         if (rst) begin
-            beat_valid_q <= 1'b0;
+            valid_1_q <= 1'b0;
+            valid_2_q <= 1'b0;
             m_valid_q <= 1'b0;
             stamp_q <= FIRST_STAMP;
             flags_q <= {FLAGS{1'b0}};
         end else if (advance) begin
-            beat_valid_q <= take;
+            valid_1_q <= take;
+            valid_2_q <= valid_1_q;
             m_valid_q <= tick || fresh;
             if (tick) stamp_q <= stamp_q == LAST_STAMP ? FIRST_STAMP : stamp_q + FIRST_STAMP;
-            flags_q <= tick && beat_last_q ? {FLAGS{1'b0}} : flags_d;
+            flags_q <= tick && last_2_q ? {FLAGS{1'b0}} : flags_d;
         end
     end
 
+    wire written_now = wr_en && wr_index == index_1_q;
+
     always @(posedge clk) begin
         if (advance) begin
-            beat_tick_q <= s_axis_tdata[15];
-            beat_last_q <= s_axis_tlast;
-            beat_unknown_q <= {1'b0, s_axis_tdata[14:0]} >= CHANNEL_COUNT;
-            beat_index_q <= channel;
-            hit_q <= wr_en && wr_index == channel;
-            hit_stamp_q <= wr_stamp;
-            m_tick_q <= beat_tick_q;
-            m_index_q <= beat_index_q;
-            m_tag_q <= {flags_d, beat_last_q};
+            tick_1_q <= s_axis_tdata[15];
+            last_1_q <= s_axis_tlast;
+            unknown_1_q <= {1'b0, s_axis_tdata[14:0]} >= CHANNEL_COUNT;
+            index_1_q <= channel;
+            written_1_q <= wr_en && wr_index == channel;
+            seen_1_q <= fresh;
+            tick_2_q <= tick_1_q;
+            last_2_q <= last_1_q;
+            unknown_2_q <= unknown_1_q;
+            index_2_q <= index_1_q;
+            written_2_q <= written_now || written_1_q;
+            seen_2_q <= written_now ? fresh : seen_1_q && !tick;  // a TICK between makes all channels new
+            stored_2_q <= stored_1;
+            m_tick_q <= tick_2_q;
+            m_index_q <= index_2_q;
+            m_tag_q <= {flags_d, last_2_q};
         end
     end
 

@@ -1,10 +1,13 @@
 `default_nettype none
 
-// Turns updated neurons into events: one per spike, and a TICK behind the last neuron of a step.
+// Turns updated neurons into events: one per spike, and a TICK behind the last word of a step.
 //
-// Latency 1 cycle. A silent neuron passes even while an event waits; a last neuron that spikes takes two cycles.
+// Latency 1 cycle. A word of neurons takes as many cycles as it has spikes, at least one, and one more at the end of a
+// step if it has any. A silent word passes even while an event waits.
 
 module scsr_emitter #(
+    // Neurons per word
+    parameter UNITS = 1,
     // Width of a neuron's index
     parameter INDEX_W = 1,
     // Width of the tag
@@ -16,7 +19,7 @@ module scsr_emitter #(
     output wire               r_ready,
     input  wire [INDEX_W-1:0] r_index,
     input  wire               r_last,
-    input  wire               r_spike,
+    input  wire [UNITS-1:0]   r_spikes,
     input  wire [TAG_W-1:0]   r_tag,
     output wire               m_valid,
     input  wire               m_ready,
@@ -25,34 +28,48 @@ module scsr_emitter #(
     output wire [TAG_W-1:0]   m_tag
 );
 
+    localparam [UNITS-1:0] ONE = 1;
+
+    // Spikes of the word that have gone out.
+    reg [UNITS-1:0]   sent_q;
+
     reg               m_valid_q;
     reg               m_tick_q;
     reg [INDEX_W-1:0] m_index_q;
     reg [TAG_W-1:0]   m_tag_q;
-    reg               tick_pending_q;
 
-    wire free = !m_valid_q || m_ready;
-    wire emit = r_valid && (r_spike || r_last);
+    wire             free = !m_valid_q || m_ready;
+    wire [UNITS-1:0] left = r_spikes & ~sent_q;
+    wire [UNITS-1:0] after_next = left & (left - ONE);  // without the lowest bit that is set
+    wire             spike = |left;
+    wire             more = |after_next || (spike && r_last);
+    wire             emit = r_valid && (spike || r_last);
 
-    assign r_ready = !emit || (free && !tick_pending_q);
+    assign r_ready = emit ? free && !more : 1'b1;
+
+    // The lowest unit whose spike is left, counted from the word's first neuron.
+    integer u;
+    reg [INDEX_W-1:0] unit;
+    always @* begin
+        unit = {INDEX_W{1'b0}};
+        for (u = UNITS - 1; u >= 0; u = u - 1) if (left[u]) unit = u[INDEX_W-1:0];
+    end
 
     always @(posedge clk) begin
         if (rst) begin
             m_valid_q <= 1'b0;
-            tick_pending_q <= 1'b0;
+            sent_q <= {UNITS{1'b0}};
         end else if (free) begin
-            m_valid_q <= emit || tick_pending_q;
-            tick_pending_q <= !tick_pending_q && r_valid && r_spike && r_last;
+            m_valid_q <= emit;
+            sent_q <= emit && more ? r_spikes & ~after_next : {UNITS{1'b0}};
         end
     end
 
     always @(posedge clk) begin
         if (free) begin
-            m_tick_q <= tick_pending_q || !r_spike;
-            if (!tick_pending_q) begin
-                m_index_q <= r_index;
-                m_tag_q <= r_tag;
-            end
+            m_tick_q <= !spike;
+            m_index_q <= r_index + unit;
+            m_tag_q <= r_tag;
         end
     end
 

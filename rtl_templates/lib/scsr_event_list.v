@@ -3,18 +3,22 @@
 // Ping-pong list of the events of a time step: one list fills while the other is walked, once per group of neurons.
 //
 // In:  rows, then `close` with the step's tag.
-// Out: for every group one `op` per event; an operation with `m_event` low carries none (an empty step, or a step that
-//      was closed after its last event had been walked already). `m_group_last` ends a group, `m_step_last` a step.
+// Out: for every group one operation per PORTS events. Bit i of `m_event` says that row i is an event; none is in an
+//      empty step, or in a step that was closed after its last event had been walked already. `m_group_last` ends a
+//      group, `m_step_last` a step.
 //
 // The first group may start before the list is closed: it follows the events as they come.
-// Latency 2 cycles, interval 1: a step of E events takes GROUPS * max(E, 1) cycles, no cycle lost between groups.
+// Latency 3 cycles (decision, memory's output, register behind it), interval 1: a step of E events takes GROUPS * max(ceil(E / PORTS), 1) cycles, no cycle lost between
+// groups.
 
 module scsr_event_list #(
+    // Events per operation, 1 or 2
+    parameter PORTS = 1,
     // Width of a row
     parameter ROW_W = 1,
     // Width of a number of events, 0 .. ROWS
     parameter COUNT_W = 1,
-    // Width of a position in a list, 0 .. ROWS - 1
+    // Width of an operation's place in a list, 0 .. ceil(ROWS / PORTS) - 1
     parameter POSITION_W = 1,
     // Number of times a list is walked
     parameter GROUPS = 1,
@@ -23,117 +27,149 @@ module scsr_event_list #(
     // Width of the tag that comes with `close`
     parameter TAG_W = 1
 ) (
-    input  wire             clk,
-    input  wire             rst,
-    input  wire             s_valid,
-    output wire             s_ready,
-    input  wire             s_close,
-    input  wire [ROW_W-1:0] s_row,
-    input  wire [TAG_W-1:0] s_tag,
-    input  wire             m_en,
-    output wire             m_valid,
-    output wire             m_event,
-    output wire [ROW_W-1:0] m_row,
-    output wire             m_group_last,
-    output wire             m_step_last,
-    output wire [TAG_W-1:0] m_tag
+    input  wire                   clk,
+    input  wire                   rst,
+    input  wire                   s_valid,
+    output wire                   s_ready,
+    input  wire                   s_close,
+    input  wire [ROW_W-1:0]       s_row,
+    input  wire [TAG_W-1:0]       s_tag,
+    input  wire                   m_en,
+    output wire                   m_valid,
+    output wire [PORTS-1:0]       m_event,
+    output wire [PORTS*ROW_W-1:0] m_row,
+    output wire                   m_group_last,
+    output wire                   m_step_last,
+    output wire [TAG_W-1:0]       m_tag
 );
 
+    localparam PORT_W = PORTS - 1;  // width of a port's number
     localparam [COUNT_W-1:0] ONE = 1;
     localparam [GROUP_W-1:0] ONE_GROUP = 1;
     localparam [GROUP_W:0] GROUP_COUNT = GROUPS;
     localparam [GROUP_W-1:0] LAST_GROUP = GROUP_COUNT[GROUP_W-1:0] - ONE_GROUP;
 
-    // The two lists: how many events each holds, whether it is complete, and its tag.
-    reg [COUNT_W-1:0] count_q [0:1];
-    reg [TAG_W-1:0]   tag_q [0:1];
-    reg [1:0]         closed_q;
+    // The list that fills; closed, it waits here until the other one has been walked.
+    reg               fill_list_q;
+    reg [COUNT_W-1:0] fill_count_q;
+    reg               fill_closed_q;
+    reg [TAG_W-1:0]   fill_tag_q;
 
-    reg               fill_q;
-    reg               walk_q;
+    // The list that is walked: a closed one, or else the one that fills.
+    reg               walk_closed_q;
+    reg [COUNT_W-1:0] walk_length_q;
+    reg               walk_partial_q;
+    reg [TAG_W-1:0]   walk_tag_q;
     reg [COUNT_W-1:0] position_q;
     reg [GROUP_W-1:0] group_q;
 
-    reg               m_valid_q;
-    reg               m_event_q;
-    reg               m_group_last_q;
-    reg               m_step_last_q;
-    reg [TAG_W-1:0]   m_tag_q;
+    // An operation that was decided on, while its rows are read, and the one that is offered.
+    reg                   op_valid_q;
+    reg [PORTS-1:0]       op_event_q;
+    reg                   op_group_last_q;
+    reg                   op_step_last_q;
+    reg [TAG_W-1:0]       op_tag_q;
+    reg                   m_valid_q;
+    reg [PORTS+TAG_W+1:0] m_marks_q;
+    reg [PORTS*ROW_W-1:0] m_row_q;
 
-    wire [COUNT_W-1:0] fill_count = count_q[fill_q];
-    wire [COUNT_W-1:0] walk_count = count_q[walk_q];
-    wire [COUNT_W-1:0] next_position = position_q + ONE;
+    wire [PORTS*ROW_W-1:0] op_row;
 
     wire push = s_valid && s_ready && !s_close;
     wire close = s_valid && s_ready && s_close;
 
-    wire closed = closed_q[walk_q];
-    wire event_here = position_q != walk_count;
-    wire step = m_en && (event_here || closed);
-    wire group_last = closed && (!event_here || next_position == walk_count);
+    // Complete operations in the list that fills, and whether events are left over.
+    wire [COUNT_W-1:0] fill_length = fill_count_q >> PORT_W;
+    wire               fill_partial = PORTS > 1 && fill_count_q[0];
+
+    wire [COUNT_W-1:0] length = walk_closed_q ? walk_length_q : fill_length;
+    wire [COUNT_W-1:0] next_position = position_q + ONE;
+    wire here = position_q != length;
+    wire step = m_en && (here || walk_closed_q);
+    wire group_last = walk_closed_q && (!here || next_position == walk_length_q);
     wire step_last = group_last && group_q == LAST_GROUP;
     wire release_list = step && step_last;
+    wire hand_over = (close || fill_closed_q) && (release_list || !walk_closed_q);
 
-    assign s_ready = !closed_q[fill_q];
+    assign s_ready = !fill_closed_q;
 
-    scsr_ram #(
-        .WIDTH (ROW_W),
-        .DEPTH (2 << POSITION_W),
-        .ADDR_W(POSITION_W + 1)
-    ) rows (
-        .clk    (clk),
-        .wr_en  (push),
-        .wr_addr({fill_q, fill_count[POSITION_W-1:0]}),
-        .wr_data(s_row),
-        .rd_en  (step && event_here),
-        .rd_addr({walk_q, position_q[POSITION_W-1:0]}),
-        .rd_data(m_row)
-    );
+    genvar p;
+    generate
+        for (p = 0; p < PORTS; p = p + 1) begin : g_port
+            localparam [COUNT_W-1:0] PORT = p;
+            wire mine = PORTS == 1 || fill_count_q[0] == PORT[0];
+
+            scsr_ram #(
+                .WIDTH (ROW_W),
+                .DEPTH (2 << POSITION_W),
+                .ADDR_W(POSITION_W + 1)
+            ) rows (
+                .clk    (clk),
+                .wr_en  (push && mine),
+                .wr_addr({fill_list_q, fill_length[POSITION_W-1:0]}),
+                .wr_data(s_row),
+                .rd_en  (step && here),
+                .rd_addr({fill_list_q ^ walk_closed_q, position_q[POSITION_W-1:0]}),
+                .rd_data(op_row[p*ROW_W+:ROW_W])
+            );
+        end
+    endgenerate
 
     always @(posedge clk) begin
         if (rst) begin
-            count_q[0] <= {COUNT_W{1'b0}};
-            count_q[1] <= {COUNT_W{1'b0}};
-            closed_q <= 2'b00;
-            fill_q <= 1'b0;
-            walk_q <= 1'b0;
+            fill_list_q <= 1'b0;
+            fill_count_q <= {COUNT_W{1'b0}};
+            fill_closed_q <= 1'b0;
+            walk_closed_q <= 1'b0;
             position_q <= {COUNT_W{1'b0}};
             group_q <= {GROUP_W{1'b0}};
+            op_valid_q <= 1'b0;
             m_valid_q <= 1'b0;
         end else begin
-            if (push) count_q[fill_q] <= fill_count + ONE;
-            if (close) begin
-                closed_q[fill_q] <= 1'b1;
-                fill_q <= !fill_q;
+            if (hand_over) begin
+                fill_list_q <= !fill_list_q;
+                fill_count_q <= {COUNT_W{1'b0}};
+                fill_closed_q <= 1'b0;
+            end else if (push) begin
+                fill_count_q <= fill_count_q + ONE;
+            end else if (close) begin
+                fill_closed_q <= 1'b1;
             end
+            if (hand_over) walk_closed_q <= 1'b1;
+            else if (release_list) walk_closed_q <= 1'b0;
             if (step) begin
                 position_q <= group_last ? {COUNT_W{1'b0}} : next_position;
                 if (group_last) group_q <= step_last ? {GROUP_W{1'b0}} : group_q + ONE_GROUP;
             end
-            if (release_list) begin
-                count_q[walk_q] <= {COUNT_W{1'b0}};
-                closed_q[walk_q] <= 1'b0;
-                walk_q <= !walk_q;
+            if (m_en) begin
+                op_valid_q <= step;
+                m_valid_q <= op_valid_q;
             end
-            if (m_en) m_valid_q <= step;
         end
     end
 
     always @(posedge clk) begin
-        if (close) tag_q[fill_q] <= s_tag;
+        if (!fill_closed_q) fill_tag_q <= s_tag;
+        if (hand_over) begin
+            walk_length_q <= fill_partial ? fill_length + ONE : fill_length;
+            walk_partial_q <= fill_partial;
+            walk_tag_q <= fill_closed_q ? fill_tag_q : s_tag;
+        end
         if (m_en) begin
-            m_event_q <= event_here;
-            m_group_last_q <= group_last;
-            m_step_last_q <= step_last;
-            m_tag_q <= tag_q[walk_q];
+            // All ports but the first may be idle in a list's last operation.
+            op_event_q <= {PORTS{here && !(group_last && walk_partial_q)}};
+            op_event_q[0] <= here;
+            op_group_last_q <= group_last;
+            op_step_last_q <= step_last;
+            op_tag_q <= walk_tag_q;
+            m_marks_q <= {op_event_q, op_group_last_q, op_step_last_q, op_tag_q};
+            m_row_q <= op_row;
         end
     end
 
     assign m_valid = m_valid_q;
-    assign m_event = m_event_q;
-    assign m_group_last = m_group_last_q;
-    assign m_step_last = m_step_last_q;
-    assign m_tag = m_tag_q;
+    assign {m_event, m_group_last, m_step_last, m_tag} = m_marks_q;
+    assign m_row = m_row_q;
 
 endmodule
 

@@ -1,98 +1,158 @@
 `default_nettype none
 
-// The lanes of a layer: LANES neurons accumulate their weights at once, then hand their sums on one by one.
+// The lanes of a layer: LANES neurons accumulate their weights at once, then hand their sums on, UNITS at a time.
 //
 //   sum[p] = sum over the group's events of W[p, event]          (golden.py: _feed_forward)
 //
-// At a group's last operation the sums move to a holding register, from which they leave in neuron order while the
-// next group accumulates. Latency 1 cycle after the last operation; a group of E operations takes
-// max(E, number of lanes in use) cycles, no cycle lost between groups.
+// At a group's last operation the sums move to a holding register, from which they leave in neuron order, UNITS sums
+// to a word, while the next group accumulates. Latency PORTS cycles after the last operation; a group of n operations
+// takes max(n, words in use) cycles, no cycle lost between groups.
 
 module scsr_lanes #(
     // Number of lanes
     parameter LANES = 1,
+    // Events per operation, 1 or 2
+    parameter PORTS = 1,
+    // Sums per word, a divisor of LANES
+    parameter UNITS = 1,
     // Width of a weight; 1: the bit means +1 (set) or -1
     parameter WEIGHT_W = 2,
     // Width of a sum, at least WEIGHT_W + (WEIGHT_W == 1)
     parameter SUM_W = 2,
-    // Width of a number of lanes, 0 .. LANES
-    parameter LANE_W = 1,
-    // Number of lanes in use in the last group of a step
-    parameter LAST_LANES = 1,
-    // Number of groups in a step
-    parameter GROUPS = 1,
-    // Width of a group's number
-    parameter GROUP_W = 1,
+    // Words in a group: LANES / UNITS
+    parameter WORDS = 1,
+    // Width of a word's number in its group
+    parameter WORD_W = 1,
+    // Number of words in the last group of a step
+    parameter LAST_WORDS = 1,
     // Width of the tag
     parameter TAG_W = 1
 ) (
-    input  wire                      clk,
-    input  wire                      rst,
-    output wire                      s_en,
-    input  wire                      s_valid,
-    input  wire                      s_event,
-    input  wire [LANES*WEIGHT_W-1:0] s_weights,
-    input  wire                      s_group_last,
-    input  wire [TAG_W-1:0]          s_tag,
-    output wire                      m_valid,
-    input  wire                      m_ready,
-    output wire signed [SUM_W-1:0]   m_sum,
-    output wire [TAG_W-1:0]          m_tag
+    input  wire                            clk,
+    input  wire                            rst,
+    output wire                            s_en,
+    input  wire                            s_valid,
+    input  wire [PORTS-1:0]                s_event,
+    input  wire [PORTS*LANES*WEIGHT_W-1:0] s_weights,
+    input  wire                            s_group_last,
+    input  wire                            s_step_last,
+    input  wire [TAG_W-1:0]                s_tag,
+    output wire                            m_valid,
+    input  wire                            m_ready,
+    output wire [UNITS*SUM_W-1:0]          m_sums,
+    output wire [TAG_W-1:0]                m_tag
 );
 
-    localparam [LANE_W-1:0] NO_LANE = 0;
-    localparam [LANE_W-1:0] ONE_LANE = 1;
-    localparam [LANE_W-1:0] ALL_LANES = LANES;
-    localparam [LANE_W-1:0] END_LANES = LAST_LANES;
-    localparam [GROUP_W-1:0] ONE_GROUP = 1;
-    localparam [GROUP_W:0] GROUP_COUNT = GROUPS;
-    localparam [GROUP_W-1:0] LAST_GROUP = GROUP_COUNT[GROUP_W-1:0] - ONE_GROUP;
+    localparam [WORD_W:0] WORD_COUNT = WORDS;
+    localparam [WORD_W:0] LAST_WORD_COUNT = LAST_WORDS;
+    localparam [WORD_W-1:0] ONE = 1;
+    localparam [WORD_W-1:0] FINAL = WORD_COUNT[WORD_W-1:0] - ONE;
+    localparam [WORD_W-1:0] LAST_FINAL = LAST_WORD_COUNT[WORD_W-1:0] - ONE;
 
-    reg [LANE_W-1:0]      left_q;
-    reg [GROUP_W-1:0]     group_q;
-    reg [TAG_W-1:0]       tag_q;
-    reg [LANES*SUM_W-1:0] hold_q;
+    // A weight as a number, and a term, what an accumulator adds: one weight or the sum of two. A sum of any weights of
+    // a neuron fits into SUM_W bits, so a term does.
+    localparam NUMBER_W = WEIGHT_W == 1 ? 2 : WEIGHT_W;
+    localparam TERM_W = PORTS == 1 || NUMBER_W == SUM_W ? NUMBER_W : NUMBER_W + 1;
+
+    wire                    add_valid;
+    wire                    add_event;
+    wire                    add_group_last;
+    wire                    add_step_last;
+    wire [TAG_W-1:0]        add_tag;
+    wire [LANES*TERM_W-1:0] terms;
+
+    reg                     held_q;
+    reg                     held_last_q;
+    reg [WORD_W-1:0]        word_q;
+    reg [TAG_W-1:0]         tag_q;
+    reg [LANES*SUM_W-1:0]   hold_q;
+    wire [LANES*SUM_W-1:0]  sums;
 
     wire pop = m_valid && m_ready;
-    wire hold_free = left_q == NO_LANE || (left_q == ONE_LANE && pop);
-    wire add = s_valid && s_en;
-    wire load = add && s_group_last;
+    wire final_word = word_q == (held_last_q ? LAST_FINAL : FINAL);
+    wire hold_free = !held_q || (pop && final_word);
+    wire add = add_valid && s_en;
+    wire load = add && add_group_last;
 
-    assign s_en = hold_free || !(s_valid && s_group_last);
-    assign m_valid = left_q != NO_LANE;
-    assign m_sum = hold_q[SUM_W-1:0];
+    assign s_en = hold_free || !(add_valid && add_group_last);
+    assign m_valid = held_q;
     assign m_tag = tag_q;
 
     always @(posedge clk) begin
         if (rst) begin
-            left_q <= NO_LANE;
-            group_q <= {GROUP_W{1'b0}};
-        end else if (load) begin
-            left_q <= group_q == LAST_GROUP ? END_LANES : ALL_LANES;
-            group_q <= group_q == LAST_GROUP ? {GROUP_W{1'b0}} : group_q + ONE_GROUP;
-        end else if (pop) begin
-            left_q <= left_q - ONE_LANE;
+            held_q <= 1'b0;
+            word_q <= {WORD_W{1'b0}};
+        end else begin
+            if (load) held_q <= 1'b1;
+            else if (pop && final_word) held_q <= 1'b0;
+            if (pop) word_q <= final_word ? {WORD_W{1'b0}} : word_q + ONE;
         end
     end
 
-    always @(posedge clk) if (load) tag_q <= s_tag;
-
-    wire [LANES*SUM_W-1:0] sums;
+    always @(posedge clk) begin
+        if (load) begin
+            held_last_q <= add_step_last;
+            tag_q <= add_tag;
+            hold_q <= sums;
+        end
+    end
 
     genvar p;
+    genvar b;
     generate
-        for (p = 0; p < LANES; p = p + 1) begin : g_lane
-            reg signed [SUM_W-1:0] acc_q;
-            wire signed [SUM_W-1:0] weight;
+        if (PORTS == 1) begin : g_one_event
+            assign add_valid = s_valid;
+            assign add_event = s_event;
+            assign add_group_last = s_group_last;
+            assign add_step_last = s_step_last;
+            assign add_tag = s_tag;
+        end else begin : g_two_events
+            reg             valid_q;
+            reg [TAG_W+2:0] marks_q;
 
-            if (WEIGHT_W == 1) begin : g_binary
-                assign weight = {{SUM_W - 1{!s_weights[p]}}, 1'b1};
-            end else begin : g_signed
-                wire [WEIGHT_W-1:0] code = s_weights[p*WEIGHT_W+:WEIGHT_W];
-                assign weight = {{SUM_W - WEIGHT_W + 1{code[WEIGHT_W-1]}}, code[WEIGHT_W-2:0]};
+            always @(posedge clk) begin
+                if (rst) valid_q <= 1'b0;
+                else if (s_en) valid_q <= s_valid;
             end
 
-            assign sums[p*SUM_W+:SUM_W] = acc_q + (weight & {SUM_W{s_event}});
+            always @(posedge clk) if (s_en) marks_q <= {s_event[0], s_group_last, s_step_last, s_tag};
+
+            assign add_valid = valid_q;
+            assign {add_event, add_group_last, add_step_last, add_tag} = marks_q;
+        end
+
+        for (p = 0; p < LANES; p = p + 1) begin : g_lane
+            wire signed [PORTS*NUMBER_W-1:0] weight;
+            wire signed [TERM_W-1:0] term = terms[p*TERM_W+:TERM_W];
+            reg signed [SUM_W-1:0] acc_q;
+
+            for (b = 0; b < PORTS; b = b + 1) begin : g_port
+                if (WEIGHT_W == 1) begin : g_binary
+                    assign weight[b*NUMBER_W+:NUMBER_W] = {!s_weights[b*LANES+p], 1'b1};
+                end else begin : g_signed
+                    assign weight[b*NUMBER_W+:NUMBER_W] = s_weights[(b*LANES+p)*WEIGHT_W+:WEIGHT_W];
+                end
+            end
+
+            if (PORTS == 1) begin : g_weight
+                assign terms[p*TERM_W+:TERM_W] = weight;
+            end else begin : g_pair
+                wire [NUMBER_W-1:0] first = weight[NUMBER_W-1:0];
+                wire [NUMBER_W-1:0] second = weight[NUMBER_W+:NUMBER_W] & {NUMBER_W{s_event[1]}};
+                reg [TERM_W-1:0] pair_q;
+
+                always @(posedge clk) begin
+                    if (s_en) begin
+                        pair_q <= {{TERM_W - NUMBER_W + 1{first[NUMBER_W-1]}}, first[NUMBER_W-2:0]}
+                            + {{TERM_W - NUMBER_W + 1{second[NUMBER_W-1]}}, second[NUMBER_W-2:0]};
+                    end
+                end
+
+                assign terms[p*TERM_W+:TERM_W] = pair_q;
+            end
+
+            wire signed [SUM_W-1:0] addend = {{SUM_W - TERM_W + 1{term[TERM_W-1]}}, term[TERM_W-2:0]};
+            assign sums[p*SUM_W+:SUM_W] = acc_q + (addend & {SUM_W{add_event}});
 
             always @(posedge clk) begin
                 if (rst || load) acc_q <= {SUM_W{1'b0}};
@@ -100,12 +160,16 @@ module scsr_lanes #(
             end
         end
 
-        if (LANES == 1) begin : g_hold
-            always @(posedge clk) if (load) hold_q <= sums;
-        end else begin : g_hold_shift
-            always @(posedge clk) begin
-                if (load) hold_q <= sums;
-                else if (pop) hold_q[(LANES-1)*SUM_W-1:0] <= hold_q[LANES*SUM_W-1:SUM_W];
+        // Word `word_q` of the holding register: for each bit of a word, a multiplexer over the words.
+        if (WORDS == 1) begin : g_one_word
+            assign m_sums = hold_q;
+        end else begin : g_words
+            for (b = 0; b < UNITS * SUM_W; b = b + 1) begin : g_bit
+                wire [WORDS-1:0] column;
+                for (p = 0; p < WORDS; p = p + 1) begin : g_word
+                    assign column[p] = hold_q[p*UNITS*SUM_W+b];
+                end
+                assign m_sums[b] = column[word_q];
             end
         end
     endgenerate

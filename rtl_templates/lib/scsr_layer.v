@@ -5,23 +5,36 @@
 //   collector -> event list -> weights -> lanes -> neuron update
 //
 // Streams in: one per source. Stream out: every neuron of every step, in order, with its value.
-// A step of E events takes about max(E + 1, GROUPS * max(E, LANES)) cycles (docs/architecture.md has it exactly).
+// A step of E events takes about max(E + 1, GROUPS * max(ceil(E / PORTS), LANES / UNITS)) cycles (docs/architecture.md
+// has it exactly).
 
 module scsr_layer #(
-    // Number of neurons
-    parameter NEURONS = 1,
     // Width of a neuron's index
     parameter INDEX_W = 1,
     // Number of lanes
     parameter LANES = 1,
-    // Width of a number of lanes, 0 .. LANES
-    parameter LANE_W = 1,
-    // Number of groups: NEURONS / LANES, rounded up
+    // Events per cycle, 1 or 2: read ports of the weight memory
+    parameter PORTS = 1,
+    // Neurons updated per cycle, a divisor of LANES
+    parameter UNITS = 1,
+    // Number of groups: neurons / LANES, rounded up
     parameter GROUPS = 1,
     // Width of a group's number
     parameter GROUP_W = 1,
-    // Number of lanes in use in the last group
-    parameter LAST_LANES = 1,
+    // Number of words of UNITS neurons: neurons / UNITS, rounded up
+    parameter WORDS = 1,
+    // Width of a word's number
+    parameter WORD_W = 1,
+    // Number of words in a group: LANES / UNITS
+    parameter GROUP_WORDS = 1,
+    // Width of a word's number in its group
+    parameter GROUP_WORD_W = 1,
+    // Number of words in the last group
+    parameter LAST_WORDS = 1,
+    // Index of the last word's first neuron
+    parameter LAST_INDEX = 0,
+    // Number of neurons in the last word
+    parameter LAST_UNITS = 1,
     // Number of sources
     parameter SOURCES = 1,
     // Width of an incoming index, at most ROW_W
@@ -38,6 +51,8 @@ module scsr_layer #(
     parameter ROW_W = 1,
     // Width of a number of events, 0 .. ROWS
     parameter COUNT_W = 1,
+    // Width of a place in the event list, PORTS events to a place
+    parameter POSITION_W = 1,
     // Width of a weight word's address
     parameter WEIGHT_ADDR_W = 1,
     // Width of a weight; 1: the bit means +1 (set) or -1
@@ -50,8 +65,12 @@ module scsr_layer #(
     parameter X_W = 9,
     // Width of membrane and filtered current
     parameter STATE_W = 16,
-    // Width of a leak code
+    // Width of a leak
     parameter LEAK_W = 8,
+    // Width of a leak's code (scsr_decay.v)
+    parameter CODE_W = 8,
+    // 1: a leak's code is a shift (scsr_decay.v)
+    parameter SHIFT = 0,
     // Width of a threshold, less than STATE_W; 0 where the neuron does not spike
     parameter THRESHOLD_W = 15,
     // Width of a self-weight, at least 2; 0 where there is none
@@ -60,9 +79,9 @@ module scsr_layer #(
     parameter SYNAPSE = 0,
     // 1: a spike subtracts the threshold; 0: it sets the membrane to zero
     parameter RESET_SUBTRACT = 0,
-    // Width of r_value: 1 where the neuron spikes, else STATE_W
+    // Width of a value: 1 where the neuron spikes, else STATE_W
     parameter VALUE_W = 1,
-    // Width of a parameter word
+    // Width of a neuron's parameters
     parameter PARAM_W = 23,
     // Parameter words, in the form of $readmemh
     parameter PARAM_FILE = "",
@@ -80,34 +99,35 @@ module scsr_layer #(
     input  wire                       r_ready,
     output wire [INDEX_W-1:0]         r_index,
     output wire                       r_last,
-    output wire [VALUE_W-1:0]         r_value,
+    output wire [UNITS*VALUE_W-1:0]   r_values,
     output wire [TAG_W-1:0]           r_tag
 );
 
-    wire                      row_valid;
-    wire                      row_ready;
-    wire                      row_close;
-    wire [ROW_W-1:0]          row;
-    wire [TAG_W-1:0]          row_tag;
+    wire                            row_valid;
+    wire                            row_ready;
+    wire                            row_close;
+    wire [ROW_W-1:0]                row;
+    wire [TAG_W-1:0]                row_tag;
 
-    wire                      op_en;
-    wire                      op_valid;
-    wire                      op_event;
-    wire [ROW_W-1:0]          op_row;
-    wire                      op_group_last;
-    wire                      op_step_last;
-    wire [TAG_W-1:0]          op_tag;
+    wire                            op_en;
+    wire                            op_valid;
+    wire [PORTS-1:0]                op_event;
+    wire [PORTS*ROW_W-1:0]          op_row;
+    wire                            op_group_last;
+    wire                            op_step_last;
+    wire [TAG_W-1:0]                op_tag;
 
-    wire                      word_valid;
-    wire                      word_event;
-    wire [LANES*WEIGHT_W-1:0] word_weights;
-    wire                      word_group_last;
-    wire [TAG_W-1:0]          word_tag;
+    wire                            word_valid;
+    wire [PORTS-1:0]                word_event;
+    wire [PORTS*LANES*WEIGHT_W-1:0] word_weights;
+    wire                            word_group_last;
+    wire                            word_step_last;
+    wire [TAG_W-1:0]                word_tag;
 
-    wire                      sum_valid;
-    wire                      sum_ready;
-    wire signed [SUM_W-1:0]   sum;
-    wire [TAG_W-1:0]          sum_tag;
+    wire                            sum_valid;
+    wire                            sum_ready;
+    wire [UNITS*SUM_W-1:0]          sums;
+    wire [TAG_W-1:0]                sum_tag;
 
     scsr_collector #(
         .SOURCES        (SOURCES),
@@ -133,9 +153,10 @@ module scsr_layer #(
     );
 
     scsr_event_list #(
+        .PORTS     (PORTS),
         .ROW_W     (ROW_W),
         .COUNT_W   (COUNT_W),
-        .POSITION_W(ROW_W),
+        .POSITION_W(POSITION_W),
         .GROUPS    (GROUPS),
         .GROUP_W   (GROUP_W),
         .TAG_W     (TAG_W)
@@ -157,6 +178,7 @@ module scsr_layer #(
     );
 
     scsr_weights #(
+        .PORTS (PORTS),
         .ROWS  (ROWS),
         .ROW_W (ROW_W),
         .DEPTH (GROUPS * ROWS),
@@ -178,17 +200,19 @@ module scsr_layer #(
         .m_event     (word_event),
         .m_weights   (word_weights),
         .m_group_last(word_group_last),
+        .m_step_last (word_step_last),
         .m_tag       (word_tag)
     );
 
     scsr_lanes #(
         .LANES     (LANES),
+        .PORTS     (PORTS),
+        .UNITS     (UNITS),
         .WEIGHT_W  (WEIGHT_W),
         .SUM_W     (SUM_W),
-        .LANE_W    (LANE_W),
-        .LAST_LANES(LAST_LANES),
-        .GROUPS    (GROUPS),
-        .GROUP_W   (GROUP_W),
+        .WORDS     (GROUP_WORDS),
+        .WORD_W    (GROUP_WORD_W),
+        .LAST_WORDS(LAST_WORDS),
         .TAG_W     (TAG_W)
     ) lanes (
         .clk         (clk),
@@ -198,41 +222,48 @@ module scsr_layer #(
         .s_event     (word_event),
         .s_weights   (word_weights),
         .s_group_last(word_group_last),
+        .s_step_last (word_step_last),
         .s_tag       (word_tag),
         .m_valid     (sum_valid),
         .m_ready     (sum_ready),
-        .m_sum       (sum),
+        .m_sums      (sums),
         .m_tag       (sum_tag)
     );
 
-    scsr_neuron #(
-        .NEURONS       (NEURONS),
+    scsr_update #(
         .INDEX_W       (INDEX_W),
+        .UNITS         (UNITS),
+        .WORDS         (WORDS),
+        .WORD_W        (WORD_W),
+        .LAST_INDEX    (LAST_INDEX),
+        .LAST_UNITS    (LAST_UNITS),
         .STATE_W       (STATE_W),
         .LEAK_W        (LEAK_W),
-        .SUM_W         (SUM_W),
-        .X_W           (X_W),
+        .CODE_W        (CODE_W),
+        .SHIFT         (SHIFT),
         .THRESHOLD_W   (THRESHOLD_W),
         .SELF_W        (SELF_W),
+        .SUM_W         (SUM_W),
+        .X_W           (X_W),
         .SYNAPSE       (SYNAPSE),
         .RESET_SUBTRACT(RESET_SUBTRACT),
         .VALUE_W       (VALUE_W),
         .PARAM_W       (PARAM_W),
         .PARAM_FILE    (PARAM_FILE),
         .TAG_W         (TAG_W)
-    ) neuron (
-        .clk    (clk),
-        .rst    (rst),
-        .s_valid(sum_valid),
-        .s_ready(sum_ready),
-        .s_sum  (sum),
-        .s_tag  (sum_tag),
-        .r_valid(r_valid),
-        .r_ready(r_ready),
-        .r_index(r_index),
-        .r_last (r_last),
-        .r_value(r_value),
-        .r_tag  (r_tag)
+    ) update (
+        .clk     (clk),
+        .rst     (rst),
+        .s_valid (sum_valid),
+        .s_ready (sum_ready),
+        .s_sums  (sums),
+        .s_tag   (sum_tag),
+        .r_valid (r_valid),
+        .r_ready (r_ready),
+        .r_index (r_index),
+        .r_last  (r_last),
+        .r_values(r_values),
+        .r_tag   (r_tag)
     );
 
 endmodule

@@ -2,69 +2,63 @@
 
 // Leaky sum: y = sat(decay(z, d) + x), the step of a membrane and of a synaptic filter.
 //
-//   decay(z, d) = sign(z) * floor(|z| * d / 2**LEAK_W)          (golden.py: decay)
-//   sat         = clamp to STATE_W signed bits                  (golden.py: saturate)
+//   decay  (scsr_decay.v)                                       (golden.py: decay)
+//   sat    clamp to STATE_W signed bits                         (golden.py: saturate)
 //
-// Latency 4 enabled cycles (magnitude, product, sum, clamp), interval 1.
+// Latency 3 enabled cycles (decay, sum, clamp), interval 1. x is taken one enabled cycle after z and its code.
 
 module scsr_leaky_sum #(
     // Width of z and y in bits
     parameter STATE_W = 16,
-    // Width of the leak code d in bits
+    // Width of a leak d in bits
     parameter LEAK_W = 8,
+    // Width of a leak's code (scsr_decay.v)
+    parameter CODE_W = 8,
+    // 1: the code is a shift (scsr_decay.v)
+    parameter SHIFT = 0,
     // Width of x in bits
     parameter X_W = 8
 ) (
     input  wire                      clk,
     input  wire                      en,
     input  wire signed [STATE_W-1:0] z,
-    input  wire [LEAK_W-1:0]         d,
+    input  wire [CODE_W-1:0]         code,
     input  wire signed [X_W-1:0]     x,
     output wire signed [STATE_W-1:0] y
 );
 
     localparam WIDER_W = X_W > STATE_W ? X_W : STATE_W;
     localparam SUM_W = WIDER_W + 1;
-    localparam PRODUCT_W = STATE_W + LEAK_W;
 
-    reg [STATE_W-1:0]        magnitude_q;
-    reg                      negative_q;
-    reg [LEAK_W-1:0]         d_q;
-    reg [STATE_W-1:0]        decayed_q;
-    reg                      decayed_negative_q;
-    reg signed [SUM_W-1:0]   sum_q;
-    reg signed [STATE_W-1:0] y_q;
+    wire signed [STATE_W-1:0] whole;
+    wire                      carry;
+    reg signed [SUM_W-1:0]    sum_q;
+    reg signed [STATE_W-1:0]  y_q;
 
-    wire signed [X_W-1:0]   x_late;
-    wire signed [SUM_W-1:0] x_wide = {{SUM_W - X_W{x_late[X_W-1]}}, x_late};
-    wire signed [SUM_W-1:0] decayed = {{SUM_W - STATE_W{1'b0}}, decayed_q};
-
-    wire [PRODUCT_W-1:0] product = {{LEAK_W{1'b0}}, magnitude_q} * {{STATE_W{1'b0}}, d_q};
-    wire [STATE_W-1:0]   whole;
-    wire [LEAK_W-1:0]    unused_fraction;
-    assign {whole, unused_fraction} = product;
+    wire signed [SUM_W-1:0] x_wide = {{SUM_W - X_W{x[X_W-1]}}, x};
+    wire signed [SUM_W-1:0] decayed = {{SUM_W - STATE_W{whole[STATE_W-1]}}, whole};
+    wire signed [SUM_W-1:0] carry_wide = {{SUM_W - 1{1'b0}}, carry};
 
     // In range: all bits from the state's sign bit upwards are alike.
     wire in_range = &sum_q[SUM_W-1:STATE_W-1] || !(|sum_q[SUM_W-1:STATE_W-1]);
 
-    scsr_delay #(
-        .WIDTH (X_W),
-        .STAGES(2)
-    ) x_delay (
-        .clk(clk),
-        .en (en),
-        .s  (x),
-        .m  (x_late)
+    scsr_decay #(
+        .STATE_W(STATE_W),
+        .LEAK_W (LEAK_W),
+        .CODE_W (CODE_W),
+        .SHIFT  (SHIFT)
+    ) decay (
+        .clk  (clk),
+        .en   (en),
+        .z    (z),
+        .code (code),
+        .whole(whole),
+        .carry(carry)
     );
 
     always @(posedge clk) begin
         if (en) begin
-            magnitude_q <= z[STATE_W-1] ? -z : z;
-            negative_q <= z[STATE_W-1];
-            d_q <= d;
-            decayed_q <= whole;
-            decayed_negative_q <= negative_q;
-            sum_q <= decayed_negative_q ? x_wide - decayed : x_wide + decayed;
+            sum_q <= x_wide + decayed + carry_wide;
             y_q <= in_range ? sum_q[STATE_W-1:0] : {sum_q[SUM_W-1], {STATE_W - 1{!sum_q[SUM_W-1]}}};
         end
     end

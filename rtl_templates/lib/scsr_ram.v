@@ -22,7 +22,8 @@ module scsr_ram #(
     output wire [WIDTH-1:0]  rd_data
 );
 
-    (* no_rw_check *)
+    // A memory of few words is left to the tool: look-up tables may be cheaper than a block.
+    (* no_rw_check, ram_style = DEPTH > 32 ? "block" : "auto" *)
     reg [WIDTH-1:0] words [0:DEPTH-1];
     reg [WIDTH-1:0] rd_data_q;
 

@@ -3,8 +3,11 @@
 // Read-only memory, loaded from a hexadecimal file, with a second register behind the memory's own.
 //
 // Latency 2 enabled cycles, interval 1. The second register keeps the memory's slow output out of the logic's path.
+// Two ports are the two ports of one block RAM: the contents are there once.
 
 module scsr_rom #(
+    // Read ports, 1 or 2
+    parameter PORTS = 1,
     // Width of a word in bits
     parameter WIDTH = 1,
     // Number of words
@@ -14,15 +17,15 @@ module scsr_rom #(
     // Contents, in the form of $readmemh; empty: all words are zero
     parameter FILE = ""
 ) (
-    input  wire              clk,
-    input  wire              en,
-    input  wire [ADDR_W-1:0] addr,
-    output wire [WIDTH-1:0]  data
+    input  wire                    clk,
+    input  wire                    en,
+    input  wire [PORTS*ADDR_W-1:0] addr,
+    output wire [PORTS*WIDTH-1:0]  data
 );
 
+    // A memory of few words is left to the tool: look-up tables may be cheaper than a block.
+    (* rom_style = DEPTH > 16 ? "block" : "auto" *)
     reg [WIDTH-1:0] words [0:DEPTH-1];
-    reg [WIDTH-1:0] word_q;
-    reg [WIDTH-1:0] data_q;
 
     generate
         if (FILE != "") begin : g_contents
@@ -33,14 +36,22 @@ module scsr_rom #(
         end
     endgenerate
 
-    always @(posedge clk) begin
-        if (en) begin
-            word_q <= words[addr];
-            data_q <= word_q;
-        end
-    end
+    genvar p;
+    generate
+        for (p = 0; p < PORTS; p = p + 1) begin : g_port
+            reg [WIDTH-1:0] word_q;
+            reg [WIDTH-1:0] data_q;
 
-    assign data = data_q;
+            always @(posedge clk) begin
+                if (en) begin
+                    word_q <= words[addr[p*ADDR_W+:ADDR_W]];
+                    data_q <= word_q;
+                end
+            end
+
+            assign data[p*WIDTH+:WIDTH] = data_q;
+        end
+    endgenerate
 
 endmodule
 

@@ -1,12 +1,14 @@
 `default_nettype none
 
-// Weight memory of a layer: one word, the weights of all lanes, per operation.
+// Weight memory of a layer: per operation and port one word, the weights of all lanes.
 //
-//   m_weights[p] = W[group * LANES + p, row]          word address = group * ROWS + row
+//   m_weights[port][p] = W[group * LANES + p, row[port]]          word address = group * ROWS + row
 //
 // Latency 3 enabled cycles (address, memory, register behind the memory), interval 1.
 
 module scsr_weights #(
+    // Read ports, 1 or 2
+    parameter PORTS = 1,
     // Number of rows: inputs of all sources together
     parameter ROWS = 1,
     // Width of a row
@@ -22,29 +24,30 @@ module scsr_weights #(
     // Contents, in the form of $readmemh
     parameter FILE = ""
 ) (
-    input  wire              clk,
-    input  wire              rst,
-    input  wire              en,
-    input  wire              s_valid,
-    input  wire              s_event,
-    input  wire [ROW_W-1:0]  s_row,
-    input  wire              s_group_last,
-    input  wire              s_step_last,
-    input  wire [TAG_W-1:0]  s_tag,
-    output wire              m_valid,
-    output wire              m_event,
-    output wire [WORD_W-1:0] m_weights,
-    output wire              m_group_last,
-    output wire [TAG_W-1:0]  m_tag
+    input  wire                    clk,
+    input  wire                    rst,
+    input  wire                    en,
+    input  wire                    s_valid,
+    input  wire [PORTS-1:0]        s_event,
+    input  wire [PORTS*ROW_W-1:0]  s_row,
+    input  wire                    s_group_last,
+    input  wire                    s_step_last,
+    input  wire [TAG_W-1:0]        s_tag,
+    output wire                    m_valid,
+    output wire [PORTS-1:0]        m_event,
+    output wire [PORTS*WORD_W-1:0] m_weights,
+    output wire                    m_group_last,
+    output wire                    m_step_last,
+    output wire [TAG_W-1:0]        m_tag
 );
 
     localparam LATENCY = 3;
     localparam [ADDR_W:0] GROUP_STRIDE = ROWS;
 
     // First word of the current group.
-    reg [ADDR_W-1:0]  base_q;
-    reg [ADDR_W-1:0]  addr_q;
-    reg [LATENCY-1:0] valid_q;
+    reg [ADDR_W-1:0]       base_q;
+    reg [PORTS*ADDR_W-1:0] addr_q;
+    reg [LATENCY-1:0]      valid_q;
 
     always @(posedge clk) begin
         if (rst) begin
@@ -56,9 +59,16 @@ module scsr_weights #(
         end
     end
 
-    always @(posedge clk) if (en) addr_q <= base_q + {{ADDR_W - ROW_W{1'b0}}, s_row};
+    genvar p;
+    generate
+        for (p = 0; p < PORTS; p = p + 1) begin : g_port
+            wire [ADDR_W-1:0] row = {{ADDR_W - ROW_W{1'b0}}, s_row[p*ROW_W+:ROW_W]};
+            always @(posedge clk) if (en) addr_q[p*ADDR_W+:ADDR_W] <= base_q + row;
+        end
+    endgenerate
 
     scsr_rom #(
+        .PORTS (PORTS),
         .WIDTH (WORD_W),
         .DEPTH (DEPTH),
         .ADDR_W(ADDR_W),
@@ -71,13 +81,13 @@ module scsr_weights #(
     );
 
     scsr_delay #(
-        .WIDTH (TAG_W + 2),
+        .WIDTH (PORTS + 2 + TAG_W),
         .STAGES(LATENCY)
     ) marks (
         .clk(clk),
         .en (en),
-        .s  ({s_event, s_group_last, s_tag}),
-        .m  ({m_event, m_group_last, m_tag})
+        .s  ({s_event, s_group_last, s_step_last, s_tag}),
+        .m  ({m_event, m_group_last, m_step_last, m_tag})
     );
 
     assign m_valid = valid_q[LATENCY-1];

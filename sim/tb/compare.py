@@ -14,10 +14,12 @@ Spikes = Mapping[int, npt.NDArray[np.int64]]
 
 @dataclass(frozen=True)
 class Layer:
-    """A layer of the hardware: its index in the model, its neurons, whether it spikes, and what it reads."""
+    """A layer of the hardware: its index in the model, its neurons, how many are updated per cycle, whether they spike,
+    and what the layer reads."""
 
     index: int
     neurons: int
+    units: int
     spiking: bool
     sources: tuple[int, ...]
 

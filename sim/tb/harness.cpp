@@ -1,17 +1,19 @@
 // Simulates a whole test set at full speed. Everything that has a meaning is compared in Python; this only drives
 // beats, records what comes out, and watches that the output stream keeps the AXI4-Stream rules.
 //
-//   harness BEATS OUT_DIR PACKETS STALL_PERCENT RESET_AFTER IDLE_LIMIT SEED NEURONS...
+//   harness BEATS OUT_DIR PACKETS STALL_PERCENT RESET_AFTER IDLE_LIMIT SEED LAYERS...
 //
 // BEATS: uint32 per beat, tdata and, in bit 16, tlast. RESET_AFTER: so many beats are sent, then the core is reset for
 // one cycle, and all is sent from the start; 0: not so. IDLE_LIMIT: cycles
-// without a beat on either stream after which the core counts as hanging. NEURONS: of each layer, in probe order. In OUT_DIR:
+// without a beat on either stream after which the core counts as hanging. LAYERS: of each
+// layer, in probe order, NEURONS:UNITS, units being the bits that it has in probe_spike. In OUT_DIR:
 //   beats.bin     uint64 cycle, uint32 tdata, uint32 tlast   of each output beat
 //   ticks.bin     uint64 cycle                               in which each TICK was taken
 //   ends.bin      uint64 cycle                               in which the last layer ended each time step
 //   spikes_I.bin  uint64 position                            of each spike: step * neurons + neuron, layer I in order
 // Exit status: 0 done, 3 the core hangs, 4 the output stream broke a rule, 5 beats came after the last packet.
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -77,6 +79,7 @@ std::vector<uint32_t> read_beats(const char* path) {
 
 struct Layer {
     uint64_t neurons;
+    uint64_t units;
     uint64_t updates;
     Recorder spikes;
 };
@@ -85,7 +88,7 @@ struct Layer {
 
 int main(int argc, char** argv) {
     if (argc < 9) {
-        std::fprintf(stderr, "usage: harness BEATS OUT_DIR PACKETS STALL_PERCENT RESET_AFTER IDLE_LIMIT SEED NEURONS...\n");
+        std::fprintf(stderr, "usage: harness BEATS OUT_DIR PACKETS STALL_PERCENT RESET_AFTER IDLE_LIMIT SEED LAYERS...\n");
         return 1;
     }
     const std::vector<uint32_t> beats = read_beats(argv[1]);
@@ -98,7 +101,9 @@ int main(int argc, char** argv) {
     std::vector<Layer> layers;
     for (int i = 8; i < argc; ++i) {
         const std::string name = out + "/spikes_" + std::to_string(i - 8) + ".bin";
-        layers.push_back({std::strtoull(argv[i], nullptr, 10), 0, Recorder(name)});
+        char* units;
+        const uint64_t neurons = std::strtoull(argv[i], &units, 10);
+        layers.push_back({neurons, std::strtoull(units + 1, nullptr, 10), 0, Recorder(name)});
     }
     Recorder out_beats(out + "/beats.bin"), ticks(out + "/ticks.bin"), ends(out + "/ends.bin");
 
@@ -177,12 +182,19 @@ int main(int argc, char** argv) {
             received += last;
         }
 
+        unsigned first_bit = 0;
         for (unsigned i = 0; i < layers.size(); ++i) {
-            if (!bit(core.probe_valid, i)) continue;
             Layer& layer = layers[i];
-            if (bit(core.probe_spike, i)) layer.spikes.put(layer.updates);
-            ++layer.updates;
-            if (i + 1 == layers.size() && layer.updates % layer.neurons == 0) ends.put(cycle);
+            if (bit(core.probe_valid, i)) {
+                const uint64_t left = layer.neurons - layer.updates % layer.neurons;
+                const uint64_t updated = std::min(left, layer.units);
+                for (uint64_t unit = 0; unit < updated; ++unit) {
+                    if (bit(core.probe_spike, first_bit + unit)) layer.spikes.put(layer.updates + unit);
+                }
+                layer.updates += updated;
+                if (i + 1 == layers.size() && updated == left) ends.put(cycle);
+            }
+            first_bit += layer.units;
         }
 
         idle = taken || (valid && core.m_axis_tready) ? 0 : idle + 1;

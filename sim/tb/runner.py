@@ -100,10 +100,10 @@ def run_harness(
     out.mkdir(parents=True, exist_ok=True)
     (out / "input.bin").write_bytes(beats)
     manifest = read_manifest(folder)
-    neurons = [str(layer["neurons"]) for layer in manifest["layers"]]
+    layers = [f"{layer['neurons']}:{layer['units']}" for layer in manifest["layers"]]
     limit = manifest["idle_limit_cycles"]
     numbers = [str(number) for number in (packets, stall_percent, reset_after, limit, seed)]
-    arguments = [str(out / "input.bin"), str(out), *numbers, *neurons]
+    arguments = [str(out / "input.bin"), str(out), *numbers, *layers]
     status = subprocess.run([str(program), *arguments], cwd=folder, env=environment(), check=False).returncode
     if status in _HARNESS_STATUS:
         raise CoreError(_HARNESS_STATUS[status])

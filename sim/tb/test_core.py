@@ -109,11 +109,15 @@ class Bench:
         if not valid:
             return
         spike = int(self.dut.probe_spike.value)
-        for position in range(len(LAYERS)):
+        first_bit = 0
+        for position, layer in enumerate(LAYERS):
             if valid >> position & 1:
-                if spike >> position & 1:
-                    self.spikes[position].append(self.updates[position])
-                self.updates[position] += 1
+                updates = self.updates[position]
+                updated = min(layer.units, layer.neurons - updates % layer.neurons)
+                found = (updates + unit for unit in range(updated) if spike >> (first_bit + unit) & 1)
+                self.spikes[position].extend(found)
+                self.updates[position] += updated
+            first_bit += layer.units
 
     def compare(self, flags: np.ndarray) -> compare.Comparison:
         packets = streams.decode(

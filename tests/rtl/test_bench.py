@@ -12,6 +12,7 @@ import pytest
 from models import recurrent_model, tiny_model
 
 from hwgen.build import make_build, write
+from hwgen.planner import Folding
 
 pytestmark = pytest.mark.rtl
 
@@ -28,7 +29,7 @@ def _run(folder: Path, *command: str, **variables: str) -> subprocess.CompletedP
 
 def test_make_runs_the_folder_on_the_vectors_it_carries(tmp_path: Path) -> None:
     folder = tmp_path / "elsewhere"
-    write(make_build(tiny_model(), [3, 1]), folder)
+    write(make_build(tiny_model(), Folding([3, 1])), folder)
     done = _run(folder, "make", f"PYTHON={sys.executable} -P")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "PASS: 3 test cases" in done.stdout

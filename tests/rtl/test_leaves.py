@@ -15,12 +15,26 @@ pytestmark = pytest.mark.rtl
 LEAVES = Path(__file__).parent / "leaves"
 CASES = {
     "scsr_axis_input": {"CHANNELS": 5, "INDEX_W": 3, "STAMP_W": 3},
-    "scsr_event_list": {"ROW_W": 3, "COUNT_W": 3, "POSITION_W": 3, "GROUPS": 3, "GROUP_W": 2, "TAG_W": 2},
+    "scsr_decay": {"STATE_W": 5, "LEAK_W": 3, "CODE_W": 3, "SHIFT": 0},
+    "scsr_decay, shift": {"STATE_W": 5, "LEAK_W": 3, "CODE_W": 2, "SHIFT": 1},
+    "scsr_emitter": {"UNITS": 1, "INDEX_W": 2, "TAG_W": 2},
+    "scsr_emitter, four units": {"UNITS": 4, "INDEX_W": 4, "TAG_W": 2},
+    "scsr_event_list": {"PORTS": 1, "ROW_W": 3, "COUNT_W": 3, "POSITION_W": 3, "GROUPS": 3, "GROUP_W": 2, "TAG_W": 2},
+    "scsr_event_list, two ports": {
+        "PORTS": 2,
+        "ROW_W": 3,
+        "COUNT_W": 3,
+        "POSITION_W": 2,
+        "GROUPS": 3,
+        "GROUP_W": 2,
+        "TAG_W": 2,
+    },
     "scsr_fifo": {"WIDTH": 8, "DEPTH": 8, "ADDR_W": 3},
     "scsr_fire": {"STATE_W": 5, "THRESHOLD_W": 3, "RESET_SUBTRACT": 0},
     "scsr_fire, subtract": {"STATE_W": 5, "THRESHOLD_W": 3, "RESET_SUBTRACT": 1},
     "scsr_fork": {"BRANCHES": 3},
-    "scsr_leaky_sum": {"STATE_W": 4, "LEAK_W": 3, "X_W": 6},
+    "scsr_leaky_sum": {"STATE_W": 4, "LEAK_W": 3, "CODE_W": 3, "SHIFT": 0, "X_W": 6},
+    "scsr_skid": {"WIDTH": 8},
 }
 SIMULATORS = [
     "verilator",

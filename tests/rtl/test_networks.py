@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from models import Limits, random_layer, random_model, recurrent_model, tiny_model
+from models import Limits, random_folding, random_layer, random_model, recurrent_model, tiny_model
 
 from hwgen.build import make_build, write
+from hwgen.planner import Folding
 from quant import vectors
 from quant.model import IntLayer, IntModel
 from quant.spikes import SpikeSet
@@ -18,9 +19,9 @@ from sim.verify import Stress, verify
 pytestmark = pytest.mark.rtl
 
 
-def check_model(folder: Path, model: IntModel, lanes: list[int] | None, samples: SpikeSet, seed: int) -> int:
+def check_model(folder: Path, model: IntModel, folding: Folding, samples: SpikeSet, seed: int) -> int:
     """Verify at full rate, with stalls after a reset in mid-stream, and with malformed beats; returns the spikes."""
-    write(make_build(model, lanes, "core"), folder)
+    write(make_build(model, folding, "core"), folder)
     reports = [
         verify(folder, samples),
         verify(folder, samples, stress=Stress(stall_percent=60, reset_after=17 + seed, seed=seed)),
@@ -32,15 +33,15 @@ def check_model(folder: Path, model: IntModel, lanes: list[int] | None, samples:
     return min(int(report["output_spikes"]) for report in reports)
 
 
-def random_case(seed: int, limits: Limits) -> tuple[IntModel, list[int], SpikeSet]:
-    """A random network whose output is active, its lanes, and samples: the first of this seed's draws that is."""
+def random_case(seed: int, limits: Limits) -> tuple[IntModel, Folding, SpikeSet]:
+    """A random network whose output is active, its folding, and samples: the first of this seed's draws that is."""
     rng = np.random.default_rng(seed)
     while True:
         model = random_model(rng, limits)
-        lanes = [int(rng.integers(1, layer.neurons + 1)) for layer in model.layers]
+        folding = random_folding(rng, model)
         samples = vectors.random_samples(model, 25, 12, float(rng.choice([0.05, 0.3, 0.8])), seed)
         if vectors.expected(model, samples)["scores"].any():
-            return model, lanes, samples
+            return model, folding, samples
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -101,19 +102,19 @@ def _extremes() -> dict[str, IntModel]:
 def test_the_ends_of_every_range(case: str, tmp_path: Path) -> None:
     model = _extremes()[case]
     samples = vectors.random_samples(model, 20, 10, 0.7, seed=2)
-    assert check_model(tmp_path / "core", model, None, samples, seed=3)
+    assert check_model(tmp_path / "core", model, Folding(), samples, seed=3)
 
 
 def test_many_samples_of_one_step_and_of_none_but_ticks(tmp_path: Path) -> None:
     samples = vectors.random_samples(tiny_model(), 300, 1, 0.5, seed=4)
     assert (np.diff(samples.offset) == 0).any()
-    assert check_model(tmp_path / "core", tiny_model(), [3, 1], samples, seed=5)
+    assert check_model(tmp_path / "core", tiny_model(), Folding([3, 1]), samples, seed=5)
 
 
 def test_more_steps_than_the_input_has_stamps(tmp_path: Path) -> None:
     samples = vectors.random_samples(recurrent_model(), 40, 60, 0.6, seed=6)
     assert samples.steps.sum() > 8 * 2**3
-    assert check_model(tmp_path / "core", recurrent_model(), [4, 2], samples, seed=7)
+    assert check_model(tmp_path / "core", recurrent_model(), Folding([4, 2]), samples, seed=7)
 
 
 def test_a_deep_chain_of_skips(tmp_path: Path) -> None:
@@ -130,7 +131,7 @@ def test_a_deep_chain_of_skips(tmp_path: Path) -> None:
         sizes.append(5)
     model = IntModel("deep", 6, tuple(layers), "spike_count")
     samples = vectors.random_samples(model, 30, 15, 0.6, seed=8)
-    assert check_model(tmp_path / "core", model, [2, 5, 1, 3, 4, 2], samples, seed=9)
+    assert check_model(tmp_path / "core", model, Folding([2, 5, 1, 3, 4, 2]), samples, seed=9)
 
 
 def test_scores_are_clamped_in_hardware_too(tmp_path: Path) -> None:
@@ -139,12 +140,12 @@ def test_scores_are_clamped_in_hardware_too(tmp_path: Path) -> None:
     model = IntModel("clamp", 9, (layer,), "membrane_sum")
     samples = vectors.random_samples(model, 2, 600, 0.9, seed=2)
     assert vectors.expected(model, samples)["scores"].max() == 2**31 - 1
-    assert check_model(tmp_path / "core", model, [2], samples, seed=0)
+    assert check_model(tmp_path / "core", model, Folding([2]), samples, seed=0)
 
 
 def test_a_wrong_weight_is_found_and_located(tmp_path: Path) -> None:
     folder = tmp_path / "core"
-    write(make_build(tiny_model(), [4, 2]), folder)
+    write(make_build(tiny_model(), Folding([4, 2])), folder)
     samples = vectors.random_samples(tiny_model(), 20, 8, 0.5, seed=1)
     assert verify(folder, samples)["equal"]
     words = (folder / "mem/layer_2_weights.hex").read_text().split()

@@ -11,6 +11,7 @@ import pytest
 from models import tiny_model
 
 from hwgen.build import make_build, write
+from hwgen.planner import Folding
 from quant import spikes, vectors
 from quant.model import IntModel
 from sim.__main__ import main
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.rtl
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("verify")
-    write(make_build(tiny_model(), [3, 2]), folder / "core")
+    write(make_build(tiny_model(), Folding([3, 2])), folder / "core")
     samples = vectors.random_samples(tiny_model(), 12, 8, 0.5, seed=1)
     classes = vectors.expected(tiny_model(), samples)["classes"]
     labels = np.where(np.arange(12) < 9, classes, 1 - classes).astype(np.int32)

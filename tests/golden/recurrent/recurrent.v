@@ -112,17 +112,23 @@ module recurrent (
     wire        update_1_ready;
     wire [2:0]  update_1_index;
     wire        update_1_last;
-    wire [0:0]  update_1_value;
+    wire [0:0]  update_1_values;
     wire [3:0]  update_1_tag;
 
     scsr_layer #(
-        .NEURONS        (6),
         .INDEX_W        (3),
         .LANES          (6),
-        .LANE_W         (3),
+        .PORTS          (1),
+        .UNITS          (1),
         .GROUPS         (1),
         .GROUP_W        (1),
-        .LAST_LANES     (6),
+        .WORDS          (6),
+        .WORD_W         (3),
+        .GROUP_WORDS    (6),
+        .GROUP_WORD_W   (3),
+        .LAST_WORDS     (6),
+        .LAST_INDEX     (5),
+        .LAST_UNITS     (1),
         .SOURCES        (2),
         .EVENT_W        (3),
         .OFFSETS        ({4'd6, 4'd0}),
@@ -131,6 +137,7 @@ module recurrent (
         .ROWS           (11),
         .ROW_W          (4),
         .COUNT_W        (4),
+        .POSITION_W     (4),
         .WEIGHT_ADDR_W  (4),
         .WEIGHT_W       (1),
         .WEIGHT_FILE    ("mem/layer_1_weights.hex"),
@@ -138,6 +145,8 @@ module recurrent (
         .X_W            (5),
         .STATE_W        (12),
         .LEAK_W         (8),
+        .CODE_W         (8),
+        .SHIFT          (0),
         .THRESHOLD_W    (2),
         .SELF_W         (0),
         .SYNAPSE        (1),
@@ -147,38 +156,39 @@ module recurrent (
         .PARAM_FILE     ("mem/layer_1_params.hex"),
         .TAG_W          (4)
     ) layer_1 (
-        .clk    (aclk),
-        .rst    (rst),
-        .s_valid({link_0_1_valid, link_1_1_valid}),
-        .s_ready({link_0_1_ready, link_1_1_ready}),
-        .s_tick ({input_tick, layer_1_tick}),
-        .s_index({input_index, layer_1_index}),
-        .s_tag  (input_tag),
-        .r_valid(update_1_valid),
-        .r_ready(update_1_ready),
-        .r_index(update_1_index),
-        .r_last (update_1_last),
-        .r_value(update_1_value),
-        .r_tag  (update_1_tag)
+        .clk     (aclk),
+        .rst     (rst),
+        .s_valid ({link_0_1_valid, link_1_1_valid}),
+        .s_ready ({link_0_1_ready, link_1_1_ready}),
+        .s_tick  ({input_tick, layer_1_tick}),
+        .s_index ({input_index, layer_1_index}),
+        .s_tag   (input_tag),
+        .r_valid (update_1_valid),
+        .r_ready (update_1_ready),
+        .r_index (update_1_index),
+        .r_last  (update_1_last),
+        .r_values(update_1_values),
+        .r_tag   (update_1_tag)
     );
 
     scsr_emitter #(
+        .UNITS  (1),
         .INDEX_W(3),
         .TAG_W  (4)
     ) layer_1_emitter (
-        .clk    (aclk),
-        .rst    (rst),
-        .r_valid(update_1_valid),
-        .r_ready(update_1_ready),
-        .r_index(update_1_index),
-        .r_last (update_1_last),
-        .r_spike(update_1_value[0]),
-        .r_tag  (update_1_tag),
-        .m_valid(layer_1_valid),
-        .m_ready(layer_1_ready),
-        .m_tick (layer_1_tick),
-        .m_index(layer_1_index),
-        .m_tag  (layer_1_tag)
+        .clk     (aclk),
+        .rst     (rst),
+        .r_valid (update_1_valid),
+        .r_ready (update_1_ready),
+        .r_index (update_1_index),
+        .r_last  (update_1_last),
+        .r_spikes(update_1_values),
+        .r_tag   (update_1_tag),
+        .m_valid (layer_1_valid),
+        .m_ready (layer_1_ready),
+        .m_tick  (layer_1_tick),
+        .m_index (layer_1_index),
+        .m_tag   (layer_1_tag)
     );
 
     // ---- Layer 2: 3 neurons in 1 group of 3
@@ -187,17 +197,23 @@ module recurrent (
     wire        update_2_ready;
     wire [1:0]  update_2_index;
     wire        update_2_last;
-    wire [15:0] update_2_value;
+    wire [15:0] update_2_values;
     wire [3:0]  update_2_tag;
 
     scsr_layer #(
-        .NEURONS        (3),
         .INDEX_W        (2),
         .LANES          (3),
-        .LANE_W         (2),
+        .PORTS          (1),
+        .UNITS          (1),
         .GROUPS         (1),
         .GROUP_W        (1),
-        .LAST_LANES     (3),
+        .WORDS          (3),
+        .WORD_W         (2),
+        .GROUP_WORDS    (3),
+        .GROUP_WORD_W   (2),
+        .LAST_WORDS     (3),
+        .LAST_INDEX     (2),
+        .LAST_UNITS     (1),
         .SOURCES        (1),
         .EVENT_W        (3),
         .OFFSETS        ({3'd0}),
@@ -206,6 +222,7 @@ module recurrent (
         .ROWS           (6),
         .ROW_W          (3),
         .COUNT_W        (3),
+        .POSITION_W     (3),
         .WEIGHT_ADDR_W  (3),
         .WEIGHT_W       (4),
         .WEIGHT_FILE    ("mem/layer_2_weights.hex"),
@@ -213,6 +230,8 @@ module recurrent (
         .X_W            (6),
         .STATE_W        (16),
         .LEAK_W         (8),
+        .CODE_W         (8),
+        .SHIFT          (0),
         .THRESHOLD_W    (0),
         .SELF_W         (0),
         .SYNAPSE        (0),
@@ -222,19 +241,19 @@ module recurrent (
         .PARAM_FILE     ("mem/layer_2_params.hex"),
         .TAG_W          (4)
     ) layer_2 (
-        .clk    (aclk),
-        .rst    (rst),
-        .s_valid({link_1_2_valid}),
-        .s_ready({link_1_2_ready}),
-        .s_tick ({layer_1_tick}),
-        .s_index({layer_1_index}),
-        .s_tag  (layer_1_tag),
-        .r_valid(update_2_valid),
-        .r_ready(update_2_ready),
-        .r_index(update_2_index),
-        .r_last (update_2_last),
-        .r_value(update_2_value),
-        .r_tag  (update_2_tag)
+        .clk     (aclk),
+        .rst     (rst),
+        .s_valid ({link_1_2_valid}),
+        .s_ready ({link_1_2_ready}),
+        .s_tick  ({layer_1_tick}),
+        .s_index ({layer_1_index}),
+        .s_tag   (layer_1_tag),
+        .r_valid (update_2_valid),
+        .r_ready (update_2_ready),
+        .r_index (update_2_index),
+        .r_last  (update_2_last),
+        .r_values(update_2_values),
+        .r_tag   (update_2_tag)
     );
 
     wire scores_valid = update_2_valid;
@@ -255,7 +274,7 @@ module recurrent (
         .r_ready      (scores_ready),
         .r_index      (update_2_index),
         .r_last       (update_2_last),
-        .r_value      (update_2_value),
+        .r_value      (update_2_values),
         .r_tag        (update_2_tag),
         .m_axis_tdata (m_axis_tdata),
         .m_axis_tvalid(m_axis_tvalid),

@@ -2,8 +2,9 @@
 
 // recurrent_probe: the core, and on probe_* the neuron updates of its layers, for simulation only.
 //
-// Bit i belongs to layer 1, 2 in this order: probe_valid, a neuron was updated in this cycle (neurons come in order,
-// step after step); probe_spike, it spiked.
+// Layers, lowest bits first: 1, 2.
+// probe_valid, a bit per layer: neurons were updated in this cycle; they come in order, step after step. probe_spike, a
+// bit for each neuron that a layer updates per cycle: it spiked.
 
 module recurrent_probe (
     input  wire        aclk,
@@ -34,9 +35,9 @@ module recurrent_probe (
     );
 
     assign probe_valid[0] = core.layer_1.r_valid && core.layer_1.r_ready;
-    assign probe_spike[0] = probe_valid[0] && core.layer_1.r_value[0];
+    assign probe_spike[0+:1] = core.layer_1.r_values & {1{probe_valid[0]}};
     assign probe_valid[1] = core.layer_2.r_valid && core.layer_2.r_ready;
-    assign probe_spike[1] = 1'b0;
+    assign probe_spike[1+:1] = 1'd0;
 
 endmodule
 

@@ -120,17 +120,23 @@ module tiny (
     wire        update_1_ready;
     wire [1:0]  update_1_index;
     wire        update_1_last;
-    wire [0:0]  update_1_value;
+    wire [0:0]  update_1_values;
     wire [3:0]  update_1_tag;
 
     scsr_layer #(
-        .NEURONS        (4),
         .INDEX_W        (2),
         .LANES          (4),
-        .LANE_W         (3),
+        .PORTS          (1),
+        .UNITS          (1),
         .GROUPS         (1),
         .GROUP_W        (1),
-        .LAST_LANES     (4),
+        .WORDS          (4),
+        .WORD_W         (2),
+        .GROUP_WORDS    (4),
+        .GROUP_WORD_W   (2),
+        .LAST_WORDS     (4),
+        .LAST_INDEX     (3),
+        .LAST_UNITS     (1),
         .SOURCES        (1),
         .EVENT_W        (2),
         .OFFSETS        ({2'd0}),
@@ -139,6 +145,7 @@ module tiny (
         .ROWS           (3),
         .ROW_W          (2),
         .COUNT_W        (2),
+        .POSITION_W     (2),
         .WEIGHT_ADDR_W  (2),
         .WEIGHT_W       (4),
         .WEIGHT_FILE    ("mem/layer_1_weights.hex"),
@@ -146,6 +153,8 @@ module tiny (
         .X_W            (4),
         .STATE_W        (8),
         .LEAK_W         (4),
+        .CODE_W         (4),
+        .SHIFT          (0),
         .THRESHOLD_W    (3),
         .SELF_W         (3),
         .SYNAPSE        (0),
@@ -155,38 +164,39 @@ module tiny (
         .PARAM_FILE     ("mem/layer_1_params.hex"),
         .TAG_W          (4)
     ) layer_1 (
-        .clk    (aclk),
-        .rst    (rst),
-        .s_valid({link_0_1_valid}),
-        .s_ready({link_0_1_ready}),
-        .s_tick ({input_tick}),
-        .s_index({input_index}),
-        .s_tag  (input_tag),
-        .r_valid(update_1_valid),
-        .r_ready(update_1_ready),
-        .r_index(update_1_index),
-        .r_last (update_1_last),
-        .r_value(update_1_value),
-        .r_tag  (update_1_tag)
+        .clk     (aclk),
+        .rst     (rst),
+        .s_valid ({link_0_1_valid}),
+        .s_ready ({link_0_1_ready}),
+        .s_tick  ({input_tick}),
+        .s_index ({input_index}),
+        .s_tag   (input_tag),
+        .r_valid (update_1_valid),
+        .r_ready (update_1_ready),
+        .r_index (update_1_index),
+        .r_last  (update_1_last),
+        .r_values(update_1_values),
+        .r_tag   (update_1_tag)
     );
 
     scsr_emitter #(
+        .UNITS  (1),
         .INDEX_W(2),
         .TAG_W  (4)
     ) layer_1_emitter (
-        .clk    (aclk),
-        .rst    (rst),
-        .r_valid(update_1_valid),
-        .r_ready(update_1_ready),
-        .r_index(update_1_index),
-        .r_last (update_1_last),
-        .r_spike(update_1_value[0]),
-        .r_tag  (update_1_tag),
-        .m_valid(layer_1_valid),
-        .m_ready(layer_1_ready),
-        .m_tick (layer_1_tick),
-        .m_index(layer_1_index),
-        .m_tag  (layer_1_tag)
+        .clk     (aclk),
+        .rst     (rst),
+        .r_valid (update_1_valid),
+        .r_ready (update_1_ready),
+        .r_index (update_1_index),
+        .r_last  (update_1_last),
+        .r_spikes(update_1_values),
+        .r_tag   (update_1_tag),
+        .m_valid (layer_1_valid),
+        .m_ready (layer_1_ready),
+        .m_tick  (layer_1_tick),
+        .m_index (layer_1_index),
+        .m_tag   (layer_1_tag)
     );
 
     // ---- Layer 2: 2 neurons in 1 group of 2
@@ -195,17 +205,23 @@ module tiny (
     wire        update_2_ready;
     wire [0:0]  update_2_index;
     wire        update_2_last;
-    wire [0:0]  update_2_value;
+    wire [0:0]  update_2_values;
     wire [3:0]  update_2_tag;
 
     scsr_layer #(
-        .NEURONS        (2),
         .INDEX_W        (1),
         .LANES          (2),
-        .LANE_W         (2),
+        .PORTS          (1),
+        .UNITS          (1),
         .GROUPS         (1),
         .GROUP_W        (1),
-        .LAST_LANES     (2),
+        .WORDS          (2),
+        .WORD_W         (1),
+        .GROUP_WORDS    (2),
+        .GROUP_WORD_W   (1),
+        .LAST_WORDS     (2),
+        .LAST_INDEX     (1),
+        .LAST_UNITS     (1),
         .SOURCES        (2),
         .EVENT_W        (2),
         .OFFSETS        ({3'd4, 3'd0}),
@@ -214,6 +230,7 @@ module tiny (
         .ROWS           (7),
         .ROW_W          (3),
         .COUNT_W        (3),
+        .POSITION_W     (3),
         .WEIGHT_ADDR_W  (3),
         .WEIGHT_W       (3),
         .WEIGHT_FILE    ("mem/layer_2_weights.hex"),
@@ -221,6 +238,8 @@ module tiny (
         .X_W            (5),
         .STATE_W        (8),
         .LEAK_W         (4),
+        .CODE_W         (4),
+        .SHIFT          (0),
         .THRESHOLD_W    (3),
         .SELF_W         (0),
         .SYNAPSE        (0),
@@ -230,19 +249,19 @@ module tiny (
         .PARAM_FILE     ("mem/layer_2_params.hex"),
         .TAG_W          (4)
     ) layer_2 (
-        .clk    (aclk),
-        .rst    (rst),
-        .s_valid({link_0_2_valid, link_1_2_valid}),
-        .s_ready({link_0_2_ready, link_1_2_ready}),
-        .s_tick ({link_0_2_tick, layer_1_tick}),
-        .s_index({link_0_2_index, layer_1_index}),
-        .s_tag  (layer_1_tag),
-        .r_valid(update_2_valid),
-        .r_ready(update_2_ready),
-        .r_index(update_2_index),
-        .r_last (update_2_last),
-        .r_value(update_2_value),
-        .r_tag  (update_2_tag)
+        .clk     (aclk),
+        .rst     (rst),
+        .s_valid ({link_0_2_valid, link_1_2_valid}),
+        .s_ready ({link_0_2_ready, link_1_2_ready}),
+        .s_tick  ({link_0_2_tick, layer_1_tick}),
+        .s_index ({link_0_2_index, layer_1_index}),
+        .s_tag   (layer_1_tag),
+        .r_valid (update_2_valid),
+        .r_ready (update_2_ready),
+        .r_index (update_2_index),
+        .r_last  (update_2_last),
+        .r_values(update_2_values),
+        .r_tag   (update_2_tag)
     );
 
     wire scores_valid = update_2_valid;
@@ -263,7 +282,7 @@ module tiny (
         .r_ready      (scores_ready),
         .r_index      (update_2_index),
         .r_last       (update_2_last),
-        .r_value      (update_2_value),
+        .r_value      (update_2_values),
         .r_tag        (update_2_tag),
         .m_axis_tdata (m_axis_tdata),
         .m_axis_tvalid(m_axis_tvalid),

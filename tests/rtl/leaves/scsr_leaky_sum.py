@@ -13,7 +13,7 @@ from stream import start
 from quant import golden
 
 STATE, LEAK, X = 4, 3, 6
-LATENCY = 4
+LATENCY = 3
 
 
 @cocotb.test()
@@ -27,7 +27,9 @@ async def all_inputs(dut: Any) -> None:
     found = []
     for number in range(len(inputs) + LATENCY):
         if number < len(inputs):
-            dut.z.value, dut.d.value, dut.x.value = inputs[number]
+            dut.z.value, dut.code.value, _ = inputs[number]
+        if number > 0:  # one cycle after z and its code
+            dut.x.value = inputs[min(number, len(inputs)) - 1][2]
         if number >= LATENCY:
             found.append(dut.y.value.to_signed())
         await FallingEdge(dut.clk)

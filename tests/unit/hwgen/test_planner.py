@@ -6,12 +6,12 @@ import re
 
 import numpy as np
 import pytest
-from models import Limits, random_model, recurrent_model, tiny_model
+from models import Limits, random_folding, random_model, recurrent_model, tiny_model
 
 from hwgen import render
 from hwgen.memory import param_words, weight_columns, weight_words
 from hwgen.names import top_name
-from hwgen.planner import MAX_VECTOR_BITS, make_plan
+from hwgen.planner import MAX_VECTOR_BITS, Folding, make_plan
 from quant.errors import BuildError
 from quant.formats import signed_range
 from quant.model import IntLayer, IntModel
@@ -21,15 +21,17 @@ def _random_plans():
     for seed in range(60):
         rng = np.random.default_rng(seed)
         model = random_model(rng, Limits(layers=5, inputs=40, neurons=40))
-        lanes = [int(rng.integers(1, layer.neurons + 1)) for layer in model.layers]
-        yield model, make_plan(model, lanes)
+        yield model, make_plan(model, random_folding(rng, model))
 
 
 def test_every_neuron_has_one_lane_in_one_group() -> None:
     for _, plan in _random_plans():
         for layer in plan.layers:
-            assert (layer.groups - 1) * layer.lanes + layer.last_lanes == layer.neurons
-            assert 1 <= layer.last_lanes <= layer.lanes
+            assert (layer.words - 1) * layer.units + layer.last_units == layer.neurons
+            assert (layer.groups - 1) * layer.group_words + layer.last_words == layer.words
+            assert 1 <= layer.last_units <= layer.units
+            assert 1 <= layer.last_words <= layer.group_words
+            assert layer.group_words * layer.units == layer.lanes
 
 
 def test_links_tile_the_rows_of_the_weight_memory() -> None:
@@ -108,11 +110,11 @@ def test_memory_words_hold_the_weights_of_their_group() -> None:
             mask = (1 << layer.weight_bits) - 1
             for address in range(0, len(words), max(1, len(words) // 7)):
                 group, row = divmod(address, layer.rows)
-                for lane in range(layer.lanes if group < layer.groups - 1 else layer.last_lanes):
+                for lane in range(min(layer.lanes, layer.neurons - group * layer.lanes)):
                     weight = int(columns[group * layer.lanes + lane, row])
                     stored = (int(words[address], 16) >> (lane * layer.weight_bits)) & mask
                     assert stored == (int(weight > 0) if layer.weight_bits == 1 else weight & mask)
-            assert len(list(param_words(numbers, layer))) == layer.neurons
+            assert len(list(param_words(numbers, layer))) == layer.words
 
 
 @pytest.mark.parametrize(
@@ -127,7 +129,7 @@ def test_memory_words_hold_the_weights_of_their_group() -> None:
 )
 def test_impossible_lanes_are_refused(lanes: list[int], message: str) -> None:
     with pytest.raises(BuildError, match=message.replace(".", r"\.")):
-        make_plan(tiny_model(), lanes)
+        make_plan(tiny_model(), Folding(lanes))
 
 
 def test_vectors_wider_than_verilog_guarantees_are_refused() -> None:
@@ -144,8 +146,8 @@ def test_vectors_wider_than_verilog_guarantees_are_refused() -> None:
     )
     model = IntModel("wide", 1, (layer,), "spike_count")
     with pytest.raises(BuildError, match=f"wider than the {MAX_VECTOR_BITS} bits.*at most 8192 lanes"):
-        make_plan(model, [neurons])
-    assert make_plan(model, [8192]).last.groups == 2
+        make_plan(model, Folding([neurons]))
+    assert make_plan(model, Folding([8192])).last.groups == 2
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,249 @@
+`default_nettype none
+
+// Neuron update: a word of UNITS neurons per cycle, in neuron order, step after step.
+//
+//   memory read -> UNITS * scsr_neuron -> memory write, skid buffer -> r_*
+//
+// In the first step of a sample all state reads as zero. Word w holds the state and the parameters of the neurons
+// w * UNITS .. w * UNITS + UNITS - 1, the first in the lowest bits. `r_index` is the word's first neuron; values of
+// neurons that do not exist, in a step's last word, are 0.
+//
+// Latency LATENCY enabled cycles, interval 1. A word is read again only after it has been written: a layer with no more
+// words than pipeline stages waits between steps until the pipeline is empty.
+
+module scsr_update #(
+    // Width of a neuron's index
+    parameter INDEX_W = 1,
+    // Neurons per word
+    parameter UNITS = 1,
+    // Number of words
+    parameter WORDS = 1,
+    // Width of a word's number
+    parameter WORD_W = 1,
+    // Index of the last word's first neuron
+    parameter LAST_INDEX = 0,
+    // Neurons in the last word
+    parameter LAST_UNITS = 1,
+    // Width of membrane and filtered current
+    parameter STATE_W = 16,
+    // Width of a leak
+    parameter LEAK_W = 8,
+    // Width of a leak's code (scsr_decay.v)
+    parameter CODE_W = 8,
+    // 1: a leak's code is a shift (scsr_decay.v)
+    parameter SHIFT = 0,
+    // Width of a threshold, less than STATE_W; 0 where the neurons do not spike
+    parameter THRESHOLD_W = 15,
+    // Width of a self-weight, at least 2; 0 where there is none
+    parameter SELF_W = 0,
+    // Width of the sum of weights
+    parameter SUM_W = 8,
+    // Width of the input current: the sum and the self-weight
+    parameter X_W = 9,
+    // 1: the neurons have a synaptic filter
+    parameter SYNAPSE = 0,
+    // 1: a spike subtracts the threshold; 0: it sets the membrane to zero
+    parameter RESET_SUBTRACT = 0,
+    // Width of a value: 1 where the neurons spike, else STATE_W
+    parameter VALUE_W = 1,
+    // Width of a neuron's parameters
+    parameter PARAM_W = 23,
+    // Parameter words, in the form of $readmemh
+    parameter PARAM_FILE = "",
+    // Width of the tag; bit 0: last step of the sample
+    parameter TAG_W = 1
+) (
+    input  wire                     clk,
+    input  wire                     rst,
+    input  wire                     s_valid,
+    output wire                     s_ready,
+    input  wire [UNITS*SUM_W-1:0]   s_sums,
+    input  wire [TAG_W-1:0]         s_tag,
+    output wire                     r_valid,
+    input  wire                     r_ready,
+    output wire [INDEX_W-1:0]       r_index,
+    output wire                     r_last,
+    output wire [UNITS*VALUE_W-1:0] r_values,
+    output wire [TAG_W-1:0]         r_tag
+);
+
+    localparam FETCH = 2;  // state and parameters: memory, register
+    localparam NEURON = 3 + 2 * SYNAPSE + (THRESHOLD_W > 0 ? 1 : 0);  // scsr_neuron
+    localparam LATENCY = FETCH + NEURON;
+
+    localparam STATE_WORD_W = STATE_W * (1 + SYNAPSE) + (SELF_W > 0 ? 1 : 0);
+
+    localparam [WORD_W-1:0] ONE = 1;
+    localparam [WORD_W:0] WORD_COUNT = WORDS;
+    localparam [WORD_W-1:0] LAST_WORD = WORD_COUNT[WORD_W-1:0] - ONE;
+
+    wire                     done_valid;
+    wire                     done_ready;
+    wire [UNITS*VALUE_W-1:0] done_values;
+    wire [TAG_W-1:0]         done_tag;
+
+    wire en = !done_valid || done_ready;
+    wire issue = s_valid && s_ready;
+
+    reg [WORD_W-1:0]  word_q;
+    reg [WORD_W-1:0]  done_word_q;
+    reg               first_q;
+    reg [LATENCY-1:0] valid_q;
+
+    generate
+        if (WORDS <= LATENCY) begin : g_drain
+            // The skid buffer counts too: so the read-out, whose memory has the same rule, never sees two steps at once.
+            assign s_ready = en && !(word_q == {WORD_W{1'b0}} && (|valid_q || !done_ready));
+        end else begin : g_flow
+            assign s_ready = en;
+        end
+    endgenerate
+
+    assign done_valid = valid_q[LATENCY-1];
+
+    always @(posedge clk) begin
+        if (rst) begin
+            word_q <= {WORD_W{1'b0}};
+            done_word_q <= {WORD_W{1'b0}};
+            first_q <= 1'b1;
+            valid_q <= {LATENCY{1'b0}};
+        end else if (en) begin
+            valid_q <= {valid_q[LATENCY-2:0], issue};
+            if (issue) begin
+                word_q <= word_q == LAST_WORD ? {WORD_W{1'b0}} : word_q + ONE;
+                if (word_q == LAST_WORD) first_q <= s_tag[0];
+            end
+            if (done_valid) done_word_q <= done_word_q == LAST_WORD ? {WORD_W{1'b0}} : done_word_q + ONE;
+        end
+    end
+
+    scsr_delay #(
+        .WIDTH (TAG_W),
+        .STAGES(LATENCY)
+    ) tag_delay (
+        .clk(clk),
+        .en (en),
+        .s  (s_tag),
+        .m  (done_tag)
+    );
+
+    // Stages 1 and 2: state and parameters of the word, and its sums beside them.
+
+    wire [UNITS*STATE_WORD_W-1:0] next_states;
+    wire [UNITS*STATE_WORD_W-1:0] states_1;
+    wire [UNITS*PARAM_W-1:0]      params_2;
+    wire [UNITS*SUM_W-1:0]        sums_2;
+    reg [UNITS*STATE_WORD_W-1:0]  states_2_q;
+    reg                           first_1_q;
+
+    scsr_ram #(
+        .WIDTH (UNITS * STATE_WORD_W),
+        .DEPTH (WORDS),
+        .ADDR_W(WORD_W)
+    ) states (
+        .clk    (clk),
+        .wr_en  (en && done_valid),
+        .wr_addr(done_word_q),
+        .wr_data(next_states),
+        .rd_en  (issue),
+        .rd_addr(word_q),
+        .rd_data(states_1)
+    );
+
+    scsr_rom #(
+        .WIDTH (UNITS * PARAM_W),
+        .DEPTH (WORDS),
+        .ADDR_W(WORD_W),
+        .FILE  (PARAM_FILE)
+    ) params (
+        .clk (clk),
+        .en  (en),
+        .addr(word_q),
+        .data(params_2)
+    );
+
+    scsr_delay #(
+        .WIDTH (UNITS * SUM_W),
+        .STAGES(FETCH)
+    ) sum_delay (
+        .clk(clk),
+        .en (en),
+        .s  (s_sums),
+        .m  (sums_2)
+    );
+
+    always @(posedge clk) begin
+        if (en) begin
+            first_1_q <= first_q;
+            states_2_q <= states_1 & {UNITS * STATE_WORD_W{!first_1_q}};
+        end
+    end
+
+    genvar u;
+    generate
+        for (u = 0; u < UNITS; u = u + 1) begin : g_unit
+            scsr_neuron #(
+                .STATE_W       (STATE_W),
+                .LEAK_W        (LEAK_W),
+                .CODE_W        (CODE_W),
+                .SHIFT         (SHIFT),
+                .THRESHOLD_W   (THRESHOLD_W),
+                .SELF_W        (SELF_W),
+                .SUM_W         (SUM_W),
+                .X_W           (X_W),
+                .SYNAPSE       (SYNAPSE),
+                .RESET_SUBTRACT(RESET_SUBTRACT),
+                .VALUE_W       (VALUE_W),
+                .STATE_WORD_W  (STATE_WORD_W),
+                .PARAM_W       (PARAM_W)
+            ) neuron (
+                .clk       (clk),
+                .en        (en),
+                .sum       (sums_2[u*SUM_W+:SUM_W]),
+                .state     (states_2_q[u*STATE_WORD_W+:STATE_WORD_W]),
+                .param     (params_2[u*PARAM_W+:PARAM_W]),
+                .next_state(next_states[u*STATE_WORD_W+:STATE_WORD_W]),
+                .value     (done_values[u*VALUE_W+:VALUE_W])
+            );
+        end
+    endgenerate
+
+    // The skid buffer ends the path of r_ready; behind it the words are counted once more.
+
+    wire [UNITS*VALUE_W-1:0] values;
+
+    scsr_skid #(
+        .WIDTH(UNITS * VALUE_W + TAG_W)
+    ) skid (
+        .clk    (clk),
+        .rst    (rst),
+        .s_valid(done_valid),
+        .s_ready(done_ready),
+        .s_data ({done_values, done_tag}),
+        .m_valid(r_valid),
+        .m_ready(r_ready),
+        .m_data ({values, r_tag})
+    );
+
+    localparam [INDEX_W:0] STRIDE = UNITS;
+    localparam [INDEX_W-1:0] LAST_WORD_INDEX = LAST_INDEX;
+
+    reg [INDEX_W-1:0] r_index_q;
+
+    always @(posedge clk) begin
+        if (rst) r_index_q <= {INDEX_W{1'b0}};
+        else if (r_valid && r_ready) r_index_q <= r_last ? {INDEX_W{1'b0}} : r_index_q + STRIDE[INDEX_W-1:0];
+    end
+
+    assign r_index = r_index_q;
+    assign r_last = r_index_q == LAST_WORD_INDEX;
+
+    generate
+        for (u = 0; u < UNITS; u = u + 1) begin : g_value
+            assign r_values[u*VALUE_W+:VALUE_W] = values[u*VALUE_W+:VALUE_W] & {VALUE_W{u < LAST_UNITS || !r_last}};
+        end
+    endgenerate
+
+endmodule
+
+`default_nettype wire

@@ -156,11 +156,16 @@ def _checksums(folder: Path) -> dict[str, str] | None:
 
 
 def _memories(model: IntModel, plan: HardwarePlan) -> list[tuple[str, list[str]]]:
-    contents = []
+    contents: list[tuple[str, list[str]]] = []
     for layer in plan.layers:
         numbers = model.layers[layer.index - 1]
-        contents.append((layer.weights.path, list(memory.weight_words(numbers, layer))))
-        contents.append((layer.params.path, list(memory.param_words(numbers, layer))))
+        for item, words in (
+            (layer.weights, list(memory.weight_words(numbers, layer))),
+            (layer.params, list(memory.param_words(numbers, layer))),
+        ):
+            words += ["0"] * (item.banks * item.bank_words - item.words)
+            banks = (words[start : start + item.bank_words] for start in range(0, len(words), item.bank_words))
+            contents.extend(zip(item.paths, banks, strict=True))
     return contents
 
 
@@ -184,7 +189,7 @@ def _manifest(
         "top": plan.top,
         "model_digest": store.digest(model),
         "sources": sources,
-        "memories": [item.path for item in plan.memories],
+        "memories": [path for item in plan.memories for path in item.paths],
         "ports": [{"name": name, "direction": direction, "width": width} for name, direction, width in _PORTS],
         "layers": [_layer_record(layer) for layer in plan.layers],
         "idle_limit_cycles": idle_limit_cycles(plan),

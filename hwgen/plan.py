@@ -12,11 +12,29 @@ TAG_BITS = STATUS_FLAGS + 1  # and, in bit 0, "last step of the sample"
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """A memory loaded from a file: `path` inside the build folder, `words` of `word_bits` bits."""
+    """A memory loaded from files, `words` of `word_bits` bits in banks of `bank_words`, the last filled up with zeros.
 
-    path: str
+    Attributes:
+        prefix: of the banks' files inside the build folder; a number and an extension follow (scsr_banked_rom.v).
+    """
+
+    prefix: str
     words: int
     word_bits: int
+    bank_words: int
+
+    @property
+    def banks(self) -> int:
+        return -(-self.words // self.bank_words)
+
+    @property
+    def bank_address_bits(self) -> int:
+        return index_bits(self.bank_words)
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """One file for each bank."""
+        return tuple(f"{self.prefix}_{bank:02}.hex" for bank in range(self.banks))
 
     @property
     def bits(self) -> int:

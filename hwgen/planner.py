@@ -25,6 +25,10 @@ MAX_MEMORY_BITS = 1 << 30  # beyond the block RAM of any FPGA
 
 PORTS = (1, 2)
 
+# Depth and width of the block of RAM that most families share, of 16 Kbit and more.
+BLOCK_SHAPES = ((16384, 1), (8192, 2), (4096, 4), (2048, 9), (1024, 18))
+MAX_BANKS = 100  # their files have two digits
+
 
 @dataclass(frozen=True, slots=True)
 class Folding:
@@ -182,7 +186,7 @@ def _plan_layer(
     shift = leak_shifts(layer) is not None
     code_bits = unsigned_bits(layer.leak_bits) if shift else layer.leak_bits
     param_bits = code_bits * (1 + (layer.synapse_leak is not None)) + threshold_bits + self_bits
-    rows, groups = sum(link.size for link in links), -(-layer.neurons // lanes)
+    rows, groups, words = sum(link.size for link in links), -(-layer.neurons // lanes), -(-layer.neurons // units)
     plan = LayerPlan(
         index=index,
         neurons=layer.neurons,
@@ -202,11 +206,25 @@ def _plan_layer(
         self_bits=self_bits,
         synapse=layer.synapse_leak is not None,
         subtract=layer.reset == "subtract",
-        weights=Memory(f"mem/layer_{index}_weights.hex", groups * rows, lanes * layer.weight_bits),
-        params=Memory(f"mem/layer_{index}_params.hex", -(-layer.neurons // units), units * param_bits),
+        weights=_weight_memory(index, groups * rows, lanes * layer.weight_bits),
+        params=Memory(f"mem/layer_{index}_params", words, units * param_bits, words),
     )
     _check_limits(plan)
     return plan
+
+
+def _weight_memory(index: int, words: int, word_bits: int) -> Memory:
+    """A weight memory in banks of the depth that takes the fewest blocks; of several, the deepest.
+
+    Banks are as deep as their blocks, so that no tool divides one further and chooses between the parts.
+    """
+    if words <= BLOCK_SHAPES[-1][0]:
+        return Memory(f"mem/layer_{index}_weights", words, word_bits, words)
+    blocks = {depth: -(-words // depth) * -(-word_bits // width) for depth, width in BLOCK_SHAPES}
+    depth = min(blocks, key=lambda depth: (blocks[depth], -depth))
+    while depth * MAX_BANKS < words:
+        depth *= 2
+    return Memory(f"mem/layer_{index}_weights", words, word_bits, depth)
 
 
 def _check_limits(plan: LayerPlan) -> None:

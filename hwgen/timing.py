@@ -21,7 +21,7 @@ def neuron_latency(layer: LayerPlan) -> int:
 
 def fetch_cycles(layer: LayerPlan) -> int:
     """Cycles from an event in the list to the sums: list, its register, address, weight memory, its register, lanes."""
-    return 5 + layer.ports
+    return 5 + layer.ports + (layer.weights.banks > 1)
 
 
 def interval_cycles(layer: LayerPlan, events: int) -> int:
@@ -73,6 +73,7 @@ def predict_cycles(plan: HardwarePlan, events: Mapping[int, Sequence[int]]) -> l
             arrival = max(clock.tick if link.recurrent else ticks[link.source] for link in layer.links)
             clock.advance(arrival, sum(_incoming(link, events, step) for link in layer.links))
             own = events[layer.index][step]
+            clock.emit(own)
             ticks[layer.index] = clock.tick = _emitted(plan, layer.index, clock.tick, own, opens)
         ends.append(clocks[plan.last.index].tick)
     return ends
@@ -97,10 +98,12 @@ class _LayerClock:
 
     def __init__(self, layer: LayerPlan) -> None:
         self._layer = layer
-        self._drains = layer.words <= neuron_latency(layer)
+        self._latency = neuron_latency(layer)
+        self._drains = layer.words <= self._latency
         self._closed = 0
         self._walked = [0, 0]  # of the two steps before: when the lanes had taken the list's last event
-        self._issued = _LONG_AGO  # when the last group's first neuron went into the update
+        self._first_issued = _LONG_AGO  # when the step's first word went into the update
+        self._issued = _LONG_AGO  # when the last group's first word did
         self._loaded = _LONG_AGO  # when the last group's sums went into the holding register
         self.tick = 0
 
@@ -115,10 +118,25 @@ class _LayerClock:
         self._closed = max(arrival, self.list_opens() + events) + COLLECT_CYCLES
         # The first group: its list is complete, its lanes are free, and the update is done with the group before.
         self._loaded = max(self._closed + fetch, self._loaded + walk, self._issued + layer.last_words)
-        drained = self._issued + layer.last_words + neuron_latency(layer) if self._drains else 0
-        self._issued = max(self._loaded, drained)
+        drained = self._issued + layer.last_words + self._latency if self._drains else 0
+        self._issued = self._first_issued = max(self._loaded, drained)
         for _ in range(layer.groups - 1):
             self._loaded = max(self._loaded + walk, self._issued + layer.group_words)
             self._issued = self._loaded
         self._walked = [self._walked[1], self._loaded - fetch]
-        self.tick = self._issued + layer.last_words + neuron_latency(layer)
+        self.tick = self._issued + layer.last_words + self._latency
+
+    def emit(self, spikes: int) -> None:
+        """Account for the step's own spikes, which leave one by one: a word with several holds up those behind it.
+
+        The spikes are taken to lie anywhere in the layer, so that a word has none with probability
+        (1 - spikes / neurons)^units.
+        """
+        layer = self._layer
+        if layer.units == 1:
+            return
+        silent = layer.words * (1 - spikes / layer.neurons) ** layer.units
+        late = self._first_issued + self._latency + round(silent + spikes) - self.tick
+        if late > 0:
+            self.tick += late
+            self._issued += late

@@ -64,13 +64,14 @@ module scsr_lanes #(
     reg                     held_q;
     reg                     held_last_q;
     reg [WORD_W-1:0]        word_q;
+    reg                     final_q;  // the word is its group's last
     reg [TAG_W-1:0]         tag_q;
     reg [LANES*SUM_W-1:0]   hold_q;
     wire [LANES*SUM_W-1:0]  sums;
 
     wire pop = m_valid && m_ready;
-    wire final_word = word_q == (held_last_q ? LAST_FINAL : FINAL);
-    wire hold_free = !held_q || (pop && final_word);
+    wire [WORD_W-1:0] next_word = word_q + ONE;
+    wire hold_free = !held_q || (pop && final_q);
     wire add = add_valid && s_en;
     wire load = add && add_group_last;
 
@@ -84,12 +85,14 @@ module scsr_lanes #(
             word_q <= {WORD_W{1'b0}};
         end else begin
             if (load) held_q <= 1'b1;
-            else if (pop && final_word) held_q <= 1'b0;
-            if (pop) word_q <= final_word ? {WORD_W{1'b0}} : word_q + ONE;
+            else if (pop && final_q) held_q <= 1'b0;
+            if (pop) word_q <= final_q ? {WORD_W{1'b0}} : next_word;
         end
     end
 
     always @(posedge clk) begin
+        if (load) final_q <= (add_step_last ? LAST_FINAL : FINAL) == {WORD_W{1'b0}};
+        else if (pop) final_q <= next_word == (held_last_q ? LAST_FINAL : FINAL);
         if (load) begin
             held_last_q <= add_step_last;
             tag_q <= add_tag;

@@ -57,8 +57,12 @@ module scsr_layer #(
     parameter WEIGHT_ADDR_W = 1,
     // Width of a weight; 1: the bit means +1 (set) or -1
     parameter WEIGHT_W = 2,
-    // Weight words, in the form of $readmemh
-    parameter WEIGHT_FILE = "",
+    // Banks of the weight memory, words in each, and width of an address in one (scsr_banked_rom.v)
+    parameter WEIGHT_BANKS = 1,
+    parameter WEIGHT_BANK_DEPTH = 2,
+    parameter WEIGHT_BANK_ADDR_W = 1,
+    // Path of the banks' files, without the number
+    parameter WEIGHT_PREFIX = "",
     // Width of a sum of weights
     parameter SUM_W = 8,
     // Width of the input current: the sum and the self-weight
@@ -178,14 +182,16 @@ module scsr_layer #(
     );
 
     scsr_weights #(
-        .PORTS (PORTS),
-        .ROWS  (ROWS),
-        .ROW_W (ROW_W),
-        .DEPTH (GROUPS * ROWS),
-        .ADDR_W(WEIGHT_ADDR_W),
-        .WORD_W(LANES * WEIGHT_W),
-        .TAG_W (TAG_W),
-        .FILE  (WEIGHT_FILE)
+        .PORTS      (PORTS),
+        .ROWS       (ROWS),
+        .ROW_W      (ROW_W),
+        .ADDR_W     (WEIGHT_ADDR_W),
+        .WORD_W     (LANES * WEIGHT_W),
+        .BANKS      (WEIGHT_BANKS),
+        .BANK_DEPTH (WEIGHT_BANK_DEPTH),
+        .BANK_ADDR_W(WEIGHT_BANK_ADDR_W),
+        .PREFIX     (WEIGHT_PREFIX),
+        .TAG_W      (TAG_W)
     ) weights (
         .clk         (clk),
         .rst         (rst),

@@ -4,7 +4,8 @@
 //
 //   m_weights[port][p] = W[group * LANES + p, row[port]]          word address = group * ROWS + row
 //
-// Latency 3 enabled cycles (address, memory, register behind the memory), interval 1.
+// Latency 3 enabled cycles (address, memory, register behind the memory), with several banks 4 (scsr_banked_rom.v).
+// Interval 1.
 
 module scsr_weights #(
     // Read ports, 1 or 2
@@ -13,16 +14,18 @@ module scsr_weights #(
     parameter ROWS = 1,
     // Width of a row
     parameter ROW_W = 1,
-    // Number of words: groups * ROWS
-    parameter DEPTH = 1,
     // Width of a word's address
     parameter ADDR_W = 1,
     // Width of a word: lanes * bits of a weight
     parameter WORD_W = 1,
     // Width of the tag
     parameter TAG_W = 1,
-    // Contents, in the form of $readmemh
-    parameter FILE = ""
+    // Banks of the memory, words in each, and width of an address in one (scsr_banked_rom.v)
+    parameter BANKS = 1,
+    parameter BANK_DEPTH = 2,
+    parameter BANK_ADDR_W = 1,
+    // Path of the banks' files, without the number
+    parameter PREFIX = ""
 ) (
     input  wire                    clk,
     input  wire                    rst,
@@ -41,7 +44,7 @@ module scsr_weights #(
     output wire [TAG_W-1:0]        m_tag
 );
 
-    localparam LATENCY = 3;
+    localparam LATENCY = BANKS > 1 ? 4 : 3;
     localparam [ADDR_W:0] GROUP_STRIDE = ROWS;
 
     // First word of the current group.
@@ -67,12 +70,14 @@ module scsr_weights #(
         end
     endgenerate
 
-    scsr_rom #(
-        .PORTS (PORTS),
-        .WIDTH (WORD_W),
-        .DEPTH (DEPTH),
-        .ADDR_W(ADDR_W),
-        .FILE  (FILE)
+    scsr_banked_rom #(
+        .PORTS      (PORTS),
+        .WIDTH      (WORD_W),
+        .ADDR_W     (ADDR_W),
+        .BANKS      (BANKS),
+        .BANK_DEPTH (BANK_DEPTH),
+        .BANK_ADDR_W(BANK_ADDR_W),
+        .PREFIX     (PREFIX)
     ) memory (
         .clk (clk),
         .en  (en),

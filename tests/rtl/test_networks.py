@@ -134,6 +134,22 @@ def test_a_deep_chain_of_skips(tmp_path: Path) -> None:
     assert check_model(tmp_path / "core", model, Folding([2, 5, 1, 3, 4, 2]), samples, seed=9)
 
 
+@pytest.mark.parametrize("ports", [1, 2])
+@pytest.mark.parametrize("lanes", [3, 4])
+def test_weights_in_several_banks(lanes: int, ports: int, tmp_path: Path) -> None:
+    rng = np.random.default_rng(12)
+    layer = replace(random_layer(rng, [700], 20), weight_bits=6, recurrent=None, reset="zero", state_bits=12)
+    layer = replace(
+        layer,
+        weight={0: rng.integers(-32, 32, (20, 700), dtype=np.int32)},
+        threshold=rng.integers(1, 200, 20, dtype=np.int32),
+    )
+    model = IntModel("banks", 700, (layer,), "spike_count")
+    folding = Folding([lanes], ports=ports)
+    assert make_build(model, folding, "core").plan.last.weights.banks > 1
+    assert check_model(tmp_path / "core", model, folding, vectors.random_samples(model, 10, 8, 0.1, seed=1), seed=2)
+
+
 def test_scores_are_clamped_in_hardware_too(tmp_path: Path) -> None:
     model = _extremes()["widest, potential"]
     layer = replace(model.layers[0], weight={0: np.full((5, 9), 2**15 - 1, dtype=np.int32)})
@@ -148,11 +164,11 @@ def test_a_wrong_weight_is_found_and_located(tmp_path: Path) -> None:
     write(make_build(tiny_model(), Folding([4, 2])), folder)
     samples = vectors.random_samples(tiny_model(), 20, 8, 0.5, seed=1)
     assert verify(folder, samples)["equal"]
-    words = (folder / "mem/layer_2_weights.hex").read_text().split()
+    words = (folder / "mem/layer_2_weights_00.hex").read_text().split()
     wrong = [f"{int(word, 16) ^ 0b100:0{len(word)}x}" for word in words]
-    (folder / "mem/layer_2_weights.hex").write_text("\n".join(wrong) + "\n")
+    (folder / "mem/layer_2_weights_00.hex").write_text("\n".join(wrong) + "\n")
     report = verify(folder, samples)
     assert not report["equal"]
-    assert report["changed_files"] == ["mem/layer_2_weights.hex"]
+    assert report["changed_files"] == ["mem/layer_2_weights_00.hex"]
     assert report["mismatching_spikes"] > 0
     assert "layer 2, neuron 0" in report["first_difference"]

@@ -18,6 +18,11 @@ def leaf_modules() -> dict[str, str]:
     return {path.name: path.read_text(encoding="utf-8") for path in sorted((TEMPLATES / "lib").glob("*.v"))}
 
 
+def board_modules() -> dict[str, str]:
+    """The modules of the serial bridge: file name -> text. They stand on the library's."""
+    return {path.name: path.read_text(encoding="utf-8") for path in sorted((TEMPLATES / "boards" / "lib").glob("*.v"))}
+
+
 def top_module(plan: HardwarePlan, digest: str) -> str:
     """The network's top module."""
     return _render("top.v.j2", plan=plan, digest=digest, stream=_stream, padding=_padding, range=_range)
@@ -47,11 +52,16 @@ def _range(bits: int) -> str:
 
 
 def _render(template: str, **values: object) -> str:
+    return from_template(f"top/{template}", status_flags=STATUS_FLAGS, **values)
+
+
+def from_template(template: str, **values: object) -> str:
+    """The text of a template, named by its path below `rtl_templates`."""
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES / "top"),
+        loader=jinja2.FileSystemLoader([TEMPLATES / "top", TEMPLATES]),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    return environment.get_template(template).render(version=hwgen.__version__, status_flags=STATUS_FLAGS, **values)
+    return environment.get_template(template).render(version=hwgen.__version__, **values)

@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from hwgen import host
 from hwgen.build import make_build, write
 from quant.command import Command
 from quant.errors import BuildError
@@ -19,6 +20,7 @@ def main() -> int:
     build.add_argument("--out", type=Path, required=True, help="build folder to write")
     build.add_argument("--lanes", type=_numbers, help="lanes of each layer, such as 16,4 (default: at most 16)")
     build.add_argument("--name", help="name of the top module (default: the model's name)")
+    host.add_command(command)
     return command.run()
 
 

@@ -74,14 +74,45 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 
 def build_harness(folder: Path, work: Path) -> Path:
     """Compile the C++ harness for a build folder; returns the program."""
-    refuse_spaces(folder)
     manifest = read_manifest(folder)
+    return build_program(
+        folder,
+        work,
+        top=f"{manifest['top']}_probe",
+        sources=[*manifest["sources"], manifest["probe"]],
+        harness=folder / "tb" / "harness.cpp",
+        prefix="Vcore",
+        parameters={},
+    )
+
+
+def build_program(
+    folder: Path,
+    work: Path,
+    *,
+    top: str,
+    sources: Sequence[str],
+    harness: Path,
+    prefix: str,
+    parameters: Mapping[str, int],
+) -> Path:
+    """Compile a C++ program around a module of a build folder; returns the program.
+
+    Args:
+        folder: the build folder.
+        work: where to compile.
+        top: the module.
+        sources: its Verilog, by path in the build folder.
+        harness: the C++ source.
+        prefix: name of the module's class in C++.
+        parameters: of the module.
+    """
+    refuse_spaces(folder)
     work.mkdir(parents=True, exist_ok=True)
-    top = f"{manifest['top']}_probe"
-    arguments = ["--cc", "--exe", "--build", "-O3", "--noassert", "--prefix", "Vcore", "--top-module", top, *_VERILATE]
-    sources = [str(folder / name) for name in (*manifest["sources"], manifest["probe"])]
-    command = ["verilator", *arguments, "-CFLAGS", "-O1 -std=c++17", "-Mdir", str(work), "-o", "harness"]
-    _call([*command, *sources, str(folder / "tb" / "harness.cpp")], cwd=folder, log=work / "build.log")
+    arguments = ["--cc", "--exe", "--build", "-O3", "--noassert", "--prefix", prefix, "--top-module", top, *_VERILATE]
+    chosen = [f"-G{name}={value}" for name, value in parameters.items()]
+    command = ["verilator", *arguments, *chosen, "-CFLAGS", "-O1 -std=c++17", "-Mdir", str(work), "-o", "harness"]
+    _call([*command, *(str(folder / name) for name in sources), str(harness)], cwd=folder, log=work / "build.log")
     return work / "harness"
 
 

@@ -1,4 +1,7 @@
-"""`python -m hwgen build`: an integer model or a checkpoint in, a build folder out."""
+"""`python -m hwgen build`: an integer model or a checkpoint in, a build folder out.
+
+`python -m hwgen synth`: a build folder's area and clock on an FPGA.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from hwgen import host
+from hwgen import host, targets
 from hwgen.build import make_build, write
+from hwgen.synth import synthesize, table_line
 from quant.command import Command
 from quant.errors import BuildError
 from quant.export import load
@@ -20,6 +24,10 @@ def main() -> int:
     build.add_argument("--out", type=Path, required=True, help="build folder to write")
     build.add_argument("--lanes", type=_numbers, help="lanes of each layer, such as 16,4 (default: at most 16)")
     build.add_argument("--name", help="name of the top module (default: the model's name)")
+    synth = command.add("synth", _synth, "measure a build's area and clock on an FPGA with open tools")
+    synth.add_argument("--build", type=Path, required=True, help="build folder")
+    synth.add_argument("--target", required=True, help=", ".join(targets.TARGETS))
+    synth.add_argument("--seeds", type=int, default=3, help="place and route so many times (default 3)")
     host.add_command(command)
     return command.run()
 
@@ -31,6 +39,12 @@ def _build(arguments: argparse.Namespace) -> int:
     lanes = ",".join(str(layer.lanes) for layer in plan.layers)
     bits = sum(memory.bits for memory in plan.memories)
     print(f"{arguments.out}: top module {plan.top}, {len(plan.layers)} layers, lanes {lanes}, {bits:,} bits of ROM")
+    return 0
+
+
+def _synth(arguments: argparse.Namespace) -> int:
+    result = synthesize(arguments.build, arguments.target, arguments.seeds)
+    print(table_line(result))
     return 0
 
 

@@ -33,11 +33,12 @@ VECTORS = "tb/vectors.npz"
 TEST_BENCH = Path(__file__).resolve().parent.parent / "sim" / "tb"
 _TEST_BENCH_FILES = ("Makefile", "runner.py", "streams.py", "compare.py", "test_core.py", "harness.cpp")
 
-# What simulations, bitstreams and projects leave in a build folder; a new build takes it away.
+# What simulation, synthesis, bitstreams and projects leave in a build folder; a new build takes it away.
 _PRODUCT_FILES = ("reports/verify.json", "reports/verify_cocotb.json")
-_PRODUCT_FOLDERS = ("tb/build/", "tb/__pycache__/", "boards/", "projects/")
+_PRODUCT_FOLDERS = ("tb/build/", "tb/__pycache__/", "synth/", "boards/", "projects/")
 
-_PORTS = (
+# The core's ports: name, direction, width in bits.
+PORTS = (
     ("aclk", "input", 1),
     ("aresetn", "input", 1),
     ("s_axis_tdata", "input", 16),
@@ -189,7 +190,7 @@ def _manifest(
         "sources": sources,
         "uart": {"top": uart.name, "model": uart.model, "sources": list(uart.sources())},
         "memories": [item.path for item in plan.memories],
-        "ports": [{"name": name, "direction": direction, "width": width} for name, direction, width in _PORTS],
+        "ports": [{"name": name, "direction": direction, "width": width} for name, direction, width in PORTS],
         "layers": [_layer_record(layer) for layer in plan.layers],
         "idle_limit_cycles": idle_limit_cycles(plan),
         "probe": probe,

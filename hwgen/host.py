@@ -230,9 +230,7 @@ def _open_port(name: str, baud: int) -> Any:
     try:
         import serial
     except ImportError:
-        raise ToolError(
-            "pyserial is missing; install it: pip install 'scsr-hwgen[host]' or pip install pyserial"
-        ) from None
+        raise ToolError("pyserial is missing; `pip install 'scsr-hwgen[host]'` installs it") from None
     try:
         return serial.serial_for_url(name, baudrate=baud, timeout=_READ_SECONDS)
     except (OSError, ValueError) as error:
@@ -263,8 +261,7 @@ def _compare(answers: Answers, samples: SpikeSet, folder: BuildFolder, shown: di
     wrong = 0
     for chosen, trace in golden.run_set(model, samples):
         scores = (answers.scores[chosen] != trace.scores).any(axis=1)
-        wrong += int(
-            np.count_nonzero(scores | (answers.classes[chosen] != trace.classes) | (answers.flags[chosen] != 0))
-        )
+        other = (answers.classes[chosen] != trace.classes) | (answers.flags[chosen] != 0)
+        wrong += int(np.count_nonzero(scores | other))
     shown["mismatches"] = wrong
     return wrong

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import jinja2
@@ -33,6 +34,20 @@ def probe_module(plan: HardwarePlan) -> str:
     return _render("probe.v.j2", plan=plan)
 
 
+def frame_module(top: str, ports: Sequence[tuple[str, str, int]]) -> str:
+    """The frame in which the core `top` is placed and routed: shift registers at all ports but the clock."""
+    widths = {"input": 0, "output": 0}
+    connections = []
+    for name, direction, width in ports:
+        if name != "aclk":
+            low = widths[direction]
+            widths[direction] += width
+            vector = {"input": "inputs_q", "output": "outputs"}[direction]
+            connections.append({"port": name, "vector": vector, "high": low + width - 1, "low": low})
+    bits = {"input_bits": widths["input"], "output_bits": widths["output"]}
+    return _render("frame.v.j2", folder="targets", top=top, connections=connections, **bits)
+
+
 def _stream(link: Link) -> str:
     """Prefix of the signals that carry a link's tick and index to its consumer."""
     if link.fifo_words:
@@ -51,17 +66,18 @@ def _range(bits: int) -> str:
     return f"[{bits - 1}:0]".ljust(6)
 
 
-def _render(template: str, **values: object) -> str:
-    return from_template(f"top/{template}", status_flags=STATUS_FLAGS, **values)
-
-
-def from_template(template: str, **values: object) -> str:
+def from_template(path: str, **values: object) -> str:
     """The text of a template, named by its path below `rtl_templates`."""
+    folder, _, name = path.rpartition("/")
+    return _render(name, folder, **values)
+
+
+def _render(template: str, folder: str = "top", **values: object) -> str:
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader([TEMPLATES / "top", TEMPLATES]),
+        loader=jinja2.FileSystemLoader(TEMPLATES / folder),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    return environment.get_template(template).render(version=hwgen.__version__, **values)
+    return environment.get_template(template).render(version=hwgen.__version__, status_flags=STATUS_FLAGS, **values)

@@ -77,7 +77,7 @@ def encode(message: Message) -> bytes:
 
 
 def sample_bytes(samples: SpikeSet, index: int) -> bytes:
-    """All messages of one sample: a BEAT for each event and each TICK but the last, then END, which is the last TICK."""
+    """All messages of one sample: a BEAT for each event and each TICK but the last; END is the last TICK."""
     events = slice(int(samples.offset[index]), int(samples.offset[index + 1]))
     counts = np.bincount(samples.step[events], minlength=int(samples.steps[index]))
     ends = np.cumsum(counts)[:-1]

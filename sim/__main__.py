@@ -1,4 +1,4 @@
-"""`python -m sim verify`: hold a build folder's hardware against the golden model on a spike file; `board`: let it run."""
+"""`python -m sim verify`: hold a build folder's hardware against the golden model; `board`: have it on a serial port."""
 
 from __future__ import annotations
 

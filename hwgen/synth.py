@@ -17,13 +17,12 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from tqdm import tqdm
 
 from hwgen import names, render, targets, yosys
 from hwgen.build import FORMAT, MANIFEST, PORTS
-from hwgen.targets import Area, PlaceAndRoute, Target
+from hwgen.targets import PlaceAndRoute, Target
 from quant.errors import BuildError, ToolError
 
 FOLDER = "synth"
@@ -70,6 +69,7 @@ class Result:
 
     target: str
     device: str
+    family: str
     top: str
     model_digest: str
     lut: int
@@ -176,8 +176,9 @@ def _run(run: _Run, seeds: Sequence[int], tools: Mapping[str, str]) -> Result:
     start = time.monotonic()
     cells = _map(run)
     area = run.target.area(cells)
-    _require_fit(run, {key: value for key, value in area.beyond(run.target.capacity).items()})
-    clocks, placed = [], {}
+    _require_fit(run, area.beyond(run.target.capacity))
+    clocks: list[float] = []
+    placed: dict[str, int] = {}
     if run.target.place_and_route is None:
         seeds = []
     else:
@@ -191,6 +192,7 @@ def _run(run: _Run, seeds: Sequence[int], tools: Mapping[str, str]) -> Result:
     result = Result(
         target=run.name,
         device=run.target.description,
+        family=run.target.family,
         top=run.design.top,
         model_digest=run.design.model_digest,
         **asdict(area),

@@ -20,6 +20,7 @@ def main() -> int:
     verify.add_argument("--engine", choices=list(ENGINES), default="cpp", help="C++ harness (default) or cocotb")
     verify.add_argument("--samples", type=int, help=f"first N samples (default: all; cocotb: {COCOTB_DEFAULT_SAMPLES})")
     verify.add_argument("--stall-percent", type=int, default=0, help="cpp: how often source and sink pause (default 0)")
+    verify.add_argument("--netlist", metavar="TARGET", help="cpp: the netlist of `hwgen synth` instead of the Verilog")
     return command.run()
 
 
@@ -29,6 +30,8 @@ def _verify(arguments: argparse.Namespace) -> int:
         raise SpikeFileError(f"{arguments.spikes} holds no samples; verification needs at least one")
     if arguments.stall_percent and arguments.engine != "cpp":
         raise ScsrError("--stall-percent is for --engine cpp; cocotb always runs its own cases, stalls among them")
+    if arguments.netlist and arguments.engine != "cpp":
+        raise ScsrError("--netlist is for --engine cpp; cocotb looks at spikes inside, which a netlist does not show")
     count = arguments.samples
     if count is None:
         count = len(samples) if arguments.engine == "cpp" else min(COCOTB_DEFAULT_SAMPLES, len(samples))
@@ -41,6 +44,7 @@ def _verify(arguments: argparse.Namespace) -> int:
         samples.head(count),
         engine=arguments.engine,
         stress=Stress(stall_percent=arguments.stall_percent),
+        netlist=arguments.netlist,
     )
 
 

@@ -72,15 +72,18 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     return manifest
 
 
-def build_harness(folder: Path, work: Path) -> Path:
-    """Compile the C++ harness for a build folder; returns the program."""
+def build_harness(folder: Path, work: Path, netlist: Sequence[str] = ()) -> Path:
+    """Compile the C++ harness for a build folder, or for a netlist of it and its cell models; returns the program."""
     refuse_spaces(folder)
     manifest = read_manifest(folder)
     work.mkdir(parents=True, exist_ok=True)
-    top = f"{manifest['top']}_probe"
+    if netlist:
+        top, sources, flags = manifest["top"], list(netlist), "-O1 -std=c++17 -DSCSR_NETLIST"
+    else:
+        top, flags = f"{manifest['top']}_probe", "-O1 -std=c++17"
+        sources = [str(folder / name) for name in (*manifest["sources"], manifest["probe"])]
     arguments = ["--cc", "--exe", "--build", "-O3", "--noassert", "--prefix", "Vcore", "--top-module", top, *_VERILATE]
-    sources = [str(folder / name) for name in (*manifest["sources"], manifest["probe"])]
-    command = ["verilator", *arguments, "-CFLAGS", "-O1 -std=c++17", "-Mdir", str(work), "-o", "harness"]
+    command = ["verilator", *arguments, "-CFLAGS", flags, "-Mdir", str(work), "-o", "harness"]
     _call([*command, *sources, str(folder / "tb" / "harness.cpp")], cwd=folder, log=work / "build.log")
     return work / "harness"
 
@@ -95,12 +98,13 @@ def run_harness(
     stall_percent: int,
     reset_after: int,
     seed: int,
+    netlist: bool = False,
 ) -> None:
     """Run the harness on input beats; what it records lies in `out` (harness.cpp lists files and arguments)."""
     out.mkdir(parents=True, exist_ok=True)
     (out / "input.bin").write_bytes(beats)
     manifest = read_manifest(folder)
-    neurons = [str(layer["neurons"]) for layer in manifest["layers"]]
+    neurons = [] if netlist else [str(layer["neurons"]) for layer in manifest["layers"]]
     limit = manifest["idle_limit_cycles"]
     numbers = [str(number) for number in (packets, stall_percent, reset_after, limit, seed)]
     arguments = [str(out / "input.bin"), str(out), *numbers, *neurons]

@@ -17,13 +17,12 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from tqdm import tqdm
 
 from hwgen import names, render, targets, yosys
 from hwgen.build import FORMAT, MANIFEST, PORTS
-from hwgen.targets import Area, PlaceAndRoute, Target
+from hwgen.targets import PlaceAndRoute, Target
 from quant.errors import BuildError, ToolError
 
 FOLDER = "synth"
@@ -70,6 +69,7 @@ class Result:
 
     target: str
     device: str
+    family: str
     top: str
     model_digest: str
     lut: int
@@ -87,13 +87,14 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
-class _Run:
-    """A synthesis at work: its results collect in `work`, below the build folder."""
+class Run:
+    """Tools at work: their results collect in `work`, below the build folder, and go to `home`/`name` there."""
 
     design: Design
     name: str
     target: Target
     work: Path
+    home: str = FOLDER
 
     @property
     def inside(self) -> str:
@@ -124,9 +125,9 @@ def synthesize(folder: Path, name: str, seeds: int = 3) -> Result:
     work = Path(tempfile.mkdtemp(prefix=f".{name}.", dir=results))
     os.chmod(work, 0o755)
     try:
-        result = _run(_Run(design, name, target, work), list(range(1, seeds + 1)), tools)
-        _replace(work, results / name)
-        shutil.rmtree(_failed(results / name), ignore_errors=True)
+        result = _run(Run(design, name, target, work), list(range(1, seeds + 1)), tools)
+        replace_folder(work, results / name)
+        shutil.rmtree(failed_folder(results / name), ignore_errors=True)
     finally:
         shutil.rmtree(work, ignore_errors=True)
         if not any(results.iterdir()):
@@ -172,12 +173,13 @@ def table_line(result: Result) -> str:
     return f"{line}; {result.fmax_mhz:.1f} MHz (median of {clocks})"
 
 
-def _run(run: _Run, seeds: Sequence[int], tools: Mapping[str, str]) -> Result:
+def _run(run: Run, seeds: Sequence[int], tools: Mapping[str, str]) -> Result:
     start = time.monotonic()
     cells = _map(run)
     area = run.target.area(cells)
-    _require_fit(run, {key: value for key, value in area.beyond(run.target.capacity).items()})
-    clocks, placed = [], {}
+    require_fit(run, area.beyond(run.target.capacity))
+    clocks: list[float] = []
+    placed: dict[str, int] = {}
     if run.target.place_and_route is None:
         seeds = []
     else:
@@ -191,6 +193,7 @@ def _run(run: _Run, seeds: Sequence[int], tools: Mapping[str, str]) -> Result:
     result = Result(
         target=run.name,
         device=run.target.description,
+        family=run.target.family,
         top=run.design.top,
         model_digest=run.design.model_digest,
         **asdict(area),
@@ -207,7 +210,7 @@ def _run(run: _Run, seeds: Sequence[int], tools: Mapping[str, str]) -> Result:
     return result
 
 
-def _map(run: _Run) -> dict[str, int]:
+def _map(run: Run) -> dict[str, int]:
     """Run Yosys; leaves the netlist and, for place and route, the netlist in its frame. Returns the cells."""
     top, inside = run.design.top, run.inside
     commands = [
@@ -241,20 +244,20 @@ def _map(run: _Run) -> dict[str, int]:
         ]
     script = run.work / "synth.ys"
     script.write_text("\n".join(commands) + "\n", encoding="ascii")
-    _call(run, [sys.executable, "-P", str(yosys.__file__), f"{inside}/synth.ys"], run.design.folder, "yosys.log")
+    call(run, [sys.executable, "-P", str(yosys.__file__), f"{inside}/synth.ys"], run.design.folder, "yosys.log")
     cells = json.loads((run.work / "stat.json").read_text(encoding="utf-8"))["design"]["num_cells_by_type"]
     for name in ("stat.json", "core.il", "box.il", "synth.ys"):
         (run.work / name).unlink(missing_ok=True)
     return {str(cell): int(count) for cell, count in sorted(cells.items())}
 
 
-def _place_and_route(run: _Run, tool: PlaceAndRoute, seed: int) -> tuple[float, dict[str, int]]:
+def _place_and_route(run: Run, tool: PlaceAndRoute, seed: int) -> tuple[float, dict[str, int]]:
     """One run of nextpnr: the highest clock in MHz, and the cells of the device it used."""
     # WASM sees the folder it runs in, and no absolute path below /tmp.
     call = f"import sys; from {tool.package} import {tool.function} as run; sys.exit(run(sys.argv[1:]))"
     options = ["--freq", str(tool.clock_mhz), "--timing-allow-fail", "--seed", str(seed)]
     files = ["--json", "netlist.json", "--report", "report.json"]
-    _call(
+    call(
         run,
         [sys.executable, "-P", "-c", call, *tool.options, *options, *files],
         run.work,
@@ -270,23 +273,18 @@ def _place_and_route(run: _Run, tool: PlaceAndRoute, seed: int) -> tuple[float, 
     return round(clocks[0], 2), used
 
 
-def _call(run: _Run, command: Sequence[str], cwd: Path, log_name: str) -> None:
+def call(run: Run, command: Sequence[str], cwd: Path, log_name: str) -> None:
     """Run a tool with its output in a log; a failure keeps the logs."""
     log = run.work / log_name
     with log.open("wb") as file:
         status = subprocess.run(command, cwd=cwd, stdout=file, stderr=subprocess.STDOUT, check=False).returncode
-    final = run.design.folder / FOLDER / run.name
-    text = log.read_text(encoding="utf-8", errors="replace").replace(run.inside, f"{FOLDER}/{run.name}")
+    text = log.read_text(encoding="utf-8", errors="replace").replace(run.inside, f"{run.home}/{run.name}")
     log.write_text(text, encoding="utf-8")
     if not status:
         return
     used = {name: (int(count), int(limit)) for name, count, limit in _UTILIZATION.findall(text)}
-    _require_fit(run, {name: pair for name, pair in used.items() if pair[0] > pair[1]})
-    failed = _failed(final)
-    shutil.rmtree(failed, ignore_errors=True)
-    failed.mkdir()
-    for path in run.work.glob("*.log"):
-        shutil.copy(path, failed)
+    require_fit(run, {name: pair for name, pair in used.items() if pair[0] > pair[1]})
+    failed = keep_logs(run)
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     errors = [line for line in lines if line.startswith("ERROR")] or lines[-_TAIL_LINES:]
     raise ToolError(
@@ -295,7 +293,18 @@ def _call(run: _Run, command: Sequence[str], cwd: Path, log_name: str) -> None:
     )
 
 
-def _require_fit(run: _Run, beyond: Mapping[str, tuple[float, float]]) -> None:
+def keep_logs(run: Run) -> Path:
+    """Keep the logs of a run that failed; returns where."""
+    failed = failed_folder(run.design.folder / run.home / run.name)
+    shutil.rmtree(failed, ignore_errors=True)
+    failed.mkdir()
+    for path in run.work.glob("*.log"):
+        shutil.copy(path, failed)
+    return failed
+
+
+def require_fit(run: Run, beyond: Mapping[str, tuple[float, float]]) -> None:
+    """Refuse a design that needs more than there is: name -> (needed, available)."""
     if not beyond:
         return
     lacking = ", ".join(f"{name.upper()} {needed:,g} of {limit:,g}" for name, (needed, limit) in beyond.items())
@@ -306,21 +315,28 @@ def _require_fit(run: _Run, beyond: Mapping[str, tuple[float, float]]) -> None:
 
 
 def _tool_versions(target: Target) -> dict[str, str]:
-    tools = ["pyosys"]
-    if target.place_and_route is not None:
-        tools.append(target.place_and_route.distribution)
+    return tool_versions([] if target.place_and_route is None else [target.place_and_route.distribution])
+
+
+def tool_versions(distributions: Sequence[str]) -> dict[str, str]:
+    """Versions of Yosys and of these distributions.
+
+    Raises:
+        ToolError: naming the one that is missing.
+    """
+    tools = ["pyosys", *distributions]
     for tool in tools:
         if importlib.util.find_spec(tool.replace("-", "_")) is None:
             raise ToolError(f"{tool} is missing; {_INSTALL}")
     return {tool: importlib.metadata.version(tool) for tool in tools}
 
 
-def _failed(folder: Path) -> Path:
+def failed_folder(folder: Path) -> Path:
     """Where the logs of a failed synthesis are kept."""
     return folder.with_name(f"{folder.name}_failed")
 
 
-def _replace(fresh: Path, folder: Path) -> None:
+def replace_folder(fresh: Path, folder: Path) -> None:
     """Put a folder in place of an earlier one; an interrupt leaves one of them."""
     old = fresh.with_name(f"{fresh.name}.old")
     try:

@@ -62,6 +62,7 @@ class Target:
 
     Attributes:
         description: the device, for people.
+        family: of its cells, which names their simulation models.
         synth: Yosys command that maps the core, without its pads.
         cells: what a cell counts, by patterns of its type; the first that matches counts.
         capacity: what the device holds.
@@ -71,6 +72,7 @@ class Target:
     """
 
     description: str
+    family: str
     synth: str
     cells: Mapping[str, Area]
     capacity: Area
@@ -185,6 +187,7 @@ _GOWIN_PINS = "".join(
 def _ecp5(size: str, package: str, luts: int, brams: int, multipliers: int) -> Target:
     return Target(
         description=f"Lattice LFE5U-{size.upper()}F, {package}, speed grade 6",
+        family="ecp5",
         synth="synth_ecp5",
         cells=_ECP5_CELLS,
         capacity=Area(luts, luts, brams, multipliers),
@@ -202,6 +205,7 @@ def _ecp5(size: str, package: str, luts: int, brams: int, multipliers: int) -> T
 TARGETS: Mapping[str, Target] = {
     "xc7": Target(
         description="AMD 7 series, area only; capacity of the XC7A200T",
+        family="xc7",
         synth="synth_xilinx -family xc7 -noiopad -flatten",
         cells=_XC7_CELLS,
         capacity=Area(134_600, 269_200, 365, 740),
@@ -211,6 +215,7 @@ TARGETS: Mapping[str, Target] = {
     "ecp5-25k": _ecp5("25k", "CABGA381", 24_288, 56, 28),
     "ice40up5k": Target(
         description="Lattice iCE40UP5K, SG48",
+        family="ice40",
         synth="synth_ice40 -device u -dsp",
         cells=_ICE40_CELLS,
         capacity=Area(5_280, 5_280, 30, 8),
@@ -225,6 +230,7 @@ TARGETS: Mapping[str, Target] = {
     ),
     "gowin": Target(
         description="Gowin GW2AR-18C as on the Tang Nano 20K, QN88",
+        family="gowin",
         synth="synth_gowin -family gw2a -noiopads",
         cells=_GOWIN_CELLS,
         capacity=Area(20_736, 15_552, 46, 48),

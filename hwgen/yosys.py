@@ -1,4 +1,4 @@
-"""A process that runs one Yosys script: `python yosys.py SCRIPT`. Yosys ends its process when it fails, hence its own."""
+"""A process that runs one Yosys script: `python yosys.py SCRIPT`. Yosys ends the process that it fails in."""
 
 from __future__ import annotations
 

@@ -54,7 +54,8 @@ def compare(
         vectors: samples and the golden model's answers.
         packets: what came out of the core.
         flags: the status flags that each packet must carry.
-        spikes: by layer index, when each layer spiked: `step * neurons + neuron`, steps counted over all samples.
+        spikes: by layer index, when each layer spiked: `step * neurons + neuron`, steps counted over all samples;
+            what was not observed is missing and not compared.
         layers: the layers of the hardware.
 
     Raises:
@@ -65,7 +66,9 @@ def compare(
     score_wrong = packets.scores != vectors["scores"]
     class_wrong = packets.classes != vectors["classes"]
     flag_wrong = packets.flags != flags
-    differing = {layer.index: _differing(spikes, vectors, layer) for layer in layers if layer.spiking}
+    differing = {
+        layer.index: _differing(spikes, vectors, layer) for layer in layers if layer.index in spikes and layer.spiking
+    }
     first = (
         _first_spike(differing, spikes, vectors, layers)
         or _first(score_wrong, packets.scores, vectors["scores"], "score of class")

@@ -10,6 +10,7 @@
 //   ticks.bin     uint64 cycle                               in which each TICK was taken
 //   ends.bin      uint64 cycle                               in which the last layer ended each time step
 //   spikes_I.bin  uint64 position                            of each spike: step * neurons + neuron, layer I in order
+// With SCSR_NETLIST defined the design is a netlist, without probes: give no NEURONS; there are no ends and no spikes then.
 // Exit status: 0 done, 3 the core hangs, 4 the output stream broke a rule, 5 beats came after the last packet.
 
 #include <cstdint>
@@ -84,8 +85,8 @@ struct Layer {
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc < 9) {
-        std::fprintf(stderr, "usage: harness BEATS OUT_DIR PACKETS STALL_PERCENT RESET_AFTER IDLE_LIMIT SEED NEURONS...\n");
+    if (argc < 8) {
+        std::fprintf(stderr, "usage: harness BEATS OUT_DIR PACKETS STALL_PERCENT RESET_AFTER IDLE_LIMIT SEED [NEURONS...]\n");
         return 1;
     }
     const std::vector<uint32_t> beats = read_beats(argv[1]);
@@ -177,6 +178,7 @@ int main(int argc, char** argv) {
             received += last;
         }
 
+#ifndef SCSR_NETLIST
         for (unsigned i = 0; i < layers.size(); ++i) {
             if (!bit(core.probe_valid, i)) continue;
             Layer& layer = layers[i];
@@ -184,6 +186,7 @@ int main(int argc, char** argv) {
             ++layer.updates;
             if (i + 1 == layers.size() && layer.updates % layer.neurons == 0) ends.put(cycle);
         }
+#endif
 
         idle = taken || (valid && core.m_axis_tready) ? 0 : idle + 1;
         if (idle > idle_limit) return 3;

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from hwgen.build import FORMAT, MANIFEST, VERSION
 from hwgen.names import is_top_name
 from quant.errors import BuildError
+
+# What a build names its files: these names go into scripts of outside tools.
+_NAME = re.compile(r"([A-Za-z0-9_]+/)?[A-Za-z0-9_]+(\.[A-Za-z0-9]+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +100,7 @@ def _read(path: Path, manifest: dict[str, Any]) -> BuildFolder:
 def _check_files(path: Path, checksums: dict[str, str], folder: BuildFolder) -> None:
     used = {*folder.sources, *folder.memories, *folder.uart_sources, *([folder.load] if folder.load else [])}
     for name in sorted({*checksums, *used}):
-        parts = PurePosixPath(name)
-        if parts.is_absolute() or ".." in parts.parts or name not in checksums:
+        if not _NAME.fullmatch(name) or name not in checksums:
             raise BuildError(f"{path}/{MANIFEST} names {name[:60]!r}, which no build does; build the folder again")
         if not (path / name).is_file():
             raise BuildError(f"{path / name} is missing; build the folder again")

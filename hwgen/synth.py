@@ -244,7 +244,7 @@ def _map(run: Run) -> dict[str, int]:
         ]
     script = run.work / "synth.ys"
     script.write_text("\n".join(commands) + "\n", encoding="ascii")
-    call(run, [sys.executable, "-P", str(yosys.__file__), f"{inside}/synth.ys"], run.design.folder, "yosys.log")
+    call_tool(run, [sys.executable, "-P", str(yosys.__file__), f"{inside}/synth.ys"], run.design.folder, "yosys.log")
     cells = json.loads((run.work / "stat.json").read_text(encoding="utf-8"))["design"]["num_cells_by_type"]
     for name in ("stat.json", "core.il", "box.il", "synth.ys"):
         (run.work / name).unlink(missing_ok=True)
@@ -257,7 +257,7 @@ def _place_and_route(run: Run, tool: PlaceAndRoute, seed: int) -> tuple[float, d
     call = f"import sys; from {tool.package} import {tool.function} as run; sys.exit(run(sys.argv[1:]))"
     options = ["--freq", str(tool.clock_mhz), "--timing-allow-fail", "--seed", str(seed)]
     files = ["--json", "netlist.json", "--report", "report.json"]
-    call(
+    call_tool(
         run,
         [sys.executable, "-P", "-c", call, *tool.options, *options, *files],
         run.work,
@@ -273,7 +273,7 @@ def _place_and_route(run: Run, tool: PlaceAndRoute, seed: int) -> tuple[float, d
     return round(clocks[0], 2), used
 
 
-def call(run: Run, command: Sequence[str], cwd: Path, log_name: str) -> None:
+def call_tool(run: Run, command: Sequence[str], cwd: Path, log_name: str) -> None:
     """Run a tool with its output in a log; a failure keeps the logs."""
     log = run.work / log_name
     with log.open("wb") as file:

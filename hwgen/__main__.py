@@ -9,7 +9,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from hwgen import bitstream, host, targets
+from hwgen import bitstream, host, project, targets
 from hwgen.build import make_build, write
 from hwgen.synth import synthesize, table_line
 from quant.command import Command
@@ -30,6 +30,7 @@ def main() -> int:
     synth.add_argument("--seeds", type=int, default=3, help="place and route so many times (default 3)")
     bitstream.add_command(command)
     host.add_command(command)
+    project.add_command(command)
     return command.run()
 
 

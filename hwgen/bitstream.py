@@ -63,7 +63,7 @@ def make_bitstream(path: Path, name: str, seed: int = 1) -> Bitstream:
     Raises:
         ScsrError: at an unknown board.
         BuildError: if the folder is no untouched build, or the design does not fit the board or misses its clock.
-        ToolError: if a tool is missing, or failed; `boards/<name>_failed/` keeps the logs, as it does for a clock missed.
+        ToolError: if a tool is missing, or failed. Then, and for a clock missed, `boards/<name>_failed/` keeps the logs.
     """
     board = boards.find(name)
     if not 0 <= seed <= MAX_SEED:

@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: demo test lint fuzz bench snapshots setup tools clean
+.PHONY: demo test lint fuzz bench bitstreams snapshots setup tools clean
 
 demo: $(READY)
 	$(BIN)/python -m bench.demo
@@ -26,6 +26,10 @@ snapshots: $(READY)
 # Cycles per time step against the bound and the plan's prediction
 bench: $(READY)
 	$(BIN)/python -m bench.cycles
+
+# A small network's bitstream for each board, in build/bitstreams
+bitstreams: $(READY)
+	$(BIN)/python -m bench.bitstreams
 
 lint: $(READY)
 	$(BIN)/ruff check .

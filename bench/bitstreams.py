@@ -20,7 +20,7 @@ WEIGHT_BITS = 4
 
 
 def main() -> int:
-    write(make_build(_network(), LANES, "small"), ROOT)
+    write(make_build(_network(), LANES, "compact"), ROOT)
     print(f"{'board':12} {'clock MHz':>9} {'reaches':>8}  resources")
     status = 0
     for name in boards.BOARDS:
@@ -65,7 +65,7 @@ def _network() -> IntModel:
         state_bits=10,
         reset="subtract",
     )
-    return IntModel("small", inputs, (first, last), "spike_count")
+    return IntModel("compact", inputs, (first, last), "spike_count")
 
 
 if __name__ == "__main__":

@@ -114,7 +114,13 @@ def ask(port: Port, job: Job, progress: Callable[[], object] = lambda: None) -> 
 
 
 def _greet(port: Port, model: int) -> Receiver:
-    """Reset the board and hear which it is."""
+    """Reset the board and hear which it is.
+
+    Raises:
+        LinkError: if it fails right after its greeting.
+        ScsrError: if it is another model's.
+        ToolError: if nothing answers.
+    """
     port.timeout = _READ_SECONDS
     for _ in range(_GREETINGS):
         receiver = Receiver()
@@ -122,10 +128,7 @@ def _greet(port: Port, model: int) -> Receiver:
         port.write(RESET)
         end = time.monotonic() + _GREETING_SECONDS
         while time.monotonic() < end:
-            try:
-                receiver.feed(_read(port))
-            except LinkError:  # said before the reset
-                continue
+            receiver.feed(_read(port))
             if receiver.window_bytes and receiver.model is not None:
                 if receiver.model != model:
                     names = f"{receiver.model:04x}, the build is {model:04x}"

@@ -17,11 +17,13 @@ from test_lint import LINTERS, WAIVERS
 from hwgen.__main__ import main
 from hwgen.build import make_build, write
 from hwgen.render import TEMPLATES
+from hwgen.uart import make_uart
 from quant import spikes, vectors
 from quant.model import IntModel
 from sim.board import simulated_board
 from sim.verify import runner
 
+pytest.importorskip("serial", reason="the extra `host` is not installed")
 pytestmark = pytest.mark.rtl
 
 LIBRARY = sorted((TEMPLATES / "lib").glob("*.v"))
@@ -144,3 +146,26 @@ def test_the_command_prints_its_port(tmp_path: Path, monkeypatch, capsys) -> Non
         finally:
             board.terminate()
     assert "samples              3\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("lint", LINTERS)
+def test_a_core_that_is_loaded_gets_its_stream(lint, tmp_path: Path) -> None:
+    uart = make_uart("core", "beef" * 16, load=True)
+    ports = ["aclk", "aresetn", "s_axis_tvalid", "s_axis_tlast", "s_load_tvalid", "m_axis_tready"]
+    stub = (
+        "`default_nettype none\nmodule core (\n"
+        + "".join(f"    input  wire        {port},\n" for port in ports)
+        + "    input  wire [15:0] s_axis_tdata,\n    input  wire [15:0] s_load_tdata,\n"
+        + "    output wire        s_axis_tready,\n    output wire        s_load_tready,\n"
+        + "    output wire [31:0] m_axis_tdata,\n    output wire        m_axis_tvalid,\n"
+        + "    output wire        m_axis_tlast\n);\n"
+        + "    wire unused = &{aclk, aresetn, s_axis_tvalid, s_axis_tlast, m_axis_tready, s_axis_tdata};\n"
+        + "    assign s_axis_tready = 1'b1;\n    assign s_load_tready = 1'b1;\n"
+        + "    assign m_axis_tdata = {16'd0, s_load_tdata};\n    assign m_axis_tvalid = s_load_tvalid;\n"
+        + "    assign m_axis_tlast = 1'b1;\nendmodule\n`default_nettype wire\n"
+    )
+    files = {"core.v": stub, **{Path(name).name: text for name, text in uart.sources().items()}}
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    assert "s_load_tdata (load_tdata)" in files["core_uart.v"]
+    assert lint([*(tmp_path / name for name in files), *LIBRARY], "core_uart", tmp_path) == ""

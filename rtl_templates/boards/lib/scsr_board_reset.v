@@ -13,18 +13,24 @@ module scsr_board_reset (
     localparam [7:0] ONE = 8'd1;
     localparam [7:0] DONE = 8'hff;
 
-    reg [1:0] good_q = 2'b00;
-    reg [7:0] count_q = 8'd0;
-    reg       rst_q = 1'b1;
+    reg [1:0] good_q;
+    reg [7:0] count_q;
+    reg       ready_q;
+
+    initial begin
+        good_q = 2'b00;
+        count_q = 8'd0;
+        ready_q = 1'b0;
+    end
 
     always @(posedge clk) begin
         good_q <= {good_q[0], good};
         if (!good_q[1]) count_q <= 8'd0;
         else if (count_q != DONE) count_q <= count_q + ONE;
-        rst_q <= count_q != DONE;
+        ready_q <= count_q == DONE;
     end
 
-    assign rst = rst_q;
+    assign rst = !ready_q;
 
 endmodule
 

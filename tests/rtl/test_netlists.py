@@ -73,6 +73,7 @@ def test_a_netlist_scores_as_the_golden_model(target: str, cells: set[str], tmp_
     assert report["mismatching_spikes"] is None
 
 
+@pytest.mark.slow
 def test_another_networks_netlist_fails(tmp_path: Path, monkeypatch, capsys) -> None:
     """The comparison sees a difference: the netlist of a network with other thresholds, passed off as this one's."""
     model = random_network(CASE)

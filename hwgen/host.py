@@ -101,7 +101,7 @@ def ask(port: Port, job: Job, progress: Callable[[], object] = lambda: None) -> 
         before = len(packets)
         try:
             receiver = _greet(port, job.model)
-            for packet in _exchange(port, receiver, job, before):
+            for packet in _exchange(port, receiver, job, before, careful=failures > 0):
                 packets.append(packet)
                 progress()
             return _answers(packets, job.classes, restarts)
@@ -137,15 +137,20 @@ def _greet(port: Port, model: int) -> Receiver:
     raise ToolError("nothing answers; is the board programmed with this build, and this its port and its --baud?")
 
 
-def _exchange(port: Port, receiver: Receiver, job: Job, done: int) -> Iterator[tuple[int, ...]]:
-    """Send the samples from `done` on, no more than the window at once; yields the packets."""
+def _exchange(port: Port, receiver: Receiver, job: Job, done: int, *, careful: bool) -> Iterator[tuple[int, ...]]:
+    """Send the samples from `done` on, no more than the window at once; yields the packets.
+
+    After a failure, `careful`, the first sample goes alone: on a bad line the fewest bytes have the best chance.
+    """
     chunks = _chunks(job, done)
+    waiting = False
     missing, sent, left = len(job.samples) - done, 0, b""
     heard = time.monotonic()
     while missing:
         room = receiver.window_bytes - (sent - receiver.taken_bytes)
-        while len(left) < room and (chunk := next(chunks, b"")):
+        while len(left) < room and not waiting and (chunk := next(chunks, b"")):
             left += chunk
+            waiting = careful
         if left and room > 0:
             port.write(left[:room])
             sent += min(len(left), room)
@@ -155,6 +160,7 @@ def _exchange(port: Port, receiver: Receiver, job: Job, done: int) -> Iterator[t
             if len(packet) != job.classes + 1 or not missing:
                 raise LinkError("the board sent a packet of another network")
             missing -= 1
+            waiting = careful = False
             yield packet
         now = time.monotonic()
         heard = now if content else heard
@@ -163,9 +169,8 @@ def _exchange(port: Port, receiver: Receiver, job: Job, done: int) -> Iterator[t
 
 
 def _chunks(job: Job, done: int) -> Iterator[bytes]:
-    if job.load:
-        yield job.load
-    for index in range(done, len(job.samples)):
+    yield job.load + sample_bytes(job.samples, done)
+    for index in range(done + 1, len(job.samples)):
         yield sample_bytes(job.samples, index)
 
 

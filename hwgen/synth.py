@@ -28,7 +28,7 @@ from quant.errors import BuildError, ToolError
 FOLDER = "synth"
 MAX_SEEDS = 100
 
-_INSTALL = "`pip install 'scsr-hwgen[synth]'` or `make setup` installs it"
+_INSTALL = "`pip install 'scsr-hwgen[synth]'` or `make synth-tools` installs it"
 _TAIL_LINES = 3
 _SOURCE = re.compile(r"rtl/[A-Za-z0-9_]+\.v")
 _MEMORY = re.compile(r"mem/[A-Za-z0-9_]+\.hex")
@@ -221,7 +221,7 @@ def _map(run: Run) -> dict[str, int]:
         f"write_verilog -noattr {inside}/netlist.v",
     ]
     if run.target.place_and_route is not None:
-        (run.work / "frame.v").write_text(render.frame_module(top, PORTS), encoding="utf-8")
+        (run.work / f"{top}_frame.v").write_text(render.frame_module(top, PORTS), encoding="utf-8")
         # The frame is mapped around the core as a black box, so that the netlist that is placed is the one counted.
         commands += [
             f"select ={top}",
@@ -232,7 +232,7 @@ def _map(run: Run) -> dict[str, int]:
             f"write_rtlil -selected {inside}/box.il",
             "design -reset",
             f"read_rtlil {inside}/box.il",
-            f"read_verilog {inside}/frame.v",
+            f"read_verilog {inside}/{top}_frame.v",
             f"{run.target.synth_frame} -top {top}_frame",
             f"delete ={top}",
             f"read_rtlil {inside}/core.il",

@@ -115,7 +115,7 @@ def test_a_core_slower_than_the_line_stops_the_host(tmp_path: Path, monkeypatch,
     assert "restarts" not in shown
 
 
-@pytest.mark.parametrize("lose_every", [400, 1100])
+@pytest.mark.parametrize("lose_every", [200, 1100])
 def test_a_line_that_loses_bytes_costs_time_and_no_answer(lose_every: int, tmp_path: Path, monkeypatch, capsys) -> None:
     build, samples = _built(tmp_path, tiny_model())
     with simulated_board(build, bit_cycles=8, lose_every=lose_every) as port:

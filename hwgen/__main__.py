@@ -1,4 +1,7 @@
-"""`python -m hwgen build`: an integer model or a checkpoint in, a build folder out."""
+"""`python -m hwgen build`: an integer model or a checkpoint in, a build folder out.
+
+`python -m hwgen synth`: a build folder's area and clock on an FPGA.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,10 @@ import argparse
 import sys
 from pathlib import Path
 
+from hwgen import bitstream, host, project, targets
 from hwgen.build import make_build, write
 from hwgen.planner import Folding
+from hwgen.synth import synthesize, table_line
 from quant.command import Command
 from quant.errors import BuildError
 from quant.export import load
@@ -22,6 +27,13 @@ def main() -> int:
     build.add_argument("--units", type=_numbers, help="neurons of each layer updated per cycle, such as 2,1")
     build.add_argument("--events-per-cycle", type=int, default=1, help="events a layer takes per cycle, 1 or 2")
     build.add_argument("--name", help="name of the top module (default: the model's name)")
+    synth = command.add("synth", _synth, "measure a build's area and clock on an FPGA with open tools")
+    synth.add_argument("--build", type=Path, required=True, help="build folder")
+    synth.add_argument("--target", required=True, help=", ".join(targets.TARGETS))
+    synth.add_argument("--seeds", type=int, default=3, help="place and route so many times (default 3)")
+    bitstream.add_command(command)
+    host.add_command(command)
+    project.add_command(command)
     return command.run()
 
 
@@ -33,6 +45,12 @@ def _build(arguments: argparse.Namespace) -> int:
     lanes = ",".join(str(layer.lanes) for layer in plan.layers)
     bits = sum(memory.bits for memory in plan.memories)
     print(f"{arguments.out}: top module {plan.top}, {len(plan.layers)} layers, lanes {lanes}, {bits:,} bits of ROM")
+    return 0
+
+
+def _synth(arguments: argparse.Namespace) -> int:
+    result = synthesize(arguments.build, arguments.target, arguments.seeds)
+    print(table_line(result))
     return 0
 
 

@@ -17,6 +17,7 @@ from hwgen import memory, render, report
 from hwgen.plan import HardwarePlan, LayerPlan
 from hwgen.planner import DEFAULT_FOLDING, Folding, make_plan
 from hwgen.timing import idle_limit_cycles
+from hwgen.uart import Uart, make_uart
 from quant import store, vectors
 from quant.errors import BuildError
 from quant.formats import IntArray
@@ -32,11 +33,12 @@ VECTORS = "tb/vectors.npz"
 TEST_BENCH = Path(__file__).resolve().parent.parent / "sim" / "tb"
 _TEST_BENCH_FILES = ("Makefile", "runner.py", "streams.py", "compare.py", "test_core.py", "harness.cpp")
 
-# What simulations leave in a build folder; a new build takes it away.
+# What simulation, synthesis, bitstreams and projects leave in a build folder; a new build takes it away.
 _PRODUCT_FILES = ("reports/verify.json", "reports/verify_cocotb.json")
-_PRODUCT_FOLDERS = ("tb/build/", "tb/__pycache__/")
+_PRODUCT_FOLDERS = ("tb/build/", "tb/__pycache__/", "synth/", "boards/", "projects/")
 
-_PORTS = (
+# The core's ports: name, direction, width in bits.
+PORTS = (
     ("aclk", "input", 1),
     ("aresetn", "input", 1),
     ("s_axis_tdata", "input", 16),
@@ -71,6 +73,7 @@ def make_build(model: IntModel, folding: Folding = DEFAULT_FOLDING, name: str | 
     plan = make_plan(model, folding, name)
     sources = {f"rtl/{file}": text for file, text in render.leaf_modules().items()}
     sources[f"rtl/{plan.top}.v"] = render.top_module(plan, store.digest(model))
+    uart = make_uart(plan.top, store.digest(model), load=False)
     probe = f"tb/{plan.top}_probe.v"
     texts = {
         "1_model.txt": report.model_text(model),
@@ -78,6 +81,7 @@ def make_build(model: IntModel, folding: Folding = DEFAULT_FOLDING, name: str | 
         "reports/plan.json": _json(_plan_record(plan)),
         probe: render.probe_module(plan),
         **sources,
+        **uart.sources(),
         **{path: "\n".join(lines) + "\n" for path, lines in _memories(model, plan)},
     }
     files = {path: text.encode() for path, text in texts.items()}
@@ -85,7 +89,7 @@ def make_build(model: IntModel, folding: Folding = DEFAULT_FOLDING, name: str | 
     files[VECTORS] = vectors.to_bytes(*_vectors(model))
     for file in _TEST_BENCH_FILES:
         files[f"tb/{file}"] = (TEST_BENCH / file).read_bytes()
-    files[MANIFEST] = _json(_manifest(model, plan, list(sources), probe, files)).encode()
+    files[MANIFEST] = _json(_manifest(model, plan, list(sources), probe, uart, files)).encode()
     return Build(plan, files)
 
 
@@ -180,7 +184,7 @@ def _vectors(model: IntModel) -> tuple[SpikeSet, dict[str, IntArray]]:
 
 
 def _manifest(
-    model: IntModel, plan: HardwarePlan, sources: list[str], probe: str, files: Mapping[str, bytes]
+    model: IntModel, plan: HardwarePlan, sources: list[str], probe: str, uart: Uart, files: Mapping[str, bytes]
 ) -> dict[str, Any]:
     return {
         "format": FORMAT,
@@ -189,8 +193,9 @@ def _manifest(
         "top": plan.top,
         "model_digest": store.digest(model),
         "sources": sources,
+        "uart": {"top": uart.name, "model": uart.model, "sources": list(uart.sources())},
         "memories": [path for item in plan.memories for path in item.paths],
-        "ports": [{"name": name, "direction": direction, "width": width} for name, direction, width in _PORTS],
+        "ports": [{"name": name, "direction": direction, "width": width} for name, direction, width in PORTS],
         "layers": [_layer_record(layer) for layer in plan.layers],
         "idle_limit_cycles": idle_limit_cycles(plan),
         "probe": probe,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import jinja2
@@ -18,6 +19,11 @@ def leaf_modules() -> dict[str, str]:
     return {path.name: path.read_text(encoding="utf-8") for path in sorted((TEMPLATES / "lib").glob("*.v"))}
 
 
+def board_modules() -> dict[str, str]:
+    """The modules of the serial bridge: file name -> text. They stand on the library's."""
+    return {path.name: path.read_text(encoding="utf-8") for path in sorted((TEMPLATES / "boards" / "lib").glob("*.v"))}
+
+
 def top_module(plan: HardwarePlan, digest: str) -> str:
     """The network's top module."""
     return _render("top.v.j2", plan=plan, digest=digest, stream=_stream, padding=_padding, range=_range)
@@ -26,6 +32,20 @@ def top_module(plan: HardwarePlan, digest: str) -> str:
 def probe_module(plan: HardwarePlan) -> str:
     """The simulation wrapper that shows every layer's spikes."""
     return _render("probe.v.j2", plan=plan, range=_range)
+
+
+def frame_module(top: str, ports: Sequence[tuple[str, str, int]]) -> str:
+    """The frame in which the core `top` is placed and routed: shift registers at all ports but the clock."""
+    widths = {"input": 0, "output": 0}
+    connections = []
+    for name, direction, width in ports:
+        if name != "aclk":
+            low = widths[direction]
+            widths[direction] += width
+            vector = {"input": "inputs_q", "output": "outputs"}[direction]
+            connections.append({"port": name, "vector": vector, "high": low + width - 1, "low": low})
+    bits = {"input_bits": widths["input"], "output_bits": widths["output"]}
+    return _render("frame.v.j2", folder="targets", top=top, connections=connections, **bits)
 
 
 def _stream(link: Link) -> str:
@@ -46,9 +66,15 @@ def _range(bits: int) -> str:
     return f"[{bits - 1}:0]".ljust(6)
 
 
-def _render(template: str, **values: object) -> str:
+def from_template(path: str, **values: object) -> str:
+    """The text of a template, named by its path below `rtl_templates`."""
+    folder, _, name = path.rpartition("/")
+    return _render(name, folder, **values)
+
+
+def _render(template: str, folder: str = "top", **values: object) -> str:
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES / "top"),
+        loader=jinja2.FileSystemLoader(TEMPLATES / folder),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

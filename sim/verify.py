@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from quant.files import write_atomic
 from quant.formats import IntArray
 from quant.model import IntModel
 from quant.spikes import SpikeSet, plain_arrays
+from sim import netlist as netlists
 
 # The test bench travels with build folders and so is no package: its files import each other by bare names.
 TEST_BENCH = Path(__file__).resolve().parent / "tb"
@@ -77,13 +78,16 @@ class _Job:
     answers: dict[str, IntArray]
     changed: tuple[str, ...]
     stress: Stress
+    netlist: tuple[str, ...] = ()
 
     @property
     def arrays(self) -> dict[str, npt.NDArray[np.signedinteger]]:
         return {**plain_arrays(self.samples), **self.answers}
 
 
-def verify(folder: Path, samples: SpikeSet, *, engine: str = "cpp", stress: Stress | None = None) -> dict[str, Any]:
+def verify(
+    folder: Path, samples: SpikeSet, *, engine: str = "cpp", stress: Stress | None = None, netlist: str | None = None
+) -> dict[str, Any]:
     """Verify a build folder on a spike set.
 
     Args:
@@ -91,6 +95,7 @@ def verify(folder: Path, samples: SpikeSet, *, engine: str = "cpp", stress: Stre
         samples: the input.
         engine: "cpp", the C++ harness, or "cocotb", the folder's own test bench (full rate, stalls, malformed beats).
         stress: what to do beside sending samples, for "cpp".
+        netlist: target whose netlist to simulate instead of the Verilog, for "cpp"; inner spikes are hidden then.
 
     Returns:
         The report, as it goes to verify.json; `equal` says whether hardware and golden model agree and were active.
@@ -101,7 +106,7 @@ def verify(folder: Path, samples: SpikeSet, *, engine: str = "cpp", stress: Stre
         ToolError: if a tool is missing or fails.
         VerificationError: if the core breaks a rule of its streams or stops answering.
     """
-    job = _prepare(folder, samples, stress or Stress())
+    job = _prepare(folder, samples, stress or Stress(), netlist)
     try:
         outcome = ENGINES[engine](job)
     except runner.SimulationError as error:
@@ -111,26 +116,32 @@ def verify(folder: Path, samples: SpikeSet, *, engine: str = "cpp", stress: Stre
     return _report(job, engine, outcome)
 
 
-def run(folder: Path, samples: SpikeSet, *, engine: str, stress: Stress | None = None) -> int:
-    """Verify, print a table, write `reports/verify.json` (cocotb: `verify_cocotb.json`); returns the exit status."""
+def run(
+    folder: Path, samples: SpikeSet, *, engine: str, stress: Stress | None = None, netlist: str | None = None
+) -> int:
+    """Verify, print a table, write the report; returns the exit status.
+
+    The report is `reports/verify.json`, with cocotb `reports/verify_cocotb.json`, of a netlist
+    `synth/<target>/verify.json`.
+    """
     try:
-        report = verify(folder, samples, engine=engine, stress=stress)
+        report = verify(folder, samples, engine=engine, stress=stress, netlist=netlist)
     except VerificationError as error:
         report = {"equal": False, "engine": engine, "samples": len(samples), "first_difference": str(error)}
     name = "verify.json" if engine == "cpp" else f"verify_{engine}.json"
-    path = folder / "reports" / name
+    path = folder / "reports" / name if netlist is None else folder / "synth" / netlist / name
     write_atomic(path, (json.dumps(report, indent=2) + "\n").encode())
     for key, value in report.items():
         print(f"{key.replace('_', ' '):22} {_shown(value)}")
     print(f"{'report':22} {path}")
     if report["equal"]:
-        print(f"PASS: {report['samples']} samples, every spike equal")
+        print(f"PASS: {report['samples']} samples, every {'spike' if netlist is None else 'score'} equal")
         return 0
     print(f"FAIL: {report['first_difference'] or 'the output was silent: nothing was shown'}", file=sys.stderr)
     return 1
 
 
-def _prepare(folder: Path, samples: SpikeSet, stress: Stress) -> _Job:
+def _prepare(folder: Path, samples: SpikeSet, stress: Stress, netlist: str | None) -> _Job:
     manifest, changed = check_folder(folder)
     model = store.read(folder / MODEL)
     if store.digest(model) != manifest["model_digest"]:
@@ -145,7 +156,8 @@ def _prepare(folder: Path, samples: SpikeSet, stress: Stress) -> _Job:
         for entry in manifest["layers"]
     )
     answers = vectors.expected(model, samples)
-    return _Job(folder.resolve(), model, layers, samples, answers, changed, stress)
+    cells = () if netlist is None else tuple(netlists.sources(folder.resolve(), netlist, manifest))
+    return _Job(folder.resolve(), model, layers, samples, answers, changed, stress, cells)
 
 
 def check_folder(folder: Path) -> tuple[dict[str, Any], tuple[str, ...]]:
@@ -178,8 +190,8 @@ def check_folder(folder: Path) -> tuple[dict[str, Any], tuple[str, ...]]:
 
 
 def _run_cpp(job: _Job) -> Outcome:
-    work = job.folder / "tb" / "build" / "cpp"
-    program = runner.build_harness(job.folder, work)
+    work = job.folder / "tb" / "build" / ("netlist" if job.netlist else "cpp")
+    program = runner.build_harness(job.folder, work, job.netlist)
     out = work / "run"
     beats = streams.encode(job.arrays)
     flags = np.zeros(len(job.samples), dtype=np.int64)
@@ -194,19 +206,25 @@ def _run_cpp(job: _Job) -> Outcome:
         stall_percent=job.stress.stall_percent,
         reset_after=job.stress.reset_after,
         seed=job.stress.seed,
+        netlist=bool(job.netlist),
     )
     record = np.fromfile(out / "beats.bin", dtype=[("cycle", "<u8"), ("data", "<u4"), ("last", "<u4")])
     last = record["last"].astype(np.bool_)
     packets = streams.decode(record["data"], last, job.model.layers[-1].neurons)
-    spikes = {
-        layer.index: np.fromfile(out / f"spikes_{position}.bin", dtype="<u8").astype(np.int64)
-        for position, layer in enumerate(job.layers)
-    }
+    spikes = None if job.netlist else _read_spikes(out, job.layers)
     comparison = compare.compare(job.arrays, packets, flags, spikes, job.layers)
     ticks = np.fromfile(out / "ticks.bin", dtype="<u8").astype(np.int64)
     ends = np.fromfile(out / "ends.bin", dtype="<u8").astype(np.int64)
     measured = _cycles(ticks, ends, record["cycle"][last].astype(np.int64), job.samples.steps)
     return Outcome({"all": _as_dict(comparison)}, measured, packets.classes)
+
+
+def _read_spikes(folder: Path, layers: Sequence[compare.Layer]) -> dict[int, npt.NDArray[np.int64]]:
+    """What the harness recorded of every layer, by its index."""
+    return {
+        layer.index: np.fromfile(folder / f"spikes_{position}.bin", dtype="<u8").astype(np.int64)
+        for position, layer in enumerate(layers)
+    }
 
 
 def _run_cocotb(job: _Job) -> Outcome:
@@ -228,14 +246,14 @@ ENGINES: dict[str, Callable[[_Job], Outcome]] = {"cpp": _run_cpp, "cocotb": _run
 
 
 def _cycles(ticks: IntArray, ends: IntArray, packet_ends: IntArray, steps: IntArray) -> dict[str, Any]:
-    """Cycle counts of a run; a step is counted from the end of the step before it in the last layer."""
+    """Cycle counts of a run; a step is counted from the end of the step before it in the last layer, where visible."""
     per_step = np.diff(ends) if len(ends) > 1 else ends
     last_ticks = ticks[np.cumsum(steps) - 1]
     latency = packet_ends - last_ticks
     return {
         "total_cycles": int(packet_ends[-1]) + 1,
-        "cycles_per_step_mean": round(float(per_step.mean()), 2),
-        "cycles_per_step_max": int(per_step.max()),
+        "cycles_per_step_mean": round(float(per_step.mean()), 2) if len(ends) else None,
+        "cycles_per_step_max": int(per_step.max()) if len(ends) else None,
         "cycles_per_sample_mean": round(float((packet_ends[-1] + 1) / len(packet_ends)), 2),
         "latency_cycles_mean": round(float(latency.mean()), 2),
         "latency_cycles_max": int(latency.max()),
@@ -262,7 +280,7 @@ def _report(job: _Job, engine: str, outcome: Outcome) -> dict[str, Any]:
         "mismatching_scores": sum(case["mismatching_scores"] for case in cases.values()),
         "mismatching_classes": sum(case["mismatching_classes"] for case in cases.values()),
         "mismatching_flags": sum(case["mismatching_flags"] for case in cases.values()),
-        "mismatching_spikes": sum(case["mismatching_spikes"] for case in cases.values()),
+        "mismatching_spikes": None if job.netlist else sum(case["mismatching_spikes"] for case in cases.values()),
         "first_difference": first,
         "accuracy_golden": _accuracy(job.answers["classes"], job.samples.label),
         "accuracy_rtl": None if outcome.rtl_classes is None else _accuracy(outcome.rtl_classes, job.samples.label),

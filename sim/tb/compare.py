@@ -47,7 +47,7 @@ def compare(
     vectors: Arrays,
     packets: Packets,
     flags: npt.NDArray[np.int64],
-    spikes: Spikes,
+    spikes: Spikes | None,
     layers: Sequence[Layer],
 ) -> Comparison:
     """Compare exactly.
@@ -56,7 +56,8 @@ def compare(
         vectors: samples and the golden model's answers.
         packets: what came out of the core.
         flags: the status flags that each packet must carry.
-        spikes: by layer index, when each layer spiked: `step * neurons + neuron`, steps counted over all samples.
+        spikes: by layer index, when each layer spiked: `step * neurons + neuron`, steps counted over all samples;
+            None where spikes inside cannot be observed, as in a netlist.
         layers: the layers of the hardware.
 
     Raises:
@@ -67,9 +68,11 @@ def compare(
     score_wrong = packets.scores != vectors["scores"]
     class_wrong = packets.classes != vectors["classes"]
     flag_wrong = packets.flags != flags
-    differing = {layer.index: _differing(spikes, vectors, layer) for layer in layers if layer.spiking}
+    observed = {} if spikes is None else spikes
+    watched = [] if spikes is None else [layer for layer in layers if layer.spiking]
+    differing = {layer.index: _differing(observed, vectors, layer) for layer in watched}
     first = (
-        _first_spike(differing, spikes, vectors, layers)
+        _first_spike(differing, observed, vectors, layers)
         or _first(score_wrong, packets.scores, vectors["scores"], "score of class")
         or _first(class_wrong, packets.classes, vectors["classes"], "class")
         or _first(flag_wrong, packets.flags, flags, "status flags")

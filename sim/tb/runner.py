@@ -72,16 +72,51 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     return manifest
 
 
-def build_harness(folder: Path, work: Path) -> Path:
-    """Compile the C++ harness for a build folder; returns the program."""
-    refuse_spaces(folder)
+def build_harness(folder: Path, work: Path, netlist: Sequence[str] = ()) -> Path:
+    """Compile the C++ harness for a build folder, or for a netlist of it and its cell models; returns the program."""
     manifest = read_manifest(folder)
+    return build_program(
+        folder,
+        work,
+        top=manifest["top"] if netlist else f"{manifest['top']}_probe",
+        sources=list(netlist) or [*manifest["sources"], manifest["probe"]],
+        harness=folder / "tb" / "harness.cpp",
+        prefix="Vcore",
+        parameters={},
+        defines=["SCSR_NETLIST"] if netlist else [],
+    )
+
+
+def build_program(
+    folder: Path,
+    work: Path,
+    *,
+    top: str,
+    sources: Sequence[str],
+    harness: Path,
+    prefix: str,
+    parameters: Mapping[str, int],
+    defines: Sequence[str] = (),
+) -> Path:
+    """Compile a C++ program around a module of a build folder; returns the program.
+
+    Args:
+        folder: the build folder.
+        work: where to compile.
+        top: the module.
+        sources: its Verilog, by path in the build folder or from the root.
+        harness: the C++ source.
+        prefix: name of the module's class in C++.
+        parameters: of the module.
+        defines: for the C++ compiler.
+    """
+    refuse_spaces(folder)
     work.mkdir(parents=True, exist_ok=True)
-    top = f"{manifest['top']}_probe"
-    arguments = ["--cc", "--exe", "--build", "-O3", "--noassert", "--prefix", "Vcore", "--top-module", top, *_VERILATE]
-    sources = [str(folder / name) for name in (*manifest["sources"], manifest["probe"])]
-    command = ["verilator", *arguments, "-CFLAGS", "-O1 -std=c++17", "-Mdir", str(work), "-o", "harness"]
-    _call([*command, *sources, str(folder / "tb" / "harness.cpp")], cwd=folder, log=work / "build.log")
+    arguments = ["--cc", "--exe", "--build", "-O3", "--noassert", "--prefix", prefix, "--top-module", top, *_VERILATE]
+    chosen = [f"-G{name}={value}" for name, value in parameters.items()]
+    flags = " ".join(["-O1", "-std=c++17", *(f"-D{name}" for name in defines)])
+    command = ["verilator", *arguments, *chosen, "-CFLAGS", flags, "-Mdir", str(work), "-o", "harness"]
+    _call([*command, *(str(folder / name) for name in sources), str(harness)], cwd=folder, log=work / "build.log")
     return work / "harness"
 
 
@@ -95,12 +130,13 @@ def run_harness(
     stall_percent: int,
     reset_after: int,
     seed: int,
+    netlist: bool = False,
 ) -> None:
     """Run the harness on input beats; what it records lies in `out` (harness.cpp lists files and arguments)."""
     out.mkdir(parents=True, exist_ok=True)
     (out / "input.bin").write_bytes(beats)
     manifest = read_manifest(folder)
-    layers = [f"{layer['neurons']}:{layer['units']}" for layer in manifest["layers"]]
+    layers = [] if netlist else [f"{layer['neurons']}:{layer['units']}" for layer in manifest["layers"]]
     limit = manifest["idle_limit_cycles"]
     numbers = [str(number) for number in (packets, stall_percent, reset_after, limit, seed)]
     arguments = [str(out / "input.bin"), str(out), *numbers, *layers]

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from models import Limits, random_folding, random_model, recurrent_model, tiny_model
 
-from hwgen.build import make_build, write
-from hwgen.render import TEMPLATES
+from hwgen.build import PORTS, make_build, write
+from hwgen.render import TEMPLATES, frame_module
 from sim.verify import runner
 
 pytestmark = pytest.mark.rtl
@@ -69,3 +69,11 @@ def test_generated_cores_are_clean(lint, tmp_path: Path) -> None:
         write(build, folder)
         sources = [folder / path for path in build.files if path.startswith("rtl/")]
         assert lint(sources, "core", folder) == "", model.name
+
+
+@pytest.mark.parametrize("lint", LINTERS)
+def test_the_frame_for_synthesis_is_clean(lint, tmp_path: Path) -> None:
+    write(make_build(tiny_model()), tmp_path / "core")
+    (tmp_path / "tiny_frame.v").write_text(frame_module("tiny", PORTS))
+    sources = sorted((tmp_path / "core" / "rtl").glob("*.v"))
+    assert lint([*sources, tmp_path / "tiny_frame.v"], "tiny_frame", tmp_path / "core") == ""

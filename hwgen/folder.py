@@ -1,0 +1,108 @@
+"""A build folder as it lies on disk, for the commands that work on one."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hwgen.build import FORMAT, MANIFEST, VERSION
+from hwgen.names import is_top_name
+from quant.errors import BuildError
+
+# What a build names its files: these names go into scripts of outside tools.
+_NAME = re.compile(r"([A-Za-z0-9_]+/)?[A-Za-z0-9_]+(\.[A-Za-z0-9]+)?")
+
+
+@dataclass(frozen=True, slots=True)
+class BuildFolder:
+    """A build folder that was found complete and as it was built.
+
+    Attributes:
+        path: the folder, absolute.
+        top: name of the core's top module.
+        digest: of the model.
+        sources: the core's Verilog, leaf modules first.
+        memories: the files that the core's memories are loaded from.
+        uart_top, uart_model, uart_sources: the module with the serial line, the number it names itself by, and what
+            Verilog it needs besides `sources`.
+        load: the file of words that the core takes after a reset, None where it takes none.
+        idle_limit_cycles: cycles after which a core that moves nothing hangs.
+    """
+
+    path: Path
+    top: str
+    digest: str
+    sources: tuple[str, ...]
+    memories: tuple[str, ...]
+    uart_top: str
+    uart_model: int
+    uart_sources: tuple[str, ...]
+    load: str | None
+    idle_limit_cycles: int
+
+    def load_words(self) -> bytes:
+        """The words that the core takes after a reset, 16 bits each, lower byte first; empty where it takes none."""
+        return b"" if self.load is None else (self.path / self.load).read_bytes()
+
+
+def open_build(path: Path) -> BuildFolder:
+    """Read and check a build folder.
+
+    Raises:
+        BuildError: if it is no build folder of this version, or a file is missing or not as it was built.
+    """
+    manifest = _manifest(path)
+    try:
+        folder = _read(path.resolve(), manifest)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise _no_build(path) from None
+    _check_files(path, manifest["checksums"], folder)
+    return folder
+
+
+def _manifest(path: Path) -> dict[str, Any]:
+    try:
+        manifest: dict[str, Any] = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
+        known = manifest["format"] == FORMAT and manifest["version"] == VERSION
+    except (OSError, ValueError, KeyError, TypeError):
+        known = False
+    if not known:
+        raise _no_build(path)
+    return manifest
+
+
+def _no_build(path: Path) -> BuildError:
+    return BuildError(f"{path} is no build folder of this version; `python -m hwgen build` makes one")
+
+
+def _read(path: Path, manifest: dict[str, Any]) -> BuildFolder:
+    uart, load, top = manifest["uart"], manifest.get("load"), str(manifest["top"])
+    if not is_top_name(top) or uart["top"] != f"{top}_uart":
+        raise ValueError(top)
+    return BuildFolder(
+        path=path,
+        top=top,
+        digest=str(manifest["model_digest"]),
+        sources=tuple(map(str, manifest["sources"])),
+        memories=tuple(map(str, manifest["memories"])),
+        uart_top=str(uart["top"]),
+        uart_model=int(uart["model"], 16),
+        uart_sources=tuple(map(str, uart["sources"])),
+        load=None if load is None else str(load["file"]),
+        idle_limit_cycles=int(manifest["idle_limit_cycles"]),
+    )
+
+
+def _check_files(path: Path, checksums: dict[str, str], folder: BuildFolder) -> None:
+    used = {*folder.sources, *folder.memories, *folder.uart_sources, *([folder.load] if folder.load else [])}
+    for name in sorted({*checksums, *used}):
+        if not _NAME.fullmatch(name) or name not in checksums:
+            raise BuildError(f"{path}/{MANIFEST} names {name[:60]!r}, which no build does; build the folder again")
+        if not (path / name).is_file():
+            raise BuildError(f"{path / name} is missing; build the folder again")
+        if hashlib.sha256((path / name).read_bytes()).hexdigest() != checksums[name]:
+            raise BuildError(f"{path / name} was changed since it was built; build the folder again")

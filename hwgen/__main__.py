@@ -26,6 +26,7 @@ def main() -> int:
     build.add_argument("--lanes", type=_numbers, help="lanes of each layer, such as 16,4 (default: at most 16)")
     build.add_argument("--units", type=_numbers, help="neurons of each layer updated per cycle, such as 2,1")
     build.add_argument("--events-per-cycle", type=int, default=1, help="events a layer takes per cycle, 1 or 2")
+    build.add_argument("--loaded-layers", type=_numbers, default=[], help="layers that get their weights at run time")
     build.add_argument("--name", help="name of the top module (default: the model's name)")
     synth = command.add("synth", _synth, "measure a build's area and clock on an FPGA with open tools")
     synth.add_argument("--build", type=Path, required=True, help="build folder")
@@ -38,7 +39,7 @@ def main() -> int:
 
 
 def _build(arguments: argparse.Namespace) -> int:
-    folding = Folding(arguments.lanes, arguments.units, arguments.events_per_cycle)
+    folding = Folding(arguments.lanes, arguments.units, arguments.events_per_cycle, arguments.loaded_layers)
     build = make_build(load(arguments.model), folding, arguments.name)
     write(build, arguments.out)
     plan = build.plan

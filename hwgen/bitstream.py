@@ -89,7 +89,8 @@ def make_bitstream(path: Path, name: str, seed: int | None = None) -> Bitstream:
 
 
 def _design(build: BuildFolder) -> Design:
-    return Design(build.path, f"{build.top}_board", build.digest, (*build.sources, *build.uart_sources))
+    sources = (*build.sources, *build.uart_sources)
+    return Design(build.path, f"{build.top}_board", build.digest, sources, build.ports)
 
 
 def _make(run: Run, build: BuildFolder, board: Board, seeds: Sequence[int], tools: dict[str, str]) -> Bitstream:

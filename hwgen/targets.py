@@ -216,7 +216,7 @@ TARGETS: Mapping[str, Target] = {
     "ice40up5k": Target(
         description="Lattice iCE40UP5K, SG48",
         family="ice40",
-        synth="synth_ice40 -device u -dsp",
+        synth="synth_ice40 -device u -dsp -spram",
         cells=_ICE40_CELLS,
         capacity=Area(5_280, 5_280, 30, 8),
         bram_unit="SB_RAM40_4K, 4 kbit",

@@ -32,11 +32,12 @@ def random_model(rng: np.random.Generator, limits: Limits | None = None) -> IntM
 
 
 def random_folding(rng: np.random.Generator, model: IntModel) -> Folding:
-    """Any lanes, any units that divide them, one or two events per cycle."""
+    """Any lanes, any units that divide them, one or two events per cycle, some layers' weights loaded at run time."""
     lanes = [int(rng.integers(1, layer.neurons + 1)) for layer in model.layers]
     divisors = [[units for units in range(1, count + 1) if count % units == 0] for count in lanes]
     units = [int(rng.choice(options)) for options in divisors[:-1]]
-    return Folding(lanes, [*units, 1], int(rng.integers(1, 3)))
+    loaded = [index for index in range(1, len(lanes) + 1) if rng.random() < 0.2]
+    return Folding(lanes, [*units, 1], int(rng.integers(1, 3)), loaded)
 
 
 def random_layer(rng: np.random.Generator, sizes: list[int], neurons: int) -> IntLayer:

@@ -4,7 +4,7 @@
 //
 //   collector -> event list -> weights -> lanes -> neuron update
 //
-// Streams in: one per source. Stream out: every neuron of every step, in order, with its value.
+// Streams in: one per source; l_* where weights are loaded (scsr_loader.v). Stream out: every neuron of every step, in order, with its value.
 // A step of E events takes about max(E + 1, GROUPS * max(ceil(E / PORTS), LANES / UNITS)) cycles (docs/architecture.md
 // has it exactly).
 
@@ -57,12 +57,16 @@ module scsr_layer #(
     parameter WEIGHT_ADDR_W = 1,
     // Width of a weight; 1: the bit means +1 (set) or -1
     parameter WEIGHT_W = 2,
-    // Banks of the weight memory, words in each, and width of an address in one (scsr_banked_rom.v)
+    // Banks of the weight memory, words in each, and width of an address in one (scsr_banked_memory.v)
     parameter WEIGHT_BANKS = 1,
     parameter WEIGHT_BANK_DEPTH = 2,
     parameter WEIGHT_BANK_ADDR_W = 1,
     // Path of the banks' files, without the number
     parameter WEIGHT_PREFIX = "",
+    // 1: weights are written at run time
+    parameter WEIGHT_LOADED = 0,
+    // Where they are, the 16-bit slices of a weight word; else 1
+    parameter WEIGHT_SLICES = 1,
     // Width of a sum of weights
     parameter SUM_W = 8,
     // Width of the input current: the sum and the self-weight
@@ -104,7 +108,10 @@ module scsr_layer #(
     output wire [INDEX_W-1:0]         r_index,
     output wire                       r_last,
     output wire [UNITS*VALUE_W-1:0]   r_values,
-    output wire [TAG_W-1:0]           r_tag
+    output wire [TAG_W-1:0]           r_tag,
+    input  wire [WEIGHT_SLICES-1:0]   l_write,
+    input  wire [WEIGHT_ADDR_W-1:0]   l_addr,
+    input  wire [15:0]                l_data
 );
 
     wire                            row_valid;
@@ -191,6 +198,8 @@ module scsr_layer #(
         .BANK_DEPTH (WEIGHT_BANK_DEPTH),
         .BANK_ADDR_W(WEIGHT_BANK_ADDR_W),
         .PREFIX     (WEIGHT_PREFIX),
+        .LOADED     (WEIGHT_LOADED),
+        .SLICES     (WEIGHT_SLICES),
         .TAG_W      (TAG_W)
     ) weights (
         .clk         (clk),
@@ -207,7 +216,10 @@ module scsr_layer #(
         .m_weights   (word_weights),
         .m_group_last(word_group_last),
         .m_step_last (word_step_last),
-        .m_tag       (word_tag)
+        .m_tag       (word_tag),
+        .l_write     (l_write),
+        .l_addr      (l_addr),
+        .l_data      (l_data)
     );
 
     scsr_lanes #(

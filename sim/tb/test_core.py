@@ -22,6 +22,7 @@ from cocotb.triggers import FallingEdge, ReadOnly
 VECTORS = dict(np.load(os.environ["SCSR_VECTORS"], allow_pickle=False))
 LAYERS = [compare.Layer(**layer) for layer in json.loads(os.environ["SCSR_LAYERS"])]
 RESULTS = Path(os.environ["SCSR_RESULTS"])
+LOAD = os.environ["SCSR_LOAD"]  # words of the weights that the core takes after a reset
 SEED = int(os.environ["SCSR_SEED"])
 
 IDLE_LIMIT_CYCLES = int(os.environ["SCSR_IDLE_LIMIT"])
@@ -53,9 +54,26 @@ class Bench:
         dut.s_axis_tdata.value = 0
         dut.s_axis_tlast.value = 0
         dut.m_axis_tready.value = 0
+        if LOAD:
+            dut.s_load_tdata.value = 0
+            dut.s_load_tvalid.value = 0
         await FallingEdge(dut.aclk)
         await FallingEdge(dut.aclk)
         dut.aresetn.value = 1
+
+    async def load(self) -> None:
+        """Send the words of the weights; no event is taken before the last of them."""
+        dut = self.dut
+        dut.s_axis_tvalid.value = 1
+        dut.s_load_tvalid.value = 1
+        for word in np.fromfile(LOAD, dtype="<u2").tolist():
+            dut.s_load_tdata.value = word
+            await ReadOnly()
+            if int(dut.s_load_tready.value) != 1 or int(dut.s_axis_tready.value) != 0:
+                raise streams.StreamError("the core took an event before its weights, or not all its weights")
+            await FallingEdge(dut.aclk)
+        dut.s_axis_tvalid.value = 0
+        dut.s_load_tvalid.value = 0
 
     async def run(self, beats: Iterator[int], packets: int) -> None:
         """Send all beats, receive `packets` packets, and see that nothing follows them."""
@@ -137,6 +155,8 @@ async def _check(dut: Any, name: str, stall: float, *, malformed: bool) -> None:
     bench = Bench(dut, stall, SEED)
     try:
         await bench.reset()
+        if LOAD:
+            await bench.load()
         await bench.run(iter(beats.tolist()), len(flags))
         comparison = bench.compare(flags)
     except streams.StreamError as error:

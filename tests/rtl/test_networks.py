@@ -150,6 +150,26 @@ def test_weights_in_several_banks(lanes: int, ports: int, tmp_path: Path) -> Non
     assert check_model(tmp_path / "core", model, folding, vectors.random_samples(model, 10, 8, 0.1, seed=1), seed=2)
 
 
+@pytest.mark.parametrize("lanes", [1, 4])
+def test_weights_loaded_at_run_time(lanes: int, tmp_path: Path) -> None:
+    """Words of one slice in two banks, or of two slices in one; a chain of two loaders behind a layer with ROM."""
+    rng = np.random.default_rng(13)
+    sizes, layers = [400], []
+    for neurons in (50, 12, 5):
+        layer = replace(random_layer(rng, sizes[-1:], neurons), weight_bits=6, self_weight=None, recurrent=None)
+        weight = rng.integers(-28, 32, (neurons, sizes[-1]), dtype=np.int32)
+        layers.append(replace(layer, weight={len(layers): weight}, state_bits=12, threshold=rng.integers(1, 90, neurons)))
+        sizes.append(neurons)
+    model = IntModel("loaded", 400, tuple(layers), "spike_count")
+    folding = Folding([lanes, 2, 1], ports=2, loaded=[1, 3])
+    build = make_build(model, folding, "core")
+    assert [layer.weights.banks * layer.weights.slices for layer in build.plan.loaded] == [2, 1]
+    assert [layer.ports for layer in build.plan.layers] == [1, 2, 1]
+    samples = vectors.random_samples(model, 8, 6, 0.1, seed=1)
+    assert check_model(tmp_path / "core", model, folding, samples, seed=2)
+    assert verify(tmp_path / "core", samples, engine="cocotb")["equal"]
+
+
 def test_scores_are_clamped_in_hardware_too(tmp_path: Path) -> None:
     model = _extremes()["widest, potential"]
     layer = replace(model.layers[0], weight={0: np.full((5, 9), 2**15 - 1, dtype=np.int32)})

@@ -144,6 +144,8 @@ module recurrent (
         .WEIGHT_BANK_DEPTH (11),
         .WEIGHT_BANK_ADDR_W(4),
         .WEIGHT_PREFIX     ("mem/layer_1_weights"),
+        .WEIGHT_LOADED     (0),
+        .WEIGHT_SLICES     (1),
         .SUM_W             (5),
         .X_W               (5),
         .STATE_W           (12),
@@ -171,7 +173,10 @@ module recurrent (
         .r_index (update_1_index),
         .r_last  (update_1_last),
         .r_values(update_1_values),
-        .r_tag   (update_1_tag)
+        .r_tag   (update_1_tag),
+        .l_write (1'b0),
+        .l_addr  (4'd0),
+        .l_data  (16'd0)
     );
 
     scsr_emitter #(
@@ -232,6 +237,8 @@ module recurrent (
         .WEIGHT_BANK_DEPTH (6),
         .WEIGHT_BANK_ADDR_W(3),
         .WEIGHT_PREFIX     ("mem/layer_2_weights"),
+        .WEIGHT_LOADED     (0),
+        .WEIGHT_SLICES     (1),
         .SUM_W             (6),
         .X_W               (6),
         .STATE_W           (16),
@@ -259,7 +266,10 @@ module recurrent (
         .r_index (update_2_index),
         .r_last  (update_2_last),
         .r_values(update_2_values),
-        .r_tag   (update_2_tag)
+        .r_tag   (update_2_tag),
+        .l_write (1'b0),
+        .l_addr  (3'd0),
+        .l_data  (16'd0)
     );
 
     wire scores_valid = update_2_valid;

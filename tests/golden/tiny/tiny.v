@@ -152,6 +152,8 @@ module tiny (
         .WEIGHT_BANK_DEPTH (3),
         .WEIGHT_BANK_ADDR_W(2),
         .WEIGHT_PREFIX     ("mem/layer_1_weights"),
+        .WEIGHT_LOADED     (0),
+        .WEIGHT_SLICES     (1),
         .SUM_W             (4),
         .X_W               (4),
         .STATE_W           (8),
@@ -179,7 +181,10 @@ module tiny (
         .r_index (update_1_index),
         .r_last  (update_1_last),
         .r_values(update_1_values),
-        .r_tag   (update_1_tag)
+        .r_tag   (update_1_tag),
+        .l_write (1'b0),
+        .l_addr  (2'd0),
+        .l_data  (16'd0)
     );
 
     scsr_emitter #(
@@ -240,6 +245,8 @@ module tiny (
         .WEIGHT_BANK_DEPTH (7),
         .WEIGHT_BANK_ADDR_W(3),
         .WEIGHT_PREFIX     ("mem/layer_2_weights"),
+        .WEIGHT_LOADED     (0),
+        .WEIGHT_SLICES     (1),
         .SUM_W             (5),
         .X_W               (5),
         .STATE_W           (8),
@@ -267,7 +274,10 @@ module tiny (
         .r_index (update_2_index),
         .r_last  (update_2_last),
         .r_values(update_2_values),
-        .r_tag   (update_2_tag)
+        .r_tag   (update_2_tag),
+        .l_write (1'b0),
+        .l_addr  (3'd0),
+        .l_data  (16'd0)
     );
 
     wire scores_valid = update_2_valid;

@@ -14,46 +14,16 @@ from pathlib import Path
 
 import numpy as np
 
+from bench.networks import Case, Layer, random_network
 from hwgen.build import make_build, write
 from hwgen.plan import HardwarePlan
-from hwgen.planner import Folding
 from hwgen.timing import predict_cycles
 from quant import spikes, vectors
-from quant.formats import IntArray
-from quant.model import IntLayer, IntModel
+from quant.model import IntModel
 from quant.spikes import SpikeSet
 from sim import verify
 
 ROOT = Path("build/bench/cycles")
-
-
-@dataclass(frozen=True, slots=True)
-class Layer:
-    """A random layer: neurons, sources, lanes, and its features."""
-
-    neurons: int
-    sources: tuple[int, ...]
-    lanes: int
-    self_recurrent: bool = False
-    dense_recurrent: bool = False
-    synapse: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """A random network and the input density under which it is measured."""
-
-    name: str
-    inputs: int
-    layers: tuple[Layer, ...]
-    density: float
-    weight_bits: int = 4
-    units: tuple[int, ...] | None = None
-    ports: int = 1
-
-    @property
-    def folding(self) -> Folding:
-        return Folding([layer.lanes for layer in self.layers], self.units, self.ports)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,36 +64,6 @@ CASES = (
     ),
     Case("fewer neurons than pipeline stages", 12, (Layer(8, (0,), 3, synapse=True), Layer(6, (1, 0), 2)), 0.5),
 )
-
-
-def random_network(case: Case, seed: int = 0) -> IntModel:
-    """The network of a case: random weights, thresholds low enough that every layer spikes."""
-    rng = np.random.default_rng(seed)
-    sizes, layers = [case.inputs], []
-    reach = 1 << (case.weight_bits - 1)
-    for layer in case.layers:
-
-        def weights(neurons: int, inputs: int) -> IntArray:
-            return rng.integers(-reach, reach, (neurons, inputs), dtype=np.int32)
-
-        n = layer.neurons
-        layers.append(
-            IntLayer(
-                neurons=n,
-                weight={source: weights(n, sizes[source]) for source in layer.sources},
-                leak=rng.integers(180, 255, n, dtype=np.int32),
-                threshold=rng.integers(2, 4 * reach, n, dtype=np.int32),
-                weight_bits=case.weight_bits,
-                leak_bits=8,
-                state_bits=16,
-                reset="zero",
-                recurrent=weights(n, n) if layer.dense_recurrent else None,
-                self_weight=rng.integers(-20, 20, n, dtype=np.int32) if layer.self_recurrent else None,
-                synapse_leak=rng.integers(0, 100, n, dtype=np.int32) if layer.synapse else None,
-            )
-        )
-        sizes.append(n)
-    return IntModel("core", case.inputs, tuple(layers), "spike_count")
 
 
 def measure(case: Case, folder: Path) -> Result:

@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from tqdm import tqdm
@@ -36,6 +36,7 @@ _REMEDIES = {
     "lut": "fewer lanes or weight bits",
     "ff": "fewer lanes",
     "bram": "fewer weight bits or a smaller network",
+    "spram": "fewer --loaded-layers, or fewer weight bits",
     "dsp": "fewer layers, each takes a multiplier or two",
 }
 
@@ -60,7 +61,7 @@ class Result:
     """A synthesis; what `synth.json` holds.
 
     Attributes:
-        lut, ff, bram, dsp: area of the core alone, as `targets.Target.cells` counts it.
+        lut, ff, bram, dsp, spram: area of the core alone, as `targets.Target.cells` counts it.
         bram_unit: what `bram` counts.
         fmax_mhz: median over the seeds of the highest clock after routing; None without place and route.
         fmax_all: the clock of each seed, in MHz.
@@ -78,6 +79,7 @@ class Result:
     ff: int
     bram: float
     dsp: float
+    spram: int
     bram_unit: str
     fmax_mhz: float | None
     fmax_all: list[float]
@@ -110,7 +112,7 @@ def synthesize(folder: Path, name: str, seeds: int = 3) -> Result:
     Args:
         folder: the build folder; sources and memories must be as they were built.
         name: of the target.
-        seeds: how many times to place and route; the clock is the median.
+        seeds: how many times to place and route; the clock is the median. 0: area only.
 
     Raises:
         ScsrError: at an unknown target.
@@ -118,10 +120,12 @@ def synthesize(folder: Path, name: str, seeds: int = 3) -> Result:
         ToolError: if a tool is missing, or failed; then `synth/<target>_failed/` keeps the logs.
     """
     target = targets.find(name)
-    if not 1 <= seeds <= MAX_SEEDS:
-        raise BuildError(f"--seeds is {seeds}; allowed is 1..{MAX_SEEDS}")
+    if not 0 <= seeds <= MAX_SEEDS:
+        raise BuildError(f"--seeds is {seeds}; allowed is 0..{MAX_SEEDS}")
     build = open_build(folder)
     design = Design(build.path, build.top, build.digest, build.sources, build.ports)
+    if not seeds:
+        target = replace(target, place_and_route=None)
     tools = _tool_versions(target)
     results = design.folder / FOLDER
     results.mkdir(exist_ok=True)
@@ -144,6 +148,8 @@ def table_line(result: Result) -> str:
         f"{result.top} on {result.target}: {result.lut:,} LUT, {result.ff:,} FF, "
         f"{result.bram:g} BRAM ({result.bram_unit}), {result.dsp:g} DSP"
     )
+    if result.spram:
+        line += f", {result.spram} SPRAM"
     if result.fmax_mhz is None:
         return f"{line}; area only"
     clocks = ", ".join(f"{clock:.1f}" for clock in result.fmax_all)

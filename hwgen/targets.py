@@ -7,25 +7,27 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, astuple, dataclass, field
 
 from quant.errors import ScsrError, ToolError
 
 
 @dataclass(frozen=True, slots=True)
 class Area:
-    """Resources of an FPGA: look-up tables, flip-flops, block RAMs in the target's larger unit, multipliers."""
+    """Resources of an FPGA: look-up tables, flip-flops, block RAMs in the target's larger unit, multipliers, and
+    large single-port RAMs without contents at power-on."""
 
     lut: int = 0
     ff: int = 0
     bram: float = 0
     dsp: float = 0
+    spram: int = 0
 
     def __add__(self, other: Area) -> Area:
-        return Area(self.lut + other.lut, self.ff + other.ff, self.bram + other.bram, self.dsp + other.dsp)
+        return Area(*(mine + theirs for mine, theirs in zip(astuple(self), astuple(other), strict=True)))
 
     def times(self, count: int) -> Area:
-        return Area(self.lut * count, self.ff * count, self.bram * count, self.dsp * count)
+        return Area(*(item * count for item in astuple(self)))
 
     def beyond(self, capacity: Area) -> dict[str, tuple[float, float]]:
         """The resources of which more is needed than there are: name -> (needed, available)."""
@@ -152,6 +154,7 @@ _ICE40_CELLS = {
     "SB_DFF*": _FF,
     "SB_RAM40_4K*": _BRAM,
     "SB_MAC16": _DSP,
+    "SB_SPRAM256KA": Area(spram=1),
     "SB_CARRY": _FREE,
 }
 
@@ -218,7 +221,7 @@ TARGETS: Mapping[str, Target] = {
         family="ice40",
         synth="synth_ice40 -device u -dsp -spram",
         cells=_ICE40_CELLS,
-        capacity=Area(5_280, 5_280, 30, 8),
+        capacity=Area(5_280, 5_280, 30, 8, 4),
         bram_unit="SB_RAM40_4K, 4 kbit",
         synth_frame="synth_ice40 -device u",
         place_and_route=PlaceAndRoute(

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.cycles import Case, Layer, random_network
+from bench.networks import Case, Layer, random_network
 from hwgen.build import make_build, write
 from hwgen.synth import synthesize
 from quant import spikes, vectors

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.cycles import CASES, Case, Layer, measure
+from bench.cycles import CASES, measure
+from bench.networks import Case, Layer
 
 pytestmark = pytest.mark.rtl
 

@@ -202,8 +202,8 @@ def test_only_an_untouched_build_is_synthesized(
 def test_unknown_targets_and_seeds_are_refused(tools: Tools, core: Path, monkeypatch, capsys) -> None:
     assert _synth(monkeypatch, core, "stratix") == 2
     assert "known are xc7, ecp5-85k" in _line(capsys)
-    assert _synth(monkeypatch, core, "xc7", "--seeds", "0") == 2
-    assert "allowed is 1..100" in _line(capsys)
+    assert _synth(monkeypatch, core, "xc7", "--seeds", "-1") == 2
+    assert "allowed is 0..100" in _line(capsys)
 
 
 def test_missing_tools_are_named_with_their_remedy(core: Path, monkeypatch, capsys) -> None:

@@ -1,0 +1,84 @@
+"""Random networks that benches and tests measure: their shape is given, their numbers are drawn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hwgen.planner import Folding
+from quant.formats import IntArray
+from quant.model import IntLayer, IntModel
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A random layer: neurons, sources, lanes, and its features."""
+
+    neurons: int
+    sources: tuple[int, ...]
+    lanes: int
+    self_recurrent: bool = False
+    dense_recurrent: bool = False
+    synapse: bool = False
+    subtract: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A random network and the input density under which it is measured."""
+
+    name: str
+    inputs: int
+    layers: tuple[Layer, ...]
+    density: float
+    weight_bits: int = 4
+    units: tuple[int, ...] | None = None
+    ports: int = 1
+    state_bits: int = 16
+    leak_bits: int = 8
+    shift_leaks: bool = False
+
+    @property
+    def folding(self) -> Folding:
+        return Folding([layer.lanes for layer in self.layers], self.units, self.ports)
+
+
+def random_network(case: Case, seed: int = 0) -> IntModel:
+    """The network of a case: random weights, thresholds low enough that every layer spikes."""
+    rng = np.random.default_rng(seed)
+    sizes, layers = [case.inputs], []
+    reach = 1 << (case.weight_bits - 1)
+    one = 1 << case.leak_bits
+
+    def leaks(neurons: int, least: float, most: float) -> IntArray:
+        if case.shift_leaks:
+            kept = one - (one >> np.arange(case.leak_bits + 1))
+            return rng.choice(kept[(kept >= least * one) & (kept < one)], neurons)
+        return rng.integers(int(least * one), int(most * (one - 1)), neurons, dtype=np.int32)
+
+    for layer in case.layers:
+
+        def weights(neurons: int, inputs: int) -> IntArray:
+            if case.weight_bits == 1:
+                return rng.choice(np.array([-1, 1], dtype=np.int32), (neurons, inputs))
+            return rng.integers(-reach, reach, (neurons, inputs), dtype=np.int32)
+
+        n = layer.neurons
+        layers.append(
+            IntLayer(
+                neurons=n,
+                weight={source: weights(n, sizes[source]) for source in layer.sources},
+                leak=leaks(n, 0.704, 1.0),
+                threshold=rng.integers(2, min(4 * reach, 1 << (case.state_bits - 1)), n, dtype=np.int32),
+                weight_bits=case.weight_bits,
+                leak_bits=case.leak_bits,
+                state_bits=case.state_bits,
+                reset="subtract" if layer.subtract else "zero",
+                recurrent=weights(n, n) if layer.dense_recurrent else None,
+                self_weight=rng.integers(-20, 20, n, dtype=np.int32) if layer.self_recurrent else None,
+                synapse_leak=leaks(n, 0.0, 0.393) if layer.synapse else None,
+            )
+        )
+        sizes.append(n)
+    return IntModel("core", case.inputs, tuple(layers), "spike_count")

@@ -1,0 +1,170 @@
+"""Area of a plan, estimated without synthesis: what the planner compares foldings by.
+
+LUTs and flip-flops are linear in terms that follow the Verilog (`terms`); their coefficients were fitted to syntheses
+of random networks (`python -m bench.area --calibrate`) and lie in `area.json`. Block RAMs and multipliers are counted.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import math
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from hwgen.plan import HardwarePlan, LayerPlan
+from hwgen.targets import Area
+from quant.errors import ScsrError
+from quant.formats import index_bits
+
+COEFFICIENTS = Path(__file__).with_name("area.json")
+
+SMALL_RAM_WORDS = 32  # up to here a RAM may lie in LUTs (scsr_ram.v)
+SMALL_ROM_WORDS = 16  # and a ROM (scsr_rom.v)
+SCORE_BITS = 31
+
+
+def estimate(plan: HardwarePlan, target: str) -> Area:
+    """What the core of a plan will occupy.
+
+    Args:
+        target: a name of `hwgen.targets.TARGETS` that was calibrated.
+
+    Raises:
+        ScsrError: at a target without coefficients.
+    """
+    known = coefficients()
+    if target not in known:
+        raise ScsrError(f"--target {target[:40]!r} has no area estimates; there are some for {', '.join(known)}")
+    found = terms(plan)
+    lut, ff = (
+        round(sum(factor * found[term] for term, factor in known[target][resource].items())) for resource in ("lut", "ff")
+    )
+    return Area(lut, ff, sum(_blocks(target, *memory) for memory in _memories(plan)), multipliers(plan))
+
+
+@functools.cache
+def coefficients() -> Mapping[str, Mapping[str, Mapping[str, float]]]:
+    """By target and resource, what each term weighs."""
+    read: dict[str, dict[str, dict[str, float]]] = json.loads(COEFFICIENTS.read_text(encoding="utf-8"))
+    return read
+
+
+def terms(plan: HardwarePlan) -> dict[str, float]:
+    """What LUTs and flip-flops are linear in, of all layers together."""
+    total = {
+        "core": 1.0,
+        "input": plan.input_index_bits + plan.stamp_bits,
+        "small memories": _small_ram(plan.last.neurons, SCORE_BITS) + _small_ram(plan.inputs, plan.stamp_bits),
+    }
+    for layer in plan.layers:
+        for name, value in _layer_terms(layer).items():
+            total[name] = total.get(name, 0.0) + value
+    return total
+
+
+def _layer_terms(layer: LayerPlan) -> dict[str, float]:
+    state = layer.units * layer.state_bits
+    ram = _small_ram(layer.words, layer.units * layer.state_word_bits)
+    ram += layer.ports * _small_ram(2 << layer.position_bits, layer.row_bits)
+    ram += sum(_small_ram(link.fifo_words, link.fifo_word_bits) for link in layer.links if link.fifo_words)
+    rom = _small_rom(layer.params.words, layer.params.word_bits)
+    rom += layer.ports * _small_rom(layer.weights.bank_words, layer.weights.word_bits)
+    return {
+        "layers": 1,
+        "links": len(layer.links),
+        "skips": sum(link.fifo_word_bits for link in layer.links if link.fifo_words),
+        "sums": layer.lanes * layer.sum_bits,
+        "second sums": (layer.ports - 1) * layer.lanes * layer.sum_bits,
+        "weights": layer.ports * layer.lanes * layer.weight_bits,
+        "hold choice": layer.units * layer.sum_bits * _choice(layer.group_words),
+        "bank choice": layer.ports * layer.lanes * layer.weight_bits * _choice(layer.weights.banks),
+        "counters": layer.count_bits + layer.position_bits + layer.group_bits + layer.word_bits,
+        "rows": layer.ports * (layer.row_bits + layer.weight_address_bits),
+        "state": state,
+        "shifts": state * layer.code_bits * (1 + layer.synapse) * layer.shift,
+        "filters": state * layer.synapse,
+        "subtractions": state * layer.subtract * layer.spiking,
+        "currents": layer.units * layer.current_bits,
+        "self-weights": layer.units * layer.self_bits,
+        "thresholds": layer.units * layer.threshold_bits,
+        "parameters": layer.units * layer.param_bits,
+        "several units": layer.units * layer.index_bits * (layer.units > 1),
+        "small memories": ram,
+        "small tables": rom,
+    }
+
+
+def _choice(inputs: int) -> float:
+    """LUTs of six inputs that choose one of so many bits."""
+    return 0.0 if inputs <= 1 else max(1.0, inputs / 4)
+
+
+def _small_ram(words: int, bits: int) -> float:
+    """LUTs of a RAM of few words: four hold 32 words of 6 bits."""
+    return 4 * math.ceil(bits / 6) if 1 < words <= SMALL_RAM_WORDS else 0
+
+
+def _small_rom(words: int, bits: int) -> float:
+    return bits if 1 < words <= SMALL_ROM_WORDS else 0
+
+
+def multipliers(plan: HardwarePlan) -> int:
+    """Multiplier blocks: one for each leak of each update unit, none where leaks are shifts."""
+    return sum(layer.units * (1 + layer.synapse) for layer in plan.layers if not layer.shift)
+
+
+def _memories(plan: HardwarePlan) -> Iterator[tuple[int, int, bool]]:
+    """The memories that may take block RAM: words, width, whether two ports read."""
+    yield _in_block(plan.inputs, SMALL_RAM_WORDS), plan.stamp_bits, False
+    yield _in_block(plan.last.neurons, SMALL_RAM_WORDS), SCORE_BITS, False
+    for layer in plan.layers:
+        yield _in_block(layer.words, SMALL_RAM_WORDS), layer.units * layer.state_word_bits, False
+        yield _in_block(layer.params.words, SMALL_ROM_WORDS), layer.params.word_bits, False
+        for _ in range(layer.ports):
+            yield _in_block(2 << layer.position_bits, SMALL_RAM_WORDS), layer.row_bits, False
+        for link in layer.links:
+            yield _in_block(link.fifo_words, SMALL_RAM_WORDS), link.fifo_word_bits, False
+        for _ in range(layer.weights.banks):
+            words = _in_block(layer.weights.bank_words, SMALL_ROM_WORDS)
+            yield words, layer.weights.word_bits, layer.ports == 2
+
+
+def _in_block(words: int, few: int) -> int:
+    return words if words > few else 0
+
+
+# Shapes of block RAMs: share of the unit that `Target.bram_unit` names, words, and width with one and with two readers.
+_SHAPES: Mapping[str, tuple[tuple[float, int, int, int], ...]] = {
+    "xc7": (
+        *((0.5, 512 << step, 36 >> step, 18) for step in range(1)),
+        (0.5, 1024, 18, 18),
+        (0.5, 2048, 9, 9),
+        (0.5, 4096, 4, 4),
+        (0.5, 8192, 2, 2),
+        (0.5, 16384, 1, 1),
+        (1.0, 512, 72, 36),
+        (1.0, 1024, 36, 36),
+        (1.0, 2048, 18, 18),
+        (1.0, 4096, 9, 9),
+        (1.0, 8192, 4, 4),
+        (1.0, 16384, 2, 2),
+        (1.0, 32768, 1, 1),
+    ),
+    "ecp5": (
+        (1.0, 512, 36, 18),
+        (1.0, 1024, 18, 18),
+        (1.0, 2048, 9, 9),
+        (1.0, 4096, 4, 4),
+        (1.0, 8192, 2, 2),
+        (1.0, 16384, 1, 1),
+    ),
+}
+
+
+def _blocks(target: str, words: int, bits: int, two_readers: bool) -> float:
+    shapes = _SHAPES["ecp5" if target.startswith("ecp5") else target]
+    return min(
+        share * math.ceil(words / depth) * math.ceil(bits / (double if two_readers else single))
+        for share, depth, single, double in shapes
+    )

@@ -31,7 +31,7 @@ def main() -> int:
     synth = command.add("synth", _synth, "measure a build's area and clock on an FPGA with open tools")
     synth.add_argument("--build", type=Path, required=True, help="build folder")
     synth.add_argument("--target", required=True, help=", ".join(targets.TARGETS))
-    synth.add_argument("--seeds", type=int, default=3, help="place and route so many times, 0 for area only (default 3)")
+    synth.add_argument("--seeds", type=int, default=3, help="seeds to place and route with, 0: area only (default 3)")
     bitstream.add_command(command)
     host.add_command(command)
     project.add_command(command)

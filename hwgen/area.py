@@ -15,7 +15,6 @@ from pathlib import Path
 from hwgen.plan import HardwarePlan, LayerPlan
 from hwgen.targets import Area
 from quant.errors import ScsrError
-from quant.formats import index_bits
 
 COEFFICIENTS = Path(__file__).with_name("area.json")
 
@@ -33,14 +32,35 @@ def estimate(plan: HardwarePlan, target: str) -> Area:
     Raises:
         ScsrError: at a target without coefficients.
     """
+    total = sum((layer_area(layer, target) for layer in plan.layers), _rest(plan, target))
+    return Area(round(total.lut), round(total.ff), total.bram, total.dsp)
+
+
+def layer_area(layer: LayerPlan, target: str) -> Area:
+    """The part of the estimate that one layer adds, not rounded."""
+    blocks = sum(_blocks(target, *memory) for memory in _layer_memories(layer))
+    multipliers = 0 if layer.shift else layer.units * (1 + layer.synapse)
+    return _linear(target, _layer_terms(layer), blocks, multipliers)
+
+
+def _rest(plan: HardwarePlan, target: str) -> Area:
+    """What the input and the read-out add."""
+    memories = (
+        (_in_block(plan.inputs, SMALL_RAM_WORDS), plan.stamp_bits, False),
+        (_in_block(plan.last.neurons, SMALL_RAM_WORDS), SCORE_BITS, False),
+    )
+    return _linear(target, _core_terms(plan), sum(_blocks(target, *memory) for memory in memories), 0)
+
+
+def _linear(target: str, found: Mapping[str, float], blocks: float, multipliers: int) -> Area:
     known = coefficients()
     if target not in known:
         raise ScsrError(f"--target {target[:40]!r} has no area estimates; there are some for {', '.join(known)}")
-    found = terms(plan)
     lut, ff = (
-        round(sum(factor * found[term] for term, factor in known[target][resource].items())) for resource in ("lut", "ff")
+        sum(factor * found.get(term, 0.0) for term, factor in known[target][resource].items())
+        for resource in ("lut", "ff")
     )
-    return Area(lut, ff, sum(_blocks(target, *memory) for memory in _memories(plan)), multipliers(plan))
+    return Area(lut, ff, blocks, multipliers)
 
 
 @functools.cache
@@ -52,15 +72,19 @@ def coefficients() -> Mapping[str, Mapping[str, Mapping[str, float]]]:
 
 def terms(plan: HardwarePlan) -> dict[str, float]:
     """What LUTs and flip-flops are linear in, of all layers together."""
-    total = {
-        "core": 1.0,
-        "input": plan.input_index_bits + plan.stamp_bits,
-        "small memories": _small_ram(plan.last.neurons, SCORE_BITS) + _small_ram(plan.inputs, plan.stamp_bits),
-    }
+    total = _core_terms(plan)
     for layer in plan.layers:
         for name, value in _layer_terms(layer).items():
             total[name] = total.get(name, 0.0) + value
     return total
+
+
+def _core_terms(plan: HardwarePlan) -> dict[str, float]:
+    return {
+        "core": 1.0,
+        "input": plan.input_index_bits + plan.stamp_bits,
+        "small memories": _small_ram(plan.last.neurons, SCORE_BITS) + _small_ram(plan.inputs, plan.stamp_bits),
+    }
 
 
 def _layer_terms(layer: LayerPlan) -> dict[str, float]:
@@ -109,25 +133,16 @@ def _small_rom(words: int, bits: int) -> float:
     return bits if 1 < words <= SMALL_ROM_WORDS else 0
 
 
-def multipliers(plan: HardwarePlan) -> int:
-    """Multiplier blocks: one for each leak of each update unit, none where leaks are shifts."""
-    return sum(layer.units * (1 + layer.synapse) for layer in plan.layers if not layer.shift)
-
-
-def _memories(plan: HardwarePlan) -> Iterator[tuple[int, int, bool]]:
-    """The memories that may take block RAM: words, width, whether two ports read."""
-    yield _in_block(plan.inputs, SMALL_RAM_WORDS), plan.stamp_bits, False
-    yield _in_block(plan.last.neurons, SMALL_RAM_WORDS), SCORE_BITS, False
-    for layer in plan.layers:
-        yield _in_block(layer.words, SMALL_RAM_WORDS), layer.units * layer.state_word_bits, False
-        yield _in_block(layer.params.words, SMALL_ROM_WORDS), layer.params.word_bits, False
-        for _ in range(layer.ports):
-            yield _in_block(2 << layer.position_bits, SMALL_RAM_WORDS), layer.row_bits, False
-        for link in layer.links:
-            yield _in_block(link.fifo_words, SMALL_RAM_WORDS), link.fifo_word_bits, False
-        for _ in range(layer.weights.banks):
-            words = _in_block(layer.weights.bank_words, SMALL_ROM_WORDS)
-            yield words, layer.weights.word_bits, layer.ports == 2
+def _layer_memories(layer: LayerPlan) -> Iterator[tuple[int, int, bool]]:
+    """A layer's memories that may take block RAM: words, width, whether two ports read."""
+    yield _in_block(layer.words, SMALL_RAM_WORDS), layer.units * layer.state_word_bits, False
+    yield _in_block(layer.params.words, SMALL_ROM_WORDS), layer.params.word_bits, False
+    for _ in range(layer.ports):
+        yield _in_block(2 << layer.position_bits, SMALL_RAM_WORDS), layer.row_bits, False
+    for link in layer.links:
+        yield _in_block(link.fifo_words, SMALL_RAM_WORDS), link.fifo_word_bits, False
+    for _ in range(layer.weights.banks):
+        yield _in_block(layer.weights.bank_words, SMALL_ROM_WORDS), layer.weights.word_bits, layer.ports == 2
 
 
 def _in_block(words: int, few: int) -> int:
@@ -137,34 +152,20 @@ def _in_block(words: int, few: int) -> int:
 # Shapes of block RAMs: share of the unit that `Target.bram_unit` names, words, and width with one and with two readers.
 _SHAPES: Mapping[str, tuple[tuple[float, int, int, int], ...]] = {
     "xc7": (
-        *((0.5, 512 << step, 36 >> step, 18) for step in range(1)),
-        (0.5, 1024, 18, 18),
-        (0.5, 2048, 9, 9),
-        (0.5, 4096, 4, 4),
-        (0.5, 8192, 2, 2),
-        (0.5, 16384, 1, 1),
+        (0.5, 512, 36, 18),
+        *((0.5, depth, width, width) for depth, width in ((1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1))),
         (1.0, 512, 72, 36),
-        (1.0, 1024, 36, 36),
-        (1.0, 2048, 18, 18),
-        (1.0, 4096, 9, 9),
-        (1.0, 8192, 4, 4),
-        (1.0, 16384, 2, 2),
-        (1.0, 32768, 1, 1),
+        *((1.0, 1024 << step, width, width) for step, width in enumerate((36, 18, 9, 4, 2, 1))),
     ),
-    "ecp5": (
+    "ecp5-85k": (
         (1.0, 512, 36, 18),
-        (1.0, 1024, 18, 18),
-        (1.0, 2048, 9, 9),
-        (1.0, 4096, 4, 4),
-        (1.0, 8192, 2, 2),
-        (1.0, 16384, 1, 1),
+        *((1.0, 1024 << step, width, width) for step, width in enumerate((18, 9, 4, 2, 1))),
     ),
 }
 
 
 def _blocks(target: str, words: int, bits: int, two_readers: bool) -> float:
-    shapes = _SHAPES["ecp5" if target.startswith("ecp5") else target]
     return min(
         share * math.ceil(words / depth) * math.ceil(bits / (double if two_readers else single))
-        for share, depth, single, double in shapes
+        for share, depth, single, double in _SHAPES[target]
     )

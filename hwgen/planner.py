@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -52,13 +52,13 @@ DEFAULT_FOLDING = Folding()
 
 
 @dataclass(frozen=True, slots=True)
-class _Fold:
-    """How far one layer is folded."""
+class Fold:
+    """How far one layer is folded; `Folding` explains the numbers."""
 
     lanes: int
     units: int
     ports: int
-    loaded: bool
+    loaded: bool = False
 
 
 def make_plan(model: IntModel, folding: Folding = DEFAULT_FOLDING, name: str | None = None) -> HardwarePlan:
@@ -85,7 +85,7 @@ def make_plan(model: IntModel, folding: Folding = DEFAULT_FOLDING, name: str | N
         for source in _sources(model, index):
             consumers[source].append(index)
     folds = {
-        index: _Fold(lanes[index - 1], units[index - 1], ports[index - 1], index in folding.loaded) for index in read
+        index: Fold(lanes[index - 1], units[index - 1], ports[index - 1], index in folding.loaded) for index in read
     }
     layers = tuple(_plan_layer(model, index, folds[index], depths, consumers) for index in read)
     sources = tuple(_plan_source(index, layers) for index in (0, *read) if consumers[index])
@@ -191,7 +191,7 @@ def _carries_flags(model: IntModel, index: int, depths: list[int]) -> bool:
 
 
 def _plan_layer(
-    model: IntModel, index: int, fold: _Fold, depths: list[int], consumers: dict[int, list[int]]
+    model: IntModel, index: int, fold: Fold, depths: list[int], consumers: dict[int, list[int]]
 ) -> LayerPlan:
     layer, spiking = model.layers[index - 1], model.spikes(index)
     links = _links(model, index, depths, consumers)
@@ -208,8 +208,8 @@ def _plan_layer(
     shift = leak_shifts(layer) is not None
     code_bits = unsigned_bits(layer.leak_bits) if shift else layer.leak_bits
     param_bits = code_bits * (1 + (layer.synapse_leak is not None)) + threshold_bits + self_bits
-    groups, words = -(-layer.neurons // fold.lanes), -(-layer.neurons // fold.units)
-    weight_words, weight_word_bits = groups * sum(link.size for link in links), fold.lanes * layer.weight_bits
+    rows = sum(link.size for link in links)
+    weights, params = _memories(index, layer.neurons, rows, layer.weight_bits, param_bits, fold)
     plan = LayerPlan(
         index=index,
         neurons=layer.neurons,
@@ -229,11 +229,28 @@ def _plan_layer(
         self_bits=self_bits,
         synapse=layer.synapse_leak is not None,
         subtract=layer.reset == "subtract",
-        weights=_weight_memory(f"mem/layer_{index}_weights", weight_words, weight_word_bits, loaded=fold.loaded),
-        params=Memory(f"mem/layer_{index}_params", words, fold.units * param_bits, words),
+        weights=weights,
+        params=params,
     )
     _check_limits(plan)
     return plan
+
+
+def refold(layer: LayerPlan, fold: Fold) -> LayerPlan:
+    """The same layer, folded otherwise."""
+    weights, params = _memories(layer.index, layer.neurons, layer.rows, layer.weight_bits, layer.param_bits, fold)
+    return replace(layer, lanes=fold.lanes, units=fold.units, ports=fold.ports, weights=weights, params=params)
+
+
+def _memories(
+    index: int, neurons: int, rows: int, weight_bits: int, param_bits: int, fold: Fold
+) -> tuple[Memory, Memory]:
+    """A layer's memories of weights and of parameters."""
+    words, weight_words = -(-neurons // fold.units), -(-neurons // fold.lanes) * rows
+    return (
+        _weight_memory(f"mem/layer_{index}_weights", weight_words, fold.lanes * weight_bits, loaded=fold.loaded),
+        Memory(f"mem/layer_{index}_params", words, fold.units * param_bits, words),
+    )
 
 
 def _weight_memory(prefix: str, words: int, word_bits: int, *, loaded: bool) -> Memory:

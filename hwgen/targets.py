@@ -17,11 +17,11 @@ class Area:
     """Resources of an FPGA: look-up tables, flip-flops, block RAMs in the target's larger unit, multipliers, and
     large single-port RAMs without contents at power-on."""
 
-    lut: int = 0
-    ff: int = 0
+    lut: float = 0
+    ff: float = 0
     bram: float = 0
     dsp: float = 0
-    spram: int = 0
+    spram: float = 0
 
     def __add__(self, other: Area) -> Area:
         return Area(*(mine + theirs for mine, theirs in zip(astuple(self), astuple(other), strict=True)))

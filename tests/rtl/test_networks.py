@@ -158,7 +158,9 @@ def test_weights_loaded_at_run_time(lanes: int, tmp_path: Path) -> None:
     for neurons in (50, 12, 5):
         layer = replace(random_layer(rng, sizes[-1:], neurons), weight_bits=6, self_weight=None, recurrent=None)
         weight = rng.integers(-28, 32, (neurons, sizes[-1]), dtype=np.int32)
-        layers.append(replace(layer, weight={len(layers): weight}, state_bits=12, threshold=rng.integers(1, 90, neurons)))
+        layers.append(
+            replace(layer, weight={len(layers): weight}, state_bits=12, threshold=rng.integers(1, 90, neurons))
+        )
         sizes.append(neurons)
     model = IntModel("loaded", 400, tuple(layers), "spike_count")
     folding = Folding([lanes, 2, 1], ports=2, loaded=[1, 3])

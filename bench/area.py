@@ -1,0 +1,192 @@
+"""Area and speed that the planner estimates, against synthesis and simulation.
+
+`python -m bench.area` prints the table, on networks that the calibration never saw, and writes build/bench/area.json.
+`python -m bench.area --calibrate` fits the estimate's coefficients to syntheses of random networks: hwgen/area.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from tqdm import tqdm
+
+from bench import cycles
+from bench.networks import Case, Layer, random_network
+from hwgen import area
+from hwgen.build import make_build, write
+from hwgen.planner import make_plan
+from hwgen.synth import synthesize
+from hwgen.targets import Area
+
+ROOT = Path("build/bench/area")
+TARGETS = ("xc7", "ecp5-85k")
+CALIBRATION = 90  # random networks
+WORKERS = 2
+
+CASES = (
+    *cycles.CASES,
+    Case("40-100-20, 8 lanes", 40, (Layer(100, (0,), 8), Layer(20, (1,), 4)), 0.2, 6),
+    Case("40-100-20, 20 lanes", 40, (Layer(100, (0,), 20), Layer(20, (1,), 10)), 0.2, 6, (4, 1), 2),
+    Case("784-128-10, one lane", 784, (Layer(128, (0,), 1), Layer(10, (1,), 1)), 0.1, 4),
+    Case("784-128-10, 32 lanes", 784, (Layer(128, (0,), 32), Layer(10, (1,), 10)), 0.1, 4),
+    Case("700-200-20, two events", 700, (Layer(200, (0,), 50), Layer(20, (1,), 20)), 0.02, 6, (5, 1), 2),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """Area of a core, and mean cycles per step: estimated and measured."""
+
+    name: str
+    target: str
+    estimated: Area
+    measured: Area
+    predicted_cycles: float
+    measured_cycles: float
+
+    def errors(self) -> dict[str, float]:
+        """Relative errors; of block RAMs and multipliers 0 where there are none."""
+        pairs = {
+            name: (value, asdict(self.measured)[name])
+            for name, value in asdict(self.estimated).items()
+            if name != "spram"
+        }
+        pairs["cycles"] = (self.predicted_cycles, self.measured_cycles)
+        return {name: found / true - 1 if true else float(found != 0) for name, (found, true) in pairs.items()}
+
+
+def measure(case: Case, targets: Sequence[str], folder: Path) -> Iterator[Result]:
+    """Simulate and synthesize one case; raises what `bench.cycles.measure` does."""
+    run = cycles.measure(case, folder)
+    plan = make_plan(random_network(case), case.folding)
+    for target in targets:
+        estimated = area.estimate(plan, target)
+        yield Result(case.name, target, estimated, _synthesized(folder, target), run.predicted, run.measured)
+
+
+def _synthesized(folder: Path, target: str) -> Area:
+    result = synthesize(folder, target, seeds=0)
+    return Area(result.lut, result.ff, result.bram, result.dsp, result.spram)
+
+
+def random_case(seed: int) -> Case:
+    """A random network and folding, sizes spread evenly over their logarithms."""
+    rng = np.random.default_rng(seed)
+
+    def size(least: float, most: float) -> int:
+        return int(np.exp(rng.uniform(np.log(least), np.log(most))) + 1e-9)
+
+    inputs, depth, layers = size(8, 800), int(rng.choice([1, 2, 2, 2, 3, 4])), []
+    for position in range(depth):
+        neurons = int(rng.integers(2, 32)) if position == depth - 1 else size(8, 300)
+        lanes = size(1, min(neurons, 64))
+        skips = {source for source in range(position) if rng.random() < 0.25}
+        sources = tuple(sorted({position, *skips}, reverse=True))
+        features = [bool(rng.random() < share) for share in (0.6, 0.15, 0.2, 0.4)]
+        layers.append(Layer(neurons, sources, lanes, *features))
+    units = None
+    if rng.random() < 0.5:
+        divisors = [[units for units in range(1, 9) if layer.lanes % units == 0] for layer in layers[:-1]]
+        units = (*(int(rng.choice(options)) for options in divisors), 1)
+    return Case(
+        f"random {seed}",
+        inputs,
+        tuple(layers),
+        density=0.2,
+        weight_bits=int(rng.choice([1, 2, 3, 4, 6, 8])),
+        units=units,
+        ports=int(rng.choice([1, 1, 2])),
+        state_bits=int(rng.integers(8, 21)),
+        leak_bits=int(rng.integers(4, 11)),
+        shift_leaks=bool(rng.random() < 0.4),
+    )
+
+
+def calibrate(targets: Sequence[str], count: int) -> dict[str, dict[str, dict[str, float]]]:
+    """Coefficients of `hwgen.area.terms`, by target and resource, from `count` random networks."""
+    jobs = [(seed, target) for seed in range(count) for target in targets]
+    with ProcessPoolExecutor(WORKERS) as pool:
+        areas = dict(zip(jobs, tqdm(pool.map(_calibration_area, jobs), total=len(jobs), unit="synthesis"), strict=True))
+    found = [_calibration_terms(seed) for seed in range(count)]
+    return {
+        target: {
+            resource: _fit(found, np.array([getattr(areas[seed, target], resource) for seed in range(count)]))
+            for resource in ("lut", "ff")
+        }
+        for target in targets
+    }
+
+
+def _calibration_terms(seed: int) -> dict[str, float]:
+    case = random_case(seed)
+    return area.terms(make_plan(random_network(case, seed), case.folding))
+
+
+def _calibration_area(job: tuple[int, str]) -> Area:
+    seed, target = job
+    case, folder = random_case(seed), ROOT / "calibration" / f"{target}_{seed}"
+    write(make_build(random_network(case, seed), case.folding), folder)
+    return _synthesized(folder, target)
+
+
+def _fit(found: Sequence[Mapping[str, float]], measured: npt.NDArray[np.int64]) -> dict[str, float]:
+    """Least squares of the relative error, over the terms that add area: one that came out negative is dropped."""
+    names = list(found[0])
+    while True:
+        rows = np.array([[terms[name] for name in names] for terms in found]) / measured[:, None]
+        weights = np.linalg.lstsq(rows, np.ones(len(rows)), rcond=None)[0]
+        if (weights >= 0).all():
+            return {name: round(float(weight), 4) for name, weight in zip(names, weights, strict=True) if weight}
+        del names[int(np.argmin(weights * rows.mean(axis=0)))]
+
+
+def _table(results: Sequence[Result]) -> str:
+    lines = [f"{'network':36}{'target':10}{'LUT':>16}{'FF':>16}{'BRAM':>14}{'DSP':>8}{'cycles per step':>20}"]
+    for result in results:
+        mine, true = result.estimated, result.measured
+        columns = [
+            f"{mine.lut} / {true.lut}".rjust(16),
+            f"{mine.ff} / {true.ff}".rjust(16),
+            f"{mine.bram:g} / {true.bram:g}".rjust(14),
+            f"{mine.dsp:g} / {true.dsp:g}".rjust(8),
+            f"{result.predicted_cycles:.1f} / {result.measured_cycles:.1f}".rjust(20),
+        ]
+        lines.append(f"{result.name:36}{result.target:10}{''.join(columns)}")
+    worst = {name: max(abs(result.errors()[name]) for result in results) for name in results[0].errors()}
+    lines.append("largest error: " + ", ".join(f"{name} {100 * error:.1f} %" for name, error in worst.items()))
+    return "\n".join(lines)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--target", choices=TARGETS, action="append", help="default: all")
+    parser.add_argument("--calibrate", action="store_true", help="fit hwgen/area.json anew")
+    arguments = parser.parse_args()
+    targets = arguments.target or TARGETS
+    if arguments.calibrate:
+        kept = json.loads(area.COEFFICIENTS.read_text(encoding="utf-8")) if area.COEFFICIENTS.exists() else {}
+        text = json.dumps({**kept, **calibrate(targets, CALIBRATION)}, indent=2) + "\n"
+        area.COEFFICIENTS.write_text(text, encoding="utf-8")
+        return 0
+    results = [
+        result
+        for number, case in enumerate(tqdm(CASES, unit="network"))
+        for result in measure(case, targets, ROOT / str(number))
+    ]
+    ROOT.with_suffix(".json").write_text(
+        json.dumps([asdict(result) for result in results], indent=2) + "\n", encoding="utf-8"
+    )
+    print(_table(results))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -17,10 +17,8 @@ import numpy as np
 from bench.networks import Case, Layer, random_network
 from hwgen.build import make_build, write
 from hwgen.plan import HardwarePlan
-from hwgen.timing import predict_cycles
-from quant import spikes, vectors
-from quant.model import IntModel
-from quant.spikes import SpikeSet
+from hwgen.rates import cycles_per_step, events_per_step
+from quant import vectors
 from sim import verify
 
 ROOT = Path("build/bench/cycles")
@@ -80,24 +78,13 @@ def measure(case: Case, folder: Path) -> Result:
     if not report["equal"]:
         raise RuntimeError(f"{case.name}: {report['first_difference'] or 'silent'}")
     events = events_per_step(model, samples)
-    ends = predict_cycles(build.plan, events)
     return Result(
         case.name,
         tuple(round(count, 1) for count in incoming_events(build.plan, events)),
         report["cycles_per_step_mean"],
-        round((ends[-1] - ends[0]) / (len(ends) - 1), 2),
+        round(cycles_per_step(build.plan, events), 2),
         round(bound_cycles(build.plan, events), 2),
     )
-
-
-def events_per_step(model: IntModel, samples: SpikeSet) -> dict[int, list[int]]:
-    """Spikes of the input (0) and of each layer in every step, all samples in a row, from the golden model."""
-    steps = int(samples.steps.sum())
-    positions = {0: verify.streams.global_steps(spikes.plain_arrays(samples))}
-    answers = vectors.expected(model, samples)
-    for index, layer in enumerate(model.layers, start=1):
-        positions[index] = answers[f"layer_{index}"] // layer.neurons
-    return {index: np.bincount(found, minlength=steps).tolist() for index, found in positions.items()}
 
 
 def incoming_events(plan: HardwarePlan, events: dict[int, list[int]]) -> list[float]:

@@ -6,16 +6,21 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from pathlib import Path
 
 from hwgen import bitstream, host, project, targets
 from hwgen.build import make_build, write
+from hwgen.folding import BUDGETS, Goal, choose, describe
 from hwgen.planner import Folding
+from hwgen.rates import assumed_events, events_per_step
 from hwgen.synth import synthesize, table_line
+from quant import spikes
 from quant.command import Command
 from quant.errors import BuildError
 from quant.export import load
+from quant.model import IntModel
 
 
 def main() -> int:
@@ -23,9 +28,16 @@ def main() -> int:
     build = command.add("build", _build, "render a build folder from a model")
     build.add_argument("--model", type=Path, required=True, help="checkpoint (.pt) or integer model (.safetensors)")
     build.add_argument("--out", type=Path, required=True, help="build folder to write")
-    build.add_argument("--lanes", type=_numbers, help="lanes of each layer, such as 16,4 (default: at most 16)")
-    build.add_argument("--units", type=_numbers, help="neurons of each layer updated per cycle, such as 2,1")
-    build.add_argument("--events-per-cycle", type=int, default=1, help="events a layer takes per cycle, 1 or 2")
+    fold = build.add_argument_group("folding", "given, or chosen by what it shall reach")
+    fold.add_argument("--lanes", type=_numbers, help="lanes of each layer, such as 16,4 (default: at most 16)")
+    fold.add_argument("--units", type=_numbers, help="neurons of each layer updated per cycle, such as 2,1")
+    fold.add_argument("--events-per-cycle", type=int, help="events a layer takes per cycle, 1 or 2")
+    fold.add_argument("--target-latency-us", type=float, help="most time from a step's last event to its result")
+    fold.add_argument("--target-step-us", type=float, help="most time per time step, layers working at once")
+    fold.add_argument("--clock-mhz", type=float, default=100.0, help="clock that these times are for (default 100)")
+    fold.add_argument("--budget", type=_budget, help="most of each resource, such as lut=2000,bram=30")
+    fold.add_argument("--target", default="xc7", help="FPGA whose area is estimated: xc7 (default) or ecp5-85k")
+    fold.add_argument("--rates", type=Path, help="spike file that shows how often layers spike (default: one in ten)")
     build.add_argument("--loaded-layers", type=_numbers, default=[], help="layers that get their weights at run time")
     build.add_argument("--name", help="name of the top module (default: the model's name)")
     synth = command.add("synth", _synth, "measure a build's area and clock on an FPGA with open tools")
@@ -39,14 +51,43 @@ def main() -> int:
 
 
 def _build(arguments: argparse.Namespace) -> int:
-    folding = Folding(arguments.lanes, arguments.units, arguments.events_per_cycle, arguments.loaded_layers)
-    build = make_build(load(arguments.model), folding, arguments.name)
+    model = load(arguments.model)
+    folding, description = _folding(arguments, model)
+    build = make_build(model, folding, arguments.name)
     write(build, arguments.out)
     plan = build.plan
     lanes = ",".join(str(layer.lanes) for layer in plan.layers)
     bits = sum(memory.bits for memory in plan.memories)
-    print(f"{arguments.out}: top module {plan.top}, {len(plan.layers)} layers, lanes {lanes}, {bits:,} bits of ROM")
+    print(f"{arguments.out}: top module {plan.top}, {len(plan.layers)} layers, lanes {lanes}, {bits:,} bits of memory")
+    if description:
+        print(description)
     return 0
+
+
+def _folding(arguments: argparse.Namespace, model: IntModel) -> tuple[Folding, str]:
+    """The folding that is given or chosen, and what is to be said about one that was chosen."""
+    ports, clock_mhz, loaded = arguments.events_per_cycle, arguments.clock_mhz, arguments.loaded_layers
+    wanted = {name: getattr(arguments, name) for name in ("target_step_us", "target_latency_us", "budget")}
+    given = [_option(name) for name, value in wanted.items() if value is not None]
+    if not given:
+        if arguments.rates is not None:
+            raise BuildError(f"--rates is for a folding that is chosen; give one of {', '.join(map(_option, wanted))}")
+        return Folding(arguments.lanes, arguments.units, 1 if ports is None else ports, loaded), ""
+    if arguments.lanes is not None or arguments.units is not None:
+        raise BuildError(f"{given[0]} chooses lanes and units; leave out --lanes and --units")
+    for name in ("target_step_us", "target_latency_us", "clock_mhz"):
+        value = getattr(arguments, name)
+        if value is not None and not 0 < value < math.inf:
+            raise BuildError(f"{_option(name)} is {value}; it must be more than 0")
+    times = (arguments.target_step_us, arguments.target_latency_us)
+    interval, latency = (None if time is None else time * clock_mhz for time in times)
+    events = assumed_events(model) if arguments.rates is None else events_per_step(model, spikes.read(arguments.rates))
+    choice = choose(model, events, Goal(interval, latency, arguments.budget), arguments.target, ports, loaded)
+    return choice.folding, describe(choice, arguments.target, clock_mhz)
+
+
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
 
 
 def _synth(arguments: argparse.Namespace) -> int:
@@ -60,6 +101,17 @@ def _numbers(text: str) -> list[int]:
     if not all(part.isascii() and part.removeprefix("-").isdigit() and len(part) < 10 for part in parts):
         raise BuildError(f"--lanes {text[:40]!r}: give whole numbers with commas between, such as 16,4")
     return [int(part) for part in parts]
+
+
+def _budget(text: str) -> dict[str, float]:
+    limits: dict[str, float] = {}
+    for part in text.split(","):
+        name, _, number = part.partition("=")
+        if name not in BUDGETS or name in limits or not number.isascii() or not number.isdigit() or len(number) > 9:
+            names = ", ".join(BUDGETS)
+            raise BuildError(f"--budget {text[:60]!r}: give whole numbers of {names}, such as lut=2000,bram=30")
+        limits[name] = float(number)
+    return limits
 
 
 if __name__ == "__main__":

@@ -32,6 +32,7 @@ def estimate(plan: HardwarePlan, target: str) -> Area:
     Raises:
         ScsrError: at a target without coefficients.
     """
+    coefficients(target)  # refuses a target without
     total = sum((layer_area(layer, target) for layer in plan.layers), _rest(plan, target))
     return Area(round(total.lut), round(total.ff), total.bram, total.dsp)
 
@@ -53,21 +54,24 @@ def _rest(plan: HardwarePlan, target: str) -> Area:
 
 
 def _linear(target: str, found: Mapping[str, float], blocks: float, multipliers: int) -> Area:
-    known = coefficients()
-    if target not in known:
-        raise ScsrError(f"--target {target[:40]!r} has no area estimates; there are some for {', '.join(known)}")
     lut, ff = (
-        sum(factor * found.get(term, 0.0) for term, factor in known[target][resource].items())
+        sum(factor * found.get(term, 0.0) for term, factor in coefficients(target)[resource].items())
         for resource in ("lut", "ff")
     )
     return Area(lut, ff, blocks, multipliers)
 
 
 @functools.cache
-def coefficients() -> Mapping[str, Mapping[str, Mapping[str, float]]]:
-    """By target and resource, what each term weighs."""
-    read: dict[str, dict[str, dict[str, float]]] = json.loads(COEFFICIENTS.read_text(encoding="utf-8"))
-    return read
+def coefficients(target: str) -> Mapping[str, Mapping[str, float]]:
+    """By resource, what each term weighs.
+
+    Raises:
+        ScsrError: at a target without coefficients.
+    """
+    known: dict[str, dict[str, dict[str, float]]] = json.loads(COEFFICIENTS.read_text(encoding="utf-8"))
+    if target not in known:
+        raise ScsrError(f"--target {target[:40]!r} has no area estimates; there are some for {', '.join(known)}")
+    return known[target]
 
 
 def terms(plan: HardwarePlan) -> dict[str, float]:

@@ -1,0 +1,287 @@
+"""Choosing a folding: the least area that is fast enough, or the most speed that a budget allows.
+
+Every layer offers its foldings, with their estimated area (area.py) and their cycles under the events that it sees
+(timing.py). Layers work at once, so that each must keep up by itself; a step's way through the core is the sum of their
+latencies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from hwgen import area, targets
+from hwgen.plan import HardwarePlan, LayerPlan
+from hwgen.planner import MAX_VECTOR_BITS, PORTS, Fold, Folding, make_plan, refold
+from hwgen.rates import Events, cycles_per_step
+from hwgen.targets import Area
+from hwgen.timing import interval_cycles, latency_cycles
+from quant.errors import BuildError
+from quant.model import IntModel
+
+BUDGETS = ("lut", "ff", "bram", "dsp")
+
+_MAX_UNITS = 64
+_QUANTILES = 9  # of a layer's events per step, that its cycles are averaged over
+_TIGHTER = 0.97  # what a target shrinks by while the whole pipeline's prediction misses it
+_ATTEMPTS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """What a folding shall reach.
+
+    Attributes:
+        interval: most cycles per time step, on the mean; None: no such limit.
+        latency: most cycles from a step's last event in to its result, on the mean; None: no such limit.
+        budget: most of each resource that is named. Where there are no limits of time, the fastest folding within it is
+            wanted; with them, the smallest.
+    """
+
+    interval: float | None = None
+    latency: float | None = None
+    budget: Mapping[str, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A folding, and what is expected of it: area, mean cycles per time step, mean cycles of a step's way through."""
+
+    folding: Folding
+    area: Area
+    interval: float
+    latency: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Option:
+    """One layer's folding."""
+
+    fold: Fold
+    area: Area
+    interval: float
+    latency: float
+    cost: float
+
+
+def choose(
+    model: IntModel, events: Events, goal: Goal, target: str, ports: int | None = None, loaded: Sequence[int] = ()
+) -> Choice:
+    """The folding that reaches a goal at least cost, or the fastest within its budget.
+
+    Args:
+        model: the network.
+        events: spikes of the input (0) and of each layer in every step (`hwgen.rates`).
+        goal: what to reach.
+        target: FPGA whose area counts.
+        ports: events per cycle; None: whichever is better.
+        loaded: layers whose weights are loaded at run time.
+
+    Raises:
+        BuildError: if no folding reaches the goal, saying how near one comes.
+        ScsrError: at a target without estimates.
+    """
+    tried = [_Search(model, events, goal, target, count, loaded) for count in (PORTS if ports is None else (ports,))]
+    found = [choice for search in tried if (choice := search.run()) is not None]
+    if not found:
+        raise BuildError(min(search.shortfall() for search in tried)[1])
+    timed = goal.interval is not None or goal.latency is not None
+    return min(found, key=lambda choice: tried[0].cost(choice.area) if timed else choice.interval)
+
+
+def describe(choice: Choice, target: str, clock_mhz: float) -> str:
+    """The choice in two lines."""
+    found, folding = choice.area, choice.folding
+    lanes, units = (",".join(map(str, numbers or ())) for numbers in (folding.lanes, folding.units))
+    ports = "1 event" if folding.ports == 1 else f"{folding.ports} events"
+    return (
+        f"lanes {lanes}, units {units}, {ports} per cycle; estimated for {target}: {found.lut:,.0f} LUT, "
+        f"{found.ff:,.0f} FF, {found.bram:g} BRAM, {found.dsp:g} DSP\n"
+        f"predicted: {choice.interval:.1f} cycles per time step, {choice.interval / clock_mhz:.2f} µs at "
+        f"{clock_mhz:g} MHz; {choice.latency:.0f} cycles from a step's last event to its result, "
+        f"{choice.latency / clock_mhz:.2f} µs"
+    )
+
+
+class _Search:
+    """The foldings with one number of events per cycle."""
+
+    def __init__(
+        self, model: IntModel, events: Events, goal: Goal, target: str, ports: int, loaded: Sequence[int]
+    ) -> None:
+        self._model, self._events, self._goal, self._ports, self._loaded = model, events, goal, ports, loaded
+        self._target = target
+        self._limits = dict(goal.budget or asdict(targets.find(target).capacity))
+        plan = make_plan(model, Folding([1] * len(model.layers), None, ports, loaded))
+        self._fixed = area.estimate(plan, target) + sum(
+            (area.layer_area(layer, target).times(-1) for layer in plan.layers), Area()
+        )
+        self._path = _deepest_path(plan)
+        self._options = {layer.index: list(self._layer_options(layer)) for layer in plan.layers}
+
+    def cost(self, found: Area) -> float:
+        """Shares of the budget, or of the device, that an area takes, added up."""
+        shares: list[float] = [
+            value / limit for name, value in asdict(found).items() if (limit := self._limits.get(name))
+        ]
+        return sum(shares)
+
+    def run(self) -> Choice | None:
+        """The best folding, or None where there is none."""
+        if self._goal.interval is None and self._goal.latency is None:
+            return self._fastest()
+        interval, latency = self._goal.interval, self._goal.latency
+        for _ in range(_ATTEMPTS):
+            picked = self._smallest(interval, latency)
+            if picked is None or not self._fits(picked):
+                return None
+            choice = self._choice(picked)
+            if self._goal.interval is None or choice.interval <= self._goal.interval or interval is None:
+                return choice
+            interval *= _TIGHTER
+        return None
+
+    def shortfall(self) -> tuple[float, str]:
+        """How far the nearest folding is from the goal, as a share, and in words."""
+        goal = self._goal
+        smallest = self._choice(self._smallest(None, None) or {})
+        if goal.interval is None and goal.latency is None:
+            worst = {
+                name: (getattr(smallest.area, name), limit)
+                for name, limit in self._limits.items()
+                if getattr(smallest.area, name) > limit
+            }
+            needs = ", ".join(f"{name} {needed:,.6g} of {limit:,.6g}" for name, (needed, limit) in worst.items())
+            share = max((needed / max(limit, 1e-9) for needed, limit in worst.values()), default=0.0)
+            return share, f"--budget: the smallest folding needs {needs}; raise it, or use fewer weight bits"
+        fastest = self._fastest() or smallest
+        within = " within the budget" if goal.budget else ""
+        if goal.latency is None:
+            return fastest.interval, (
+                f"no folding takes at most {goal.interval:,.6g} cycles per time step{within}; the fastest takes "
+                f"{fastest.interval:,.1f}: relax the target, or raise --clock-mhz{' or --budget' if within else ''}"
+            )
+        quick = {index: min(options, key=lambda option: option.latency) for index, options in self._options.items()}
+        shortest = fastest.latency if goal.budget else self._latency(quick)
+        return shortest, (
+            f"no folding has a latency of at most {goal.latency:,.6g} cycles{within}; one takes {shortest:,.0f}: "
+            f"relax the target, or raise --clock-mhz{' or --budget' if within else ''}"
+        )
+
+    def _layer_options(self, layer: LayerPlan) -> Iterator[_Option]:
+        counts = np.sum([self._incoming(layer, link.source, link.recurrent) for link in layer.links], axis=0)
+        seen = np.quantile(counts, (np.arange(_QUANTILES) + 0.5) / _QUANTILES, method="nearest").astype(int).tolist()
+        is_last = layer.index == len(self._model.layers)
+        ports = 1 if layer.weights.loaded else self._ports
+        found = []
+        widest = MAX_VECTOR_BITS // layer.sum_bits
+        for lanes in sorted({-(-layer.neurons // groups) for groups in range(1, layer.neurons + 1)}):
+            if lanes > widest:
+                break
+            for units in range(1, 2 if is_last else min(lanes, _MAX_UNITS) + 1):
+                if lanes % units == 0:
+                    fold = Fold(lanes, units, ports, layer.weights.loaded)
+                    found.append(self._option(refold(layer, fold), fold, seen))
+        for option in found:
+            if not any(_dominates(other, option) for other in found):
+                yield option
+
+    def _option(self, layer: LayerPlan, fold: Fold, seen: Sequence[int]) -> _Option:
+        occupied = area.layer_area(layer, self._target)
+        interval = {count: interval_cycles(layer, count) for count in {*seen}}
+        latency = {count: latency_cycles(layer, count) for count in interval}
+        return _Option(
+            fold,
+            occupied,
+            float(np.mean([interval[count] for count in seen])),
+            float(np.mean([latency[count] for count in seen])),
+            self.cost(occupied),
+        )
+
+    def _incoming(self, layer: LayerPlan, source: int, recurrent: bool) -> list[int]:
+        counts = list(self._events[layer.index if recurrent else source])
+        return [0, *counts[:-1]] if recurrent else counts
+
+    def _smallest(self, interval: float | None, latency: float | None) -> dict[int, _Option] | None:
+        """The least cost with every layer within `interval` and the way through all within `latency`."""
+        allowed = {
+            index: [option for option in options if interval is None or option.interval <= interval]
+            for index, options in self._options.items()
+        }
+        if not all(allowed.values()):
+            return None
+
+        def pick(price: float) -> dict[int, _Option]:
+            """The least of cost plus `price` for every cycle of latency on the path."""
+            return {
+                index: min(options, key=lambda option: option.cost + price * option.latency * (index in self._path))
+                for index, options in allowed.items()
+            }
+
+        if latency is None or self._latency(pick(0.0)) <= latency:
+            return pick(0.0)
+        low, high = 0.0, 1e6
+        if self._latency(pick(high)) > latency:
+            return None
+        for _ in range(60):
+            middle = (low * high) ** 0.5 if low else high / 1e3
+            low, high = (low, middle) if self._latency(pick(middle)) <= latency else (middle, high)
+        picked = pick(high)
+        # What the price overshot by is given back, layer by layer.
+        for index, options in allowed.items():
+            for option in sorted(options, key=lambda option: option.cost):
+                cheaper = {**picked, index: option}
+                if option.cost < picked[index].cost and self._latency(cheaper) <= latency:
+                    picked = cheaper
+                    break
+        return picked
+
+    def _fastest(self) -> Choice | None:
+        """The shortest interval that the budget allows: of all that layers offer, by bisection."""
+        limits = sorted({option.interval for options in self._options.values() for option in options})
+        best, low, high = None, 0, len(limits)
+        while low < high:
+            middle = (low + high) // 2
+            picked = self._smallest(limits[middle], None)
+            if picked is not None and self._fits(picked):
+                best, high = picked, middle
+            else:
+                low = middle + 1
+        return None if best is None else self._choice(best)
+
+    def _latency(self, picked: Mapping[int, _Option]) -> float:
+        return sum(picked[index].latency for index in self._path)
+
+    def _total(self, picked: Mapping[int, _Option]) -> Area:
+        return sum((option.area for option in picked.values()), self._fixed)
+
+    def _fits(self, picked: Mapping[int, _Option]) -> bool:
+        total = asdict(self._total(picked))
+        return all(total[name] <= limit for name, limit in self._limits.items())
+
+    def _choice(self, picked: Mapping[int, _Option]) -> Choice:
+        folds = [picked[index].fold if index in picked else Fold(1, 1, 1) for index in self._layers()]
+        folding = Folding([fold.lanes for fold in folds], [fold.units for fold in folds], self._ports, self._loaded)
+        plan = make_plan(self._model, folding)
+        return Choice(
+            folding, area.estimate(plan, self._target), cycles_per_step(plan, self._events), self._latency(picked)
+        )
+
+    def _layers(self) -> range:
+        return range(1, len(self._model.layers) + 1)
+
+
+def _dominates(one: _Option, other: _Option) -> bool:
+    mine, theirs = (one.cost, one.interval, one.latency), (other.cost, other.interval, other.latency)
+    return mine != theirs and all(a <= b for a, b in zip(mine, theirs, strict=True))
+
+
+def _deepest_path(plan: HardwarePlan) -> frozenset[int]:
+    """The layers on the longest way from the input to the read-out."""
+    layers, path, index = {layer.index: layer for layer in plan.layers}, set(), plan.last.index
+    while index:
+        path.add(index)
+        index = layers[index].links[layers[index].tag_link].source
+    return frozenset(path)

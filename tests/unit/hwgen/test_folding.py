@@ -1,0 +1,149 @@
+"""The folding chosen for a goal, against all foldings of small networks."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+from models import recurrent_model, tiny_model
+
+from bench.networks import Case, Layer, random_network
+from hwgen import area, targets
+from hwgen.__main__ import main
+from hwgen.folding import Goal, choose
+from hwgen.planner import Folding, make_plan
+from hwgen.rates import assumed_events, cycles_per_step, events_per_step
+from quant import spikes, store, vectors
+from quant.errors import BuildError, ScsrError, SpikeFileError
+from quant.model import IntModel
+
+LARGER = random_network(Case("larger", 78, (Layer(128, (0,), 1, True), Layer(10, (1, 0), 1)), 0.2))
+
+
+def _foldings(model: IntModel):
+    """All foldings whose lanes fill their groups evenly."""
+    per_layer = []
+    for index, layer in enumerate(model.layers, start=1):
+        lanes = {-(-layer.neurons // groups) for groups in range(1, layer.neurons + 1)}
+        units = [1] if index == len(model.layers) else range(1, layer.neurons + 1)
+        per_layer.append([(count, unit) for count in lanes for unit in units if count % unit == 0])
+    for ports in (1, 2):
+        for folds in itertools.product(*per_layer):
+            yield Folding([lanes for lanes, _ in folds], [units for _, units in folds], ports)
+
+
+def _cost(found: area.Area) -> float:
+    limits = asdict(targets.find("xc7").capacity)
+    return sum(value / limits[name] for name, value in asdict(found).items() if limits[name])
+
+
+def _measured(model: IntModel, seed: int = 1) -> dict[int, list[int]]:
+    return events_per_step(model, vectors.random_samples(model, 5, 10, 0.4, seed))
+
+
+@pytest.mark.parametrize("model", [tiny_model(), recurrent_model()], ids=lambda model: model.name)
+def test_no_other_folding_that_is_fast_enough_costs_less(model: IntModel) -> None:
+    events = _measured(model)
+    plans = [make_plan(model, folding) for folding in _foldings(model)]
+    speeds = sorted({cycles_per_step(plan, events) for plan in plans})
+    assert len(speeds) > 3
+    for limit in speeds[:: max(1, len(speeds) // 5)]:
+        choice = choose(model, events, Goal(interval=limit + 0.5), "xc7")
+        assert choice.interval <= limit + 0.5
+        least = min(_cost(area.estimate(plan, "xc7")) for plan in plans if cycles_per_step(plan, events) <= limit + 0.5)
+        assert _cost(choice.area) <= 1.1 * least
+
+
+def test_a_faster_goal_costs_more() -> None:
+    events = _measured(LARGER)
+    slow, fast = (choose(LARGER, events, Goal(latency=limit), "xc7") for limit in (3000, 300))
+    assert fast.latency <= 300 < slow.latency <= 3000
+    assert fast.area.lut > slow.area.lut
+
+
+def test_a_budget_is_kept_and_used() -> None:
+    events = _measured(LARGER)
+    choices = [choose(LARGER, events, Goal(budget={"lut": lut, "bram": 60}), "xc7") for lut in (1000, 2000)]
+    for choice, lut in zip(choices, (1000, 2000), strict=True):
+        assert choice.area.lut <= lut
+        assert choice.area == area.estimate(make_plan(LARGER, choice.folding), "xc7")
+    assert choices[1].interval < choices[0].interval
+
+
+def test_layers_whose_weights_are_loaded_keep_to_one_event_per_cycle() -> None:
+    model = tiny_model()
+    choice = choose(model, assumed_events(model), Goal(interval=100), "xc7", ports=2, loaded=[1])
+    assert [layer.ports for layer in make_plan(model, choice.folding).layers] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("goal", "message"),
+    [
+        (Goal(interval=1), "no folding takes at most 1 cycles per time step; the fastest takes"),
+        (Goal(latency=1), "no folding has a latency of at most 1 cycles; one takes"),
+        (Goal(budget={"lut": 10}), "--budget: the smallest folding needs lut"),
+        (Goal(interval=100, budget={"lut": 800}), "within the budget; the fastest takes"),
+    ],
+)
+def test_what_cannot_be_is_told_with_what_can(goal: Goal, message: str) -> None:
+    with pytest.raises(BuildError, match=message):
+        choose(LARGER, assumed_events(LARGER), goal, "xc7")
+
+
+def test_a_target_without_estimates_is_refused() -> None:
+    with pytest.raises(ScsrError, match="there are some for"):
+        choose(tiny_model(), assumed_events(tiny_model()), Goal(interval=100), "gowin")
+
+
+def test_rates_of_other_data_are_refused() -> None:
+    samples = vectors.random_samples(recurrent_model(), 2, 3, 0.5, seed=1)
+    with pytest.raises(SpikeFileError, match="channels; the model has"):
+        events_per_step(tiny_model(), samples)
+
+
+def test_rates_count_what_the_golden_model_spikes() -> None:
+    samples = vectors.random_samples(tiny_model(), 6, 7, 0.5, seed=1)
+    answers = vectors.expected(tiny_model(), samples)
+    events = events_per_step(tiny_model(), samples)
+    assert sum(events[0]) == len(samples.channel) > 0
+    assert sum(events[1]) == len(answers["layer_1"]) > 0
+    assert all(len(counts) == samples.steps.sum() for counts in events.values())
+
+
+def _build(monkeypatch: pytest.MonkeyPatch, folder: Path, *options: str) -> int:
+    model = folder / "m.safetensors"
+    model.write_bytes(store.to_bytes(tiny_model()))
+    rates = folder / "s.npz"
+    rates.write_bytes(spikes.to_bytes(vectors.random_samples(tiny_model(), 5, 8, 0.5, seed=1)))
+    filled = [str(rates) if option == "RATES" else option for option in options]
+    monkeypatch.setattr("sys.argv", ["hwgen", "build", "--model", str(model), "--out", str(folder / "core"), *filled])
+    return main()
+
+
+def test_the_command_builds_what_it_chose(tmp_path: Path, monkeypatch, capsys) -> None:
+    assert _build(monkeypatch, tmp_path, "--target-step-us", "0.5", "--rates", "RATES") == 0
+    shown = capsys.readouterr().out
+    assert "estimated for xc7" in shown
+    assert "cycles per time step" in shown
+    assert (tmp_path / "core" / "manifest.json").is_file()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--target-step-us", "1", "--lanes", "2,2"), "--target-step-us chooses lanes and units"),
+        (("--rates", "RATES"), "--rates is for a folding that is chosen"),
+        (("--target-step-us", "nan"), "--target-step-us is nan; it must be more than 0"),
+        (("--target-step-us", "1", "--clock-mhz", "0"), "--clock-mhz is 0.0; it must be more than 0"),
+        (("--budget", "lut=many"), "give whole numbers of lut, ff, bram, dsp"),
+        (("--budget", "lut=5,lut=6"), "give whole numbers of lut, ff, bram, dsp"),
+    ],
+)
+def test_the_command_refuses(options: tuple[str, ...], message: str, tmp_path: Path, monkeypatch, capsys) -> None:
+    assert _build(monkeypatch, tmp_path, *options) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+    assert not (tmp_path / "core").exists()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from hwgen.plan import HardwarePlan, LayerPlan
@@ -40,7 +40,8 @@ def estimate(plan: HardwarePlan, target: str) -> Area:
 def layer_area(layer: LayerPlan, target: str) -> Area:
     """The part of the estimate that one layer adds, not rounded."""
     blocks = sum(_blocks(target, *memory) for memory in _layer_memories(layer))
-    multipliers = 0 if layer.shift else layer.units * (1 + layer.synapse)
+    wide = math.ceil(layer.state_bits / _MULTIPLIER_BITS[target])
+    multipliers = 0 if layer.shift else layer.units * (1 + layer.synapse) * wide
     return _linear(target, _layer_terms(layer), blocks, multipliers)
 
 
@@ -84,18 +85,15 @@ def terms(plan: HardwarePlan) -> dict[str, float]:
 
 
 def _core_terms(plan: HardwarePlan) -> dict[str, float]:
-    return {
-        "core": 1.0,
-        "input": plan.input_index_bits + plan.stamp_bits,
-        "small memories": _small_ram(plan.last.neurons, SCORE_BITS) + _small_ram(plan.inputs, plan.stamp_bits),
-    }
+    memories = ((plan.last.neurons, SCORE_BITS), (plan.inputs, plan.stamp_bits))
+    return {"core": 1.0, "input": plan.input_index_bits + plan.stamp_bits, **_small_rams(memories)}
 
 
 def _layer_terms(layer: LayerPlan) -> dict[str, float]:
     state = layer.units * layer.state_bits
-    ram = _small_ram(layer.words, layer.units * layer.state_word_bits)
-    ram += layer.ports * _small_ram(2 << layer.position_bits, layer.row_bits)
-    ram += sum(_small_ram(link.fifo_words, link.fifo_word_bits) for link in layer.links if link.fifo_words)
+    rams = [(layer.words, layer.units * layer.state_word_bits)]
+    rams += [(2 << layer.position_bits, layer.row_bits)] * layer.ports
+    rams += [(link.fifo_words, link.fifo_word_bits) for link in layer.links if link.fifo_words]
     rom = _small_rom(layer.params.words, layer.params.word_bits)
     rom += layer.ports * _small_rom(layer.weights.bank_words, layer.weights.word_bits)
     return {
@@ -118,7 +116,7 @@ def _layer_terms(layer: LayerPlan) -> dict[str, float]:
         "thresholds": layer.units * layer.threshold_bits,
         "parameters": layer.units * layer.param_bits,
         "several units": layer.units * layer.index_bits * (layer.units > 1),
-        "small memories": ram,
+        **_small_rams(rams),
         "small tables": rom,
     }
 
@@ -128,9 +126,13 @@ def _choice(inputs: int) -> float:
     return 0.0 if inputs <= 1 else max(1.0, inputs / 4)
 
 
-def _small_ram(words: int, bits: int) -> float:
-    """LUTs of a RAM of few words: four hold 32 words of 6 bits."""
-    return 4 * math.ceil(bits / 6) if 1 < words <= SMALL_RAM_WORDS else 0
+def _small_rams(memories: Iterable[tuple[int, int]]) -> dict[str, float]:
+    """RAMs in LUTs, of few words (pairs of words and bits); from 17 words on some families need twice as many."""
+    small = [(words, bits) for words, bits in memories if 1 < words <= SMALL_RAM_WORDS]
+    return {
+        "small memories": sum(4.0 * math.ceil(bits / 6) for _, bits in small),
+        "memories of 17 words": sum(4.0 * math.ceil(bits / 6) for words, bits in small if words > SMALL_RAM_WORDS // 2),
+    }
 
 
 def _small_rom(words: int, bits: int) -> float:
@@ -152,6 +154,9 @@ def _layer_memories(layer: LayerPlan) -> Iterator[tuple[int, int, bool]]:
 def _in_block(words: int, few: int) -> int:
     return words if words > few else 0
 
+
+# Width of the states that one multiplier takes, on ECP5 with a bit in LUTs; leaks are narrower.
+_MULTIPLIER_BITS: Mapping[str, int] = {"xc7": 25, "ecp5-85k": 19}
 
 # Shapes of block RAMs: share of the unit that `Target.bram_unit` names, words, and width with one and with two readers.
 _SHAPES: Mapping[str, tuple[tuple[float, int, int, int], ...]] = {

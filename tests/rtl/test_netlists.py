@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 
 from bench.networks import Case, Layer, random_network
+from hwgen import area
 from hwgen.build import make_build, write
+from hwgen.planner import make_plan
 from hwgen.synth import synthesize
 from quant import spikes, vectors
 from quant.model import IntModel
@@ -59,6 +61,10 @@ def test_a_netlist_scores_as_the_golden_model(target: str, cells: set[str], tmp_
     result = synthesize(core, target, seeds=1)
     assert cells <= set(result.cells), result.cells
     assert min(result.lut, result.ff, result.bram, result.dsp) > 0
+    estimated = area.estimate(make_plan(model, CASE.folding), target)
+    assert estimated.lut == pytest.approx(result.lut, rel=0.15)
+    assert estimated.ff == pytest.approx(result.ff, rel=0.15)
+    assert (estimated.bram, estimated.dsp) == (result.bram, result.dsp)
     if target != "xc7":
         assert result.fmax_mhz is not None
         assert result.fmax_mhz > 20

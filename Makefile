@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: demo test lint fuzz bench bitstreams snapshots setup synth-tools tools clean
+.PHONY: demo test lint fuzz bench hardware area bitstreams snapshots setup synth-tools tools clean
 
 demo: $(READY)
 	$(BIN)/python -m bench.demo
@@ -27,7 +27,15 @@ snapshots: $(READY)
 bench: $(READY)
 	$(BIN)/python -m bench.cycles
 
-# A small network's bitstream for each board, in build/bitstreams
+# Area and clock of the networks that README compares; minutes
+hardware: synth-tools
+	$(BIN)/python -m bench.hardware
+
+# Estimated against synthesized area
+area: $(READY)
+	$(BIN)/python -m bench.area
+
+# A network's bitstream for each board, in build/bitstreams
 bitstreams: synth-tools
 	$(BIN)/python -m bench.bitstreams
 

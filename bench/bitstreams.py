@@ -1,72 +1,41 @@
-"""`make bitstreams`: one small network, random weights, for every board. Writes build/bitstreams and prints a table."""
+"""`make bitstreams`: a 700-200-20 network, 6-bit random weights, for every board. Prints a table.
+
+Writes build/bitstreams/<board>, a build folder each: on the iCEBreaker the first layer's weights are loaded at run time
+into the FPGA's single-port RAMs, as no other memory there is large enough.
+"""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
-
+from bench.networks import Case, Layer, random_network
 from hwgen import boards
 from hwgen.bitstream import make_bitstream
 from hwgen.build import make_build, write
 from hwgen.planner import Folding
 from quant.errors import ScsrError
-from quant.model import IntLayer, IntModel
 
 ROOT = Path("build/bitstreams")
-SIZES = (40, 32, 10)
-FOLDING = Folding((4, 2))
-WEIGHT_BITS = 4
+CASE = Case("compact", 700, (Layer(200, (0,), 25, self_recurrent=True), Layer(20, (1,), 4)), 0.02, weight_bits=6)
+FOLDINGS: Mapping[str, Folding] = {"ulx3s-85f": CASE.folding, "icebreaker": Folding((10, 4), loaded=(1,))}
 
 
 def main() -> int:
-    write(make_build(_network(), FOLDING, "compact"), ROOT)
     print(f"{'board':12} {'clock MHz':>9} {'reaches':>8}  resources")
     status = 0
     for name in boards.BOARDS:
         try:
-            made = make_bitstream(ROOT, name)
+            write(make_build(random_network(CASE), FOLDINGS[name]), ROOT / name)
+            made = make_bitstream(ROOT / name, name)
         except ScsrError as error:
             print(f"error: {error}", file=sys.stderr)
             status = 2
             continue
-        used = ", ".join(f"{resource} {count}" for resource, (count, _) in made.resources.items())
+        used = ", ".join(f"{resource} {count:,} of {limit:,}" for resource, (count, limit) in made.resources.items())
         print(f"{name:12} {made.clock_mhz:9} {made.fmax_mhz:8}  {used}")
     return status
-
-
-def _network() -> IntModel:
-    """40-32-10 with a skip connection and self-recurrence, 4-bit weights."""
-    rng = np.random.default_rng(1)
-    inputs, hidden, classes = SIZES
-    limit = 1 << (WEIGHT_BITS - 1)
-
-    def weights(*shape: int) -> np.ndarray:
-        return rng.integers(-limit, limit, shape, dtype=np.int8)
-
-    first = IntLayer(
-        neurons=hidden,
-        weight={0: weights(hidden, inputs)},
-        leak=np.full(hidden, 12, dtype=np.int8),
-        threshold=np.full(hidden, 12, dtype=np.int8),
-        weight_bits=WEIGHT_BITS,
-        leak_bits=4,
-        state_bits=10,
-        reset="zero",
-        self_weight=weights(hidden),
-    )
-    last = IntLayer(
-        neurons=classes,
-        weight={0: weights(classes, inputs), 1: weights(classes, hidden)},
-        leak=np.full(classes, 14, dtype=np.int8),
-        threshold=np.full(classes, 16, dtype=np.int8),
-        weight_bits=WEIGHT_BITS,
-        leak_bits=4,
-        state_bits=10,
-        reset="subtract",
-    )
-    return IntModel("compact", inputs, (first, last), "spike_count")
 
 
 if __name__ == "__main__":

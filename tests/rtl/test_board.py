@@ -16,7 +16,7 @@ from test_lint import LINTERS, WAIVERS
 
 from hwgen.__main__ import main
 from hwgen.build import make_build, write
-from hwgen.planner import Folding
+from hwgen.planner import DEFAULT_FOLDING, Folding
 from hwgen.render import TEMPLATES
 from hwgen.uart import make_uart
 from quant import spikes, vectors
@@ -74,9 +74,9 @@ def test_the_bridge_alone(simulator: str, tmp_path: Path) -> None:
     assert not failures, log.read_text()[-3000:]
 
 
-def _built(folder: Path, model: IntModel, lanes: list[int] | None = None, samples: int = 40) -> tuple[Path, Path]:
+def _built(folder: Path, model: IntModel, folding: Folding = DEFAULT_FOLDING, samples: int = 40) -> tuple[Path, Path]:
     """A build folder, and a spike file whose labels are the model's own answers."""
-    write(make_build(model, Folding(lanes)), folder / "core")
+    write(make_build(model, folding), folder / "core")
     chosen = vectors.random_samples(model, samples, 12, 0.5, seed=1)
     answers = vectors.expected(model, chosen)
     assert answers["scores"].any()
@@ -105,10 +105,22 @@ def test_a_sample_set_over_the_line_equals_the_golden_model(tmp_path: Path, monk
     assert answers["scores"].any()
 
 
+@pytest.mark.parametrize("lose_every", [0, 2500])
+def test_weights_come_over_the_line_too(lose_every: int, tmp_path: Path, monkeypatch, capsys) -> None:
+    """All layers of a core take their weights from the host, again whenever lost bytes made it start anew."""
+    build, samples = _built(tmp_path, recurrent_model(), Folding([3, 2], loaded=[1, 2]))
+    assert json.loads((build / "manifest.json").read_text())["load"]["words"] > 20
+    with simulated_board(build, bit_cycles=8, lose_every=lose_every) as port:
+        assert _host(monkeypatch, port, build, samples) == 0
+    shown = capsys.readouterr().out
+    assert "mismatches           0\n" in shown
+    assert ("restarts" in shown) == bool(lose_every)
+
+
 def test_a_core_slower_than_the_line_stops_the_host(tmp_path: Path, monkeypatch, capsys) -> None:
     rng = np.random.default_rng(3)
     model = random_model(rng, Limits(layers=3, inputs=40, neurons=40))
-    build, samples = _built(tmp_path, model, [1] * len(model.layers))
+    build, samples = _built(tmp_path, model, Folding([1] * len(model.layers)))
     with simulated_board(build, bit_cycles=4) as port:
         assert _host(monkeypatch, port, build, samples) == 0
     shown = capsys.readouterr().out

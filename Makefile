@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: demo test lint fuzz bench hardware area bitstreams snapshots setup synth-tools tools clean
+.PHONY: demo test lint fuzz bench hardware implementations area bitstreams snapshots setup synth-tools tools clean
 
 demo: $(READY)
 	$(BIN)/python -m bench.demo
@@ -30,6 +30,10 @@ bench: $(READY)
 # Area and clock of the networks that README compares; minutes
 hardware: synth-tools
 	$(BIN)/python -m bench.hardware
+
+# After `make demo`: its network's netlists and a simulated serial line, on the whole test set
+implementations: $(READY)
+	$(BIN)/python -m bench.implementations
 
 # Estimated against synthesized area
 area: $(READY)

@@ -10,7 +10,7 @@ import math
 import sys
 from pathlib import Path
 
-from hwgen import bitstream, host, project, targets
+from hwgen import bitstream, explore, host, project, targets
 from hwgen.build import make_build, write
 from hwgen.folding import BUDGETS, Goal, choose, describe
 from hwgen.planner import Folding
@@ -44,6 +44,7 @@ def main() -> int:
     synth.add_argument("--build", type=Path, required=True, help="build folder")
     synth.add_argument("--target", required=True, help=", ".join(targets.TARGETS))
     synth.add_argument("--seeds", type=int, default=3, help="seeds to place and route with, 0: area only (default 3)")
+    explore.add_command(command)
     bitstream.add_command(command)
     host.add_command(command)
     project.add_command(command)

@@ -62,17 +62,22 @@ def _linear(target: str, found: Mapping[str, float], blocks: float, multipliers:
     return Area(lut, ff, blocks, multipliers)
 
 
-@functools.cache
 def coefficients(target: str) -> Mapping[str, Mapping[str, float]]:
     """By resource, what each term weighs.
 
     Raises:
         ScsrError: at a target without coefficients.
     """
+    if target not in calibrated():
+        raise ScsrError(f"--target {target[:40]!r} has no area estimates; there are some for {', '.join(calibrated())}")
+    return calibrated()[target]
+
+
+@functools.cache
+def calibrated() -> Mapping[str, Mapping[str, Mapping[str, float]]]:
+    """The coefficients of all targets that have some."""
     known: dict[str, dict[str, dict[str, float]]] = json.loads(COEFFICIENTS.read_text(encoding="utf-8"))
-    if target not in known:
-        raise ScsrError(f"--target {target[:40]!r} has no area estimates; there are some for {', '.join(known)}")
-    return known[target]
+    return known
 
 
 def terms(plan: HardwarePlan) -> dict[str, float]:

@@ -1,0 +1,279 @@
+"""`python -m hwgen explore`: many foldings, and bit widths, of a network synthesized side by side.
+
+Every point is a build folder of its own in `points/`, and what was measured of it a `point.json` there: so a run that
+was interrupted goes on where it ended, and points can be worked on by any process that sees the folder.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import hashlib
+import io
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from hwgen import area, targets
+from hwgen.build import MANIFEST, make_build, write
+from hwgen.folding import Goal, choose
+from hwgen.picture import pareto_picture
+from hwgen.planner import PORTS, Folding, make_plan
+from hwgen.rates import Events, cycles_per_step, events_per_step
+from hwgen.synth import synthesize
+from quant import spikes
+from quant.command import Command
+from quant.errors import BuildError, ScsrError, ToolError
+from quant.export import load
+from quant.files import write_atomic
+from quant.model import IntModel
+
+TABLE, PICTURE, POINTS = "explore.csv", "explore.png", "points"
+MAX_POINTS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A point to measure; all that another process needs.
+
+    Attributes:
+        folder: where its build goes.
+        model: the model's file.
+        events: spikes of the input and the layers in every step.
+    """
+
+    folder: Path
+    model: Path
+    folding: Folding
+    target: str
+    seeds: int
+    events: Events
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """What was measured of a folding.
+
+    Attributes:
+        key: digest of the build, the target and the seeds: it tells whether a recorded point still is this one.
+        model, weight_bits, lanes, units, events_per_cycle: what was built.
+        cycles: mean cycles per time step on the samples, as the plan predicts them.
+        lut, ff, bram, dsp, fmax_mhz: as `hwgen synth` measures them; None where that failed.
+        step_us: time per step at that clock; None for targets whose clock is not measured.
+        problem: why there is no figure, such as that the network does not fit.
+    """
+
+    key: str
+    model: str
+    weight_bits: int
+    lanes: str
+    units: str
+    events_per_cycle: int
+    cycles: float
+    lut: float | None = None
+    ff: float | None = None
+    bram: float | None = None
+    dsp: float | None = None
+    fmax_mhz: float | None = None
+    step_us: float | None = None
+    problem: str = ""
+
+    @property
+    def time(self) -> float:
+        """What the Pareto front weighs against LUTs: µs per step, or cycles where no clock is measured."""
+        return self.cycles if self.step_us is None else self.step_us
+
+
+def measure(job: Job) -> Point:
+    """Build and synthesize one point, or read it if that was done before. Never raises what only this point is to blame
+    for: a network that does not fit, or a tool that fails, is a result."""
+    model = load(job.model)
+    build = make_build(model, job.folding)
+    text = f"{hashlib.sha256(build.files[MANIFEST]).hexdigest()} {job.target} {job.seeds}"
+    layers = build.plan.layers
+    known: dict[str, Any] = {
+        "key": hashlib.sha256(text.encode()).hexdigest(),
+        "model": job.model.name,
+        "weight_bits": max(layer.weight_bits for layer in layers),
+        "lanes": " ".join(str(layer.lanes) for layer in layers),
+        "units": " ".join(str(layer.units) for layer in layers),
+        "events_per_cycle": job.folding.ports,
+        "cycles": round(cycles_per_step(build.plan, job.events), 2),
+    }
+    record = job.folder.with_suffix(".json")
+    earlier = _read(record)
+    if earlier is not None and earlier.key == known["key"]:
+        return earlier
+    write(build, job.folder)
+    try:
+        result = synthesize(job.folder, job.target, job.seeds)
+    except (BuildError, ToolError) as error:
+        point = Point(**known, problem=str(error))
+    else:
+        clock = result.fmax_mhz
+        time = None if clock is None else round(known["cycles"] / clock, 4)
+        point = Point(
+            **known, lut=result.lut, ff=result.ff, bram=result.bram, dsp=result.dsp, fmax_mhz=clock, step_us=time
+        )
+    write_atomic(record, (json.dumps(asdict(point), indent=2) + "\n").encode())
+    return point
+
+
+def _read(path: Path) -> Point | None:
+    try:
+        return Point(**json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def foldings(model: IntModel, events: Events, target: str, count: int) -> list[Folding]:
+    """At most `count` foldings between the smallest core and the fastest: the cheapest for each of a row of times per
+    step, which are equally far apart on a logarithmic scale."""
+    estimates = target if target in area.calibrated() else next(iter(area.calibrated()))
+    ones = [1] * len(model.layers)
+    slowest = cycles_per_step(make_plan(model, Folding(ones)), events)
+    all_lanes = [layer.neurons for layer in model.layers]
+    fastest = min(cycles_per_step(make_plan(model, Folding(all_lanes, None, ports)), events) for ports in PORTS)
+    found: dict[tuple[object, ...], Folding] = {}
+    for limit in np.geomspace(fastest * 1.05, slowest, count):
+        try:
+            folding = choose(model, events, Goal(interval=float(limit)), estimates).folding
+        except BuildError:  # not even the fastest folding that fits the device
+            continue
+        found[tuple(folding.lanes or ()), tuple(folding.units or ()), folding.ports] = folding
+    return list(found.values())
+
+
+def pareto(points: Sequence[Point]) -> list[Point]:
+    """The points that no other beats in LUTs and time at once, smallest first."""
+    front: list[Point] = []
+    for point in sorted((point for point in points if point.lut is not None), key=lambda p: (p.lut or 0, p.time)):
+        if not front or point.time < front[-1].time:
+            front.append(point)
+    return front
+
+
+def explore(folder: Path, jobs: Sequence[Job], workers: int, scheduler: str | None) -> list[Point]:
+    """Measure all points and write `explore.csv` and `explore.png`.
+
+    Args:
+        folder: where; it holds nothing but what an earlier run left.
+        jobs: the points.
+        workers: processes here.
+        scheduler: address of a Dask scheduler that is to do the work instead; its workers must see `folder`.
+
+    Raises:
+        ToolError: if the scheduler cannot be reached or Dask is not installed.
+    """
+    points = []
+    results = _here(jobs, workers) if scheduler is None else _on_cluster(jobs, scheduler)
+    for point in tqdm(results, total=len(jobs), desc="explore", unit="point", disable=None):
+        points.append(point)
+    points.sort(key=lambda point: (point.lut is None, point.lut or 0, point.time))
+    buffer = io.StringIO()
+    table = csv.DictWriter(buffer, [field.name for field in fields(Point)] + ["pareto"], lineterminator="\n")
+    table.writeheader()
+    front = pareto(points)
+    for point in points:
+        table.writerow({**asdict(point), "pareto": int(point in front)})
+    write_atomic(folder / TABLE, buffer.getvalue().encode())
+    if front:
+        write_atomic(folder / PICTURE, pareto_picture(points, front))
+    return points
+
+
+def _here(jobs: Sequence[Job], workers: int) -> Iterator[Point]:
+    if workers == 1:
+        yield from map(measure, jobs)
+        return
+    with ProcessPoolExecutor(workers) as pool:
+        for future in as_completed([pool.submit(measure, job) for job in jobs]):
+            yield future.result()
+
+
+def _on_cluster(jobs: Sequence[Job], address: str) -> Iterator[Point]:
+    try:
+        from distributed import Client
+        from distributed import as_completed as completed
+    except ImportError:
+        raise ToolError("--scheduler needs Dask; `pip install 'scsr-hwgen[cluster]'` installs it") from None
+    try:
+        client = Client(address, timeout="10s")
+    except (OSError, TimeoutError, ValueError) as error:
+        raise ToolError(
+            f"--scheduler {address[:80]!r} cannot be reached ({error}); start one with `dask scheduler`"
+        ) from None
+    with client:
+        for _, point in completed(client.map(measure, jobs, pure=False), with_results=True):
+            yield point
+
+
+def table(points: Sequence[Point], front: Sequence[Point]) -> str:
+    """All points for people; * marks the Pareto front."""
+    rows = [["", "bits", "lanes", "units", "events", "cycles", "LUT", "FF", "BRAM", "DSP", "MHz", "µs/step"]]
+    for point in points:
+        mark = "*" if point in front else ""
+        row = [mark, str(point.weight_bits), point.lanes, point.units, str(point.events_per_cycle)]
+        numbers = (point.lut, point.ff, point.bram, point.dsp, point.fmax_mhz, point.step_us)
+        row += [f"{point.cycles:.1f}", *("" if number is None else f"{number:,g}" for number in numbers)]
+        rows.append(row)
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
+    return "\n".join([*lines, *(f"lanes {point.lanes}: {point.problem}" for point in points if point.problem)])
+
+
+def add_command(command: Command) -> None:
+    """Add `explore` to the command line."""
+    parser = command.add("explore", _explore, "synthesize many foldings: a table and a picture of time against area")
+    parser.add_argument("--model", type=Path, nargs="+", required=True, help="one network, or several widths of it")
+    parser.add_argument("--target", required=True, help=", ".join(targets.TARGETS))
+    parser.add_argument("--spikes", type=Path, required=True, help="spike file that shows how often layers spike")
+    parser.add_argument("--out", type=Path, required=True, help="folder for results; a run that was broken off goes on")
+    parser.add_argument("--points", type=int, default=12, help="foldings of each model, at most (default 12)")
+    parser.add_argument("--seeds", type=int, default=1, help="to place and route each point with (default 1)")
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes (default: one per core)")
+    parser.add_argument("--scheduler", help="address of a Dask scheduler, whose workers see the folder, too")
+
+
+def _explore(arguments: argparse.Namespace) -> int:
+    targets.find(arguments.target)
+    for name, most in (("points", MAX_POINTS), ("workers", MAX_POINTS)):
+        if not 1 <= getattr(arguments, name) <= most:
+            raise BuildError(f"--{name} is {getattr(arguments, name)}; allowed is 1..{most}")
+    folder = arguments.out.resolve()
+    _check_folder(folder)
+    samples = spikes.read(arguments.spikes)
+    jobs = []
+    for number, path in enumerate(arguments.model, start=1):
+        model = load(path)
+        events: Mapping[int, Sequence[int]] = events_per_step(model, samples)
+        for folding in foldings(model, events, arguments.target, arguments.points):
+            lanes = "_".join(map(str, folding.lanes or ()))
+            units = "_".join(map(str, folding.units or ()))
+            name = f"{number}-{lanes}-{units}-{folding.ports}-{arguments.target}"
+            jobs.append(Job(folder / POINTS / name, path.resolve(), folding, arguments.target, arguments.seeds, events))
+    points = explore(folder, jobs, arguments.workers, arguments.scheduler)
+    front = pareto(points)
+    print(table(points, front))
+    if not front:
+        raise BuildError(f"no point has a result; {folder / TABLE} says why")
+    print(f"{folder / TABLE}, {folder / PICTURE}: {len(points)} points, {len(front)} on the front")
+    return 0
+
+
+def _check_folder(folder: Path) -> None:
+    """Only what `explore` itself writes may be there."""
+    if folder.exists() and not folder.is_dir():
+        raise ScsrError(f"{folder} is not a folder; name another --out")
+    foreign = (
+        [path.name for path in folder.iterdir() if path.name not in (TABLE, PICTURE, POINTS)] if folder.exists() else []
+    )
+    if foreign:
+        raise ScsrError(f"{folder} holds {sorted(foreign)[0][:60]!r}, which explore did not write; name another --out")

@@ -1,0 +1,65 @@
+"""Time against area of many foldings, as a picture."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
+
+if TYPE_CHECKING:
+    from hwgen.explore import Point
+
+_COLOURS = ("#1f5fbf", "#c4412b", "#2c8a4b", "#8a5fbf", "#b8860b", "#5f6b7a")
+_FRONT = "#30343b"
+
+
+def pareto_picture(points: Sequence[Point], front: Sequence[Point]) -> bytes:
+    """A PNG: every point that has a result, by model, and the Pareto front, its points labelled with their lanes."""
+    measured = [point for point in points if point.lut is not None]
+    with mpl.rc_context({"font.size": 9, "axes.spines.top": False, "axes.spines.right": False}):
+        figure = Figure(figsize=(8, 5), dpi=150, layout="constrained")
+        axes = figure.subplots()
+        axes.step(
+            [point.lut or 0.0 for point in front],
+            [point.time for point in front],
+            where="post",
+            color=_FRONT,
+            lw=1,
+            label="Pareto front",
+            zorder=1,
+        )
+        models = sorted({(point.model, point.weight_bits) for point in measured})
+        for colour, (model, bits) in zip(_COLOURS * len(models), models, strict=False):
+            mine = [point for point in measured if (point.model, point.weight_bits) == (model, bits)]
+            axes.scatter(
+                [point.lut or 0.0 for point in mine],
+                [point.time for point in mine],
+                s=28,
+                color=colour,
+                label=f"{model}, {bits} bit",
+                zorder=2,
+            )
+        for point in front:
+            label = f"{point.lanes.replace(' ', ', ')}{'  ×2' if point.events_per_cycle == 2 else ''}"
+            axes.annotate(
+                label, (point.lut or 0.0, point.time), textcoords="offset points", xytext=(6, 5), fontsize=7.5
+            )
+        axes.set(xscale="log", yscale="log", xlabel="LUTs")
+        axes.set_ylabel(
+            "cycles per time step" if measured[0].step_us is None else "µs per time step, at the measured clock"
+        )
+        axes.set_title("lanes of each layer; ×2: two events per cycle", fontsize=9, loc="left")
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            axis.set_major_formatter(ScalarFormatter())
+            axis.set_minor_formatter(NullFormatter())
+        axes.grid(alpha=0.25, lw=0.5)
+        axes.margins(x=0.12, y=0.08)
+        axes.legend(frameon=False)
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format="png", metadata={"Software": None})
+    return buffer.getvalue()

@@ -27,7 +27,7 @@ from hwgen.folding import Goal, choose
 from hwgen.picture import pareto_picture
 from hwgen.planner import PORTS, Folding, make_plan
 from hwgen.rates import Events, cycles_per_step, events_per_step
-from hwgen.synth import synthesize
+from hwgen.synth import MAX_SEEDS, synthesize
 from quant import spikes
 from quant.command import Command
 from quant.errors import BuildError, ScsrError, ToolError
@@ -244,9 +244,9 @@ def add_command(command: Command) -> None:
 
 def _explore(arguments: argparse.Namespace) -> int:
     targets.find(arguments.target)
-    for name, most in (("points", MAX_POINTS), ("workers", MAX_POINTS)):
-        if not 1 <= getattr(arguments, name) <= most:
-            raise BuildError(f"--{name} is {getattr(arguments, name)}; allowed is 1..{most}")
+    for name, least, most in (("points", 1, MAX_POINTS), ("workers", 1, MAX_POINTS), ("seeds", 0, MAX_SEEDS)):
+        if not least <= getattr(arguments, name) <= most:
+            raise BuildError(f"--{name} is {getattr(arguments, name)}; allowed is {least}..{most}")
     folder = arguments.out.resolve()
     _check_folder(folder)
     samples = spikes.read(arguments.spikes)

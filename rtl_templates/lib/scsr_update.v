@@ -78,11 +78,11 @@ module scsr_update #(
     localparam [WORD_W-1:0] LAST_WORD = WORD_COUNT[WORD_W-1:0] - ONE;
 
     wire                     done_valid;
-    wire                     done_ready;
     wire [UNITS*VALUE_W-1:0] done_values;
     wire [TAG_W-1:0]         done_tag;
 
-    wire en = !done_valid || done_ready;
+    // All stages wait while the skid buffer is full; to squeeze bubbles would put done_valid into every enable.
+    wire en;
     wire issue = s_valid && s_ready;
 
     reg [WORD_W-1:0]  word_q;
@@ -92,8 +92,9 @@ module scsr_update #(
 
     generate
         if (WORDS <= LATENCY) begin : g_drain
-            // The skid buffer counts too: so the read-out, whose memory has the same rule, never sees two steps at once.
-            assign s_ready = en && !(word_q == {WORD_W{1'b0}} && (|valid_q || !done_ready));
+            // Where en is high the skid buffer is empty, too: so the read-out, whose memory has the same rule, never sees
+            // two steps at once.
+            assign s_ready = en && !(word_q == {WORD_W{1'b0}} && |valid_q);
         end else begin : g_flow
             assign s_ready = en;
         end
@@ -218,7 +219,7 @@ module scsr_update #(
         .clk    (clk),
         .rst    (rst),
         .s_valid(done_valid),
-        .s_ready(done_ready),
+        .s_ready(en),
         .s_data ({done_values, done_tag}),
         .m_valid(r_valid),
         .m_ready(r_ready),

@@ -1,0 +1,163 @@
+"""Exploration with the synthesis replaced: what it measures, keeps, tells and draws."""
+
+from __future__ import annotations
+
+import csv
+import importlib.util
+import sys
+from pathlib import Path
+
+import pytest
+
+from bench.networks import Case, Layer, random_network
+from hwgen import explore
+from hwgen.__main__ import main
+from hwgen.explore import Point, foldings, pareto
+from hwgen.planner import Folding
+from hwgen.rates import events_per_step
+from hwgen.synth import Result
+from quant import spikes, store, vectors
+from quant.errors import BuildError, ToolError
+
+MODEL = random_network(Case("larger", 78, (Layer(128, (0,), 1, True), Layer(10, (1, 0), 1)), 0.2))
+
+
+class Tools:
+    """Stands in for Yosys and nextpnr: fewer cycles cost more LUTs; counts its calls."""
+
+    def __init__(self) -> None:
+        self.calls: list[Path] = []
+        self.fail_at = 0
+
+    def synthesize(self, folder: Path, target: str, seeds: int) -> Result:
+        self.calls.append(folder)
+        if len(self.calls) == self.fail_at:
+            raise BuildError("core does not fit")
+        lanes = [int(number) for number in folder.name.split("-")[1].split("_")]
+        clock = None if target == "xc7" or not seeds else 100.0
+        lut = 100 * sum(lanes)
+        return Result(target, "", "", "core", "", lut, lut, 1, 1, 0, "", clock, [], [], {}, {}, {}, 0.0)
+
+
+@pytest.fixture
+def tools(monkeypatch: pytest.MonkeyPatch) -> Tools:
+    found = Tools()
+    monkeypatch.setattr(explore, "synthesize", found.synthesize)
+    return found
+
+
+def _explore(monkeypatch: pytest.MonkeyPatch, folder: Path, *options: str, target: str = "ecp5-85k") -> int:
+    model, samples = folder / "m.safetensors", folder / "s.npz"
+    model.write_bytes(store.to_bytes(MODEL))
+    samples.write_bytes(spikes.to_bytes(vectors.random_samples(MODEL, 5, 8, 0.2, seed=1)))
+    files = ["--model", str(model), "--spikes", str(samples), "--out", str(folder / "out")]
+    monkeypatch.setattr("sys.argv", ["hwgen", "explore", *files, "--target", target, "--workers", "1", *options])
+    return main()
+
+
+def _rows(folder: Path) -> list[dict[str, str]]:
+    with (folder / "out" / "explore.csv").open(encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def test_points_become_a_table_and_a_picture(tools: Tools, tmp_path: Path, monkeypatch, capsys) -> None:
+    assert _explore(monkeypatch, tmp_path, "--points", "5") == 0
+    rows = _rows(tmp_path)
+    assert len(rows) == len(tools.calls) > 2
+    for row in rows:
+        assert float(row["step_us"]) == pytest.approx(float(row["cycles"]) / 100.0, abs=1e-4)
+        assert int(float(row["lut"])) == 100 * sum(map(int, row["lanes"].split()))
+    assert {row["pareto"] for row in rows} >= {"1"}
+    assert (tmp_path / "out" / "explore.png").read_bytes().startswith(b"\x89PNG")
+    assert "on the front" in capsys.readouterr().out
+
+
+def test_a_second_run_synthesizes_only_what_is_new(tools: Tools, tmp_path: Path, monkeypatch) -> None:
+    assert _explore(monkeypatch, tmp_path, "--points", "4") == 0
+    first = (tmp_path / "out" / "explore.csv").read_bytes()
+    calls = len(tools.calls)
+    assert _explore(monkeypatch, tmp_path, "--points", "4") == 0
+    assert len(tools.calls) == calls
+    assert (tmp_path / "out" / "explore.csv").read_bytes() == first
+    record = next((tmp_path / "out" / "points").glob("*.json"))
+    record.write_text(record.read_text().replace('"key": "', '"key": "0'))
+    assert _explore(monkeypatch, tmp_path, "--points", "4") == 0
+    assert len(tools.calls) == calls + 1
+    assert _explore(monkeypatch, tmp_path, "--points", "4", "--seeds", "2") == 0
+    assert len(tools.calls) == 2 * calls + 1
+
+
+def test_a_point_that_fails_is_listed_and_stops_nothing(tools: Tools, tmp_path: Path, monkeypatch, capsys) -> None:
+    tools.fail_at = 2
+    assert _explore(monkeypatch, tmp_path, "--points", "4") == 0
+    rows = _rows(tmp_path)
+    assert [row["problem"] for row in rows if row["problem"]] == ["core does not fit"]
+    assert sum(row["lut"] == "" for row in rows) == 1
+    assert "core does not fit" in capsys.readouterr().out
+
+
+def test_without_any_result_the_command_fails(tools: Tools, tmp_path: Path, monkeypatch, capsys) -> None:
+    tools.fail_at = 1
+    assert _explore(monkeypatch, tmp_path, "--points", "1") == 2
+    assert "no point has a result" in capsys.readouterr().err
+
+
+def test_an_area_only_target_is_weighed_by_cycles(tools: Tools, tmp_path: Path, monkeypatch) -> None:
+    assert _explore(monkeypatch, tmp_path, "--points", "3", target="xc7") == 0
+    assert all(row["step_us"] == "" for row in _rows(tmp_path))
+
+
+def test_foreign_folders_and_bad_options_are_refused(tools: Tools, tmp_path: Path, monkeypatch, capsys) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "thesis.txt").write_text("mine")
+    assert _explore(monkeypatch, tmp_path) == 2
+    assert "which explore did not write" in capsys.readouterr().err
+    assert (tmp_path / "out" / "thesis.txt").read_text() == "mine"
+    (tmp_path / "out" / "thesis.txt").unlink()
+    for options, message in (
+        (("--points", "0"), "--points is 0"),
+        (("--target", "stratix"), "known are xc7"),
+        (("--seeds", "-1"), "--seeds is -1"),
+    ):
+        assert _explore(monkeypatch, tmp_path, *options) == 2
+        assert message in capsys.readouterr().err
+    assert tools.calls == []
+
+
+def test_a_scheduler_without_dask_is_told(tools: Tools, tmp_path: Path, monkeypatch, capsys) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    assert _explore(monkeypatch, tmp_path, "--points", "2", "--scheduler", "tcp://127.0.0.1:1") == 2
+    assert "--scheduler needs Dask" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(importlib.util.find_spec("distributed") is None, reason="Dask is not installed")
+def test_a_scheduler_that_does_not_answer_is_told(tools: Tools, tmp_path: Path, monkeypatch, capsys) -> None:
+    assert _explore(monkeypatch, tmp_path, "--points", "2", "--scheduler", "tcp://127.0.0.1:1") == 2
+    assert "cannot be reached" in capsys.readouterr().err
+
+
+def test_foldings_reach_from_small_to_fast() -> None:
+    events = events_per_step(MODEL, vectors.random_samples(MODEL, 4, 8, 0.2, seed=1))
+    found = foldings(MODEL, events, "xc7", 6)
+    assert 4 <= len(found) <= 6
+    assert len({(tuple(item.lanes), tuple(item.units), item.ports) for item in found}) == len(found)
+    assert foldings(MODEL, events, "gowin", 6) == found  # a target without estimates is folded by another's
+    assert all(isinstance(item, Folding) for item in found)
+
+
+def _point(lut: float | None, cycles: float) -> Point:
+    return Point("", "m", 4, "1", "1", 1, cycles, lut=lut)
+
+
+def test_the_front_holds_what_nothing_beats() -> None:
+    points = [_point(300, 10), _point(100, 50), _point(200, 50), _point(None, 1), _point(200, 20), _point(400, 10)]
+    assert [(point.lut, point.cycles) for point in pareto(points)] == [(100, 50), (200, 20), (300, 10)]
+
+
+def test_tool_errors_are_results_too(tools: Tools, tmp_path: Path, monkeypatch) -> None:
+    def broken(folder: Path, target: str, seeds: int) -> Result:
+        raise ToolError("nextpnr failed")
+
+    monkeypatch.setattr(explore, "synthesize", broken)
+    assert _explore(monkeypatch, tmp_path, "--points", "2") == 2
+    assert {row["problem"] for row in _rows(tmp_path)} == {"nextpnr failed"}

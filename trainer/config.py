@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from quant.errors import ConfigError, ModelError
 from quant.model import LEAK_BITS, SIZE, STATE_BITS, Readout, Reset, check_sources, weight_range
@@ -16,6 +16,7 @@ from trainer.schema import Named, Range, parse
 
 FLOAT_BITS = 24  # integers up to 2**24 are exact in float32, which carries the integers in training
 
+LeakGrid = Literal["free", "shift"]
 Fraction = Annotated[float, Range(0.001, 0.999)]
 Rate = Annotated[float, Range(0.0, 1.0)]
 Seed = Annotated[int, Range(0, 2**32 - 1)]
@@ -23,7 +24,11 @@ Seed = Annotated[int, Range(0, 2**32 - 1)]
 
 @dataclass(frozen=True, slots=True)
 class LayerConfig:
-    """One layer: its size, what it reads (0 is the input, k an earlier layer), its features and its widths in bits."""
+    """One layer: its size, what it reads (0 is the input, k an earlier layer), its features and its widths in bits.
+
+    Attributes:
+        leak_grid: "free", any leak of `leak_bits`; "shift", one of `1 - 2**-k`, which need no multiplier in hardware.
+    """
 
     neurons: Annotated[int, Range(*SIZE)]
     sources: tuple[int, ...]
@@ -34,6 +39,7 @@ class LayerConfig:
     weight_bits: Annotated[int, Range(1, 8)] = 4
     leak_bits: Annotated[int, Range(*LEAK_BITS)] = 8
     state_bits: Annotated[int, Range(*STATE_BITS)] = 16
+    leak_grid: LeakGrid = "free"
 
 
 @dataclass(frozen=True, slots=True)

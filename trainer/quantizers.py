@@ -89,6 +89,10 @@ class LayerQuantizer(nn.Module):
         return scalar_clamp_min_ste(codes, 1.0)
 
     def _leak(self, value: Tensor) -> Tensor:
+        if self._layer.leak_grid == "shift":
+            kept = 1 - 0.5 ** torch.arange(self._layer.leak_bits + 1)
+            nearest = kept[torch.bucketize(value.detach(), (kept[1:] + kept[:-1]) / 2)]
+            value = value + (nearest - value.detach())  # straight through: the gradient passes the rounding
         step = torch.tensor(2.0**-self._layer.leak_bits)
         return self._unsigned(step, torch.zeros(()), torch.tensor(float(self._layer.leak_bits)), value)
 

@@ -48,6 +48,7 @@ def random_network(features: tuple[bool, bool, bool, str, str], seed: int) -> Ne
             weight_bits=int(draw.integers(1, 9)),
             leak_bits=int(draw.integers(1, 13)),
             state_bits=int(draw.integers(4, 13)),
+            leak_grid=str(draw.choice(["free", "shift"])),  # type: ignore[arg-type]
         )
 
     layers = (layer(9, 0), layer(7, 1, 0), layer(3, 0, 2, 1))

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 import torch
 from toys import Toy, config, scramble, stimulus
 
+from hwgen.memory import leak_shifts
 from trainer.config import LayerConfig, NetworkConfig
 from trainer.integers import integers
 from trainer.network import Network
 
 
 def network_of(layer: LayerConfig, readout: str = "spike_count") -> Network:
-    network = Network(config(data=Toy(channels=11), network=NetworkConfig((layer,), readout=readout)))  # type: ignore[arg-type]
+    network = Network(
+        config(data=Toy(channels=11, labels=layer.neurons), network=NetworkConfig((layer,), readout=readout))
+    )  # type: ignore[arg-type]
     scramble(network, 1)
     return network
 
@@ -66,3 +72,20 @@ def test_the_scale_does_not_change_what_a_neuron_does() -> None:
         after = network(inputs, steps, quantized=True)
     assert before.scores.sum() > 0
     assert torch.equal(before.outputs[1], after.outputs[1])
+
+
+def test_leaks_on_the_shift_grid_need_no_multiplier_and_still_learn() -> None:
+    layer = LayerConfig(40, (0,), synapse=True, leak_bits=6, leak_grid="shift")
+    network = network_of(layer)
+    found = integers(network).layers[0]
+    allowed = {64 - (64 >> shift) for shift in range(7)}
+    assert set(found.leak.tolist()) <= allowed
+    assert len(set(found.leak.tolist())) > 2
+    shifts = leak_shifts(found)
+    assert shifts is not None
+    assert shifts[1] is not None
+    free = integers(network_of(replace(layer, leak_grid="free"))).layers[0]
+    nearest = np.array(sorted(allowed))[np.abs(np.array(sorted(allowed)) - free.leak[:, None]).argmin(axis=1)]
+    assert np.mean(nearest == found.leak) > 0.9  # but for ties that the first rounding made
+    network.layers[0].numbers(quantized=True).leak.sum().backward()
+    assert (network.layers[0].leak_logit.grad.abs() > 0).all()

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from bench.cycles import CASES, measure
-from bench.networks import Case, Layer
+from bench.networks import Case, Layer, random_network
+from hwgen.build import make_build, write
+from quant.spikes import from_dense
+from sim.verify import verify
 
 pytestmark = pytest.mark.rtl
 
@@ -26,3 +30,20 @@ def test_measured_cycles_keep_the_bound_and_the_prediction(case: Case, tmp_path:
     result = measure(case, tmp_path / "core")
     assert result.measured <= result.bound
     assert result.predicted == pytest.approx(result.measured, rel=0.05)
+
+
+@pytest.mark.parametrize(("ports", "units"), [(1, 1), (2, 1), (2, 4)])
+@pytest.mark.parametrize("events", [16, 40])
+def test_the_weight_memory_is_busy(events: int, ports: int, units: int, tmp_path: Path) -> None:
+    """Of the weight bits that the ports could read in the time, at least nine in ten are needed, from 16 events on."""
+    case = Case("busy", 64, (Layer(64, (0,), 8), Layer(10, (1,), 10)), 0.3, units=(units, 1), ports=ports)
+    model = random_network(case)
+    rng = np.random.default_rng(1)
+    dense = np.zeros((60, 1, 64), dtype=np.bool_)
+    for step in dense[:, 0]:
+        step[rng.choice(64, events, replace=False)] = True
+    write(make_build(model, case.folding), tmp_path / "core")
+    report = verify(tmp_path / "core", from_dense(dense, np.array([60]), np.array([-1])))
+    assert report["equal"], report["first_difference"] or "silent"
+    needed = events * 64
+    assert needed / (report["cycles_per_step_mean"] * 8 * ports) >= 0.9

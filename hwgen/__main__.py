@@ -100,7 +100,7 @@ def _synth(arguments: argparse.Namespace) -> int:
 def _numbers(text: str) -> list[int]:
     parts = text.split(",")
     if not all(part.isascii() and part.removeprefix("-").isdigit() and len(part) < 10 for part in parts):
-        raise BuildError(f"--lanes {text[:40]!r}: give whole numbers with commas between, such as 16,4")
+        raise argparse.ArgumentTypeError(f"{text[:40]!r}: give whole numbers with commas between, such as 16,4")
     return [int(part) for part in parts]
 
 
@@ -110,7 +110,7 @@ def _budget(text: str) -> dict[str, float]:
         name, _, number = part.partition("=")
         if name not in BUDGETS or name in limits or not number.isascii() or not number.isdigit() or len(number) > 9:
             names = ", ".join(BUDGETS)
-            raise BuildError(f"--budget {text[:60]!r}: give whole numbers of {names}, such as lut=2000,bram=30")
+            raise argparse.ArgumentTypeError(f"{text[:60]!r}: give whole numbers of {names}, such as lut=2000,bram=30")
         limits[name] = float(number)
     return limits
 

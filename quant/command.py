@@ -50,10 +50,10 @@ class Command:
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser whose errors are one line, like all others (its subparsers are of this class too)."""
+    """A parser whose errors are shown like all others (its subparsers are of this class too)."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"error: {message}; see {self.prog} --help\n")
+        raise ScsrError(f"{message}; see {self.prog} --help")
 
 
 def _one_line(error: Exception) -> str:

@@ -137,7 +137,8 @@ def test_the_command_builds_what_it_chose(tmp_path: Path, monkeypatch, capsys) -
         (("--rates", "RATES"), "--rates is for a folding that is chosen"),
         (("--target-step-us", "nan"), "--target-step-us is nan; it must be more than 0"),
         (("--target-step-us", "1", "--clock-mhz", "0"), "--clock-mhz is 0.0; it must be more than 0"),
-        (("--budget", "lut=many"), "give whole numbers of lut, ff, bram, dsp"),
+        (("--units", "x"), "argument --units"),
+        (("--budget", "lut=many"), "argument --budget: 'lut=many': give whole numbers of lut, ff, bram, dsp"),
         (("--budget", "lut=5,lut=6"), "give whole numbers of lut, ff, bram, dsp"),
     ],
 )

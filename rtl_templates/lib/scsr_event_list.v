@@ -8,8 +8,8 @@
 //      group, `m_step_last` a step.
 //
 // The first group may start before the list is closed: it follows the events as they come.
-// Latency 3 cycles (decision, memory's output, register behind it), interval 1: a step of E events takes GROUPS * max(ceil(E / PORTS), 1) cycles, no cycle lost between
-// groups.
+// Latency 3 cycles (decision, memory's output, register behind it), interval 1: a step of E events takes
+// GROUPS * max(ceil(E / PORTS), 1) cycles, no cycle lost between groups.
 
 module scsr_event_list #(
     // Events per operation, 1 or 2
@@ -58,6 +58,7 @@ module scsr_event_list #(
     // The list that is walked: a closed one, or else the one that fills.
     reg               walk_closed_q;
     reg [COUNT_W-1:0] walk_length_q;
+    reg [COUNT_W-1:0] walk_last_q;
     reg               walk_partial_q;
     reg [TAG_W-1:0]   walk_tag_q;
     reg [COUNT_W-1:0] position_q;
@@ -83,10 +84,9 @@ module scsr_event_list #(
     wire               fill_partial = PORTS > 1 && fill_count_q[0];
 
     wire [COUNT_W-1:0] length = walk_closed_q ? walk_length_q : fill_length;
-    wire [COUNT_W-1:0] next_position = position_q + ONE;
     wire here = position_q != length;
     wire step = m_en && (here || walk_closed_q);
-    wire group_last = walk_closed_q && (!here || next_position == walk_length_q);
+    wire group_last = walk_closed_q && (!here || position_q == walk_last_q);
     wire step_last = group_last && group_q == LAST_GROUP;
     wire release_list = step && step_last;
     wire hand_over = (close || fill_closed_q) && (release_list || !walk_closed_q);
@@ -138,7 +138,7 @@ module scsr_event_list #(
             if (hand_over) walk_closed_q <= 1'b1;
             else if (release_list) walk_closed_q <= 1'b0;
             if (step) begin
-                position_q <= group_last ? {COUNT_W{1'b0}} : next_position;
+                position_q <= group_last ? {COUNT_W{1'b0}} : position_q + ONE;
                 if (group_last) group_q <= step_last ? {GROUP_W{1'b0}} : group_q + ONE_GROUP;
             end
             if (m_en) begin
@@ -152,6 +152,7 @@ module scsr_event_list #(
         if (!fill_closed_q) fill_tag_q <= s_tag;
         if (hand_over) begin
             walk_length_q <= fill_partial ? fill_length + ONE : fill_length;
+            walk_last_q <= fill_partial ? fill_length : fill_length - ONE;
             walk_partial_q <= fill_partial;
             walk_tag_q <= fill_closed_q ? fill_tag_q : s_tag;
         end

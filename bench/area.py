@@ -94,8 +94,7 @@ def random_case(seed: int) -> Case:
         layers.append(Layer(neurons, sources, lanes, *features))
     units = None
     if rng.random() < 0.5:
-        divisors = [[units for units in range(1, 9) if layer.lanes % units == 0] for layer in layers[:-1]]
-        units = (*(int(rng.choice(options)) for options in divisors), 1)
+        units = (*(int(rng.integers(1, min(layer.lanes, 8) + 1)) for layer in layers[:-1]), 1)
     return Case(
         f"random {seed}",
         inputs,

@@ -13,7 +13,7 @@ from pathlib import Path
 from hwgen import bitstream, explore, host, project, targets
 from hwgen.build import make_build, write
 from hwgen.folding import BUDGETS, Goal, choose, describe
-from hwgen.planner import Folding
+from hwgen.planner import Folding, layer_lanes
 from hwgen.rates import assumed_events, events_per_step
 from hwgen.synth import synthesize, table_line
 from quant import spikes
@@ -37,7 +37,7 @@ def main() -> int:
     fold.add_argument("--clock-mhz", type=float, default=100.0, help="clock that these times are for (default 100)")
     fold.add_argument("--budget", type=_budget, help="most of each resource, such as lut=2000,bram=30")
     fold.add_argument("--target", default="xc7", help="FPGA whose area is estimated: xc7 (default) or ecp5-85k")
-    fold.add_argument("--rates", type=Path, help="spike file that shows how often layers spike (default: one in ten)")
+    fold.add_argument("--rates", type=Path, help="spike file that shows how often layers spike; also for --lanes alone")
     build.add_argument("--loaded-layers", type=_numbers, default=[], help="layers that get their weights at run time")
     build.add_argument("--name", help="name of the top module (default: the model's name)")
     synth = command.add("synth", _synth, "measure a build's area and clock on an FPGA with open tools")
@@ -66,16 +66,23 @@ def _build(arguments: argparse.Namespace) -> int:
 
 
 def _folding(arguments: argparse.Namespace, model: IntModel) -> tuple[Folding, str]:
-    """The folding that is given or chosen, and what is to be said about one that was chosen."""
+    """The folding that is given or chosen, and what is to be said about one that was chosen.
+
+    A goal chooses all of it; rates alone choose the units, for the lanes that are given or the default.
+    """
     ports, clock_mhz, loaded = arguments.events_per_cycle, arguments.clock_mhz, arguments.loaded_layers
     wanted = {name: getattr(arguments, name) for name in ("target_step_us", "target_latency_us", "budget")}
     given = [_option(name) for name, value in wanted.items() if value is not None]
+    lanes = None
     if not given:
-        if arguments.rates is not None:
-            raise BuildError(f"--rates is for a folding that is chosen; give one of {', '.join(map(_option, wanted))}")
-        return Folding(arguments.lanes, arguments.units, 1 if ports is None else ports, loaded), ""
-    if arguments.lanes is not None or arguments.units is not None:
-        raise BuildError(f"{given[0]} chooses lanes and units; leave out --lanes and --units")
+        ports = 1 if ports is None else ports
+        if arguments.rates is None:
+            return Folding(arguments.lanes, arguments.units, ports, loaded), ""
+        lanes = layer_lanes(model, arguments.lanes)
+    elif arguments.lanes is not None:
+        raise BuildError(f"{given[0]} chooses the lanes; leave out --lanes")
+    if arguments.units is not None:
+        raise BuildError(f"{(*given, '--rates')[0]} chooses the units; leave out --units")
     for name in ("target_step_us", "target_latency_us", "clock_mhz"):
         value = getattr(arguments, name)
         if value is not None and not 0 < value < math.inf:
@@ -83,7 +90,8 @@ def _folding(arguments: argparse.Namespace, model: IntModel) -> tuple[Folding, s
     times = (arguments.target_step_us, arguments.target_latency_us)
     interval, latency = (None if time is None else time * clock_mhz for time in times)
     events = assumed_events(model) if arguments.rates is None else events_per_step(model, spikes.read(arguments.rates))
-    choice = choose(model, events, Goal(interval, latency, arguments.budget), arguments.target, ports, loaded)
+    goal = Goal(interval, latency, arguments.budget)
+    choice = choose(model, events, goal, arguments.target, ports, loaded, lanes)
     return choice.folding, describe(choice, arguments.target, clock_mhz)
 
 

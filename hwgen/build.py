@@ -219,6 +219,7 @@ def _layer_record(layer: LayerPlan) -> dict[str, Any]:
     return {
         "index": layer.index,
         "neurons": layer.neurons,
+        "lanes": layer.lanes,
         "units": layer.units,
         "spiking": layer.spiking,
         "sources": [link.source for link in layer.links if not link.recurrent],

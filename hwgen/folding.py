@@ -14,7 +14,7 @@ import numpy as np
 
 from hwgen import area, targets
 from hwgen.plan import HardwarePlan, LayerPlan
-from hwgen.planner import MAX_VECTOR_BITS, PORTS, Fold, Folding, make_plan, refold
+from hwgen.planner import MAX_VECTOR_BITS, PORTS, Fold, Folding, events_per_cycle, make_plan, refold
 from hwgen.rates import Events, cycles_per_step
 from hwgen.targets import Area
 from hwgen.timing import interval_cycles, latency_cycles
@@ -67,7 +67,13 @@ class _Option:
 
 
 def choose(
-    model: IntModel, events: Events, goal: Goal, target: str, ports: int | None = None, loaded: Sequence[int] = ()
+    model: IntModel,
+    events: Events,
+    goal: Goal,
+    target: str,
+    ports: int | None = None,
+    loaded: Sequence[int] = (),
+    lanes: Sequence[int] | None = None,
 ) -> Choice:
     """The folding that reaches a goal at least cost, or the fastest within its budget.
 
@@ -78,12 +84,14 @@ def choose(
         target: FPGA whose area counts.
         ports: events per cycle; None: whichever is better.
         loaded: layers whose weights are loaded at run time.
+        lanes: of each layer, where they are given; None: they are chosen, too.
 
     Raises:
         BuildError: if no folding reaches the goal, saying how near one comes.
         ScsrError: at a target without estimates.
     """
-    tried = [_Search(model, events, goal, target, count, loaded) for count in (PORTS if ports is None else (ports,))]
+    counts = PORTS if ports is None else (ports,)
+    tried = [_Search(model, events, goal, target, count, loaded, lanes) for count in counts]
     found = [choice for search in tried if (choice := search.run()) is not None]
     if not found:
         raise BuildError(min(search.shortfall() for search in tried)[1])
@@ -109,12 +117,19 @@ class _Search:
     """The foldings with one number of events per cycle."""
 
     def __init__(
-        self, model: IntModel, events: Events, goal: Goal, target: str, ports: int, loaded: Sequence[int]
+        self,
+        model: IntModel,
+        events: Events,
+        goal: Goal,
+        target: str,
+        ports: int,
+        loaded: Sequence[int],
+        lanes: Sequence[int] | None,
     ) -> None:
         self._model, self._events, self._goal, self._ports, self._loaded = model, events, goal, ports, loaded
-        self._target = target
+        self._target, self._lanes = target, lanes
         self._limits = dict(goal.budget or asdict(targets.find(target).capacity))
-        plan = make_plan(model, Folding([1] * len(model.layers), None, ports, loaded))
+        plan = make_plan(model, Folding(lanes or [1] * len(model.layers), None, ports, loaded))
         self._fixed = area.estimate(plan, target) + sum(
             (area.layer_area(layer, target).times(-1) for layer in plan.layers), Area()
         )
@@ -174,16 +189,18 @@ class _Search:
         counts = np.sum([self._incoming(layer, link.source, link.recurrent) for link in layer.links], axis=0)
         seen = np.quantile(counts, (np.arange(_QUANTILES) + 0.5) / _QUANTILES, method="nearest").astype(int).tolist()
         is_last = layer.index == len(self._model.layers)
-        ports = 1 if layer.weights.loaded else self._ports
         found = []
         widest = MAX_VECTOR_BITS // layer.sum_bits
-        for lanes in sorted({-(-layer.neurons // groups) for groups in range(1, layer.neurons + 1)}):
+        filled = sorted({-(-layer.neurons // groups) for groups in range(1, layer.neurons + 1)})
+        for lanes in filled if self._lanes is None else [self._lanes[layer.index - 1]]:
             if lanes > widest:
                 break
-            for units in range(1, 2 if is_last else min(lanes, _MAX_UNITS) + 1):
-                if lanes % units == 0:
-                    fold = Fold(lanes, units, ports, layer.weights.loaded)
-                    found.append(self._option(refold(layer, fold), fold, seen))
+            ports = events_per_cycle(layer.neurons, lanes, self._ports, layer.weights.loaded)
+            for units in [1] if is_last else sorted({-(-lanes // words) for words in range(1, lanes + 1)}):
+                if units > _MAX_UNITS:
+                    break
+                fold = Fold(lanes, units, ports, layer.weights.loaded)
+                found.append(self._option(refold(layer, fold), fold, seen))
         for option in found:
             if not any(_dominates(other, option) for other in found):
                 yield option

@@ -33,8 +33,8 @@ def load_words(model: IntModel, plan: HardwarePlan) -> bytes:
 
 
 def param_words(layer: IntLayer, plan: LayerPlan) -> Iterator[str]:
-    """Word `neuron // units`: of each of its neurons leak, threshold, self-weight and synapse leak, each where there is
-    one (scsr_neuron.v, scsr_update.v)."""
+    """Of each word of `units` neurons, their leaks, thresholds, self-weights and synapse leaks, each where there is one
+    (scsr_neuron.v, scsr_update.v)."""
     shifts = leak_shifts(layer)
     leak, synapse_leak = (layer.leak, layer.synapse_leak) if shifts is None else shifts
     fields: list[tuple[IntArray, int]] = [(leak, plan.code_bits)]
@@ -44,10 +44,15 @@ def param_words(layer: IntLayer, plan: LayerPlan) -> Iterator[str]:
         fields.append((layer.self_weight, plan.self_bits))
     if synapse_leak is not None:
         fields.append((synapse_leak, plan.code_bits))
-    idle = plan.words * plan.units - plan.neurons
-    by_unit = [np.pad(field, (0, idle)).reshape(plan.words, plan.units).T for field, _ in fields]
+
+    def by_unit(field: IntArray) -> IntArray:
+        lanes = np.pad(field, (0, plan.groups * plan.lanes - plan.neurons)).reshape(plan.groups, plan.lanes)
+        filled = np.pad(lanes, ((0, 0), (0, plan.group_words * plan.units - plan.lanes)))
+        return filled.reshape(-1, plan.units)[: plan.words].T
+
+    columns = [by_unit(field) for field, _ in fields]
     return hex_words(
-        [by_unit[field][unit] for unit in range(plan.units) for field in range(len(fields))],
+        [column[unit] for unit in range(plan.units) for column in columns],
         [width for _ in range(plan.units) for _, width in fields],
     )
 

@@ -122,7 +122,8 @@ class LayerPlan:
 
     Attributes:
         lanes: neurons that accumulate at once.
-        units: neurons updated per cycle, a divisor of `lanes`; they share a word of state and of parameter memory.
+        units: neurons updated per cycle, at most `lanes`; they share a word of state and of parameter memory. The last
+            word of a group has fewer where they do not divide the lanes.
         ports: events taken per cycle, one through each read port of the weight memory.
         links: in the order of the weight memory's rows.
         shift: whether leaks are coded as shifts (scsr_decay.v).
@@ -147,7 +148,6 @@ class LayerPlan:
     synapse: bool
     subtract: bool
     weights: Memory
-    params: Memory
 
     @property
     def name(self) -> str:
@@ -159,28 +159,33 @@ class LayerPlan:
 
     @property
     def words(self) -> int:
-        """Words of `units` neurons."""
-        return -(-self.neurons // self.units)
+        """Words of at most `units` neurons, in all groups."""
+        return (self.groups - 1) * self.group_words + self.last_words
 
     @property
     def group_words(self) -> int:
         """Words in every group but the last."""
-        return self.lanes // self.units
+        return -(-self.lanes // self.units)
 
     @property
     def last_words(self) -> int:
         """Words in the last group."""
-        return self.words - (self.groups - 1) * self.group_words
+        return -(-self._last_neurons // self.units)
 
     @property
-    def last_index(self) -> int:
-        """The last word's first neuron."""
-        return (self.words - 1) * self.units
+    def group_last_units(self) -> int:
+        """Neurons in the last word of every group but the last."""
+        return self.lanes - (self.group_words - 1) * self.units
 
     @property
     def last_units(self) -> int:
         """Neurons in the last word."""
-        return self.neurons - self.last_index
+        return self._last_neurons - (self.last_words - 1) * self.units
+
+    @property
+    def _last_neurons(self) -> int:
+        """Neurons in the last group."""
+        return self.neurons - (self.groups - 1) * self.lanes
 
     @property
     def rows(self) -> int:
@@ -217,6 +222,11 @@ class LayerPlan:
     def param_bits(self) -> int:
         """Width of one neuron's parameters."""
         return self.code_bits * (1 + self.synapse) + self.threshold_bits + self.self_bits
+
+    @property
+    def params(self) -> Memory:
+        """The memory of the neurons' parameters."""
+        return Memory(f"mem/layer_{self.index}_params", self.words, self.units * self.param_bits, self.words)
 
     @property
     def state_word_bits(self) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -17,7 +16,7 @@ from quant.model import IntLayer, IntModel
 
 DEFAULT_MAX_LANES = 16
 DEFAULT_DENSITY = 0.1  # of a layer's inputs that spike in a step, where nobody has measured it
-MIN_GROUP_CYCLES = 8  # a group's update is never hurried to be shorter than this
+FULL_RATE_EVENTS = 16  # from so many on, a step's events shall be all that a group waits for
 
 MAX_VECTOR_BITS = 1 << 16  # the widest vector that IEEE 1364-2005 makes every tool accept
 MAX_MEMORY_BITS = 1 << 30  # beyond the block RAM of any FPGA
@@ -36,9 +35,9 @@ class Folding:
 
     Attributes:
         lanes: of each layer, the neurons that accumulate at once, `1 .. neurons`; by default at most 16, evenly filled.
-        units: of each layer, the neurons updated per cycle, a divisor of its lanes; 1 in the last layer. By default the
-            fewest that keep up with the lanes.
-        ports: events that a layer takes per cycle, 1 or 2; 1 where weights are loaded.
+        units: of each layer, the neurons updated per cycle, at most its lanes; 1 in the last layer. By default the
+            fewest that keep up with `FULL_RATE_EVENTS` events.
+        ports: events that a layer takes per cycle, 1 or 2 (`events_per_cycle`).
         loaded: numbers, from 1, of the layers whose weights are loaded at run time, into memory with one port.
     """
 
@@ -72,12 +71,15 @@ def make_plan(model: IntModel, folding: Folding = DEFAULT_FOLDING, name: str | N
     Raises:
         BuildError: if folding or name cannot be, or if a vector or memory exceeds what tools accept.
     """
-    lanes = _check_lanes(model, folding.lanes)
+    lanes = layer_lanes(model, folding.lanes)
     if folding.ports not in PORTS:
         raise BuildError(f"--events-per-cycle {folding.ports}: a weight memory has two ports; give 1 or 2")
     _check_loaded(model, folding.loaded)
-    ports = [1 if index in folding.loaded else folding.ports for index in range(1, len(lanes) + 1)]
-    units = _check_units(model, lanes, ports, folding.units)
+    ports = [
+        events_per_cycle(layer.neurons, count, folding.ports, index in folding.loaded)
+        for index, (layer, count) in enumerate(zip(model.layers, lanes, strict=True), start=1)
+    ]
+    units = _check_units(lanes, ports, folding.units)
     read = _layers_read(model)
     depths = _depths(model)
     consumers: dict[int, list[int]] = {source: [] for source in range(len(model.layers) + 1)}
@@ -93,7 +95,12 @@ def make_plan(model: IntModel, folding: Folding = DEFAULT_FOLDING, name: str | N
     return HardwarePlan(top_name(model.name, name), model.inputs, layers, sources, left_out)
 
 
-def _check_lanes(model: IntModel, lanes: Sequence[int] | None) -> list[int]:
+def layer_lanes(model: IntModel, lanes: Sequence[int] | None) -> list[int]:
+    """The lanes of every layer, given or by default.
+
+    Raises:
+        BuildError: if some cannot be.
+    """
     if lanes is None:
         return [_default_lanes(layer.neurons) for layer in model.layers]
     if len(lanes) != len(model.layers):
@@ -115,28 +122,31 @@ def _check_loaded(model: IntModel, loaded: Sequence[int]) -> None:
             raise BuildError(f"--loaded-layers: there is no layer {index}; the layers are 1..{len(model.layers)}")
 
 
-def _check_units(model: IntModel, lanes: Sequence[int], ports: Sequence[int], units: Sequence[int] | None) -> list[int]:
+def events_per_cycle(neurons: int, lanes: int, ports: int, loaded: bool) -> int:
+    """Events that a layer takes per cycle where `ports` are asked for.
+
+    One where its weights are loaded, into memory with one port, and where it has a single group of lanes: its list fills
+    by one event per cycle.
+    """
+    return 1 if loaded or lanes == neurons else ports
+
+
+def _check_units(lanes: Sequence[int], ports: Sequence[int], units: Sequence[int] | None) -> list[int]:
     if units is None:
-        return [
-            _default_units(model, index, *fold) for index, fold in enumerate(zip(lanes, ports, strict=True), start=1)
-        ]
+        return [*(_default_units(*fold) for fold in list(zip(lanes, ports, strict=True))[:-1]), 1]
     if len(units) != len(lanes):
         raise BuildError(f"--units has {len(units)} numbers for {len(lanes)} layers; give one per layer")
     for index, (count, most) in enumerate(zip(units, lanes, strict=True), start=1):
-        if count < 1 or most % count:
-            raise BuildError(f"--units: {count} for layer {index}; it must divide the layer's lanes, {most}")
+        if not 1 <= count <= most:
+            raise BuildError(f"--units: {count} for layer {index}; allowed is 1..{most}, its lanes")
     if units[-1] != 1:
         raise BuildError(f"--units: {units[-1]} for the last layer; the read-out takes one neuron per cycle, so give 1")
     return list(units)
 
 
-def _default_units(model: IntModel, index: int, lanes: int, ports: int) -> int:
+def _default_units(lanes: int, ports: int) -> int:
     """The fewest update units that keep up with the lanes."""
-    if index == len(model.layers):
-        return 1
-    rows = sum(model.size(source) for source in _sources(model, index))
-    cycles = max(MIN_GROUP_CYCLES, math.ceil(rows * DEFAULT_DENSITY / ports))
-    return next(units for units in range(1, lanes + 1) if lanes % units == 0 and lanes // units <= cycles)
+    return -(-lanes // (FULL_RATE_EVENTS // ports))
 
 
 def _sources(model: IntModel, index: int) -> tuple[int, ...]:
@@ -205,11 +215,6 @@ def _plan_layer(
     self_bits = 0
     if self_weight is not None:
         self_bits = max(2, signed_bits(int(self_weight.min()), int(self_weight.max())))
-    shift = leak_shifts(layer) is not None
-    code_bits = unsigned_bits(layer.leak_bits) if shift else layer.leak_bits
-    param_bits = code_bits * (1 + (layer.synapse_leak is not None)) + threshold_bits + self_bits
-    rows = sum(link.size for link in links)
-    weights, params = _memories(index, layer.neurons, rows, layer.weight_bits, param_bits, fold)
     plan = LayerPlan(
         index=index,
         neurons=layer.neurons,
@@ -221,7 +226,7 @@ def _plan_layer(
         tag_bits=TAG_BITS if _carries_flags(model, index, depths) else 1,
         weight_bits=layer.weight_bits,
         leak_bits=layer.leak_bits,
-        shift=shift,
+        shift=leak_shifts(layer) is not None,
         state_bits=layer.state_bits,
         sum_bits=sum_bits,
         current_bits=max(sum_bits, signed_bits(int(np.min(current_low)), int(np.max(current_high)))),
@@ -229,8 +234,7 @@ def _plan_layer(
         self_bits=self_bits,
         synapse=layer.synapse_leak is not None,
         subtract=layer.reset == "subtract",
-        weights=weights,
-        params=params,
+        weights=_weight_memory(index, layer.neurons, sum(link.size for link in links), layer.weight_bits, fold),
     )
     _check_limits(plan)
     return plan
@@ -238,27 +242,17 @@ def _plan_layer(
 
 def refold(layer: LayerPlan, fold: Fold) -> LayerPlan:
     """The same layer, folded otherwise."""
-    weights, params = _memories(layer.index, layer.neurons, layer.rows, layer.weight_bits, layer.param_bits, fold)
-    return replace(layer, lanes=fold.lanes, units=fold.units, ports=fold.ports, weights=weights, params=params)
+    weights = _weight_memory(layer.index, layer.neurons, layer.rows, layer.weight_bits, fold)
+    return replace(layer, lanes=fold.lanes, units=fold.units, ports=fold.ports, weights=weights)
 
 
-def _memories(
-    index: int, neurons: int, rows: int, weight_bits: int, param_bits: int, fold: Fold
-) -> tuple[Memory, Memory]:
-    """A layer's memories of weights and of parameters."""
-    words, weight_words = -(-neurons // fold.units), -(-neurons // fold.lanes) * rows
-    return (
-        _weight_memory(f"mem/layer_{index}_weights", weight_words, fold.lanes * weight_bits, loaded=fold.loaded),
-        Memory(f"mem/layer_{index}_params", words, fold.units * param_bits, words),
-    )
-
-
-def _weight_memory(prefix: str, words: int, word_bits: int, *, loaded: bool) -> Memory:
+def _weight_memory(index: int, neurons: int, rows: int, weight_bits: int, fold: Fold) -> Memory:
     """A weight memory in banks of the depth that takes the fewest blocks; of several, the deepest.
 
     Banks are as deep as their blocks, so that no tool divides one further and chooses between the parts.
     """
-    if loaded:
+    prefix, words, word_bits = f"mem/layer_{index}_weights", -(-neurons // fold.lanes) * rows, fold.lanes * weight_bits
+    if fold.loaded:
         return Memory(prefix, words, word_bits, min(words, LOADED_BANK_WORDS), loaded=True)
     if words <= BLOCK_SHAPES[-1][0]:
         return Memory(prefix, words, word_bits, words)

@@ -129,13 +129,15 @@ class _LayerClock:
     def emit(self, spikes: int) -> None:
         """Account for the step's own spikes, which leave one by one: a word with several holds up those behind it.
 
-        The spikes are taken to lie anywhere in the layer, so that a word has none with probability
-        (1 - spikes / neurons)^units.
+        The spikes are taken to lie anywhere in the layer, so that a word of n neurons has none with probability
+        (1 - spikes / neurons)^n.
         """
         layer = self._layer
         if layer.units == 1:
             return
-        silent = layer.words * (1 - spikes / layer.neurons) ** layer.units
+        rest = 1 - spikes / layer.neurons
+        full = layer.words - layer.groups
+        silent = full * rest**layer.units + (layer.groups - 1) * rest**layer.group_last_units + rest**layer.last_units
         late = self._first_issued + self._latency + round(silent + spikes) - self.tick
         if late > 0:
             self.tick += late

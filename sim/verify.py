@@ -151,10 +151,7 @@ def _prepare(folder: Path, samples: SpikeSet, stress: Stress, netlist: str | Non
     classes = model.layers[-1].neurons
     if int(samples.label.max()) >= classes:
         raise SpikeFileError(f"label {int(samples.label.max())} is no class; the model has {classes}")
-    layers = tuple(
-        compare.Layer(entry["index"], entry["neurons"], entry["units"], entry["spiking"], tuple(entry["sources"]))
-        for entry in manifest["layers"]
-    )
+    layers = tuple(compare.Layer(**{**entry, "sources": tuple(entry["sources"])}) for entry in manifest["layers"])
     answers = vectors.expected(model, samples)
     cells = () if netlist is None else tuple(netlists.sources(folder.resolve(), netlist, manifest))
     return _Job(folder.resolve(), model, layers, samples, answers, changed, stress, cells)

@@ -5,21 +5,21 @@
 //   sum[p] = sum over the group's events of W[p, event]          (golden.py: _feed_forward)
 //
 // At a group's last operation the sums move to a holding register, from which they leave in neuron order, UNITS sums
-// to a word, while the next group accumulates. Latency PORTS cycles after the last operation; a group of n operations
-// takes max(n, words in use) cycles, no cycle lost between groups.
+// to a word, while the next group accumulates. A group's last word is filled up with zeros. Latency PORTS cycles after
+// the last operation; a group of n operations takes max(n, words in use) cycles, no cycle lost between groups.
 
 module scsr_lanes #(
     // Number of lanes
     parameter LANES = 1,
     // Events per operation, 1 or 2
     parameter PORTS = 1,
-    // Sums per word, a divisor of LANES
+    // Sums per word, at most LANES
     parameter UNITS = 1,
     // Width of a weight; 1: the bit means +1 (set) or -1
     parameter WEIGHT_W = 2,
     // Width of a sum, at least WEIGHT_W + (WEIGHT_W == 1)
     parameter SUM_W = 2,
-    // Words in a group: LANES / UNITS
+    // Words in a group: LANES / UNITS, rounded up
     parameter WORDS = 1,
     // Width of a word's number in its group
     parameter WORD_W = 1,
@@ -170,7 +170,11 @@ module scsr_lanes #(
             for (b = 0; b < UNITS * SUM_W; b = b + 1) begin : g_bit
                 wire [WORDS-1:0] column;
                 for (p = 0; p < WORDS; p = p + 1) begin : g_word
-                    assign column[p] = hold_q[p*UNITS*SUM_W+b];
+                    if (p * UNITS * SUM_W + b < LANES * SUM_W) begin : g_sum
+                        assign column[p] = hold_q[p*UNITS*SUM_W+b];
+                    end else begin : g_fill
+                        assign column[p] = 1'b0;
+                    end
                 end
                 assign m_sums[b] = column[word_q];
             end

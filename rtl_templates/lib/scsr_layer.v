@@ -15,24 +15,24 @@ module scsr_layer #(
     parameter LANES = 1,
     // Events per cycle, 1 or 2: read ports of the weight memory
     parameter PORTS = 1,
-    // Neurons updated per cycle, a divisor of LANES
+    // Neurons updated per cycle, at most LANES
     parameter UNITS = 1,
     // Number of groups: neurons / LANES, rounded up
     parameter GROUPS = 1,
     // Width of a group's number
     parameter GROUP_W = 1,
-    // Number of words of UNITS neurons: neurons / UNITS, rounded up
+    // Number of words of at most UNITS neurons, in all groups
     parameter WORDS = 1,
     // Width of a word's number
     parameter WORD_W = 1,
-    // Number of words in a group: LANES / UNITS
+    // Number of words in a group: LANES / UNITS, rounded up
     parameter GROUP_WORDS = 1,
     // Width of a word's number in its group
     parameter GROUP_WORD_W = 1,
     // Number of words in the last group
     parameter LAST_WORDS = 1,
-    // Index of the last word's first neuron
-    parameter LAST_INDEX = 0,
+    // Number of neurons in a group's last word, but for the last group
+    parameter GROUP_LAST_UNITS = 1,
     // Number of neurons in the last word
     parameter LAST_UNITS = 1,
     // Number of sources
@@ -249,26 +249,28 @@ module scsr_layer #(
     );
 
     scsr_update #(
-        .INDEX_W       (INDEX_W),
-        .UNITS         (UNITS),
-        .WORDS         (WORDS),
-        .WORD_W        (WORD_W),
-        .LAST_INDEX    (LAST_INDEX),
-        .LAST_UNITS    (LAST_UNITS),
-        .STATE_W       (STATE_W),
-        .LEAK_W        (LEAK_W),
-        .CODE_W        (CODE_W),
-        .SHIFT         (SHIFT),
-        .THRESHOLD_W   (THRESHOLD_W),
-        .SELF_W        (SELF_W),
-        .SUM_W         (SUM_W),
-        .X_W           (X_W),
-        .SYNAPSE       (SYNAPSE),
-        .RESET_SUBTRACT(RESET_SUBTRACT),
-        .VALUE_W       (VALUE_W),
-        .PARAM_W       (PARAM_W),
-        .PARAM_FILE    (PARAM_FILE),
-        .TAG_W         (TAG_W)
+        .INDEX_W         (INDEX_W),
+        .UNITS           (UNITS),
+        .WORDS           (WORDS),
+        .WORD_W          (WORD_W),
+        .GROUP_WORDS     (GROUP_WORDS),
+        .GROUP_WORD_W    (GROUP_WORD_W),
+        .GROUP_LAST_UNITS(GROUP_LAST_UNITS),
+        .LAST_UNITS      (LAST_UNITS),
+        .STATE_W         (STATE_W),
+        .LEAK_W          (LEAK_W),
+        .CODE_W          (CODE_W),
+        .SHIFT           (SHIFT),
+        .THRESHOLD_W     (THRESHOLD_W),
+        .SELF_W          (SELF_W),
+        .SUM_W           (SUM_W),
+        .X_W             (X_W),
+        .SYNAPSE         (SYNAPSE),
+        .RESET_SUBTRACT  (RESET_SUBTRACT),
+        .VALUE_W         (VALUE_W),
+        .PARAM_W         (PARAM_W),
+        .PARAM_FILE      (PARAM_FILE),
+        .TAG_W           (TAG_W)
     ) update (
         .clk     (clk),
         .rst     (rst),

@@ -4,9 +4,9 @@
 //
 //   memory read -> UNITS * scsr_neuron -> memory write, skid buffer -> r_*
 //
-// In the first step of a sample all state reads as zero. Word w holds the state and the parameters of the neurons
-// w * UNITS .. w * UNITS + UNITS - 1, the first in the lowest bits. `r_index` is the word's first neuron; values of
-// neurons that do not exist, in a step's last word, are 0.
+// In the first step of a sample all state reads as zero. A word holds the state and the parameters of UNITS neurons
+// after each other, the first in the lowest bits; the last word of a group, and of the layer, may hold fewer. `r_index`
+// is the word's first neuron; values of neurons that do not exist are 0.
 //
 // Latency LATENCY enabled cycles, interval 1. A word is read again only after it has been written: a layer with no more
 // words than pipeline stages waits between steps until the pipeline is empty.
@@ -20,8 +20,11 @@ module scsr_update #(
     parameter WORDS = 1,
     // Width of a word's number
     parameter WORD_W = 1,
-    // Index of the last word's first neuron
-    parameter LAST_INDEX = 0,
+    // Words in a group of lanes, and width of a word's number in it
+    parameter GROUP_WORDS = 1,
+    parameter GROUP_WORD_W = 1,
+    // Neurons in a group's last word, but for the last group
+    parameter GROUP_LAST_UNITS = 1,
     // Neurons in the last word
     parameter LAST_UNITS = 1,
     // Width of membrane and filtered current
@@ -226,22 +229,58 @@ module scsr_update #(
         .m_data ({values, r_tag})
     );
 
-    localparam [INDEX_W:0] STRIDE = UNITS;
-    localparam [INDEX_W-1:0] LAST_WORD_INDEX = LAST_INDEX;
+    wire             next = r_valid && r_ready;
+    reg [WORD_W-1:0] r_word_q;
 
-    reg [INDEX_W-1:0] r_index_q;
+    assign r_last = r_word_q == LAST_WORD;
 
     always @(posedge clk) begin
-        if (rst) r_index_q <= {INDEX_W{1'b0}};
-        else if (r_valid && r_ready) r_index_q <= r_last ? {INDEX_W{1'b0}} : r_index_q + STRIDE[INDEX_W-1:0];
+        if (rst) r_word_q <= {WORD_W{1'b0}};
+        else if (next) r_word_q <= r_last ? {WORD_W{1'b0}} : r_word_q + ONE;
     end
 
-    assign r_index = r_index_q;
-    assign r_last = r_index_q == LAST_WORD_INDEX;
-
     generate
-        for (u = 0; u < UNITS; u = u + 1) begin : g_value
-            assign r_values[u*VALUE_W+:VALUE_W] = values[u*VALUE_W+:VALUE_W] & {VALUE_W{u < LAST_UNITS || !r_last}};
+        if (UNITS == 1) begin : g_one_unit
+            assign r_index = r_word_q;
+            assign r_values = values;
+        end else begin : g_units
+            localparam [INDEX_W:0] STRIDE = UNITS;
+            localparam [INDEX_W:0] GROUP_LAST_STRIDE = GROUP_LAST_UNITS;
+
+            reg [INDEX_W-1:0]  r_index_q;
+            wire               group_last;  // a group's last word, where that is shorter than others
+            wire [INDEX_W-1:0] stride = group_last ? GROUP_LAST_STRIDE[INDEX_W-1:0] : STRIDE[INDEX_W-1:0];
+
+            assign r_index = r_index_q;
+
+            always @(posedge clk) begin
+                if (rst) r_index_q <= {INDEX_W{1'b0}};
+                else if (next) r_index_q <= r_last ? {INDEX_W{1'b0}} : r_index_q + stride;
+            end
+
+            if (GROUP_LAST_UNITS == UNITS) begin : g_even
+                assign group_last = 1'b0;
+            end else begin : g_uneven
+                localparam [GROUP_WORD_W-1:0] ONE_IN_GROUP = 1;
+                localparam [GROUP_WORD_W:0] GROUP_WORD_COUNT = GROUP_WORDS;
+                localparam [GROUP_WORD_W-1:0] GROUP_LAST = GROUP_WORD_COUNT[GROUP_WORD_W-1:0] - ONE_IN_GROUP;
+
+                reg [GROUP_WORD_W-1:0] group_word_q;
+
+                assign group_last = group_word_q == GROUP_LAST;
+
+                always @(posedge clk) begin
+                    if (rst) group_word_q <= {GROUP_WORD_W{1'b0}};
+                    else if (next) begin
+                        group_word_q <= r_last || group_last ? {GROUP_WORD_W{1'b0}} : group_word_q + ONE_IN_GROUP;
+                    end
+                end
+            end
+
+            for (u = 0; u < UNITS; u = u + 1) begin : g_value
+                wire there = r_last ? u < LAST_UNITS : u < GROUP_LAST_UNITS || !group_last;
+                assign r_values[u*VALUE_W+:VALUE_W] = values[u*VALUE_W+:VALUE_W] & {VALUE_W{there}};
+            end
         end
     endgenerate
 

@@ -19,9 +19,15 @@ class Layer:
 
     index: int
     neurons: int
+    lanes: int
     units: int
     spiking: bool
     sources: tuple[int, ...]
+
+    def word_length(self, updates: int) -> int:
+        """Neurons in the word that is updated behind `updates` neurons: a word ends where its group of lanes does."""
+        neuron = updates % self.neurons
+        return min(self.units, self.lanes - neuron % self.lanes, self.neurons - neuron)
 
 
 @dataclass(frozen=True)

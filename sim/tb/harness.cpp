@@ -6,8 +6,8 @@
 // BEATS: uint32 per beat, tdata and, in bit 16, tlast. RESET_AFTER: so many beats are sent, then the core is reset for
 // one cycle, and all is sent from the start; 0: not so. IDLE_LIMIT: cycles without a beat on either stream after which
 // the core counts as hanging. LOAD: uint16 per word of the weights that the core takes after a reset; - if it takes
-// none. LAYERS: of each layer, in probe order, NEURONS:UNITS, units being the bits that it has in probe_spike. In
-// OUT_DIR:
+// none. LAYERS: of each layer, in probe order, NEURONS:LANES:UNITS, units being the bits that it has in probe_spike.
+// In OUT_DIR:
 //   beats.bin     uint64 cycle, uint32 tdata, uint32 tlast   of each output beat
 //   ticks.bin     uint64 cycle                               in which each TICK was taken
 //   ends.bin      uint64 cycle                               in which the last layer ended each time step
@@ -84,6 +84,7 @@ std::vector<T> read_all(const char* path) {
 
 struct Layer {
     uint64_t neurons;
+    uint64_t lanes;
     uint64_t units;
     uint64_t updates;
     Recorder spikes;
@@ -106,9 +107,10 @@ int main(int argc, char** argv) {
     std::vector<Layer> layers;
     for (int i = 9; i < argc; ++i) {
         const std::string name = out + "/spikes_" + std::to_string(i - 9) + ".bin";
-        char* units;
-        const uint64_t neurons = std::strtoull(argv[i], &units, 10);
-        layers.push_back({neurons, std::strtoull(units + 1, nullptr, 10), 0, Recorder(name)});
+        char* rest;
+        const uint64_t neurons = std::strtoull(argv[i], &rest, 10);
+        const uint64_t lanes = std::strtoull(rest + 1, &rest, 10);
+        layers.push_back({neurons, lanes, std::strtoull(rest + 1, nullptr, 10), 0, Recorder(name)});
     }
     Recorder out_beats(out + "/beats.bin"), ticks(out + "/ticks.bin"), ends(out + "/ends.bin");
 
@@ -221,8 +223,9 @@ int main(int argc, char** argv) {
         for (unsigned i = 0; i < layers.size(); ++i) {
             Layer& layer = layers[i];
             if (bit(core.probe_valid, i)) {
-                const uint64_t left = layer.neurons - layer.updates % layer.neurons;
-                const uint64_t updated = std::min(left, layer.units);
+                // A word ends where its group of lanes does.
+                const uint64_t neuron = layer.updates % layer.neurons, left = layer.neurons - neuron;
+                const uint64_t updated = std::min({left, layer.lanes - neuron % layer.lanes, layer.units});
                 for (uint64_t unit = 0; unit < updated; ++unit) {
                     if (bit(core.probe_spike, first_bit + unit)) layer.spikes.put(layer.updates + unit);
                 }

@@ -138,7 +138,7 @@ def run_harness(
     out.mkdir(parents=True, exist_ok=True)
     (out / "input.bin").write_bytes(beats)
     manifest = read_manifest(folder)
-    layers = [] if netlist else [f"{layer['neurons']}:{layer['units']}" for layer in manifest["layers"]]
+    layers = ["{neurons}:{lanes}:{units}".format(**layer) for layer in ([] if netlist else manifest["layers"])]
     limit = manifest["idle_limit_cycles"]
     numbers = [str(number) for number in (packets, stall_percent, reset_after, limit, seed)]
     load = manifest["load"]["file"] if manifest.get("load") else "-"

@@ -131,7 +131,7 @@ class Bench:
         for position, layer in enumerate(LAYERS):
             if valid >> position & 1:
                 updates = self.updates[position]
-                updated = min(layer.units, layer.neurons - updates % layer.neurons)
+                updated = layer.word_length(updates)
                 found = (updates + unit for unit in range(updated) if spike >> (first_bit + unit) & 1)
                 self.spikes[position].extend(found)
                 self.updates[position] += updated

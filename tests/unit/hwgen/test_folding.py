@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from dataclasses import asdict
 from pathlib import Path
 
@@ -28,7 +29,7 @@ def _foldings(model: IntModel):
     for index, layer in enumerate(model.layers, start=1):
         lanes = {-(-layer.neurons // groups) for groups in range(1, layer.neurons + 1)}
         units = [1] if index == len(model.layers) else range(1, layer.neurons + 1)
-        per_layer.append([(count, unit) for count in lanes for unit in units if count % unit == 0])
+        per_layer.append([(count, unit) for count in lanes for unit in units if unit <= count])
     for ports in (1, 2):
         for folds in itertools.product(*per_layer):
             yield Folding([lanes for lanes, _ in folds], [units for _, units in folds], ports)
@@ -130,11 +131,28 @@ def test_the_command_builds_what_it_chose(tmp_path: Path, monkeypatch, capsys) -
     assert (tmp_path / "core" / "manifest.json").is_file()
 
 
+def test_rates_choose_the_units_for_given_lanes(tmp_path: Path, monkeypatch, capsys) -> None:
+    assert _build(monkeypatch, tmp_path, "--lanes", "3,2", "--rates", "RATES") == 0
+    assert re.search(r"lanes 3,2, units \d,1, 1 event per cycle; estimated for xc7", capsys.readouterr().out)
+
+
+def test_given_lanes_get_the_fewest_units_that_lose_no_time() -> None:
+    events = _measured(LARGER)
+    fewest = make_plan(LARGER, Folding([64, 10], [1, 1]))
+    most = make_plan(LARGER, Folding([64, 10], [64, 1]))
+    choice = choose(LARGER, events, Goal(), "xc7", ports=1, lanes=[64, 10])
+    assert choice.folding.lanes == [64, 10]
+    assert 1 < choice.folding.units[0] < 64
+    assert choice.interval <= 1.02 * cycles_per_step(most, events) < cycles_per_step(fewest, events)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--target-step-us", "1", "--lanes", "2,2"), "--target-step-us chooses lanes and units"),
-        (("--rates", "RATES"), "--rates is for a folding that is chosen"),
+        (("--target-step-us", "1", "--lanes", "2,2"), "--target-step-us chooses the lanes; leave out --lanes"),
+        (("--target-step-us", "1", "--units", "2,1"), "--target-step-us chooses the units; leave out --units"),
+        (("--rates", "RATES", "--units", "2,1"), "--rates chooses the units; leave out --units"),
+        (("--rates", "RATES", "--lanes", "5,1"), "--lanes: 5 for layer 1; allowed is 1..4"),
         (("--target-step-us", "nan"), "--target-step-us is nan; it must be more than 0"),
         (("--target-step-us", "1", "--clock-mhz", "0"), "--clock-mhz is 0.0; it must be more than 0"),
         (("--units", "x"), "argument --units"),

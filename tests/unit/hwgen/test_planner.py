@@ -27,11 +27,13 @@ def _random_plans():
 def test_every_neuron_has_one_lane_in_one_group() -> None:
     for _, plan in _random_plans():
         for layer in plan.layers:
-            assert (layer.words - 1) * layer.units + layer.last_units == layer.neurons
             assert (layer.groups - 1) * layer.group_words + layer.last_words == layer.words
             assert 1 <= layer.last_units <= layer.units
             assert 1 <= layer.last_words <= layer.group_words
-            assert layer.group_words * layer.units == layer.lanes
+            assert 1 <= layer.group_last_units <= layer.units
+            assert (layer.group_words - 1) * layer.units + layer.group_last_units == layer.lanes
+            before_last = (layer.groups - 1) * layer.lanes + (layer.last_words - 1) * layer.units
+            assert before_last + layer.last_units == layer.neurons
 
 
 def test_links_tile_the_rows_of_the_weight_memory() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 
 from sim.verify import compare, streams
 
-LAYERS = [compare.Layer(1, 3, 1, True, (0,)), compare.Layer(2, 2, 1, True, (1,))]
+LAYERS = [compare.Layer(1, 3, 3, 1, True, (0,)), compare.Layer(2, 2, 2, 1, True, (1,))]
 
 
 def _vectors() -> dict[str, np.ndarray]:

@@ -125,8 +125,8 @@ def _check_loaded(model: IntModel, loaded: Sequence[int]) -> None:
 def events_per_cycle(neurons: int, lanes: int, ports: int, loaded: bool) -> int:
     """Events that a layer takes per cycle where `ports` are asked for.
 
-    One where its weights are loaded, into memory with one port, and where it has a single group of lanes: its list fills
-    by one event per cycle.
+    One where its weights are loaded, into memory with one port, and where it has a single group of lanes, as its list
+    fills by one event per cycle.
     """
     return 1 if loaded or lanes == neurons else ports
 

@@ -94,7 +94,7 @@ def random_case(seed: int) -> Case:
         layers.append(Layer(neurons, sources, lanes, *features))
     units = None
     if rng.random() < 0.5:
-        units = (*(int(rng.integers(1, min(layer.lanes, 8) + 1)) for layer in layers[:-1]), 1)
+        units = tuple(int(rng.integers(1, min(layer.lanes, 8) + 1)) for layer in layers)
     return Case(
         f"random {seed}",
         inputs,

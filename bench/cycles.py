@@ -17,7 +17,8 @@ import numpy as np
 from bench.networks import Case, Layer, random_network
 from hwgen.build import make_build, write
 from hwgen.plan import HardwarePlan
-from hwgen.rates import cycles_per_step, events_per_step
+from hwgen.rates import cycles_per_step, measured_events
+from hwgen.timing import Events
 from quant import vectors
 from sim import verify
 
@@ -77,7 +78,7 @@ def measure(case: Case, folder: Path) -> Result:
     report = verify.verify(folder, samples)
     if not report["equal"]:
         raise RuntimeError(f"{case.name}: {report['first_difference'] or 'silent'}")
-    events = events_per_step(model, samples)
+    events = measured_events(model, samples)
     return Result(
         case.name,
         tuple(round(count, 1) for count in incoming_events(build.plan, events)),
@@ -87,12 +88,12 @@ def measure(case: Case, folder: Path) -> Result:
     )
 
 
-def incoming_events(plan: HardwarePlan, events: dict[int, list[int]]) -> list[float]:
+def incoming_events(plan: HardwarePlan, events: Events) -> list[float]:
     """Mean number of events into each layer per step."""
-    return [sum(float(np.mean(events[link.source])) for link in layer.links) for layer in plan.layers]
+    return [float(np.mean(events.into(layer))) for layer in plan.layers]
 
 
-def bound_cycles(plan: HardwarePlan, events: dict[int, list[int]]) -> float:
+def bound_cycles(plan: HardwarePlan, events: Events) -> float:
     """Most cycles per step that the design may take at full rate."""
     incoming = incoming_events(plan, events)
     slowest = max(layer.groups * max(count, layer.lanes, 8) for layer, count in zip(plan.layers, incoming, strict=True))

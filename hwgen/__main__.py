@@ -14,7 +14,7 @@ from hwgen import bitstream, explore, host, project, targets
 from hwgen.build import make_build, write
 from hwgen.folding import BUDGETS, Goal, choose, describe
 from hwgen.planner import Folding, layer_lanes
-from hwgen.rates import assumed_events, events_per_step
+from hwgen.rates import assumed_events, measured_events
 from hwgen.synth import synthesize, table_line
 from quant import spikes
 from quant.command import Command
@@ -89,7 +89,7 @@ def _folding(arguments: argparse.Namespace, model: IntModel) -> tuple[Folding, s
             raise BuildError(f"{_option(name)} is {value}; it must be more than 0")
     times = (arguments.target_step_us, arguments.target_latency_us)
     interval, latency = (None if time is None else time * clock_mhz for time in times)
-    events = assumed_events(model) if arguments.rates is None else events_per_step(model, spikes.read(arguments.rates))
+    events = assumed_events(model) if arguments.rates is None else measured_events(model, spikes.read(arguments.rates))
     goal = Goal(interval, latency, arguments.budget)
     choice = choose(model, events, goal, arguments.target, ports, loaded, lanes)
     return choice.folding, describe(choice, arguments.target, clock_mhz)

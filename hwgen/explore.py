@@ -12,7 +12,7 @@ import hashlib
 import io
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -26,8 +26,9 @@ from hwgen.build import MANIFEST, make_build, write
 from hwgen.folding import Goal, choose
 from hwgen.picture import pareto_picture
 from hwgen.planner import PORTS, Folding, make_plan
-from hwgen.rates import Events, cycles_per_step, events_per_step
+from hwgen.rates import cycles_per_step, measured_events
 from hwgen.synth import MAX_SEEDS, synthesize
+from hwgen.timing import Events
 from quant import spikes
 from quant.command import Command
 from quant.errors import BuildError, ScsrError, ToolError
@@ -46,7 +47,7 @@ class Job:
     Attributes:
         folder: where its build goes.
         model: the model's file.
-        events: spikes of the input and the layers in every step.
+        events: how often the network spikes.
     """
 
     folder: Path
@@ -253,7 +254,7 @@ def _explore(arguments: argparse.Namespace) -> int:
     jobs = []
     for number, path in enumerate(arguments.model, start=1):
         model = load(path)
-        events: Mapping[int, Sequence[int]] = events_per_step(model, samples)
+        events = measured_events(model, samples)
         for folding in foldings(model, events, arguments.target, arguments.points):
             lanes = "_".join(map(str, folding.lanes or ()))
             units = "_".join(map(str, folding.units or ()))

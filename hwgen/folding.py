@@ -15,9 +15,9 @@ import numpy as np
 from hwgen import area, targets
 from hwgen.plan import HardwarePlan, LayerPlan
 from hwgen.planner import MAX_VECTOR_BITS, PORTS, Fold, Folding, events_per_cycle, make_plan, refold
-from hwgen.rates import Events, cycles_per_step
+from hwgen.rates import cycles_per_step
 from hwgen.targets import Area
-from hwgen.timing import interval_cycles, latency_cycles
+from hwgen.timing import Events, interval_cycles, latency_cycles
 from quant.errors import BuildError
 from quant.model import IntModel
 
@@ -27,6 +27,7 @@ _MAX_UNITS = 64
 _QUANTILES = 9  # of a layer's events per step, that its cycles are averaged over
 _TIGHTER = 0.97  # what a target shrinks by while the whole pipeline's prediction misses it
 _ATTEMPTS = 20
+_RELAXATIONS = 4  # cheaper options tried for each layer once the pipeline keeps the target
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ def choose(
 
     Args:
         model: the network.
-        events: spikes of the input (0) and of each layer in every step (`hwgen.rates`).
+        events: how often the network spikes (`hwgen.rates`).
         goal: what to reach.
         target: FPGA whose area counts.
         ports: events per cycle; None: whichever is better.
@@ -153,10 +154,26 @@ class _Search:
             if picked is None or not self._fits(picked):
                 return None
             choice = self._choice(picked)
-            if self._goal.interval is None or choice.interval <= self._goal.interval or interval is None:
+            if self._goal.interval is None or interval is None:
                 return choice
+            if choice.interval <= self._goal.interval:
+                return self._relaxed(picked, self._goal.interval)
             interval *= _TIGHTER
         return None
+
+    def _relaxed(self, picked: dict[int, _Option], interval: float) -> Choice:
+        """The same, with cheaper options where the whole pipeline still keeps the interval: what was tightened for one
+        layer's sake is given back by the others."""
+        for index, options in self._options.items():
+            cheaper = [option for option in options if option.cost < picked[index].cost]
+            near = sorted(cheaper, key=lambda option: option.interval)[:_RELAXATIONS]
+            for option in sorted(near, key=lambda option: option.cost):
+                trial = {**picked, index: option}
+                latency_kept = self._goal.latency is None or self._latency(trial) <= self._goal.latency
+                if latency_kept and self._choice(trial).interval <= interval:
+                    picked = trial
+                    break
+        return self._choice(picked)
 
     def shortfall(self) -> tuple[float, str]:
         """How far the nearest folding is from the goal, as a share, and in words."""
@@ -186,9 +203,8 @@ class _Search:
         )
 
     def _layer_options(self, layer: LayerPlan) -> Iterator[_Option]:
-        counts = np.sum([self._incoming(layer, link.source, link.recurrent) for link in layer.links], axis=0)
-        seen = np.quantile(counts, (np.arange(_QUANTILES) + 0.5) / _QUANTILES, method="nearest").astype(int).tolist()
-        is_last = layer.index == len(self._model.layers)
+        middles = (np.arange(_QUANTILES) + 0.5) / _QUANTILES
+        seen = np.quantile(self._events.into(layer), middles, method="nearest").astype(int).tolist()
         found = []
         widest = MAX_VECTOR_BITS // layer.sum_bits
         filled = sorted({-(-layer.neurons // groups) for groups in range(1, layer.neurons + 1)})
@@ -196,7 +212,7 @@ class _Search:
             if lanes > widest:
                 break
             ports = events_per_cycle(layer.neurons, lanes, self._ports, layer.weights.loaded)
-            for units in [1] if is_last else sorted({-(-lanes // words) for words in range(1, lanes + 1)}):
+            for units in sorted({-(-lanes // words) for words in range(1, lanes + 1)}):
                 if units > _MAX_UNITS:
                     break
                 fold = Fold(lanes, units, ports, layer.weights.loaded)
@@ -216,10 +232,6 @@ class _Search:
             float(np.mean([latency[count] for count in seen])),
             self.cost(occupied),
         )
-
-    def _incoming(self, layer: LayerPlan, source: int, recurrent: bool) -> list[int]:
-        counts = list(self._events[layer.index if recurrent else source])
-        return [0, *counts[:-1]] if recurrent else counts
 
     def _smallest(self, interval: float | None, latency: float | None) -> dict[int, _Option] | None:
         """The least cost with every layer within `interval` and the way through all within `latency`."""

@@ -34,8 +34,8 @@ _KEYWORDS = frozenset(_KEYWORD_TEXT.split())
 
 # What the top module declares inside; tests hold this against generated tops.
 _INSIDE = re.compile(
-    r"aclk|aresetn|rst|FLAGS|[sm]_axis_\w+|s_load_\w+|loaded|readout|scores_(valid|ready)|(unused_)?input_\w+|(unused_)?layer_\d+\w*"
-    r"|link_\d+_\d+\w*|update_\d+_\w+"
+    r"aclk|aresetn|rst|FLAGS|[sm]_axis_\w+|s_load_\w+|loaded|readout|scores_(valid|ready)|link_\d+_\d+\w*"
+    r"|(unused_)?(input_\w+|layer_\d+\w*|update_\d+_\w+)"
 )
 
 

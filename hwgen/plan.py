@@ -206,6 +206,11 @@ class LayerPlan:
         return index_bits(self.neurons)
 
     @property
+    def unit_bits(self) -> int:
+        """Width of a neuron's place in its word."""
+        return index_bits(self.units)
+
+    @property
     def word_bits(self) -> int:
         return index_bits(self.words)
 

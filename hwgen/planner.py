@@ -35,8 +35,8 @@ class Folding:
 
     Attributes:
         lanes: of each layer, the neurons that accumulate at once, `1 .. neurons`; by default at most 16, evenly filled.
-        units: of each layer, the neurons updated per cycle, at most its lanes; 1 in the last layer. By default the
-            fewest that keep up with `FULL_RATE_EVENTS` events.
+        units: of each layer, the neurons updated per cycle, at most its lanes. By default the fewest that keep up with
+            `FULL_RATE_EVENTS` events.
         ports: events that a layer takes per cycle, 1 or 2 (`events_per_cycle`).
         loaded: numbers, from 1, of the layers whose weights are loaded at run time, into memory with one port.
     """
@@ -133,20 +133,13 @@ def events_per_cycle(neurons: int, lanes: int, ports: int, loaded: bool) -> int:
 
 def _check_units(lanes: Sequence[int], ports: Sequence[int], units: Sequence[int] | None) -> list[int]:
     if units is None:
-        return [*(_default_units(*fold) for fold in list(zip(lanes, ports, strict=True))[:-1]), 1]
+        return [-(-count // (FULL_RATE_EVENTS // most)) for count, most in zip(lanes, ports, strict=True)]
     if len(units) != len(lanes):
         raise BuildError(f"--units has {len(units)} numbers for {len(lanes)} layers; give one per layer")
     for index, (count, most) in enumerate(zip(units, lanes, strict=True), start=1):
         if not 1 <= count <= most:
             raise BuildError(f"--units: {count} for layer {index}; allowed is 1..{most}, its lanes")
-    if units[-1] != 1:
-        raise BuildError(f"--units: {units[-1]} for the last layer; the read-out takes one neuron per cycle, so give 1")
     return list(units)
-
-
-def _default_units(lanes: int, ports: int) -> int:
-    """The fewest update units that keep up with the lanes."""
-    return -(-lanes // (FULL_RATE_EVENTS // ports))
 
 
 def _sources(model: IntModel, index: int) -> tuple[int, ...]:

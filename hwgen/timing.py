@@ -6,6 +6,7 @@ Its equations are explained in docs/architecture.md; tests hold them against sim
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from hwgen.plan import HardwarePlan, LayerPlan, Link
 
@@ -53,36 +54,50 @@ def tail_cycles(layer: LayerPlan) -> int:
     return COLLECT_CYCLES + fetch_cycles(layer) + layer.last_words + neuron_latency(layer)
 
 
-def predict_cycles(plan: HardwarePlan, events: Mapping[int, Sequence[int]]) -> list[int]:
-    """Cycle in which the last layer ends each time step, the input never pausing and the output never stalling.
+@dataclass(frozen=True, slots=True)
+class Events:
+    """How often a network spikes on some samples.
 
-    Args:
-        plan: the hardware.
-        events: for the input (0) and each layer, how many spikes it emits in each step, all samples in a row; a
-            layer's spikes of a sample's last step count here, though they do not reach the next sample.
+    Attributes:
+        counts: for the input (0) and each layer, its spikes in each time step, all samples in a row.
+        ends: of each step, whether it is its sample's last.
     """
+
+    counts: Mapping[int, Sequence[int]]
+    ends: Sequence[bool]
+
+    def into(self, layer: LayerPlan) -> list[int]:
+        """Events that come into a layer in each step; its own spikes a step later, unless the sample ended."""
+        return [sum(step) for step in zip(*(self._along(link) for link in layer.links), strict=True)]
+
+    def _along(self, link: Link) -> Sequence[int]:
+        counts = self.counts[link.source]
+        if not link.recurrent:
+            return counts
+        return [0, *(0 if end else count for count, end in zip(counts, self.ends, strict=True))][:-1]
+
+
+def predict_cycles(plan: HardwarePlan, events: Events) -> list[int]:
+    """Cycle in which the last layer ends each time step, the input never pausing and the output never stalling."""
+    counts, incoming = events.counts, {layer.index: events.into(layer) for layer in plan.layers}
     clocks = {layer.index: _LayerClock(layer) for layer in plan.layers}
     input_tick = plan.inputs  # the sweep after reset (scsr_axis_input.v)
     ends = []
-    for step in range(len(events[0])):
+    for step, is_sample_end in enumerate(events.ends):
         opens = {index: clock.list_opens() for index, clock in clocks.items()}
-        input_tick = _emitted(plan, 0, input_tick + events[0][step] + 1, events[0][step], opens)
+        input_tick = _emitted(plan, 0, input_tick + counts[0][step] + 1, counts[0][step], opens)
         ticks = {0: input_tick}
         for layer in plan.layers:
             clock = clocks[layer.index]
             arrival = max(clock.tick if link.recurrent else ticks[link.source] for link in layer.links)
-            clock.advance(arrival, sum(_incoming(link, events, step) for link in layer.links))
-            own = events[layer.index][step]
+            clock.advance(arrival, incoming[layer.index][step])
+            own = counts[layer.index][step]
             clock.emit(own)
             ticks[layer.index] = clock.tick = _emitted(plan, layer.index, clock.tick, own, opens)
         ends.append(clocks[plan.last.index].tick)
+        if is_sample_end:
+            clocks[plan.last.index].send()
     return ends
-
-
-def _incoming(link: Link, events: Mapping[int, Sequence[int]], step: int) -> int:
-    if not link.recurrent:
-        return events[link.source][step]
-    return events[link.source][step - 1] if step else 0
 
 
 def _emitted(plan: HardwarePlan, source: int, tick: int, events: int, opens: Mapping[int, int]) -> int:
@@ -105,6 +120,7 @@ class _LayerClock:
         self._first_issued = _LONG_AGO  # when the step's first word went into the update
         self._issued = _LONG_AGO  # when the last group's first word did
         self._loaded = _LONG_AGO  # when the last group's sums went into the holding register
+        self._sent = _LONG_AGO  # when the read-out, if it is a sample's end, is ready for more
         self.tick = 0
 
     def list_opens(self) -> int:
@@ -119,7 +135,7 @@ class _LayerClock:
         # The first group: its list is complete, its lanes are free, and the update is done with the group before.
         self._loaded = max(self._closed + fetch, self._loaded + walk, self._issued + layer.last_words)
         drained = self._issued + layer.last_words + self._latency if self._drains else 0
-        self._issued = self._first_issued = max(self._loaded, drained)
+        self._issued = self._first_issued = max(self._loaded, drained, self._sent)
         for _ in range(layer.groups - 1):
             self._loaded = max(self._loaded + walk, self._issued + layer.group_words)
             self._issued = self._loaded
@@ -142,3 +158,8 @@ class _LayerClock:
         if late > 0:
             self.tick += late
             self._issued += late
+
+    def send(self) -> None:
+        """Account for a sample's packet: the read-out takes a cycle for each score and one for the last beat."""
+        layer = self._layer
+        self._sent = max(self._first_issued + layer.neurons, self._issued + layer.last_words + layer.units - 1) + 1

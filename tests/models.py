@@ -34,9 +34,9 @@ def random_model(rng: np.random.Generator, limits: Limits | None = None) -> IntM
 def random_folding(rng: np.random.Generator, model: IntModel) -> Folding:
     """Any lanes and units, one or two events per cycle, some layers' weights loaded at run time."""
     lanes = [int(rng.integers(1, layer.neurons + 1)) for layer in model.layers]
-    units = [int(rng.integers(1, count + 1)) for count in lanes[:-1]]
+    units = [int(rng.integers(1, count + 1)) for count in lanes]
     loaded = [index for index in range(1, len(lanes) + 1) if rng.random() < 0.2]
-    return Folding(lanes, [*units, 1], int(rng.integers(1, 3)), loaded)
+    return Folding(lanes, units, int(rng.integers(1, 3)), loaded)
 
 
 def random_layer(rng: np.random.Generator, sizes: list[int], neurons: int) -> IntLayer:

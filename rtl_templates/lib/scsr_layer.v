@@ -4,7 +4,8 @@
 //
 //   collector -> event list -> weights -> lanes -> neuron update
 //
-// Streams in: one per source; l_* where weights are loaded (scsr_loader.v). Stream out: every neuron of every step, in order, with its value.
+// Streams in: one per source; l_* where weights are loaded (scsr_loader.v). Stream out: every neuron of every step, in
+// order, with its value.
 // A step of E events takes about max(E + 1, GROUPS * max(ceil(E / PORTS), LANES / UNITS)) cycles (docs/architecture.md
 // has it exactly).
 
@@ -17,6 +18,8 @@ module scsr_layer #(
     parameter PORTS = 1,
     // Neurons updated per cycle, at most LANES
     parameter UNITS = 1,
+    // Width of a neuron's place in a word of UNITS
+    parameter UNIT_W = 1,
     // Number of groups: neurons / LANES, rounded up
     parameter GROUPS = 1,
     // Width of a group's number
@@ -105,7 +108,9 @@ module scsr_layer #(
     input  wire [TAG_W-1:0]           s_tag,
     output wire                       r_valid,
     input  wire                       r_ready,
+    output wire [WORD_W-1:0]          r_word,
     output wire [INDEX_W-1:0]         r_index,
+    output wire [UNIT_W-1:0]          r_final,
     output wire                       r_last,
     output wire [UNITS*VALUE_W-1:0]   r_values,
     output wire [TAG_W-1:0]           r_tag,
@@ -251,6 +256,7 @@ module scsr_layer #(
     scsr_update #(
         .INDEX_W         (INDEX_W),
         .UNITS           (UNITS),
+        .UNIT_W          (UNIT_W),
         .WORDS           (WORDS),
         .WORD_W          (WORD_W),
         .GROUP_WORDS     (GROUP_WORDS),
@@ -280,7 +286,9 @@ module scsr_layer #(
         .s_tag   (sum_tag),
         .r_valid (r_valid),
         .r_ready (r_ready),
+        .r_word  (r_word),
         .r_index (r_index),
+        .r_final (r_final),
         .r_last  (r_last),
         .r_values(r_values),
         .r_tag   (r_tag)

@@ -5,12 +5,18 @@
 //   score[i] = clamp32(score[i] + value[i])    every step         (golden.py: run)
 //   packet   = score[0], score[1], ..., {status flags, index of the largest score}
 //
-// Latency 4 cycles from the last neuron's value to its score, one more to the packet's last beat. Interval 1, but for
-// one cycle per packet.
+// A word of UNITS classes per cycle; in a sample's last step one class per cycle, and one cycle more for the packet's
+// last beat. Latency 4 cycles from a word to its first score.
 
 module scsr_readout #(
-    // Number of classes
-    parameter CLASSES = 1,
+    // Classes per word
+    parameter UNITS = 1,
+    // Width of a class's number in its word
+    parameter UNIT_W = 1,
+    // Number of words
+    parameter WORDS = 1,
+    // Width of a word's number
+    parameter WORD_W = 1,
     // Width of a class index
     parameter INDEX_W = 1,
     // Width of a value; 1: a spike, more: a signed potential
@@ -18,18 +24,19 @@ module scsr_readout #(
     // Width of the tag: {status flags, last step of the sample}, at least 2
     parameter TAG_W = 4
 ) (
-    input  wire                      clk,
-    input  wire                      rst,
-    input  wire                      r_valid,
-    output wire                      r_ready,
-    input  wire [INDEX_W-1:0]        r_index,
-    input  wire                      r_last,
-    input  wire [VALUE_W-1:0]        r_value,
-    input  wire [TAG_W-1:0]          r_tag,
-    output wire [31:0]               m_axis_tdata,
-    output wire                      m_axis_tvalid,
-    input  wire                      m_axis_tready,
-    output wire                      m_axis_tlast
+    input  wire                     clk,
+    input  wire                     rst,
+    input  wire                     r_valid,
+    output wire                     r_ready,
+    input  wire [WORD_W-1:0]        r_word,
+    input  wire [UNIT_W-1:0]        r_final,
+    input  wire                     r_last,
+    input  wire [UNITS*VALUE_W-1:0] r_values,
+    input  wire [TAG_W-1:0]         r_tag,
+    output wire [31:0]              m_axis_tdata,
+    output wire                     m_axis_tvalid,
+    input  wire                     m_axis_tready,
+    output wire                     m_axis_tlast
 );
 
     localparam SCORE_W = 32;
@@ -39,28 +46,31 @@ module scsr_readout #(
     // A count of spikes is never negative: its sign bit is not stored.
     localparam STORED_W = VALUE_W == 1 ? SCORE_W - 1 : SCORE_W;
 
-    // Stage 1: the score comes out of the memory.
-    reg                       valid_1_q;
-    reg [INDEX_W-1:0]         index_1_q;
-    reg                       last_1_q;
-    reg                       first_1_q;
-    reg [VALUE_W-1:0]         value_1_q;
-    reg [TAG_W-1:0]           tag_1_q;
+    // Stage 1: the word's scores come out of the memory.
+    reg                      valid_1_q;
+    reg [WORD_W-1:0]         word_1_q;
+    reg [UNIT_W-1:0]         final_1_q;
+    reg                      last_1_q;
+    reg                      first_1_q;
+    reg [UNITS*VALUE_W-1:0]  values_1_q;
+    reg [TAG_W-1:0]          tag_1_q;
 
-    // Stage 2: the score so far.
-    reg                       valid_2_q;
-    reg [INDEX_W-1:0]         index_2_q;
-    reg                       last_2_q;
-    reg [TAG_W-1:0]           tag_2_q;
-    reg [VALUE_W-1:0]         value_2_q;
-    reg signed [STORED_W-1:0] score_2_q;
+    // Stage 2: the scores so far.
+    reg                      valid_2_q;
+    reg [WORD_W-1:0]         word_2_q;
+    reg [UNIT_W-1:0]         final_2_q;
+    reg                      last_2_q;
+    reg [TAG_W-1:0]          tag_2_q;
+    reg [UNITS*VALUE_W-1:0]  values_2_q;
+    reg [UNITS*STORED_W-1:0] scores_2_q;
 
-    // Stage 3: the new score.
-    reg                       valid_3_q;
-    reg [INDEX_W-1:0]         index_3_q;
-    reg                       last_3_q;
-    reg [TAG_W-1:0]           tag_3_q;
-    wire [STORED_W-1:0]       score_3;
+    // Stage 3: the new scores; in a sample's last step they leave one by one.
+    reg                      valid_3_q;
+    reg [WORD_W-1:0]         word_3_q;
+    reg [UNIT_W-1:0]         final_3_q;
+    reg                      last_3_q;
+    reg [TAG_W-1:0]          tag_3_q;
+    wire [UNITS*STORED_W-1:0] scores_3;
 
     reg                       first_q;
     reg                       class_pending_q;
@@ -72,54 +82,100 @@ module scsr_readout #(
     reg                       m_last_q;
     reg [31:0]                m_data_q;
 
+    wire [UNITS*STORED_W-1:0]  stored_1;
+    wire signed [STORED_W-1:0] score;      // the one that leaves
+    wire [INDEX_W-1:0]         index;      // of its class
+    wire                       word_sent;  // it is its word's last
+    wire                       greater;
+
     wire free = !m_valid_q || m_axis_tready;
     wire send = valid_3_q && tag_3_q[0];
-    wire en = !send || (free && !class_pending_q);
-
-    wire [STORED_W-1:0] stored_1;
-    wire [SCORE_W-1:0]  score;
-    wire                greater;
-    wire better = index_3_q == {INDEX_W{1'b0}} || greater;
-
-    generate
-        if (VALUE_W == 1) begin : g_spikes
-            wire full = &score_2_q;
-            reg [STORED_W-1:0] count_3_q;
-
-            always @(posedge clk) if (en) count_3_q <= score_2_q + {{STORED_W - 1{1'b0}}, value_2_q && !full};
-
-            assign score_3 = count_3_q;
-            assign score = {1'b0, score_3};
-            assign greater = score_3 > $unsigned(best_score_q);
-        end else begin : g_potentials
-            reg signed [SCORE_W:0] sum_3_q;
-            wire signed [SCORE_W:0] value_2 = {{SCORE_W + 1 - VALUE_W{value_2_q[VALUE_W-1]}}, value_2_q};
-            wire overflow = sum_3_q[SCORE_W] != sum_3_q[SCORE_W-1];
-
-            always @(posedge clk) if (en) sum_3_q <= {score_2_q[SCORE_W-1], score_2_q} + value_2;
-
-            assign score_3 =
-                overflow ? {sum_3_q[SCORE_W], {SCORE_W - 1{!sum_3_q[SCORE_W]}}} : sum_3_q[SCORE_W-1:0];
-            assign score = score_3;
-            assign greater = $signed(score_3) > best_score_q;
-        end
-    endgenerate
+    wire beat = send && free && !class_pending_q;
+    wire en = !send || (beat && word_sent);
+    wire better = index == {INDEX_W{1'b0}} || greater;
 
     assign r_ready = en;
 
     scsr_ram #(
-        .WIDTH (STORED_W),
-        .DEPTH (CLASSES),
-        .ADDR_W(INDEX_W)
+        .WIDTH (UNITS * STORED_W),
+        .DEPTH (WORDS),
+        .ADDR_W(WORD_W)
     ) scores (
         .clk    (clk),
         .wr_en  (en && valid_3_q),
-        .wr_addr(index_3_q),
-        .wr_data(score_3),
+        .wr_addr(word_3_q),
+        .wr_data(scores_3),
         .rd_en  (en && r_valid),
-        .rd_addr(r_index),
+        .rd_addr(r_word),
         .rd_data(stored_1)
     );
+
+    genvar u;
+    genvar b;
+    generate
+        for (u = 0; u < UNITS; u = u + 1) begin : g_unit
+            wire signed [STORED_W-1:0] score_2 = scores_2_q[u*STORED_W+:STORED_W];
+
+            if (VALUE_W == 1) begin : g_spike
+                wire full = &score_2;
+                reg [STORED_W-1:0] count_3_q;
+
+                always @(posedge clk) if (en) count_3_q <= score_2 + {{STORED_W - 1{1'b0}}, values_2_q[u] && !full};
+
+                assign scores_3[u*STORED_W+:STORED_W] = count_3_q;
+            end else begin : g_potential
+                wire signed [VALUE_W-1:0] value_2 = values_2_q[u*VALUE_W+:VALUE_W];
+                wire signed [SCORE_W:0]   value_wide = {{SCORE_W + 1 - VALUE_W{value_2[VALUE_W-1]}}, value_2};
+                reg signed [SCORE_W:0]    sum_3_q;
+                wire overflow = sum_3_q[SCORE_W] != sum_3_q[SCORE_W-1];
+
+                always @(posedge clk) if (en) sum_3_q <= {score_2[SCORE_W-1], score_2} + value_wide;
+
+                assign scores_3[u*STORED_W+:STORED_W] =
+                    overflow ? {sum_3_q[SCORE_W], {SCORE_W - 1{!sum_3_q[SCORE_W]}}} : sum_3_q[SCORE_W-1:0];
+            end
+        end
+
+        if (VALUE_W == 1) begin : g_counts
+            assign greater = $unsigned(score) > $unsigned(best_score_q);
+        end else begin : g_sums
+            assign greater = score > best_score_q;
+        end
+
+        if (UNITS == 1) begin : g_one_unit
+            wire unused = &{1'b0, final_3_q};
+            assign score = scores_3;
+            assign index = word_3_q;
+            assign word_sent = 1'b1;
+        end else begin : g_units
+            localparam [UNIT_W-1:0] ONE_UNIT = 1;
+            localparam [INDEX_W-1:0] ONE_CLASS = 1;
+
+            reg [UNIT_W-1:0]  unit_q;
+            reg [INDEX_W-1:0] index_q;
+
+            assign index = index_q;
+            assign word_sent = unit_q == final_3_q;
+
+            always @(posedge clk) begin
+                if (rst) begin
+                    unit_q <= {UNIT_W{1'b0}};
+                    index_q <= {INDEX_W{1'b0}};
+                end else if (beat) begin
+                    unit_q <= word_sent ? {UNIT_W{1'b0}} : unit_q + ONE_UNIT;
+                    index_q <= word_sent && last_3_q ? {INDEX_W{1'b0}} : index_q + ONE_CLASS;
+                end
+            end
+
+            for (b = 0; b < STORED_W; b = b + 1) begin : g_bit
+                wire [UNITS-1:0] column;
+                for (u = 0; u < UNITS; u = u + 1) begin : g_column
+                    assign column[u] = scores_3[u*STORED_W+b];
+                end
+                assign score[b] = column[unit_q];
+            end
+        end
+    endgenerate
 
     always @(posedge clk) begin
         if (rst) begin
@@ -137,17 +193,20 @@ module scsr_readout #(
 
     always @(posedge clk) begin
         if (en) begin
-            index_1_q <= r_index;
+            word_1_q <= r_word;
+            final_1_q <= r_final;
             last_1_q <= r_last;
             first_1_q <= first_q;
-            value_1_q <= r_value;
+            values_1_q <= r_values;
             tag_1_q <= r_tag;
-            index_2_q <= index_1_q;
+            word_2_q <= word_1_q;
+            final_2_q <= final_1_q;
             last_2_q <= last_1_q;
-            value_2_q <= value_1_q;
+            values_2_q <= values_1_q;
             tag_2_q <= tag_1_q;
-            score_2_q <= first_1_q ? {STORED_W{1'b0}} : stored_1;
-            index_3_q <= index_2_q;
+            scores_2_q <= stored_1 & {UNITS * STORED_W{!first_1_q}};
+            word_3_q <= word_2_q;
+            final_3_q <= final_2_q;
             last_3_q <= last_2_q;
             tag_3_q <= tag_2_q;
         end
@@ -159,7 +218,7 @@ module scsr_readout #(
             class_pending_q <= 1'b0;
         end else if (free) begin
             m_valid_q <= send || class_pending_q;
-            class_pending_q <= !class_pending_q && send && last_3_q;
+            class_pending_q <= beat && word_sent && last_3_q;
         end
     end
 
@@ -168,13 +227,13 @@ module scsr_readout #(
             m_last_q <= class_pending_q;
             m_data_q <= class_pending_q
                 ? {{FLAG_FIELD_W - TAG_W + 1{1'b0}}, flags_q, {CLASS_FIELD_W - INDEX_W{1'b0}}, best_index_q}
-                : score;
+                : {{SCORE_W - STORED_W{1'b0}}, score};
         end
-        if (en && send) begin
+        if (beat) begin
             flags_q <= tag_3_q[TAG_W-1:1];
             if (better) begin
-                best_index_q <= index_3_q;
-                best_score_q <= score_3;
+                best_index_q <= index;
+                best_score_q <= score;
             end
         end
     end

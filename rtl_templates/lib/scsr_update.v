@@ -5,8 +5,8 @@
 //   memory read -> UNITS * scsr_neuron -> memory write, skid buffer -> r_*
 //
 // In the first step of a sample all state reads as zero. A word holds the state and the parameters of UNITS neurons
-// after each other, the first in the lowest bits; the last word of a group, and of the layer, may hold fewer. `r_index`
-// is the word's first neuron; values of neurons that do not exist are 0.
+// after each other, the first in the lowest bits; the last word of a group, and of the layer, may hold fewer: `r_final` is
+// the place of a word's last neuron, values behind it are 0. `r_index` is the word's first neuron.
 //
 // Latency LATENCY enabled cycles, interval 1. A word is read again only after it has been written: a layer with no more
 // words than pipeline stages waits between steps until the pipeline is empty.
@@ -16,6 +16,8 @@ module scsr_update #(
     parameter INDEX_W = 1,
     // Neurons per word
     parameter UNITS = 1,
+    // Width of a neuron's place in its word
+    parameter UNIT_W = 1,
     // Number of words
     parameter WORDS = 1,
     // Width of a word's number
@@ -64,7 +66,9 @@ module scsr_update #(
     input  wire [TAG_W-1:0]         s_tag,
     output wire                     r_valid,
     input  wire                     r_ready,
+    output wire [WORD_W-1:0]        r_word,
     output wire [INDEX_W-1:0]       r_index,
+    output wire [UNIT_W-1:0]        r_final,
     output wire                     r_last,
     output wire [UNITS*VALUE_W-1:0] r_values,
     output wire [TAG_W-1:0]         r_tag
@@ -232,6 +236,7 @@ module scsr_update #(
     wire             next = r_valid && r_ready;
     reg [WORD_W-1:0] r_word_q;
 
+    assign r_word = r_word_q;
     assign r_last = r_word_q == LAST_WORD;
 
     always @(posedge clk) begin
@@ -242,20 +247,29 @@ module scsr_update #(
     generate
         if (UNITS == 1) begin : g_one_unit
             assign r_index = r_word_q;
+            assign r_final = {UNIT_W{1'b0}};
             assign r_values = values;
         end else begin : g_units
-            localparam [INDEX_W:0] STRIDE = UNITS;
-            localparam [INDEX_W:0] GROUP_LAST_STRIDE = GROUP_LAST_UNITS;
+            localparam [UNIT_W-1:0] ONE_UNIT = 1;
+            localparam [UNIT_W:0] COUNT = UNITS;
+            localparam [UNIT_W:0] GROUP_LAST_COUNT = GROUP_LAST_UNITS;
+            localparam [UNIT_W:0] LAST_COUNT = LAST_UNITS;
+            localparam [UNIT_W-1:0] FINAL = COUNT[UNIT_W-1:0] - ONE_UNIT;
+            localparam [UNIT_W-1:0] GROUP_LAST_FINAL = GROUP_LAST_COUNT[UNIT_W-1:0] - ONE_UNIT;
+            localparam [UNIT_W-1:0] LAST_FINAL = LAST_COUNT[UNIT_W-1:0] - ONE_UNIT;
+            localparam [INDEX_W-1:0] ONE_NEURON = 1;
 
-            reg [INDEX_W-1:0]  r_index_q;
-            wire               group_last;  // a group's last word, where that is shorter than others
-            wire [INDEX_W-1:0] stride = group_last ? GROUP_LAST_STRIDE[INDEX_W-1:0] : STRIDE[INDEX_W-1:0];
+            reg [INDEX_W-1:0] r_index_q;
+            wire              group_last;  // a group's last word, where that is shorter than others
 
             assign r_index = r_index_q;
+            assign r_final = r_last ? LAST_FINAL : group_last ? GROUP_LAST_FINAL : FINAL;
 
             always @(posedge clk) begin
                 if (rst) r_index_q <= {INDEX_W{1'b0}};
-                else if (next) r_index_q <= r_last ? {INDEX_W{1'b0}} : r_index_q + stride;
+                else if (next) begin
+                    r_index_q <= r_last ? {INDEX_W{1'b0}} : r_index_q + {{INDEX_W - UNIT_W{1'b0}}, r_final} + ONE_NEURON;
+                end
             end
 
             if (GROUP_LAST_UNITS == UNITS) begin : g_even

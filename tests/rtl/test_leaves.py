@@ -34,6 +34,16 @@ CASES = {
     "scsr_fire, subtract": {"STATE_W": 5, "THRESHOLD_W": 3, "RESET_SUBTRACT": 1},
     "scsr_fork": {"BRANCHES": 3},
     "scsr_leaky_sum": {"STATE_W": 4, "LEAK_W": 3, "CODE_W": 3, "SHIFT": 0, "X_W": 6},
+    "scsr_readout": {"UNITS": 1, "UNIT_W": 1, "WORDS": 5, "WORD_W": 3, "INDEX_W": 3, "VALUE_W": 1, "TAG_W": 4},
+    "scsr_readout, three units": {
+        "UNITS": 3,
+        "UNIT_W": 2,
+        "WORDS": 4,
+        "WORD_W": 2,
+        "INDEX_W": 4,
+        "VALUE_W": 6,
+        "TAG_W": 4,
+    },
     "scsr_skid": {"WIDTH": 8},
 }
 SIMULATORS = [

@@ -110,7 +110,9 @@ module recurrent (
 
     wire        update_1_valid;
     wire        update_1_ready;
+    wire [2:0]  unused_update_1_word;
     wire [2:0]  update_1_index;
+    wire [0:0]  unused_update_1_final;
     wire        update_1_last;
     wire [0:0]  update_1_values;
     wire [3:0]  update_1_tag;
@@ -120,6 +122,7 @@ module recurrent (
         .LANES             (6),
         .PORTS             (1),
         .UNITS             (1),
+        .UNIT_W            (1),
         .GROUPS            (1),
         .GROUP_W           (1),
         .WORDS             (6),
@@ -170,7 +173,9 @@ module recurrent (
         .s_tag   (input_tag),
         .r_valid (update_1_valid),
         .r_ready (update_1_ready),
+        .r_word  (unused_update_1_word),
         .r_index (update_1_index),
+        .r_final (unused_update_1_final),
         .r_last  (update_1_last),
         .r_values(update_1_values),
         .r_tag   (update_1_tag),
@@ -203,7 +208,9 @@ module recurrent (
 
     wire        update_2_valid;
     wire        update_2_ready;
-    wire [1:0]  update_2_index;
+    wire [1:0]  update_2_word;
+    wire [1:0]  unused_update_2_index;
+    wire [0:0]  update_2_final;
     wire        update_2_last;
     wire [15:0] update_2_values;
     wire [3:0]  update_2_tag;
@@ -213,6 +220,7 @@ module recurrent (
         .LANES             (3),
         .PORTS             (1),
         .UNITS             (1),
+        .UNIT_W            (1),
         .GROUPS            (1),
         .GROUP_W           (1),
         .WORDS             (3),
@@ -263,7 +271,9 @@ module recurrent (
         .s_tag   (layer_1_tag),
         .r_valid (update_2_valid),
         .r_ready (update_2_ready),
-        .r_index (update_2_index),
+        .r_word  (update_2_word),
+        .r_index (unused_update_2_index),
+        .r_final (update_2_final),
         .r_last  (update_2_last),
         .r_values(update_2_values),
         .r_tag   (update_2_tag),
@@ -279,7 +289,10 @@ module recurrent (
     // ---- Read-out of layer 2
 
     scsr_readout #(
-        .CLASSES(3),
+        .UNITS  (1),
+        .UNIT_W (1),
+        .WORDS  (3),
+        .WORD_W (2),
         .INDEX_W(2),
         .VALUE_W(16),
         .TAG_W  (4)
@@ -288,9 +301,10 @@ module recurrent (
         .rst          (rst),
         .r_valid      (scores_valid),
         .r_ready      (scores_ready),
-        .r_index      (update_2_index),
+        .r_word       (update_2_word),
+        .r_final      (update_2_final),
         .r_last       (update_2_last),
-        .r_value      (update_2_values),
+        .r_values     (update_2_values),
         .r_tag        (update_2_tag),
         .m_axis_tdata (m_axis_tdata),
         .m_axis_tvalid(m_axis_tvalid),

@@ -118,7 +118,9 @@ module tiny (
 
     wire        update_1_valid;
     wire        update_1_ready;
+    wire [1:0]  unused_update_1_word;
     wire [1:0]  update_1_index;
+    wire [0:0]  unused_update_1_final;
     wire        update_1_last;
     wire [0:0]  update_1_values;
     wire [3:0]  update_1_tag;
@@ -128,6 +130,7 @@ module tiny (
         .LANES             (4),
         .PORTS             (1),
         .UNITS             (1),
+        .UNIT_W            (1),
         .GROUPS            (1),
         .GROUP_W           (1),
         .WORDS             (4),
@@ -178,7 +181,9 @@ module tiny (
         .s_tag   (input_tag),
         .r_valid (update_1_valid),
         .r_ready (update_1_ready),
+        .r_word  (unused_update_1_word),
         .r_index (update_1_index),
+        .r_final (unused_update_1_final),
         .r_last  (update_1_last),
         .r_values(update_1_values),
         .r_tag   (update_1_tag),
@@ -211,7 +216,9 @@ module tiny (
 
     wire        update_2_valid;
     wire        update_2_ready;
-    wire [0:0]  update_2_index;
+    wire [0:0]  update_2_word;
+    wire [0:0]  unused_update_2_index;
+    wire [0:0]  update_2_final;
     wire        update_2_last;
     wire [0:0]  update_2_values;
     wire [3:0]  update_2_tag;
@@ -221,6 +228,7 @@ module tiny (
         .LANES             (2),
         .PORTS             (1),
         .UNITS             (1),
+        .UNIT_W            (1),
         .GROUPS            (1),
         .GROUP_W           (1),
         .WORDS             (2),
@@ -271,7 +279,9 @@ module tiny (
         .s_tag   (layer_1_tag),
         .r_valid (update_2_valid),
         .r_ready (update_2_ready),
-        .r_index (update_2_index),
+        .r_word  (update_2_word),
+        .r_index (unused_update_2_index),
+        .r_final (update_2_final),
         .r_last  (update_2_last),
         .r_values(update_2_values),
         .r_tag   (update_2_tag),
@@ -287,7 +297,10 @@ module tiny (
     // ---- Read-out of layer 2
 
     scsr_readout #(
-        .CLASSES(2),
+        .UNITS  (1),
+        .UNIT_W (1),
+        .WORDS  (2),
+        .WORD_W (1),
         .INDEX_W(1),
         .VALUE_W(1),
         .TAG_W  (4)
@@ -296,9 +309,10 @@ module tiny (
         .rst          (rst),
         .r_valid      (scores_valid),
         .r_ready      (scores_ready),
-        .r_index      (update_2_index),
+        .r_word       (update_2_word),
+        .r_final      (update_2_final),
         .r_last       (update_2_last),
-        .r_value      (update_2_values),
+        .r_values     (update_2_values),
         .r_tag        (update_2_tag),
         .m_axis_tdata (m_axis_tdata),
         .m_axis_tvalid(m_axis_tvalid),

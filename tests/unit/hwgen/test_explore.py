@@ -14,7 +14,7 @@ from hwgen import explore
 from hwgen.__main__ import main
 from hwgen.explore import Point, foldings, pareto
 from hwgen.planner import Folding
-from hwgen.rates import events_per_step
+from hwgen.rates import measured_events
 from hwgen.synth import Result
 from quant import spikes, store, vectors
 from quant.errors import BuildError, ToolError
@@ -137,7 +137,7 @@ def test_a_scheduler_that_does_not_answer_is_told(tools: Tools, tmp_path: Path, 
 
 
 def test_foldings_reach_from_small_to_fast() -> None:
-    events = events_per_step(MODEL, vectors.random_samples(MODEL, 4, 8, 0.2, seed=1))
+    events = measured_events(MODEL, vectors.random_samples(MODEL, 4, 8, 0.2, seed=1))
     found = foldings(MODEL, events, "xc7", 6)
     assert 4 <= len(found) <= 6
     assert len({(tuple(item.lanes), tuple(item.units), item.ports) for item in found}) == len(found)

@@ -15,7 +15,8 @@ from hwgen import area, targets
 from hwgen.__main__ import main
 from hwgen.folding import Goal, choose
 from hwgen.planner import Folding, make_plan
-from hwgen.rates import assumed_events, cycles_per_step, events_per_step
+from hwgen.rates import assumed_events, cycles_per_step, measured_events
+from hwgen.timing import Events
 from quant import spikes, store, vectors
 from quant.errors import BuildError, ScsrError, SpikeFileError
 from quant.model import IntModel
@@ -26,10 +27,9 @@ LARGER = random_network(Case("larger", 78, (Layer(128, (0,), 1, True), Layer(10,
 def _foldings(model: IntModel):
     """All foldings whose lanes fill their groups evenly."""
     per_layer = []
-    for index, layer in enumerate(model.layers, start=1):
+    for layer in model.layers:
         lanes = {-(-layer.neurons // groups) for groups in range(1, layer.neurons + 1)}
-        units = [1] if index == len(model.layers) else range(1, layer.neurons + 1)
-        per_layer.append([(count, unit) for count in lanes for unit in units if unit <= count])
+        per_layer.append([(count, unit) for count in lanes for unit in range(1, count + 1)])
     for ports in (1, 2):
         for folds in itertools.product(*per_layer):
             yield Folding([lanes for lanes, _ in folds], [units for _, units in folds], ports)
@@ -40,8 +40,8 @@ def _cost(found: area.Area) -> float:
     return sum(value / limits[name] for name, value in asdict(found).items() if limits[name])
 
 
-def _measured(model: IntModel, seed: int = 1) -> dict[int, list[int]]:
-    return events_per_step(model, vectors.random_samples(model, 5, 10, 0.4, seed))
+def _measured(model: IntModel, seed: int = 1) -> Events:
+    return measured_events(model, vectors.random_samples(model, 5, 10, 0.4, seed))
 
 
 @pytest.mark.parametrize("model", [tiny_model(), recurrent_model()], ids=lambda model: model.name)
@@ -101,16 +101,17 @@ def test_a_target_without_estimates_is_refused() -> None:
 def test_rates_of_other_data_are_refused() -> None:
     samples = vectors.random_samples(recurrent_model(), 2, 3, 0.5, seed=1)
     with pytest.raises(SpikeFileError, match="channels; the model has"):
-        events_per_step(tiny_model(), samples)
+        measured_events(tiny_model(), samples)
 
 
 def test_rates_count_what_the_golden_model_spikes() -> None:
     samples = vectors.random_samples(tiny_model(), 6, 7, 0.5, seed=1)
     answers = vectors.expected(tiny_model(), samples)
-    events = events_per_step(tiny_model(), samples)
-    assert sum(events[0]) == len(samples.channel) > 0
-    assert sum(events[1]) == len(answers["layer_1"]) > 0
-    assert all(len(counts) == samples.steps.sum() for counts in events.values())
+    events = measured_events(tiny_model(), samples)
+    assert sum(events.ends) == len(samples)
+    assert sum(events.counts[0]) == len(samples.channel) > 0
+    assert sum(events.counts[1]) == len(answers["layer_1"]) > 0
+    assert all(len(counts) == samples.steps.sum() for counts in events.counts.values())
 
 
 def _build(monkeypatch: pytest.MonkeyPatch, folder: Path, *options: str) -> int:

@@ -1,0 +1,54 @@
+"""Packets hold the clamped sums of every class over each sample, the first of the largest, and the flags."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import cocotb
+from stream import Sink, Source, run, start
+
+LENGTHS = {1: [1, 1, 1, 1, 1], 3: [3, 2, 3, 1]}  # classes in each word, by UNITS: the last word of a group may be short
+SAMPLES = 25
+
+
+async def _send(dut: Any, stall_in: float, stall_out: float, cycles: int) -> int:
+    units, width = dut.UNITS.value.to_unsigned(), dut.VALUE_W.value.to_unsigned()
+    draw = random.Random(7)
+    low, high = (0, 1) if width == 1 else (-(1 << (width - 1)), (1 << (width - 1)) - 1)
+    items, expected, scored = [], [], 0
+    for _ in range(SAMPLES):
+        scores = [0] * sum(LENGTHS[units])
+        steps, flags = draw.randrange(1, 5), draw.randrange(8)
+        for step in range(steps):
+            done, tag = 0, 2 * flags + (step == steps - 1)
+            for word, length in enumerate(LENGTHS[units]):
+                values = [draw.randint(low, high) for _ in range(length)]
+                for place, value in enumerate(values):
+                    scores[done + place] += value
+                done += length
+                packed = sum((value % (1 << width)) << (width * place) for place, value in enumerate(values))
+                last = int(word == len(LENGTHS[units]) - 1)
+                items.append({"word": word, "final": length - 1, "last": last, "values": packed, "tag": tag})
+        expected += [(score % (1 << 32), 0) for score in scores]
+        expected.append(((flags << 16) + scores.index(max(scores)), 1))
+        scored += any(scores)
+    assert scored > SAMPLES // 2
+    source = Source(dut, "r_", items, stall_in, 1)
+    sink = Sink(dut, "m_axis_t", ["data", "last"], stall_out, 2)
+    await start(dut)
+    await run(dut, [source, sink], cycles)
+    assert [(item["data"], item["last"]) for item in sink.taken] == expected
+    return len(items)
+
+
+@cocotb.test()
+async def stalls_on_both_sides(dut: Any) -> None:
+    await _send(dut, 0.3, 0.4, 2000)
+
+
+@cocotb.test()
+async def full_rate(dut: Any) -> None:
+    """A packet takes a cycle for each of its beats and holds up nothing else."""
+    words, classes = len(LENGTHS[dut.UNITS.value.to_unsigned()]), sum(LENGTHS[dut.UNITS.value.to_unsigned()])
+    await _send(dut, 0.0, 0.0, SAMPLES * (3 * words + classes + 1) + 5)

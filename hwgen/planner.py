@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -17,6 +18,7 @@ from quant.model import IntLayer, IntModel
 DEFAULT_MAX_LANES = 16
 DEFAULT_DENSITY = 0.1  # of a layer's inputs that spike in a step, where nobody has measured it
 FULL_RATE_EVENTS = 16  # from so many on, a step's events shall be all that a group waits for
+MIN_UPDATE_CYCLES = 8  # fewer are not worth their units unless they are asked for
 
 MAX_VECTOR_BITS = 1 << 16  # the widest vector that IEEE 1364-2005 makes every tool accept
 MAX_MEMORY_BITS = 1 << 30  # beyond the block RAM of any FPGA
@@ -36,7 +38,7 @@ class Folding:
     Attributes:
         lanes: of each layer, the neurons that accumulate at once, `1 .. neurons`; by default at most 16, evenly filled.
         units: of each layer, the neurons updated per cycle, at most its lanes. By default the fewest that keep up with
-            `FULL_RATE_EVENTS` events.
+            the events of a step at `DEFAULT_DENSITY`, or with `FULL_RATE_EVENTS`.
         ports: events that a layer takes per cycle, 1 or 2 (`events_per_cycle`).
         loaded: numbers, from 1, of the layers whose weights are loaded at run time, into memory with one port.
     """
@@ -79,7 +81,7 @@ def make_plan(model: IntModel, folding: Folding = DEFAULT_FOLDING, name: str | N
         events_per_cycle(layer.neurons, count, folding.ports, index in folding.loaded)
         for index, (layer, count) in enumerate(zip(model.layers, lanes, strict=True), start=1)
     ]
-    units = _check_units(lanes, ports, folding.units)
+    units = _check_units(model, lanes, ports, folding.units)
     read = _layers_read(model)
     depths = _depths(model)
     consumers: dict[int, list[int]] = {source: [] for source in range(len(model.layers) + 1)}
@@ -131,15 +133,23 @@ def events_per_cycle(neurons: int, lanes: int, ports: int, loaded: bool) -> int:
     return 1 if loaded or lanes == neurons else ports
 
 
-def _check_units(lanes: Sequence[int], ports: Sequence[int], units: Sequence[int] | None) -> list[int]:
+def _check_units(model: IntModel, lanes: Sequence[int], ports: Sequence[int], units: Sequence[int] | None) -> list[int]:
     if units is None:
-        return [-(-count // (FULL_RATE_EVENTS // most)) for count, most in zip(lanes, ports, strict=True)]
+        return [
+            _default_units(model, index, *fold) for index, fold in enumerate(zip(lanes, ports, strict=True), start=1)
+        ]
     if len(units) != len(lanes):
         raise BuildError(f"--units has {len(units)} numbers for {len(lanes)} layers; give one per layer")
     for index, (count, most) in enumerate(zip(units, lanes, strict=True), start=1):
         if not 1 <= count <= most:
             raise BuildError(f"--units: {count} for layer {index}; allowed is 1..{most}, its lanes")
     return list(units)
+
+
+def _default_units(model: IntModel, index: int, lanes: int, ports: int) -> int:
+    rows = sum(model.size(source) for source in _sources(model, index))
+    events = min(FULL_RATE_EVENTS, math.ceil(rows * DEFAULT_DENSITY))
+    return -(-lanes // max(MIN_UPDATE_CYCLES, events // ports))
 
 
 def _sources(model: IntModel, index: int) -> tuple[int, ...]:
@@ -253,7 +263,7 @@ def _weight_memory(index: int, neurons: int, rows: int, weight_bits: int, fold: 
     depth = min(blocks, key=lambda depth: (blocks[depth], -depth))
     while depth * MAX_BANKS < words:
         depth *= 2
-    return Memory(prefix, words, word_bits, depth)
+    return Memory(prefix, words, word_bits, min(depth, words))
 
 
 def _check_limits(plan: LayerPlan) -> None:

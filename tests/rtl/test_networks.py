@@ -150,6 +150,22 @@ def test_weights_in_several_banks(lanes: int, ports: int, tmp_path: Path) -> Non
     assert check_model(tmp_path / "core", model, folding, vectors.random_samples(model, 10, 8, 0.1, seed=1), seed=2)
 
 
+@pytest.mark.parametrize("ports", [1, 2])
+def test_narrow_weights_in_one_deep_bank(ports: int, tmp_path: Path) -> None:
+    """More words than the widest block has, fewer than the block that their few bits would fill."""
+    rng = np.random.default_rng(14)
+    layer = replace(random_layer(rng, [88], 44), weight_bits=1, recurrent=None, state_bits=10)
+    layer = replace(
+        layer, weight={0: rng.choice(np.array([-1, 1]), (44, 88))}, threshold=rng.integers(1, 6, 44, dtype=np.int32)
+    )
+    model = IntModel("deep", 88, (layer,), "spike_count")
+    folding = Folding([2], ports=ports)
+    weights = make_build(model, folding, "core").plan.last.weights
+    assert weights.banks == 1
+    assert weights.words > 1024
+    assert check_model(tmp_path / "core", model, folding, vectors.random_samples(model, 10, 8, 0.2, seed=1), seed=2)
+
+
 @pytest.mark.parametrize("lanes", [1, 4])
 def test_weights_loaded_at_run_time(lanes: int, tmp_path: Path) -> None:
     """Words of one slice in two banks, or of two slices in one; a chain of two loaders behind a layer with ROM."""

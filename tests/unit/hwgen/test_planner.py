@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from models import Limits, random_folding, random_model, recurrent_model, tiny_model
 
+from bench.networks import Case, Layer, random_network
 from hwgen import render
 from hwgen.memory import param_words, weight_columns, weight_words
 from hwgen.names import top_name
-from hwgen.planner import MAX_VECTOR_BITS, Folding, make_plan
+from hwgen.planner import MAX_VECTOR_BITS, Fold, Folding, make_plan, refold
 from quant.errors import BuildError
 from quant.formats import signed_range
 from quant.model import IntLayer, IntModel
@@ -117,6 +118,25 @@ def test_memory_words_hold_the_weights_of_their_group() -> None:
                     stored = (int(words[address], 16) >> (lane * layer.weight_bits)) & mask
                     assert stored == (int(weight > 0) if layer.weight_bits == 1 else weight & mask)
             assert len(list(param_words(numbers, layer))) == layer.words
+
+
+@pytest.mark.parametrize("loaded", [False, True])
+def test_banks_tile_the_weight_memory(loaded: bool) -> None:
+    deep = 0
+    for inputs in (30, 88, 700):
+        for weight_bits in (1, 2, 4, 6, 16):
+            model = random_network(Case("any", inputs, (Layer(200, (0,), 1),), 0.1, weight_bits))
+            layer = make_plan(model, Folding([1], loaded=[1] if loaded else [])).last
+            for lanes in (1, 2, 3, 7, 25, 100, 200):
+                folded = refold(layer, Fold(lanes, 1, 1, loaded))
+                memory = folded.weights
+                assert memory.words == folded.groups * folded.rows
+                assert (memory.banks - 1) * memory.bank_words < memory.words <= memory.banks * memory.bank_words
+                assert memory.bank_address_bits <= folded.weight_address_bits
+                if memory.banks > 1:
+                    assert memory.bank_words == 1 << memory.bank_address_bits
+                deep += memory.banks > 1
+    assert deep > 3
 
 
 @pytest.mark.parametrize(

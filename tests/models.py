@@ -32,8 +32,8 @@ def random_model(rng: np.random.Generator, limits: Limits | None = None) -> IntM
 
 
 def random_folding(rng: np.random.Generator, model: IntModel) -> Folding:
-    """Any lanes, few as likely as many, any units, one or two events per cycle, some layers' weights loaded at run time."""
-    lanes = [int(layer.neurons ** rng.random() + 1e-9) for layer in model.layers]
+    """Any lanes, few as likely as many, any units, 1 or 2 events per cycle, some layers' weights loaded at run time."""
+    lanes = [int((layer.neurons + 1) ** rng.random()) for layer in model.layers]
     units = [int(rng.integers(1, count + 1)) for count in lanes]
     loaded = [index for index in range(1, len(lanes) + 1) if rng.random() < 0.2]
     return Folding(lanes, units, int(rng.integers(1, 3)), loaded)

@@ -42,6 +42,7 @@ module scsr_readout #(
     localparam SCORE_W = 32;
     localparam CLASS_FIELD_W = 16;
     localparam FLAG_FIELD_W = 16;
+    localparam STAGES = 3;  // from a word's read to its write
 
     // A count of spikes is never negative: its sign bit is not stored.
     localparam STORED_W = VALUE_W == 1 ? SCORE_W - 1 : SCORE_W;
@@ -94,7 +95,21 @@ module scsr_readout #(
     wire en = !send || (beat && word_sent);
     wire better = index == {INDEX_W{1'b0}} || greater;
 
-    assign r_ready = en;
+    // A word is read again only after it has been written. A stall can bring two steps together here: a sample's last
+    // step waits in stage 3, the next samples' steps behind it.
+    wire settled;
+
+    generate
+        if (WORDS > STAGES) begin : g_far_apart
+            assign settled = 1'b1;
+        end else begin : g_near
+            assign settled = r_word != {WORD_W{1'b0}} || !(valid_1_q || valid_2_q || valid_3_q);
+        end
+    endgenerate
+
+    wire take = r_valid && r_ready;
+
+    assign r_ready = en && settled;
 
     scsr_ram #(
         .WIDTH (UNITS * STORED_W),
@@ -105,7 +120,7 @@ module scsr_readout #(
         .wr_en  (en && valid_3_q),
         .wr_addr(word_3_q),
         .wr_data(scores_3),
-        .rd_en  (en && r_valid),
+        .rd_en  (take),
         .rd_addr(r_word),
         .rd_data(stored_1)
     );
@@ -184,10 +199,10 @@ module scsr_readout #(
             valid_3_q <= 1'b0;
             first_q <= 1'b1;
         end else if (en) begin
-            valid_1_q <= r_valid;
+            valid_1_q <= take;
             valid_2_q <= valid_1_q;
             valid_3_q <= valid_2_q;
-            if (r_valid && r_last) first_q <= r_tag[0];
+            if (take && r_last) first_q <= r_tag[0];
         end
     end
 

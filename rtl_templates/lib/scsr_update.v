@@ -99,8 +99,6 @@ module scsr_update #(
 
     generate
         if (WORDS <= LATENCY) begin : g_drain
-            // Where en is high the skid buffer is empty, too: so the read-out, whose memory has the same rule, never sees
-            // two steps at once.
             assign s_ready = en && !(word_q == {WORD_W{1'b0}} && |valid_q);
         end else begin : g_flow
             assign s_ready = en;

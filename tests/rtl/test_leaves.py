@@ -35,6 +35,15 @@ CASES = {
     "scsr_fork": {"BRANCHES": 3},
     "scsr_leaky_sum": {"STATE_W": 4, "LEAK_W": 3, "CODE_W": 3, "SHIFT": 0, "X_W": 6},
     "scsr_readout": {"UNITS": 1, "UNIT_W": 1, "WORDS": 5, "WORD_W": 3, "INDEX_W": 3, "VALUE_W": 1, "TAG_W": 4},
+    "scsr_readout, two words": {
+        "UNITS": 2,
+        "UNIT_W": 1,
+        "WORDS": 2,
+        "WORD_W": 1,
+        "INDEX_W": 2,
+        "VALUE_W": 1,
+        "TAG_W": 4,
+    },
     "scsr_readout, three units": {
         "UNITS": 3,
         "UNIT_W": 2,

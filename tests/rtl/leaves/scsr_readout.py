@@ -8,7 +8,7 @@ from typing import Any
 import cocotb
 from stream import Sink, Source, run, start
 
-# Classes in each word, by WORDS: the last word of a group may be short. Two words may come again before they are written.
+# Classes in each word, by WORDS; a group's last word may be short. Two words may come again before they are written.
 LENGTHS = {5: [1, 1, 1, 1, 1], 4: [3, 2, 3, 1], 2: [2, 1]}
 STAGES = 3
 SAMPLES = 25

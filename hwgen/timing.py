@@ -90,14 +90,20 @@ def predict_cycles(plan: HardwarePlan, events: Events) -> list[int]:
         for layer in plan.layers:
             clock = clocks[layer.index]
             arrival = max(clock.tick if link.recurrent else ticks[link.source] for link in layer.links)
-            clock.advance(arrival, incoming[layer.index][step])
-            own = counts[layer.index][step]
-            clock.emit(own)
+            own = counts[layer.index][step] if plan.source(layer.index) else 0
+            clock.advance(arrival, incoming[layer.index][step], own, _first_spike_from(plan, layer.index, opens))
             ticks[layer.index] = clock.tick = _emitted(plan, layer.index, clock.tick, own, opens)
         ends.append(clocks[plan.last.index].tick)
         if is_sample_end:
             clocks[plan.last.index].send()
     return ends
+
+
+def _first_spike_from(plan: HardwarePlan, source: int, opens: Mapping[int, int]) -> int:
+    """The first cycle in which every direct reader of a source, but itself, takes its spikes."""
+    emitter = plan.source(source)
+    links = emitter.links if emitter else ()
+    return max((opens[link.consumer] for link in links if not link.fifo_words and not link.recurrent), default=0)
 
 
 def _emitted(plan: HardwarePlan, source: int, tick: int, events: int, opens: Mapping[int, int]) -> int:
@@ -127,30 +133,36 @@ class _LayerClock:
         """The first cycle in which the next step's events can be written."""
         return max(self._closed, self._walked[0])
 
-    def advance(self, arrival: int, events: int) -> None:
-        """Account for one step whose last source ticked in cycle `arrival` and which brings `events` events."""
+    def advance(self, arrival: int, events: int, spikes: int = 0, taken_from: int = 0) -> None:
+        """Account for one step whose last source ticked in cycle `arrival` and which brings `events` events.
+
+        Its own spikes lie anywhere in the layer, on the mean evenly apart; the first of them holds up the group that
+        it is in until cycle `taken_from`.
+        """
         layer, walk = self._layer, max(-(-events // self._layer.ports), 1)
         fetch = fetch_cycles(layer)
         self._closed = max(arrival, self.list_opens() + events) + COLLECT_CYCLES
         # The first group: its list is complete, its lanes are free, and the update is done with the group before.
         self._loaded = max(self._closed + fetch, self._loaded + walk, self._issued + layer.last_words)
         drained = self._issued + layer.last_words + self._latency if self._drains else 0
-        self._issued = self._first_issued = max(self._loaded, drained, self._sent)
-        for _ in range(layer.groups - 1):
+        held_up = layer.groups // (spikes + 1) if spikes else layer.groups
+        release = taken_from - self._latency
+        self._issued = max(self._loaded, drained, self._sent, release if held_up == 0 else 0)
+        self._first_issued = self._issued
+        for group in range(1, layer.groups):
             self._loaded = max(self._loaded + walk, self._issued + layer.group_words)
-            self._issued = self._loaded
+            self._issued = max(self._loaded, release) if group == held_up else self._loaded
         self._walked = [self._walked[1], self._loaded - fetch]
         self.tick = self._issued + layer.last_words + self._latency
+        if layer.units > 1 and spikes:
+            self._emit(spikes)
 
-    def emit(self, spikes: int) -> None:
+    def _emit(self, spikes: int) -> None:
         """Account for the step's own spikes, which leave one by one: a word with several holds up those behind it.
 
-        The spikes are taken to lie anywhere in the layer, so that a word of n neurons has none with probability
-        (1 - spikes / neurons)^n.
+        A word of n neurons has none with probability (1 - spikes / neurons)^n.
         """
         layer = self._layer
-        if layer.units == 1:
-            return
         rest = 1 - spikes / layer.neurons
         full = layer.words - layer.groups
         silent = full * rest**layer.units + (layer.groups - 1) * rest**layer.group_last_units + rest**layer.last_units

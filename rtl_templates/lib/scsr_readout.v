@@ -219,7 +219,7 @@ module scsr_readout #(
             last_2_q <= last_1_q;
             values_2_q <= values_1_q;
             tag_2_q <= tag_1_q;
-            scores_2_q <= stored_1 & {UNITS * STORED_W{!first_1_q}};
+            scores_2_q <= first_1_q ? {UNITS * STORED_W{1'b0}} : stored_1;
             word_3_q <= word_2_q;
             final_3_q <= final_2_q;
             last_3_q <= last_2_q;

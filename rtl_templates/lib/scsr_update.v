@@ -181,7 +181,7 @@ module scsr_update #(
     always @(posedge clk) begin
         if (en) begin
             first_1_q <= first_q;
-            states_2_q <= states_1 & {UNITS * STATE_WORD_W{!first_1_q}};
+            states_2_q <= first_1_q ? {UNITS * STATE_WORD_W{1'b0}} : states_1;
         end
     end
 

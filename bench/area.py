@@ -20,7 +20,7 @@ from tqdm import tqdm
 
 from bench import cycles
 from bench.networks import Case, Layer, random_network
-from hwgen import area
+from hwgen import area, targets
 from hwgen.build import make_build, write
 from hwgen.planner import make_plan
 from hwgen.synth import synthesize
@@ -63,13 +63,13 @@ class Result:
         return {name: found / true - 1 if true else float(found != 0) for name, (found, true) in pairs.items()}
 
 
-def measure(case: Case, targets: Sequence[str], folder: Path) -> Iterator[Result]:
+def measure(case: Case, names: Sequence[str], folder: Path) -> Iterator[Result]:
     """Simulate and synthesize one case; raises what `bench.cycles.measure` does."""
     run = cycles.measure(case, folder)
     plan = make_plan(random_network(case), case.folding)
-    for target in targets:
-        estimated = area.estimate(plan, target)
-        yield Result(case.name, target, estimated, _synthesized(folder, target), run.predicted, run.measured)
+    for name in names:
+        estimated = area.estimate(plan, name)
+        yield Result(case.name, name, estimated, _synthesized(folder, name), run.predicted, run.measured)
 
 
 def _synthesized(folder: Path, target: str) -> Area:
@@ -109,18 +109,18 @@ def random_case(seed: int) -> Case:
     )
 
 
-def calibrate(targets: Sequence[str], count: int) -> dict[str, dict[str, dict[str, float]]]:
-    """Coefficients of `hwgen.area.terms`, by target and resource, from `count` random networks."""
-    jobs = [(seed, target) for seed in range(count) for target in targets]
+def calibrate(names: Sequence[str], count: int) -> dict[str, dict[str, dict[str, float]]]:
+    """Coefficients of `hwgen.area.terms`, by the targets' family and by resource, from `count` random networks."""
+    jobs = [(seed, name) for seed in range(count) for name in names]
     with ProcessPoolExecutor(WORKERS) as pool:
         areas = dict(zip(jobs, tqdm(pool.map(_calibration_area, jobs), total=len(jobs), unit="synthesis"), strict=True))
     found = [_calibration_terms(seed) for seed in range(count)]
     return {
-        target: {
-            resource: _fit(found, np.array([getattr(areas[seed, target], resource) for seed in range(count)]))
+        targets.find(name).family: {
+            resource: _fit(found, np.array([getattr(areas[seed, name], resource) for seed in range(count)]))
             for resource in ("lut", "ff")
         }
-        for target in targets
+        for name in names
     }
 
 
@@ -169,16 +169,16 @@ def main() -> int:
     parser.add_argument("--target", choices=TARGETS, action="append", help="default: all")
     parser.add_argument("--calibrate", action="store_true", help="fit hwgen/area.json anew")
     arguments = parser.parse_args()
-    targets = arguments.target or TARGETS
+    names = arguments.target or TARGETS
     if arguments.calibrate:
         kept = json.loads(area.COEFFICIENTS.read_text(encoding="utf-8")) if area.COEFFICIENTS.exists() else {}
-        text = json.dumps({**kept, **calibrate(targets, CALIBRATION)}, indent=2) + "\n"
+        text = json.dumps({**kept, **calibrate(names, CALIBRATION)}, indent=2) + "\n"
         area.COEFFICIENTS.write_text(text, encoding="utf-8")
         return 0
     results = [
         result
         for number, case in enumerate(tqdm(CASES, unit="network"))
-        for result in measure(case, targets, ROOT / str(number))
+        for result in measure(case, names, ROOT / str(number))
     ]
     ROOT.with_suffix(".json").write_text(
         json.dumps([asdict(result) for result in results], indent=2) + "\n", encoding="utf-8"

@@ -114,11 +114,12 @@ ENTRIES = (
     _entry(
         "700-200-20, 6 bit, fastest",
         (700, 200, 20),
-        (200, 20),
+        (100, 20),
         6,
         0.02,
         Bounds(microseconds=40),
-        units=(20, 1),
+        units=(13, 2),
+        ports=2,
     ),
     _entry(
         "700-200-20, 6 bit, in SPRAM",

@@ -10,7 +10,7 @@ import math
 import sys
 from pathlib import Path
 
-from hwgen import bitstream, explore, host, project, targets
+from hwgen import area, bitstream, explore, host, project, targets
 from hwgen.build import make_build, write
 from hwgen.folding import BUDGETS, Goal, choose, describe
 from hwgen.planner import Folding, layer_lanes
@@ -36,7 +36,8 @@ def main() -> int:
     fold.add_argument("--target-step-us", type=float, help="most time per time step, layers working at once")
     fold.add_argument("--clock-mhz", type=float, default=100.0, help="clock that these times are for (default 100)")
     fold.add_argument("--budget", type=_budget, help="most of each resource, such as lut=2000,bram=30")
-    fold.add_argument("--target", default="xc7", help="FPGA whose area is estimated: xc7 (default) or ecp5-85k")
+    known = ", ".join(area.calibrated())
+    fold.add_argument("--target", default="xc7", help=f"FPGA whose area is estimated: {known} (default xc7)")
     fold.add_argument("--rates", type=Path, help="spike file that shows how often layers spike; also for --lanes alone")
     build.add_argument("--loaded-layers", type=_numbers, default=[], help="layers that get their weights at run time")
     build.add_argument("--name", help="name of the top module (default: the model's name)")

@@ -1,7 +1,8 @@
 """Area of a plan, estimated without synthesis: what the planner compares foldings by.
 
 LUTs and flip-flops are linear in terms that follow the Verilog (`terms`); their coefficients were fitted to syntheses
-of random networks (`python -m bench.area --calibrate`) and lie in `area.json`. Block RAMs and multipliers are counted.
+of random networks (`python -m bench.area --calibrate`) and lie in `area.json`, by family of FPGAs. Block RAMs and
+multipliers are counted.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from hwgen import targets
 from hwgen.plan import HardwarePlan, LayerPlan
 from hwgen.targets import Area
 from quant.errors import ScsrError
@@ -27,31 +29,28 @@ def estimate(plan: HardwarePlan, target: str) -> Area:
     """What the core of a plan will occupy.
 
     Args:
-        target: a name of `hwgen.targets.TARGETS` that was calibrated.
+        target: one of `calibrated()`.
 
     Raises:
         ScsrError: at a target without coefficients.
     """
     coefficients(target)  # refuses a target without
-    total = sum((layer_area(layer, target) for layer in plan.layers), _rest(plan, target))
+    stamps = _blocks(target, _in_block(plan.inputs, SMALL_RAM_WORDS), plan.stamp_bits, False)
+    total = _linear(target, _input_terms(plan), stamps, 0)
+    for layer in plan.layers:
+        total += layer_area(layer, target, is_last=layer.index == plan.last.index)
     return Area(round(total.lut), round(total.ff), total.bram, total.dsp)
 
 
-def layer_area(layer: LayerPlan, target: str) -> Area:
-    """The part of the estimate that one layer adds, not rounded."""
-    blocks = sum(_blocks(target, *memory) for memory in _layer_memories(layer))
-    wide = math.ceil(layer.state_bits / _MULTIPLIER_BITS[target])
+def layer_area(layer: LayerPlan, target: str, *, is_last: bool) -> Area:
+    """The part of the estimate that one layer adds, the last with its read-out, not rounded."""
+    memories = [*_layer_memories(layer)]
+    if is_last:
+        memories.append((_in_block(layer.words, SMALL_RAM_WORDS), layer.units * SCORE_BITS, False))
+    blocks = sum(_blocks(target, *memory) for memory in memories)
+    wide = math.ceil(layer.state_bits / _MULTIPLIER_BITS[targets.find(target).family])
     multipliers = 0 if layer.shift else layer.units * (1 + layer.synapse) * wide
-    return _linear(target, _layer_terms(layer), blocks, multipliers)
-
-
-def _rest(plan: HardwarePlan, target: str) -> Area:
-    """What the input and the read-out add."""
-    memories = (
-        (_in_block(plan.inputs, SMALL_RAM_WORDS), plan.stamp_bits, False),
-        (_in_block(plan.last.neurons, SMALL_RAM_WORDS), SCORE_BITS, False),
-    )
-    return _linear(target, _core_terms(plan), sum(_blocks(target, *memory) for memory in memories), 0)
+    return _linear(target, _all_layer_terms(layer, is_last), blocks, multipliers)
 
 
 def _linear(target: str, found: Mapping[str, float], blocks: float, multipliers: int) -> Area:
@@ -68,30 +67,53 @@ def coefficients(target: str) -> Mapping[str, Mapping[str, float]]:
     Raises:
         ScsrError: at a target without coefficients.
     """
-    if target not in calibrated():
+    family = targets.find(target).family
+    if family not in _fitted():
         raise ScsrError(f"--target {target[:40]!r} has no area estimates; there are some for {', '.join(calibrated())}")
-    return calibrated()[target]
+    return _fitted()[family]
+
+
+def calibrated() -> tuple[str, ...]:
+    """The targets that have estimates."""
+    return tuple(name for name, target in targets.TARGETS.items() if target.family in _fitted())
 
 
 @functools.cache
-def calibrated() -> Mapping[str, Mapping[str, Mapping[str, float]]]:
-    """The coefficients of all targets that have some."""
+def _fitted() -> Mapping[str, Mapping[str, Mapping[str, float]]]:
+    """The coefficients by family, resource and term."""
     known: dict[str, dict[str, dict[str, float]]] = json.loads(COEFFICIENTS.read_text(encoding="utf-8"))
     return known
 
 
 def terms(plan: HardwarePlan) -> dict[str, float]:
-    """What LUTs and flip-flops are linear in, of all layers together."""
-    total = _core_terms(plan)
-    for layer in plan.layers:
-        for name, value in _layer_terms(layer).items():
+    """What LUTs and flip-flops are linear in, of input and all layers together."""
+    layers = (_all_layer_terms(layer, layer.index == plan.last.index) for layer in plan.layers)
+    return _added(_input_terms(plan), *layers)
+
+
+def _added(*parts: Mapping[str, float]) -> dict[str, float]:
+    total: dict[str, float] = {}
+    for part in parts:
+        for name, value in part.items():
             total[name] = total.get(name, 0.0) + value
     return total
 
 
-def _core_terms(plan: HardwarePlan) -> dict[str, float]:
-    memories = ((plan.last.neurons, SCORE_BITS), (plan.inputs, plan.stamp_bits))
-    return {"core": 1.0, "input": plan.input_index_bits + plan.stamp_bits, **_small_rams(memories)}
+def _input_terms(plan: HardwarePlan) -> dict[str, float]:
+    rams = _small_rams([(plan.inputs, plan.stamp_bits)])
+    return {"core": 1.0, "input": plan.input_index_bits + plan.stamp_bits, **rams}
+
+
+def _all_layer_terms(layer: LayerPlan, is_last: bool) -> dict[str, float]:
+    return _added(_layer_terms(layer), _readout_terms(layer)) if is_last else _layer_terms(layer)
+
+
+def _readout_terms(layer: LayerPlan) -> dict[str, float]:
+    return {
+        "scores": (layer.units - 1) * SCORE_BITS,  # those of one unit are in every core
+        "score choice": SCORE_BITS * _choice(layer.units),
+        **_small_rams([(layer.words, layer.units * SCORE_BITS)]),
+    }
 
 
 def _layer_terms(layer: LayerPlan) -> dict[str, float]:
@@ -161,7 +183,7 @@ def _in_block(words: int, few: int) -> int:
 
 
 # Width of the states that one multiplier takes, on ECP5 with a bit in LUTs; leaks are narrower.
-_MULTIPLIER_BITS: Mapping[str, int] = {"xc7": 25, "ecp5-85k": 19}
+_MULTIPLIER_BITS: Mapping[str, int] = {"xc7": 25, "ecp5": 19}
 
 # Shapes of block RAMs: share of the unit that `Target.bram_unit` names, words, and width with one and with two readers.
 _SHAPES: Mapping[str, tuple[tuple[float, int, int, int], ...]] = {
@@ -171,7 +193,7 @@ _SHAPES: Mapping[str, tuple[tuple[float, int, int, int], ...]] = {
         (1.0, 512, 72, 36),
         *((1.0, 1024 << step, width, width) for step, width in enumerate((36, 18, 9, 4, 2, 1))),
     ),
-    "ecp5-85k": (
+    "ecp5": (
         (1.0, 512, 36, 18),
         *((1.0, 1024 << step, width, width) for step, width in enumerate((18, 9, 4, 2, 1))),
     ),
@@ -181,5 +203,5 @@ _SHAPES: Mapping[str, tuple[tuple[float, int, int, int], ...]] = {
 def _blocks(target: str, words: int, bits: int, two_readers: bool) -> float:
     return min(
         share * math.ceil(words / depth) * math.ceil(bits / (double if two_readers else single))
-        for share, depth, single, double in _SHAPES[target]
+        for share, depth, single, double in _SHAPES[targets.find(target).family]
     )

@@ -137,7 +137,7 @@ def _read(path: Path) -> Point | None:
 def foldings(model: IntModel, events: Events, target: str, count: int) -> list[Folding]:
     """At most `count` foldings between the smallest core and the fastest: the cheapest for each of a row of times per
     step, which are equally far apart on a logarithmic scale."""
-    estimates = target if target in area.calibrated() else next(iter(area.calibrated()))
+    estimates = target if target in area.calibrated() else area.calibrated()[0]
     ones = [1] * len(model.layers)
     slowest = cycles_per_step(make_plan(model, Folding(ones)), events)
     all_lanes = [layer.neurons for layer in model.layers]

@@ -131,9 +131,8 @@ class _Search:
         self._target, self._lanes = target, lanes
         self._limits = dict(goal.budget or asdict(targets.find(target).capacity))
         plan = make_plan(model, Folding(lanes or [1] * len(model.layers), None, ports, loaded))
-        self._fixed = area.estimate(plan, target) + sum(
-            (area.layer_area(layer, target).times(-1) for layer in plan.layers), Area()
-        )
+        self._last = plan.last.index
+        self._fixed = area.estimate(plan, target) + sum((self._area(layer).times(-1) for layer in plan.layers), Area())
         self._path = _deepest_path(plan)
         self._options = {layer.index: list(self._layer_options(layer)) for layer in plan.layers}
 
@@ -222,7 +221,7 @@ class _Search:
                 yield option
 
     def _option(self, layer: LayerPlan, fold: Fold, seen: Sequence[int]) -> _Option:
-        occupied = area.layer_area(layer, self._target)
+        occupied = self._area(layer)
         interval = {count: interval_cycles(layer, count) for count in {*seen}}
         latency = {count: latency_cycles(layer, count) for count in interval}
         return _Option(
@@ -232,6 +231,9 @@ class _Search:
             float(np.mean([latency[count] for count in seen])),
             self.cost(occupied),
         )
+
+    def _area(self, layer: LayerPlan) -> Area:
+        return area.layer_area(layer, self._target, is_last=layer.index == self._last)
 
     def _smallest(self, interval: float | None, latency: float | None) -> dict[int, _Option] | None:
         """The least cost with every layer within `interval` and the way through all within `latency`."""

@@ -11,7 +11,7 @@ from hwgen.planner import Folding, make_plan
 from hwgen.targets import TARGETS
 from quant.errors import ScsrError
 
-TARGETS_KNOWN = ("xc7", "ecp5-85k")
+TARGETS_KNOWN = ("xc7", "ecp5-85k", "ecp5-25k")
 
 
 def _case(**changes: object) -> area.Area:

@@ -35,7 +35,9 @@ from quant.errors import BuildError, ScsrError, ToolError
 from quant.export import load
 from quant.files import write_atomic
 from quant.model import IntModel
+from quant.store import digest
 
+ROOT = Path("build/explore")
 TABLE, PICTURE, POINTS = "explore.csv", "explore.png", "points"
 MAX_POINTS = 1000
 
@@ -236,7 +238,7 @@ def add_command(command: Command) -> None:
     parser.add_argument("--model", type=Path, nargs="+", required=True, help="one network, or several widths of it")
     parser.add_argument("--target", required=True, help=", ".join(targets.TARGETS))
     parser.add_argument("--spikes", type=Path, required=True, help="spike file that shows how often layers spike")
-    parser.add_argument("--out", type=Path, required=True, help="folder for results; a run that was broken off goes on")
+    parser.add_argument("--out", type=Path, help="folder for results (default: build/explore/<model>-<target>)")
     parser.add_argument("--points", type=int, default=12, help="foldings of each model, at most (default 12)")
     parser.add_argument("--seeds", type=int, default=1, help="to place and route each point with (default 1)")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes (default: one per core)")
@@ -248,17 +250,18 @@ def _explore(arguments: argparse.Namespace) -> int:
     for name, least, most in (("points", 1, MAX_POINTS), ("workers", 1, MAX_POINTS), ("seeds", 0, MAX_SEEDS)):
         if not least <= getattr(arguments, name) <= most:
             raise BuildError(f"--{name} is {getattr(arguments, name)}; allowed is {least}..{most}")
-    folder = arguments.out.resolve()
+    default = ROOT / f"{arguments.model[0].stem}-{arguments.target}"
+    folder = (default if arguments.out is None else arguments.out).resolve()
     _check_folder(folder)
     samples = spikes.read(arguments.spikes)
     jobs = []
-    for number, path in enumerate(arguments.model, start=1):
+    for path in arguments.model:
         model = load(path)
         events = measured_events(model, samples)
         for folding in foldings(model, events, arguments.target, arguments.points):
             lanes = "_".join(map(str, folding.lanes or ()))
             units = "_".join(map(str, folding.units or ()))
-            name = f"{number}-{lanes}-{units}-{folding.ports}-{arguments.target}"
+            name = f"{digest(model)[:8]}-{lanes}-{units}-{folding.ports}-{arguments.target}"
             jobs.append(Job(folder / POINTS / name, path.resolve(), folding, arguments.target, arguments.seeds, events))
     points = explore(folder, jobs, arguments.workers, arguments.scheduler)
     front = pareto(points)

@@ -46,11 +46,15 @@ def tools(monkeypatch: pytest.MonkeyPatch) -> Tools:
     return found
 
 
-def _explore(monkeypatch: pytest.MonkeyPatch, folder: Path, *options: str, target: str = "ecp5-85k") -> int:
+def _explore(
+    monkeypatch: pytest.MonkeyPatch, folder: Path, *options: str, target: str = "ecp5-85k", out: str | None = "out"
+) -> int:
     model, samples = folder / "m.safetensors", folder / "s.npz"
     model.write_bytes(store.to_bytes(MODEL))
     samples.write_bytes(spikes.to_bytes(vectors.random_samples(MODEL, 5, 8, 0.2, seed=1)))
-    files = ["--model", str(model), "--spikes", str(samples), "--out", str(folder / "out")]
+    files = ["--model", str(model), "--spikes", str(samples)]
+    if out is not None:
+        files += ["--out", str(folder / out)]
     monkeypatch.setattr("sys.argv", ["hwgen", "explore", *files, "--target", target, "--workers", "1", *options])
     return main()
 
@@ -70,6 +74,12 @@ def test_points_become_a_table_and_a_picture(tools: Tools, tmp_path: Path, monke
     assert {row["pareto"] for row in rows} >= {"1"}
     assert (tmp_path / "out" / "explore.png").read_bytes().startswith(b"\x89PNG")
     assert "on the front" in capsys.readouterr().out
+
+
+def test_results_lie_in_the_build_folder_by_default(tools: Tools, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert _explore(monkeypatch, tmp_path, "--points", "2", out=None) == 0
+    assert (tmp_path / "build" / "explore" / "m-ecp5-85k" / "explore.csv").is_file()
 
 
 def test_a_second_run_synthesizes_only_what_is_new(tools: Tools, tmp_path: Path, monkeypatch) -> None:

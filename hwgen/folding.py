@@ -169,7 +169,7 @@ class _Search:
             for option in sorted(near, key=lambda option: option.cost):
                 trial = {**picked, index: option}
                 latency_kept = self._goal.latency is None or self._latency(trial) <= self._goal.latency
-                if latency_kept and self._choice(trial).interval <= interval:
+                if latency_kept and self._fits(trial) and self._choice(trial).interval <= interval:
                     picked = trial
                     break
         return self._choice(picked)

@@ -149,8 +149,9 @@ class _LayerClock:
         release = taken_from - self._latency
         self._issued = max(self._loaded, drained, self._sent, release if held_up == 0 else 0)
         self._first_issued = self._issued
+        group_words = layer.group_words
         for group in range(1, layer.groups):
-            self._loaded = max(self._loaded + walk, self._issued + layer.group_words)
+            self._loaded = max(self._loaded + walk, self._issued + group_words)
             self._issued = max(self._loaded, release) if group == held_up else self._loaded
         self._walked = [self._walked[1], self._loaded - fetch]
         self.tick = self._issued + layer.last_words + self._latency

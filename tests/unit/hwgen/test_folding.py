@@ -73,10 +73,11 @@ def test_a_budget_is_kept_and_used() -> None:
     assert choices[1].interval < choices[0].interval
 
 
-def test_layers_whose_weights_are_loaded_keep_to_one_event_per_cycle() -> None:
-    model = tiny_model()
-    choice = choose(model, assumed_events(model), Goal(interval=100), "xc7", ports=2, loaded=[1])
-    assert [layer.ports for layer in make_plan(model, choice.folding).layers] == [1, 2]
+def test_loaded_layers_and_layers_of_one_group_keep_to_one_event_per_cycle() -> None:
+    events = assumed_events(LARGER)
+    for loaded, lanes, ports in (((), [16, 2], [2, 2]), ((1,), [16, 2], [1, 2]), ((), [16, 10], [2, 1])):
+        choice = choose(LARGER, events, Goal(), "xc7", ports=2, loaded=loaded, lanes=lanes)
+        assert [layer.ports for layer in make_plan(LARGER, choice.folding).layers] == ports
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@
 //
 // The first group may start before the list is closed: it follows the events as they come.
 // Latency 3 cycles (decision, memory's output, register behind it), interval 1: a step of E events takes
-// GROUPS * max(ceil(E / PORTS), 1) cycles, no cycle lost between groups.
+// GROUPS * max(ceil(E / PORTS), 1) cycles, no cycle lost between groups, and one more, in which the lists change places:
+// that they do so from a register ends the path of m_en.
 
 module scsr_event_list #(
     // Events per operation, 1 or 2
@@ -57,6 +58,7 @@ module scsr_event_list #(
 
     // The list that is walked: a closed one, or else the one that fills.
     reg               walk_closed_q;
+    reg               walked_q;  // to its end
     reg [COUNT_W-1:0] walk_length_q;
     reg [COUNT_W-1:0] walk_last_q;
     reg               walk_partial_q;
@@ -85,11 +87,10 @@ module scsr_event_list #(
 
     wire [COUNT_W-1:0] length = walk_closed_q ? walk_length_q : fill_length;
     wire here = position_q != length;
-    wire step = m_en && (here || walk_closed_q);
+    wire step = m_en && !walked_q && (here || walk_closed_q);
     wire group_last = walk_closed_q && (!here || position_q == walk_last_q);
     wire step_last = group_last && group_q == LAST_GROUP;
-    wire release_list = step && step_last;
-    wire hand_over = (close || fill_closed_q) && (release_list || !walk_closed_q);
+    wire hand_over = (close || fill_closed_q) && (walked_q || !walk_closed_q);
 
     assign s_ready = !fill_closed_q;
 
@@ -121,6 +122,7 @@ module scsr_event_list #(
             fill_count_q <= {COUNT_W{1'b0}};
             fill_closed_q <= 1'b0;
             walk_closed_q <= 1'b0;
+            walked_q <= 1'b0;
             position_q <= {COUNT_W{1'b0}};
             group_q <= {GROUP_W{1'b0}};
             op_valid_q <= 1'b0;
@@ -136,7 +138,8 @@ module scsr_event_list #(
                 fill_closed_q <= 1'b1;
             end
             if (hand_over) walk_closed_q <= 1'b1;
-            else if (release_list) walk_closed_q <= 1'b0;
+            else if (walked_q) walk_closed_q <= 1'b0;
+            walked_q <= step && step_last;
             if (step) begin
                 position_q <= group_last ? {COUNT_W{1'b0}} : position_q + ONE;
                 if (group_last) group_q <= step_last ? {GROUP_W{1'b0}} : group_q + ONE_GROUP;

@@ -32,7 +32,7 @@ def main() -> int:
     fold.add_argument("--lanes", type=_numbers, help="lanes of each layer, such as 16,4 (default: at most 16)")
     fold.add_argument("--units", type=_numbers, help="neurons of each layer updated per cycle, such as 2,1")
     fold.add_argument("--events-per-cycle", type=int, help="events a layer takes per cycle, 1 or 2")
-    fold.add_argument("--target-latency-us", type=float, help="most time from a step's last event to its result")
+    fold.add_argument("--target-latency-us", type=float, help="most time from a sample's last event to its answer")
     fold.add_argument("--target-step-us", type=float, help="most time per time step, layers working at once")
     fold.add_argument("--clock-mhz", type=float, default=100.0, help="clock that these times are for (default 100)")
     fold.add_argument("--budget", type=_budget, help="most of each resource, such as lut=2000,bram=30")

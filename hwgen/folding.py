@@ -17,7 +17,7 @@ from hwgen.plan import HardwarePlan, LayerPlan
 from hwgen.planner import MAX_VECTOR_BITS, PORTS, Fold, Folding, events_per_cycle, make_plan, refold
 from hwgen.rates import cycles_per_step
 from hwgen.targets import Area
-from hwgen.timing import Events, interval_cycles, latency_cycles
+from hwgen.timing import INPUT_CYCLES, Events, answer_cycles, interval_cycles, latency_cycles
 from quant.errors import BuildError
 from quant.model import IntModel
 
@@ -27,6 +27,7 @@ _MAX_UNITS = 64
 _QUANTILES = 9  # of a layer's events per step, that its cycles are averaged over
 _TIGHTER = 0.97  # what a target shrinks by while the whole pipeline's prediction misses it
 _ATTEMPTS = 20
+_NEARLY_AS_FAST = 1.3
 _RELAXATIONS = 4  # cheaper options tried for each layer once the pipeline keeps the target
 
 
@@ -36,7 +37,7 @@ class Goal:
 
     Attributes:
         interval: most cycles per time step, on the mean; None: no such limit.
-        latency: most cycles from a step's last event in to its result, on the mean; None: no such limit.
+        latency: most cycles from a sample's last event in to its packet's last beat, on the mean; None: no such limit.
         budget: most of each resource that is named. Where there are no limits of time, the fastest folding within it is
             wanted; with them, the smallest.
     """
@@ -48,7 +49,8 @@ class Goal:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A folding, and what is expected of it: area, mean cycles per time step, mean cycles of a step's way through."""
+    """A folding, and what is expected of it: area, mean cycles per time step, mean cycles from a sample's last event to
+    its packet's last beat."""
 
     folding: Folding
     area: Area
@@ -109,7 +111,7 @@ def describe(choice: Choice, target: str, clock_mhz: float) -> str:
         f"lanes {lanes}, units {units}, {ports} per cycle; estimated for {target}: {found.lut:,.0f} LUT, "
         f"{found.ff:,.0f} FF, {found.bram:g} BRAM, {found.dsp:g} DSP\n"
         f"predicted: {choice.interval:.1f} cycles per time step, {choice.interval / clock_mhz:.2f} µs at "
-        f"{clock_mhz:g} MHz; {choice.latency:.0f} cycles from a step's last event to its result, "
+        f"{clock_mhz:g} MHz; {choice.latency:.0f} cycles from a sample's last event to its answer, "
         f"{choice.latency / clock_mhz:.2f} µs"
     )
 
@@ -132,6 +134,7 @@ class _Search:
         self._limits = dict(goal.budget or asdict(targets.find(target).capacity))
         plan = make_plan(model, Folding(lanes or [1] * len(model.layers), None, ports, loaded))
         self._last = plan.last.index
+        self._read = {layer.index: plan.source(layer.index) is not None for layer in plan.layers}
         self._fixed = area.estimate(plan, target) + sum((self._area(layer).times(-1) for layer in plan.layers), Area())
         self._path = _deepest_path(plan)
         self._options = {layer.index: list(self._layer_options(layer)) for layer in plan.layers}
@@ -145,20 +148,22 @@ class _Search:
 
     def run(self) -> Choice | None:
         """The best folding, or None where there is none."""
-        if self._goal.interval is None and self._goal.latency is None:
-            return self._fastest()
         interval, latency = self._goal.interval, self._goal.latency
+        if interval is None:
+            picked = self._fastest() if latency is None else self._smallest(None, latency)
+            return self._choice(picked) if picked and self._fits(picked) else None
+        limit = interval
         for _ in range(_ATTEMPTS):
-            picked = self._smallest(interval, latency)
+            picked = self._smallest(limit, latency)
             if picked is None or not self._fits(picked):
-                return None
-            choice = self._choice(picked)
-            if self._goal.interval is None or interval is None:
-                return choice
-            if choice.interval <= self._goal.interval:
-                return self._relaxed(picked, self._goal.interval)
-            interval *= _TIGHTER
-        return None
+                picked = self._fastest()  # the last hope
+                break
+            if self._choice(picked).interval <= interval:
+                break
+            limit *= _TIGHTER
+        if not picked or self._choice(picked).interval > interval:
+            return None
+        return None if latency and self._latency(picked) > latency else self._relaxed(picked, interval)
 
     def _relaxed(self, picked: dict[int, _Option], interval: float) -> Choice:
         """The same, with cheaper options where the whole pipeline still keeps the interval: what was tightened for one
@@ -178,32 +183,34 @@ class _Search:
         """How far the nearest folding is from the goal, as a share, and in words."""
         goal = self._goal
         smallest = self._choice(self._smallest(None, None) or {})
-        if goal.interval is None and goal.latency is None:
-            worst = {
-                name: (getattr(smallest.area, name), limit)
-                for name, limit in self._limits.items()
-                if getattr(smallest.area, name) > limit
-            }
+        worst = {
+            name: (getattr(smallest.area, name), limit)
+            for name, limit in self._limits.items()
+            if getattr(smallest.area, name) > limit
+        }
+        if goal.budget and worst:
             needs = ", ".join(f"{name} {needed:,.6g} of {limit:,.6g}" for name, (needed, limit) in worst.items())
             share = max((needed / max(limit, 1e-9) for needed, limit in worst.values()), default=0.0)
-            return share, f"--budget: the smallest folding needs {needs}; raise it, or use fewer weight bits"
-        fastest = self._fastest() or smallest
+            return share, f"--budget: a small folding needs {needs}; raise it, or use fewer weight bits"
+        picked = self._fastest()
+        fastest = self._choice(picked) if picked else smallest
         within = " within the budget" if goal.budget else ""
         if goal.latency is None:
             return fastest.interval, (
-                f"no folding takes at most {goal.interval:,.6g} cycles per time step{within}; the fastest takes "
+                f"no folding found takes at most {goal.interval:,.6g} cycles per time step{within}; the fastest takes "
                 f"{fastest.interval:,.1f}: relax the target, or raise --clock-mhz{' or --budget' if within else ''}"
             )
         quick = {index: min(options, key=lambda option: option.latency) for index, options in self._options.items()}
         shortest = fastest.latency if goal.budget else self._latency(quick)
         return shortest, (
-            f"no folding has a latency of at most {goal.latency:,.6g} cycles{within}; one takes {shortest:,.0f}: "
+            f"no folding found has a latency of at most {goal.latency:,.6g} cycles{within}; one takes {shortest:,.0f}: "
             f"relax the target, or raise --clock-mhz{' or --budget' if within else ''}"
         )
 
     def _layer_options(self, layer: LayerPlan) -> Iterator[_Option]:
-        middles = (np.arange(_QUANTILES) + 0.5) / _QUANTILES
-        seen = np.quantile(self._events.into(layer), middles, method="nearest").astype(int).tolist()
+        # Steps with many events in are taken to be those with many spikes out.
+        leaving = self._events.counts[layer.index] if self._read[layer.index] else [0]
+        seen = list(zip(_typical(self._events.into(layer)), _typical(leaving), strict=True))
         found = []
         widest = MAX_VECTOR_BITS // layer.sum_bits
         filled = sorted({-(-layer.neurons // groups) for groups in range(1, layer.neurons + 1)})
@@ -220,15 +227,19 @@ class _Search:
             if not any(_dominates(other, option) for other in found):
                 yield option
 
-    def _option(self, layer: LayerPlan, fold: Fold, seen: Sequence[int]) -> _Option:
+    def _option(self, layer: LayerPlan, fold: Fold, seen: Sequence[tuple[int, int]]) -> _Option:
+        """`seen`: events in and spikes out of some steps."""
         occupied = self._area(layer)
-        interval = {count: interval_cycles(layer, count) for count in {*seen}}
-        latency = {count: latency_cycles(layer, count) for count in interval}
+        interval = {step: interval_cycles(layer, *step) for step in {*seen}}
+        if layer.index == self._last:
+            latency = {step: INPUT_CYCLES + answer_cycles(layer, step[0]) for step in interval}
+        else:
+            latency = {step: latency_cycles(layer, *step) for step in interval}
         return _Option(
             fold,
             occupied,
-            float(np.mean([interval[count] for count in seen])),
-            float(np.mean([latency[count] for count in seen])),
+            float(np.mean([interval[step] for step in seen])),
+            float(np.mean([latency[step] for step in seen])),
             self.cost(occupied),
         )
 
@@ -269,18 +280,30 @@ class _Search:
                     break
         return picked
 
-    def _fastest(self) -> Choice | None:
+    def _fastest(self) -> dict[int, _Option] | None:
         """The shortest interval that the budget allows: of all that layers offer, by bisection."""
         limits = sorted({option.interval for options in self._options.values() for option in options})
-        best, low, high = None, 0, len(limits)
+        low, high = 0, len(limits)
         while low < high:
             middle = (low + high) // 2
-            picked = self._smallest(limits[middle], None)
-            if picked is not None and self._fits(picked):
-                best, high = picked, middle
+            if self._fitting(limits[middle]) is not None:
+                high = middle
             else:
                 low = middle + 1
-        return None if best is None else self._choice(best)
+        # A little slower layers may wait less for each other: the whole pipeline's prediction decides.
+        near = [limit for limit in limits[low:] if limit <= limits[low] * _NEARLY_AS_FAST]
+        tried = near[:: -(-len(near) // _ATTEMPTS)] if near else []
+        found = [picked for limit in tried if (picked := self._fitting(limit)) is not None]
+        for key in (lambda o: (o.interval, o.cost), lambda o: (o.latency, o.cost)):
+            picked = {index: min(options, key=key) for index, options in self._options.items()}
+            found += [picked] if self._fits(picked) else []
+        ranked = [(choice.interval, self.cost(choice.area)) for choice in map(self._choice, found)]
+        return found[ranked.index(min(ranked))] if found else None
+
+    def _fitting(self, interval: float) -> dict[int, _Option] | None:
+        """The least cost with every layer within `interval`, where that is within the budget."""
+        picked = self._smallest(interval, None)
+        return picked if picked is not None and self._fits(picked) else None
 
     def _latency(self, picked: Mapping[int, _Option]) -> float:
         return sum(picked[index].latency for index in self._path)
@@ -302,6 +325,13 @@ class _Search:
 
     def _layers(self) -> range:
         return range(1, len(self._model.layers) + 1)
+
+
+def _typical(counts: Sequence[int]) -> list[int]:
+    """Counts of a few steps that stand for all, the smallest first."""
+    middles = (np.arange(_QUANTILES) + 0.5) / _QUANTILES
+    found: list[int] = np.quantile(counts, middles, method="nearest").astype(int).tolist()
+    return found
 
 
 def _dominates(one: _Option, other: _Option) -> bool:

@@ -19,8 +19,10 @@ def measured_events(model: IntModel, samples: SpikeSet) -> Events:
     """How often the golden model spikes on samples.
 
     Raises:
-        SpikeFileError: if the samples have another number of channels than the model has inputs.
+        SpikeFileError: if there are no samples, or they have another number of channels than the model has inputs.
     """
+    if not len(samples):
+        raise SpikeFileError("the spike file holds no samples; rates need at least one")
     if samples.channels != model.inputs:
         raise SpikeFileError(f"the spikes have {samples.channels} channels; the model has {model.inputs} inputs")
     ends = np.cumsum(samples.steps, dtype=np.int64)
@@ -43,4 +45,4 @@ def assumed_events(model: IntModel) -> Events:
 def cycles_per_step(plan: HardwarePlan, events: Events) -> float:
     """Mean cycles from the end of one step to the end of the next, at full rate, as the plan predicts them."""
     ends = predict_cycles(plan, events)
-    return (ends[-1] - ends[0]) / (len(ends) - 1) if len(ends) > 1 else float(ends[0])
+    return (ends[-1] - ends[0]) / (len(ends) - 1) if len(ends) > 1 else float(ends[0] - plan.inputs)

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from hwgen.plan import HardwarePlan, LayerPlan, Link
 
 COLLECT_CYCLES = 1  # the beat that closes a list
+INPUT_CYCLES = 2  # from a beat to the event in the first layer (scsr_axis_input.v)
+SWAP_CYCLES = 1  # in which the event lists change places
+READOUT_STAGES = 3  # between a score's read and its write
 _STEPS_TO_SETTLE = 8
 _LONG_AGO = -(1 << 40)
 
@@ -25,22 +28,30 @@ def fetch_cycles(layer: LayerPlan) -> int:
     return 5 + layer.ports + (layer.weights.banks > 1)
 
 
-def interval_cycles(layer: LayerPlan, events: int) -> int:
-    """Cycles from one step to the next at full rate, of a layer alone, when every step brings `events` events."""
+def interval_cycles(layer: LayerPlan, events: int, spikes: int = 0) -> int:
+    """Cycles from one step to the next at full rate, of a layer alone, when every step brings `events` events and
+    `spikes` spikes leave."""
     clock = _LayerClock(layer)
     recurrent = any(link.recurrent for link in layer.links)
     ticks = []
     for _ in range(_STEPS_TO_SETTLE):
-        clock.advance(clock.tick if recurrent else clock.list_opens(), events)
+        clock.advance(clock.tick if recurrent else clock.list_opens(), events, spikes)
         ticks.append(clock.tick)
     return ticks[-1] - ticks[-2]
 
 
-def latency_cycles(layer: LayerPlan, events: int) -> int:
+def latency_cycles(layer: LayerPlan, events: int, spikes: int = 0) -> int:
     """Cycles from a step's last incoming event to the TICK behind the layer's own events, of an idle layer."""
     clock = _LayerClock(layer)
-    clock.advance(events, events)
+    clock.advance(events, events, spikes)
     return clock.tick - events
+
+
+def answer_cycles(layer: LayerPlan, events: int) -> int:
+    """Cycles from a sample's last event into the last layer to the last beat of its packet, of an idle layer."""
+    clock = _LayerClock(layer)
+    clock.advance(events, events)
+    return clock.scores_sent() + READOUT_STAGES - events
 
 
 def idle_limit_cycles(plan: HardwarePlan) -> int:
@@ -131,7 +142,7 @@ class _LayerClock:
 
     def list_opens(self) -> int:
         """The first cycle in which the next step's events can be written."""
-        return max(self._closed, self._walked[0])
+        return max(self._closed, self._walked[0] + SWAP_CYCLES)
 
     def advance(self, arrival: int, events: int, spikes: int = 0, taken_from: int = 0) -> None:
         """Account for one step whose last source ticked in cycle `arrival` and which brings `events` events.
@@ -143,10 +154,12 @@ class _LayerClock:
         fetch = fetch_cycles(layer)
         self._closed = max(arrival, self.list_opens() + events) + COLLECT_CYCLES
         # The first group: its list is complete, its lanes are free, and the update is done with the group before.
-        self._loaded = max(self._closed + fetch, self._loaded + walk, self._issued + layer.last_words)
+        walk_ends = self._loaded + SWAP_CYCLES + walk
+        self._loaded = max(self._closed + fetch, walk_ends, self._issued + layer.last_words)
         drained = self._issued + layer.last_words + self._latency if self._drains else 0
-        held_up = layer.groups // (spikes + 1) if spikes else layer.groups
-        release = taken_from - self._latency
+        first = layer.neurons // (spikes + 1) if spikes else layer.groups * layer.lanes
+        held_up, place = divmod(first, layer.lanes)
+        release = taken_from - self._latency - place // layer.units
         self._issued = max(self._loaded, drained, self._sent, release if held_up == 0 else 0)
         self._first_issued = self._issued
         group_words = layer.group_words
@@ -172,7 +185,15 @@ class _LayerClock:
             self.tick += late
             self._issued += late
 
+    def scores_sent(self) -> int:
+        """When the packet's last beat could leave if the read-out had no stages."""
+        layer = self._layer
+        last_word = self._issued + layer.last_words + layer.units - 1
+        return max(self._first_issued + layer.neurons, last_word) + self._latency + 1
+
     def send(self) -> None:
         """Account for a sample's packet: the read-out takes a cycle for each score and one for the last beat."""
         layer = self._layer
-        self._sent = max(self._first_issued + layer.neurons, self._issued + layer.last_words + layer.units - 1) + 1
+        self._sent = self.scores_sent() - self._latency
+        if layer.words <= READOUT_STAGES:  # the next step waits until the read-out is empty (scsr_readout.v)
+            self._sent += READOUT_STAGES - 1

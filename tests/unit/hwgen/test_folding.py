@@ -83,9 +83,9 @@ def test_loaded_layers_and_layers_of_one_group_keep_to_one_event_per_cycle() -> 
 @pytest.mark.parametrize(
     ("goal", "message"),
     [
-        (Goal(interval=1), "no folding takes at most 1 cycles per time step; the fastest takes"),
-        (Goal(latency=1), "no folding has a latency of at most 1 cycles; one takes"),
-        (Goal(budget={"lut": 10}), "--budget: the smallest folding needs lut"),
+        (Goal(interval=1), "no folding found takes at most 1 cycles per time step; the fastest takes"),
+        (Goal(latency=1), "no folding found has a latency of at most 1 cycles; one takes"),
+        (Goal(budget={"lut": 10}), "--budget: a small folding needs lut"),
         (Goal(interval=100, budget={"lut": 800}), "within the budget; the fastest takes"),
     ],
 )

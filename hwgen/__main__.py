@@ -1,7 +1,4 @@
-"""`python -m hwgen build`: an integer model or a checkpoint in, a build folder out.
-
-`python -m hwgen synth`: a build folder's area and clock on an FPGA.
-"""
+"""The command line: `build` makes a build folder from a model, the other commands work on build folders."""
 
 from __future__ import annotations
 
@@ -74,6 +71,11 @@ def _folding(arguments: argparse.Namespace, model: IntModel) -> tuple[Folding, s
     ports, clock_mhz, loaded = arguments.events_per_cycle, arguments.clock_mhz, arguments.loaded_layers
     wanted = {name: getattr(arguments, name) for name in ("target_step_us", "target_latency_us", "budget")}
     given = [_option(name) for name, value in wanted.items() if value is not None]
+    for name in ("target_step_us", "target_latency_us", "clock_mhz"):
+        value = getattr(arguments, name)
+        if value is not None and not 0 < value < math.inf:
+            raise BuildError(f"{_option(name)} is {value}; it must be more than 0")
+    area.coefficients(arguments.target)
     lanes = None
     if not given:
         ports = 1 if ports is None else ports
@@ -84,10 +86,6 @@ def _folding(arguments: argparse.Namespace, model: IntModel) -> tuple[Folding, s
         raise BuildError(f"{given[0]} chooses the lanes; leave out --lanes")
     if arguments.units is not None:
         raise BuildError(f"{(*given, '--rates')[0]} chooses the units; leave out --units")
-    for name in ("target_step_us", "target_latency_us", "clock_mhz"):
-        value = getattr(arguments, name)
-        if value is not None and not 0 < value < math.inf:
-            raise BuildError(f"{_option(name)} is {value}; it must be more than 0")
     times = (arguments.target_step_us, arguments.target_latency_us)
     interval, latency = (None if time is None else time * clock_mhz for time in times)
     events = assumed_events(model) if arguments.rates is None else measured_events(model, spikes.read(arguments.rates))

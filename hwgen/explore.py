@@ -9,12 +9,13 @@ from __future__ import annotations
 import argparse
 import csv
 import hashlib
+import importlib.metadata
 import io
 import json
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +66,7 @@ class Point:
     """What was measured of a folding.
 
     Attributes:
-        key: digest of the build, the target and the seeds: it tells whether a recorded point still is this one.
+        key: digest of the build, the target, the seeds and Yosys' version: whether a recorded point still is this one.
         model, weight_bits, lanes, units, events_per_cycle: what was built.
         cycles: mean cycles per time step on the samples, as the plan predicts them.
         lut, ff, bram, dsp, fmax_mhz: as `hwgen synth` measures them; None where that failed.
@@ -99,7 +100,8 @@ def measure(job: Job) -> Point:
     for: a network that does not fit, or a tool that fails, is a result."""
     model = load(job.model)
     build = make_build(model, job.folding)
-    text = f"{hashlib.sha256(build.files[MANIFEST]).hexdigest()} {job.target} {job.seeds}"
+    yosys = importlib.metadata.version("pyosys")
+    text = f"{hashlib.sha256(build.files[MANIFEST]).hexdigest()} {job.target} {job.seeds} {yosys}"
     layers = build.plan.layers
     known: dict[str, Any] = {
         "key": hashlib.sha256(text.encode()).hexdigest(),
@@ -113,20 +115,22 @@ def measure(job: Job) -> Point:
     record = job.folder.with_suffix(".json")
     earlier = _read(record)
     if earlier is not None and earlier.key == known["key"]:
-        return earlier
-    write(build, job.folder)
+        # The synthesis still holds; the cycles are those on the samples at hand.
+        return replace(earlier, **known, step_us=_step_us(known["cycles"], earlier.fmax_mhz))
     try:
+        write(build, job.folder)
         result = synthesize(job.folder, job.target, job.seeds)
     except (BuildError, ToolError) as error:
         point = Point(**known, problem=str(error))
     else:
-        clock = result.fmax_mhz
-        time = None if clock is None else round(known["cycles"] / clock, 4)
-        point = Point(
-            **known, lut=result.lut, ff=result.ff, bram=result.bram, dsp=result.dsp, fmax_mhz=clock, step_us=time
-        )
+        area_and_clock = {name: getattr(result, name) for name in ("lut", "ff", "bram", "dsp", "fmax_mhz")}
+        point = Point(**known, **area_and_clock, step_us=_step_us(known["cycles"], result.fmax_mhz))
     write_atomic(record, (json.dumps(asdict(point), indent=2) + "\n").encode())
     return point
+
+
+def _step_us(cycles: float, clock_mhz: float | None) -> float | None:
+    return None if clock_mhz is None else round(cycles / clock_mhz, 4)
 
 
 def _read(path: Path) -> Point | None:

@@ -106,9 +106,9 @@ def describe(choice: Choice, target: str, clock_mhz: float) -> str:
     """The choice in two lines."""
     found, folding = choice.area, choice.folding
     lanes, units = (",".join(map(str, numbers or ())) for numbers in (folding.lanes, folding.units))
-    ports = "1 event" if folding.ports == 1 else f"{folding.ports} events"
+    most = f"up to {folding.ports} events" if folding.ports > 1 else "1 event"
     return (
-        f"lanes {lanes}, units {units}, {ports} per cycle; estimated for {target}: {found.lut:,.0f} LUT, "
+        f"lanes {lanes}, units {units}, {most} per cycle; estimated for {target}: {found.lut:,.0f} LUT, "
         f"{found.ff:,.0f} FF, {found.bram:g} BRAM, {found.dsp:g} DSP\n"
         f"predicted: {choice.interval:.1f} cycles per time step, {choice.interval / clock_mhz:.2f} µs at "
         f"{clock_mhz:g} MHz; {choice.latency:.0f} cycles from a sample's last event to its answer, "
@@ -212,17 +212,16 @@ class _Search:
         leaving = self._events.counts[layer.index] if self._read[layer.index] else [0]
         seen = list(zip(_typical(self._events.into(layer)), _typical(leaving), strict=True))
         found = []
-        widest = MAX_VECTOR_BITS // layer.sum_bits
         filled = sorted({-(-layer.neurons // groups) for groups in range(1, layer.neurons + 1)})
         for lanes in filled if self._lanes is None else [self._lanes[layer.index - 1]]:
-            if lanes > widest:
-                break
             ports = events_per_cycle(layer.neurons, lanes, self._ports, layer.weights.loaded)
             for units in sorted({-(-lanes // words) for words in range(1, lanes + 1)}):
                 if units > _MAX_UNITS:
                     break
                 fold = Fold(lanes, units, ports, layer.weights.loaded)
-                found.append(self._option(refold(layer, fold), fold, seen))
+                folded = refold(layer, fold)
+                if folded.widest_vector_bits <= MAX_VECTOR_BITS:
+                    found.append(self._option(folded, fold, seen))
         for option in found:
             if not any(_dominates(other, option) for other in found):
                 yield option

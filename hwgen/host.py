@@ -20,7 +20,7 @@ from hwgen.serial_protocol import RESET, LinkError, Receiver, load_bytes, sample
 from quant import golden, spikes, store
 from quant.command import Command
 from quant.errors import ScsrError, SpikeFileError, ToolError
-from quant.files import write_new
+from quant.files import check_new, write_new
 from quant.formats import IntArray
 from quant.spikes import SpikeSet
 
@@ -201,6 +201,8 @@ def add_command(command: Command) -> None:
 def _host(arguments: argparse.Namespace) -> int:
     folder = open_build(arguments.build)
     job = _job(arguments, folder)
+    if arguments.out is not None:
+        check_new(arguments.out, force=arguments.force)
     port = _open_port(arguments.port, arguments.baud)
     start = time.monotonic()
     try:
@@ -224,7 +226,7 @@ def _job(arguments: argparse.Namespace, folder: BuildFolder) -> Job:
     if samples.channels != model.inputs:
         raise SpikeFileError(f"{arguments.spikes} has {samples.channels} channels; the model has {model.inputs} inputs")
     if not 1 <= count <= len(samples):
-        raise ScsrError(f"{arguments.spikes} holds {len(samples)} samples; {count} cannot be sent")
+        raise ScsrError(f"--samples is {count}; allowed is 1..{len(samples)}, what {arguments.spikes} holds")
     return Job(
         samples=samples.head(count),
         load=load_bytes(folder.load_words()) if folder.load else b"",

@@ -275,6 +275,12 @@ class LayerPlan:
         return (2 << self.position_bits) * self.ports * self.row_bits
 
     @property
+    def widest_vector_bits(self) -> int:
+        """Of the lanes' sums, the words of weights, states and parameters."""
+        weights = self.ports * self.weights.word_bits * self.weights.banks
+        return max(self.lanes * self.sum_bits, weights, self.units * self.state_word_bits, self.params.word_bits)
+
+    @property
     def state_memory_bits(self) -> int:
         return self.words * self.units * self.state_word_bits
 

@@ -273,6 +273,11 @@ def _check_limits(plan: LayerPlan) -> None:
             f"layer {plan.index}: {plan.lanes} lanes of {plan.sum_bits} bits are a vector wider than the "
             f"{MAX_VECTOR_BITS} bits that every Verilog tool accepts; give it at most {most} lanes"
         )
+    if plan.widest_vector_bits > MAX_VECTOR_BITS:
+        raise BuildError(
+            f"layer {plan.index}: {plan.lanes} lanes and {plan.units} units need a vector of {plan.widest_vector_bits} "
+            f"bits; every Verilog tool accepts {MAX_VECTOR_BITS}; give it fewer lanes or units"
+        )
     if plan.weights.bits > MAX_MEMORY_BITS:
         raise BuildError(
             f"layer {plan.index}: its weights need {plan.weights.bits} bits of memory; the limit is "

@@ -44,8 +44,8 @@ def model_text(model: IntModel) -> str:
 
 def plan_text(plan: HardwarePlan) -> str:
     """`2_plan.txt`: per layer its schedule, widths, memories, and cycles as a function of events."""
-    schedule = [["layer", "neurons", "lanes", "groups", "units", "rows", "sum", "current", "state", "threshold"]]
-    schedule[0].append("self")
+    schedule = [["layer", "neurons", "lanes", "groups", "units", "events", "rows", "sum", "current", "state"]]
+    schedule[0] += ["threshold", "self"]
     memories = [["layer", "weights", "parameters", "state", "event list", "skip FIFOs", "total bits"]]
     speed = [["layer", "cycles per step, E events", "E=0", "E=8", "E=32", "latency", "E=0", "E=8", "E=32"]]
     for layer in plan.layers:
@@ -66,7 +66,7 @@ def plan_text(plan: HardwarePlan) -> str:
         [
             f"top module {plan.top}",
             "",
-            "Schedule (widths in bits)",
+            "Schedule (units: neurons updated per cycle; events: taken per cycle; widths in bits)",
             *_table(schedule),
             "",
             "Memory (bits)",
@@ -75,9 +75,10 @@ def plan_text(plan: HardwarePlan) -> str:
             "Cycles, E events into the layer per step; latency: from the last event in to the TICK out, layer idle",
             *_table(speed),
             "",
-            "No step takes a layer less than E + 1 cycles. A layer with fewer neurons than its update pipeline has",
+            "No step takes a layer less than E + 1 cycles. A layer with fewer words of neurons than its update has",
             "stages waits for that to run empty; one that reads itself waits for its own spikes. The input takes E + 1",
-            "cycles. The core's rate is that of its slowest part.",
+            "cycles, the read-out at a sample's end one for each score and one more. The core's rate is that of its",
+            "slowest part.",
             *left_out,
             "",
         ]
@@ -91,6 +92,7 @@ def _schedule(layer: LayerPlan) -> list[int]:
         layer.lanes,
         layer.groups,
         layer.units,
+        layer.ports,
         layer.rows,
         layer.sum_bits,
         layer.current_bits,
@@ -105,7 +107,7 @@ def _speed(layer: LayerPlan) -> list[str]:
     recurrent = any(link.recurrent for link in layer.links)
     groups, words, last = layer.groups, layer.group_words, layer.last_words
     walk = "E" if layer.ports == 1 else f"E/{layer.ports}"
-    first = f"max({walk}, {last})"
+    first = f"max({walk} + 1, {last})"
     rest = f"{groups - 1} * max({walk}, {words}) + " if groups > 1 else ""
     tail = str(tail_cycles(layer))
     return [

@@ -37,7 +37,7 @@ _REMEDIES = {
     "ff": "fewer lanes",
     "bram": "fewer weight bits or a smaller network",
     "spram": "fewer --loaded-layers, or fewer weight bits",
-    "dsp": "fewer layers, each takes a multiplier or two",
+    "dsp": "fewer --units, or leaks of the form 2^F - 2^k, which take no multiplier",
 }
 
 

@@ -22,10 +22,22 @@ def write_atomic(path: Path, content: bytes) -> None:
         partial.unlink(missing_ok=True)
 
 
-def write_new(path: Path, content: bytes, *, force: bool = False) -> None:
-    """Write atomically, but refuse to replace a file that holds something else unless `force`."""
+def check_file(path: Path) -> None:
+    """Refuse a path that cannot be a file."""
     if path.is_dir():
         raise ScsrError(f"{path} is a folder; name a file")
+
+
+def check_new(path: Path, *, force: bool = False) -> None:
+    """Refuse a path that holds anything, before long work whose result goes there."""
+    check_file(path)
+    if path.exists() and not force:
+        raise ScsrError(f"{path} exists; remove it, name another file, or give --force")
+
+
+def write_new(path: Path, content: bytes, *, force: bool = False) -> None:
+    """Write atomically, but refuse to replace a file that holds something else unless `force`."""
+    check_file(path)
     if path.exists() and not force and path.read_bytes() != content:
         raise ScsrError(f"{path} exists and holds something else; remove it, name another file, or give --force")
     write_atomic(path, content)

@@ -229,8 +229,8 @@ def test_what_cannot_be_sent_is_refused(tmp_path: Path, monkeypatch, capsys) -> 
     for port, file, options, text in [
         ("/dev/none", samples, (), "cannot be opened as a serial port"),
         ("/dev/none", tmp_path / "wide.npz", (), "9 channels; the model has 3 inputs"),
-        ("/dev/none", samples, ("--samples", "4"), "holds 3 samples; 4 cannot be sent"),
-        ("/dev/none", samples, ("--samples", "0"), "holds 3 samples; 0 cannot be sent"),
+        ("/dev/none", samples, ("--samples", "4"), "--samples is 4; allowed is 1..3"),
+        ("/dev/none", samples, ("--samples", "0"), "--samples is 0; allowed is 1..3"),
     ]:
         assert _main(monkeypatch, port, build, file, *options) == 2
         shown = capsys.readouterr().err

@@ -10,6 +10,10 @@ import pytest
 from bench.cycles import CASES, measure
 from bench.networks import Case, Layer, random_network
 from hwgen.build import make_build, write
+from hwgen.planner import make_plan
+from hwgen.rates import cycles_per_step, measured_events
+from hwgen.timing import INPUT_CYCLES, answer_cycles, latency_cycles
+from quant import vectors
 from quant.spikes import from_dense
 from sim.verify import verify
 
@@ -36,6 +40,39 @@ def test_measured_cycles_keep_the_bound_and_the_prediction(case: Case, tmp_path:
     result = measure(case, tmp_path / "core")
     assert result.measured <= result.bound
     assert result.predicted == pytest.approx(result.measured, rel=0.02)
+
+
+# Two or three words in the read-out, which then empties between steps; packets longer than steps.
+SHORT = (
+    Case("two words", 9, (Layer(13, (0,), 13),), 0.5, units=(7,)),
+    Case("one by one", 20, (Layer(30, (0,), 10), Layer(25, (1,), 25)), 0.3, units=(2, 1)),
+)
+
+
+@pytest.mark.parametrize("steps", [1, 3])
+@pytest.mark.parametrize("case", SHORT, ids=lambda case: case.name)
+def test_cycles_of_short_samples_are_predicted(case: Case, steps: int, tmp_path: Path) -> None:
+    model = random_network(case)
+    write(make_build(model, case.folding), tmp_path / "core")
+    samples = vectors.random_samples(model, 60, steps, case.density, seed=1)
+    report = verify(tmp_path / "core", samples)
+    assert report["equal"], report["first_difference"] or "silent"
+    predicted = cycles_per_step(make_plan(model, case.folding), measured_events(model, samples))
+    assert predicted == pytest.approx(report["cycles_per_step_mean"], rel=0.03)
+
+
+@pytest.mark.parametrize("units", [(20, 10), (5, 2), (1, 1)])
+def test_the_latency_of_an_answer_is_predicted(units: tuple[int, int], tmp_path: Path) -> None:
+    case = Case("latency", 40, (Layer(60, (0,), 20), Layer(10, (1,), 10)), 0.3, units=units)
+    model = random_network(case)
+    samples = vectors.random_samples(model, 1, 1, 0.5, seed=0)
+    write(make_build(model, case.folding), tmp_path / "core")
+    report = verify(tmp_path / "core", samples)
+    assert report["equal"], report["first_difference"] or "silent"
+    events, (first, last) = measured_events(model, samples), make_plan(model, case.folding).layers
+    predicted = INPUT_CYCLES + latency_cycles(first, events.into(first)[0], events.counts[1][0])
+    predicted += answer_cycles(last, events.into(last)[0])
+    assert predicted == pytest.approx(report["latency_cycles_mean"], abs=4)
 
 
 @pytest.mark.parametrize(("ports", "lanes"), [(1, 8), (1, 32), (1, 64), (2, 8), (2, 22)])

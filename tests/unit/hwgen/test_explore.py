@@ -97,6 +97,22 @@ def test_a_second_run_synthesizes_only_what_is_new(tools: Tools, tmp_path: Path,
     assert len(tools.calls) == 2 * calls + 1
 
 
+def test_a_resumed_point_has_the_cycles_of_the_samples_at_hand(tools: Tools, tmp_path: Path, monkeypatch) -> None:
+    assert _explore(monkeypatch, tmp_path, "--points", "2") == 0
+    before = {row["lanes"]: row for row in _rows(tmp_path)}
+    calls = len(tools.calls)
+    events = explore.measured_events(MODEL, vectors.random_samples(MODEL, 5, 8, 0.9, seed=1))
+    chosen = explore.foldings(MODEL, explore.measured_events(MODEL, spikes.read(tmp_path / "s.npz")), "ecp5-85k", 2)
+    monkeypatch.setattr(explore, "foldings", lambda *_: chosen)
+    monkeypatch.setattr(explore, "measured_events", lambda *_: events)
+    assert _explore(monkeypatch, tmp_path, "--points", "2") == 0
+    assert len(tools.calls) == calls
+    for row in _rows(tmp_path):
+        assert row["lut"] == before[row["lanes"]]["lut"]
+        assert float(row["cycles"]) > float(before[row["lanes"]]["cycles"])
+        assert float(row["step_us"]) == pytest.approx(float(row["cycles"]) / float(row["fmax_mhz"]), abs=1e-4)
+
+
 def test_a_point_that_fails_is_listed_and_stops_nothing(tools: Tools, tmp_path: Path, monkeypatch, capsys) -> None:
     tools.fail_at = 2
     assert _explore(monkeypatch, tmp_path, "--points", "4") == 0

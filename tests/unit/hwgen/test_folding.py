@@ -7,6 +7,7 @@ import re
 from dataclasses import asdict
 from pathlib import Path
 
+import numpy as np
 import pytest
 from models import recurrent_model, tiny_model
 
@@ -120,7 +121,10 @@ def _build(monkeypatch: pytest.MonkeyPatch, folder: Path, *options: str) -> int:
     model.write_bytes(store.to_bytes(tiny_model()))
     rates = folder / "s.npz"
     rates.write_bytes(spikes.to_bytes(vectors.random_samples(tiny_model(), 5, 8, 0.5, seed=1)))
-    filled = [str(rates) if option == "RATES" else option for option in options]
+    empty = folder / "e.npz"
+    empty.write_bytes(spikes.to_bytes(spikes.from_dense(np.zeros((1, 0, 3), np.bool_), *np.zeros((2, 0), np.int64))))
+    files = {"RATES": str(rates), "EMPTY": str(empty)}
+    filled = [files.get(option, option) for option in options]
     monkeypatch.setattr("sys.argv", ["hwgen", "build", "--model", str(model), "--out", str(folder / "core"), *filled])
     return main()
 
@@ -136,6 +140,17 @@ def test_the_command_builds_what_it_chose(tmp_path: Path, monkeypatch, capsys) -
 def test_rates_choose_the_units_for_given_lanes(tmp_path: Path, monkeypatch, capsys) -> None:
     assert _build(monkeypatch, tmp_path, "--lanes", "3,2", "--rates", "RATES") == 0
     assert re.search(r"lanes 3,2, units \d,1, 1 event per cycle; estimated for xc7", capsys.readouterr().out)
+
+
+def test_the_fastest_within_a_budget_is_ranked_by_the_whole_pipeline() -> None:
+    model = random_network(Case("small", 40, (Layer(100, (0,), 1), Layer(20, (1,), 1)), 0.2, 6))
+    events = measured_events(model, vectors.random_samples(model, 4, 40, 0.2, seed=1))
+    choice = choose(model, events, Goal(budget={"lut": 5000}), "xc7")
+    for lanes, units, ports in (([100, 20], [13, 3], 1), ([50, 20], [13, 2], 2), ([34, 20], [12, 2], 2)):
+        plan = make_plan(model, Folding(lanes, units, ports))
+        assert area.estimate(plan, "xc7").lut <= 5000
+        assert choice.interval <= 1.02 * cycles_per_step(plan, events)
+    assert choose(model, events, Goal(interval=choice.interval), "xc7").interval <= choice.interval
 
 
 def test_given_lanes_get_the_fewest_units_that_lose_no_time() -> None:
@@ -157,6 +172,9 @@ def test_given_lanes_get_the_fewest_units_that_lose_no_time() -> None:
         (("--rates", "RATES", "--lanes", "5,1"), "--lanes: 5 for layer 1; allowed is 1..4"),
         (("--target-step-us", "nan"), "--target-step-us is nan; it must be more than 0"),
         (("--target-step-us", "1", "--clock-mhz", "0"), "--clock-mhz is 0.0; it must be more than 0"),
+        (("--clock-mhz", "-5"), "--clock-mhz is -5.0; it must be more than 0"),
+        (("--target", "foo"), "--target 'foo' is unknown; known are xc7"),
+        (("--rates", "EMPTY"), "the spike file holds no samples"),
         (("--units", "x"), "argument --units"),
         (("--budget", "lut=many"), "argument --budget: 'lut=many': give whole numbers of lut, ff, bram, dsp"),
         (("--budget", "lut=5,lut=6"), "give whole numbers of lut, ff, bram, dsp"),

@@ -170,6 +170,8 @@ def test_vectors_wider_than_verilog_guarantees_are_refused() -> None:
     with pytest.raises(BuildError, match=f"wider than the {MAX_VECTOR_BITS} bits.*at most 8192 lanes"):
         make_plan(model, Folding([neurons]))
     assert make_plan(model, Folding([8192])).last.groups == 2
+    with pytest.raises(BuildError, match="4500 lanes and 563 units need a vector of 72000 bits"):
+        make_plan(model, Folding([4500], ports=2))
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ from hwgen.synth import MAX_SEEDS, synthesize
 from hwgen.timing import Events
 from quant import spikes
 from quant.command import Command
-from quant.errors import BuildError, ScsrError, ToolError
+from quant.errors import BuildError, ScsrError, SpikeFileError, ToolError
 from quant.export import load
 from quant.files import write_atomic
 from quant.model import IntModel
@@ -261,7 +261,10 @@ def _explore(arguments: argparse.Namespace) -> int:
     jobs = []
     for path in arguments.model:
         model = load(path)
-        events = measured_events(model, samples)
+        try:
+            events = measured_events(model, samples)
+        except SpikeFileError as error:
+            raise SpikeFileError(f"{arguments.spikes} with {path}: {error}") from None
         for folding in foldings(model, events, arguments.target, arguments.points):
             lanes = "_".join(map(str, folding.lanes or ()))
             units = "_".join(map(str, folding.units or ()))

@@ -6,8 +6,8 @@
 //
 // Streams in: one per source; l_* where weights are loaded (scsr_loader.v). Stream out: every neuron of every step, in
 // order, with its value.
-// A step of E events takes about max(E + 1, GROUPS * max(ceil(E / PORTS), LANES / UNITS)) cycles (docs/architecture.md
-// has it exactly).
+// A step of E events takes about max(E + 1, GROUPS * max(ceil(E / PORTS), ceil(LANES / UNITS))) cycles
+// (docs/architecture.md has it exactly).
 
 module scsr_layer #(
     // Width of a neuron's index

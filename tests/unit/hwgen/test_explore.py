@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import csv
-import importlib.util
 import sys
 from pathlib import Path
 
+import distributed
 import pytest
 
 from bench.networks import Case, Layer, random_network
@@ -156,7 +156,6 @@ def test_a_scheduler_without_dask_is_told(tools: Tools, tmp_path: Path, monkeypa
     assert "--scheduler needs Dask" in capsys.readouterr().err
 
 
-@pytest.mark.skipif(importlib.util.find_spec("distributed") is None, reason="Dask is not installed")
 def test_a_scheduler_that_does_not_answer_is_told(tools: Tools, tmp_path: Path, monkeypatch, capsys) -> None:
     assert _explore(monkeypatch, tmp_path, "--points", "2", "--scheduler", "tcp://127.0.0.1:1") == 2
     assert "cannot be reached" in capsys.readouterr().err
@@ -187,3 +186,15 @@ def test_tool_errors_are_results_too(tools: Tools, tmp_path: Path, monkeypatch) 
     monkeypatch.setattr(explore, "synthesize", broken)
     assert _explore(monkeypatch, tmp_path, "--points", "2") == 2
     assert {row["problem"] for row in _rows(tmp_path)} == {"nextpnr failed"}
+
+
+@pytest.mark.synth
+def test_a_cluster_does_the_work(tmp_path: Path, monkeypatch, capsys) -> None:
+    """A real scheduler and worker, in processes of their own; areas by Yosys."""
+    with distributed.LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster:
+        options = ("--points", "2", "--seeds", "0", "--scheduler", cluster.scheduler_address)
+        assert _explore(monkeypatch, tmp_path, *options, target="xc7") == 0
+    assert "on the front" in capsys.readouterr().out
+    rows = _rows(tmp_path)
+    assert rows
+    assert all(float(row["lut"]) > 100 for row in rows)

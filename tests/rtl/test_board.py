@@ -94,10 +94,15 @@ def _host(monkeypatch: pytest.MonkeyPatch, port: str, build: Path, samples: Path
 def test_a_sample_set_over_the_line_equals_the_golden_model(tmp_path: Path, monkeypatch, capsys) -> None:
     build, samples = _built(tmp_path, tiny_model())
     with simulated_board(build, bit_cycles=8) as port:
-        for _ in range(2):  # the second host finds the board as the first one left it
-            assert _host(monkeypatch, port, build, samples, "--out", tmp_path / "answers.npz") == 0
+        out = ("--out", tmp_path / "answers.npz")
+        assert _host(monkeypatch, port, build, samples, *out) == 0
+        assert _host(monkeypatch, port, build, samples, *out) == 2  # before anything is sent
+        refused = capsys.readouterr()
+        assert "answers.npz exists; remove it, name another file, or give --force" in refused.err
+        # The second host finds the board as the first one left it.
+        assert _host(monkeypatch, port, build, samples, *out, "--force") == 0
     shown = capsys.readouterr().out
-    assert shown.count("mismatches           0\n") == 2
+    assert refused.out.count("mismatches           0\n") == shown.count("mismatches           0\n") == 1
     assert "accuracy board       1.0000\n" in shown
     assert "restarts" not in shown
     answers = np.load(tmp_path / "answers.npz")

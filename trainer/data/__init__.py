@@ -7,6 +7,10 @@ the loader at once.
 from __future__ import annotations
 
 from trainer.data.digits import Digits
+from trainer.data.fsdd import Fsdd
 from trainer.data.source import Source
 
-SOURCES: dict[str, type[Source]] = {"digits": Digits}
+SOURCES: dict[str, type[Source]] = {
+    "digits": Digits,
+    "fsdd": Fsdd,
+}

@@ -1,0 +1,39 @@
+"""Samples with what a split may go by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from quant.formats import IntArray
+from quant.spikes import SpikeSet
+
+StrArray = npt.NDArray[np.str_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Labelled:
+    """A data set before it is split.
+
+    Attributes:
+        samples: the spike trains and their classes.
+        part: str `(S,)`, "train", "validation" or "test": where the makers of the data set put the sample.
+        speaker: str `(S,)`, "" where unknown.
+        utterance: int64 `(S,)`, the number of the take, -1 where unknown.
+    """
+
+    samples: SpikeSet
+    part: StrArray
+    speaker: StrArray
+    utterance: IntArray
+
+    def __post_init__(self) -> None:
+        count = len(self.samples)
+        assert len(self.part) == len(self.speaker) == len(self.utterance) == count
+
+
+def unnamed(samples: SpikeSet, part: StrArray) -> Labelled:
+    """Samples of which neither speaker nor take is known."""
+    return Labelled(samples, part, np.full(len(samples), ""), np.full(len(samples), -1))

@@ -8,9 +8,23 @@ from __future__ import annotations
 
 from trainer.data.digits import Digits
 from trainer.data.fsdd import Fsdd
+from trainer.data.heidelberg import Shd, Ssc
+from trainer.data.mnist import Mnist
+from trainer.data.ntidigits import NTidigits
 from trainer.data.source import Source
+from trainer.data.spikefiles import SpikeFiles
+from trainer.data.spikelists import SpikeLists
+from trainer.data.ti46 import Ti46Alpha, Ti46Digits
 
 SOURCES: dict[str, type[Source]] = {
     "digits": Digits,
     "fsdd": Fsdd,
+    "mnist": Mnist,
+    "n_tidigits": NTidigits,
+    "shd": Shd,
+    "spike_files": SpikeFiles,
+    "spike_lists": SpikeLists,
+    "ssc": Ssc,
+    "ti46_alpha": Ti46Alpha,
+    "ti46_digits": Ti46Digits,
 }

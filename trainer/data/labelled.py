@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from quant.errors import DataError
 from quant.formats import IntArray
 from quant.spikes import SpikeSet
 
@@ -37,3 +39,15 @@ class Labelled:
 def unnamed(samples: SpikeSet, part: StrArray) -> Labelled:
     """Samples of which neither speaker nor take is known."""
     return Labelled(samples, part, np.full(len(samples), ""), np.full(len(samples), -1))
+
+
+def check_labels(where: Path, label: IntArray, classes: tuple[str, ...]) -> None:
+    """Refuse labels that are no index into `classes`.
+
+    Raises:
+        DataError: naming the first of them.
+    """
+    wrong = (label < 0) | (label >= len(classes))
+    if wrong.any():
+        first = int(np.argmax(wrong))
+        raise DataError(f"{where}: sample {first} has label {label[first]}; classes are 0..{len(classes) - 1}")

@@ -122,9 +122,10 @@ class Random:
         return _carve(data, test, np.zeros_like(test), self.validation, draw)
 
 
-# Which of them a data set offers: all of them, or those that need no number of the take, or no speaker either.
+# Which of them a data set offers, by what is known of its samples.
 BY_TAKE: dict[str, type] = {"official": Official, "speakers": Speakers, "utterances": Utterances, "random": Random}
 BY_SPEAKER: dict[str, type] = {"official": Official, "speakers": Speakers, "random": Random}
+BY_TAKE_UNPARTED: dict[str, type] = {"speakers": Speakers, "utterances": Utterances, "random": Random}
 PLAIN: dict[str, type] = {"official": Official, "random": Random}
 
 
@@ -138,7 +139,8 @@ def divide(data: Labelled, partition: Partition) -> Mapping[Split, SpikeSet]:
     for split in SPLITS:
         if not len(chosen[split]):
             raise DataError(
-                f"data.split: the {split} part of the {len(data.samples)} samples is empty; choose another split"
+                f"data.split: the {split} part of the {len(data.samples)} samples is empty; "
+                "raise its fraction or choose another split"
             )
     return {split: pick(data.samples, chosen[split]) for split in SPLITS}
 

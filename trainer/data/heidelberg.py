@@ -1,0 +1,141 @@
+"""Spoken words as spikes of 700 channels of an artificial cochlea: the Heidelberg data sets SHD and SSC.
+
+B. Cramer, Y. Stradmann, J. Schemmel and F. Zenke, The Heidelberg spiking data sets for the systematic evaluation of
+spiking neural networks, IEEE Transactions on Neural Networks and Learning Systems 33, 2022; zenkelab.org/datasets,
+CC BY 4.0. A file has, per sample, the lists `spikes/times` (s) and `spikes/units` (channel), and a number in `labels`;
+SHD has one in `extra/speaker` too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import h5py
+import numpy as np
+from tqdm import tqdm
+
+from quant.errors import DataError
+from quant.formats import IntArray
+from quant.spikes import SpikeSet
+from trainer.data import hdf5
+from trainer.data.binning import TimeBins
+from trainer.data.disk import check_present
+from trainer.data.labelled import Labelled, check_labels, unnamed
+from trainer.data.source import Split
+from trainer.data.splits import BY_SPEAKER, PLAIN, Official, Partition, divide
+from trainer.events import join
+from trainer.schema import Named
+
+UNITS = 700
+WORDS = 35  # of the Speech Commands; the files number them
+
+_ENGLISH = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+_GERMAN = ("null", "eins", "zwei", "drei", "vier", "fuenf", "sechs", "sieben", "acht", "neun")
+_SHD_LAYOUT = "a folder with shd_train.h5 and shd_test.h5"
+_SSC_LAYOUT = "a folder with ssc_train.h5, ssc_valid.h5 and ssc_test.h5"
+_AT_A_TIME = 256  # samples; bounds the memory
+
+
+@dataclass(frozen=True, slots=True)
+class Shd:
+    """Spiking Heidelberg Digits: English and German digits, 20 classes, 12 speakers.
+
+    Attributes:
+        path: a folder with `shd_train.h5` and `shd_test.h5`.
+        bins, split: how events become spikes, and who tests; speakers are "0" to "11".
+    """
+
+    path: str
+    bins: TimeBins = TimeBins()
+    split: Annotated[Partition, Named(BY_SPEAKER)] = Official()
+
+    @property
+    def channels(self) -> int:
+        return self.bins.channels(UNITS)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return _ENGLISH + _GERMAN
+
+    def load(self) -> Mapping[Split, SpikeSet]:
+        files = {part: Path(self.path) / f"shd_{part}.h5" for part in ("train", "test")}
+        for path in files.values():
+            check_present(path, _SHD_LAYOUT)
+        samples = [read(path, self.classes, self.bins) for path in files.values()]
+        speaker = np.concatenate(
+            [_speakers(path, len(part)) for path, part in zip(files.values(), samples, strict=True)]
+        )
+        part = np.repeat(list(files), [len(part) for part in samples])
+        return divide(Labelled(join(samples), part, speaker, np.full(len(part), -1)), self.split)
+
+
+@dataclass(frozen=True, slots=True)
+class Ssc:
+    """Spiking Speech Commands: 35 words, numbered as in the files.
+
+    Attributes:
+        path: a folder with `ssc_train.h5`, `ssc_valid.h5` and `ssc_test.h5`.
+        bins, split: how events become spikes, and which samples test.
+    """
+
+    path: str
+    bins: TimeBins = TimeBins()
+    split: Annotated[Partition, Named(PLAIN)] = Official()
+
+    @property
+    def channels(self) -> int:
+        return self.bins.channels(UNITS)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return tuple(str(word) for word in range(WORDS))
+
+    def load(self) -> Mapping[Split, SpikeSet]:
+        names = {"train": "train", "valid": "validation", "test": "test"}
+        files = [Path(self.path) / f"ssc_{name}.h5" for name in names]
+        for path in files:
+            check_present(path, _SSC_LAYOUT)
+        samples = [read(path, self.classes, self.bins) for path in files]
+        part = np.repeat(list(names.values()), [len(part) for part in samples])
+        return divide(unnamed(join(samples), part), self.split)
+
+
+def read(path: Path, classes: tuple[str, ...], bins: TimeBins) -> SpikeSet:
+    """All samples of a file, read a few at a time.
+
+    Raises:
+        DataError: if an array is missing or not as expected.
+    """
+    with hdf5.opened(path) as file:
+        times, units = hdf5.lists(file, "spikes/times", "f"), hdf5.lists(file, "spikes/units", "iu")
+        label = hdf5.vector(file, "labels", "iu").astype(np.int64)
+        if not len(label) == len(times) == len(units) or not len(label):
+            raise DataError(f"{path}: spikes/times, spikes/units and labels must be of one length, 1 or more")
+        check_labels(path, label, classes)
+        starts = tqdm(range(0, len(label), _AT_A_TIME), desc=path.name, unit="batch", leave=False, disable=None)
+        return join([_fill(times, units, label, start, bins) for start in starts])
+
+
+def _fill(times: h5py.Dataset, units: h5py.Dataset, label: IntArray, start: int, bins: TimeBins) -> SpikeSet:
+    where, part = times.file.filename, slice(start, start + _AT_A_TIME)
+    time_s, unit = times[part], units[part]
+    counts = [len(entry) for entry in time_s]
+    if counts != [len(entry) for entry in unit]:
+        raise DataError(f"{where}: samples from {start} on: as many spikes/units as spikes/times are expected")
+    sample = np.repeat(np.arange(len(counts)), counts)
+    try:
+        joined_s, joined_unit = np.concatenate(time_s), np.concatenate(unit).astype(np.int64)
+        return bins.fill(sample, joined_s, joined_unit, channels=UNITS, label=label[part])
+    except DataError as error:
+        raise DataError(f"{where}: samples from {start} on: {error}") from None
+
+
+def _speakers(path: Path, samples: int) -> np.ndarray:
+    with hdf5.opened(path) as file:
+        speaker = hdf5.vector(file, "extra/speaker", "iu")
+    if len(speaker) != samples:
+        raise DataError(f"{path}: extra/speaker has {len(speaker)} entries for {samples} samples")
+    return speaker.astype(np.str_)

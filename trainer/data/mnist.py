@@ -1,0 +1,139 @@
+"""Handwritten digits, one channel per pixel: MNIST, coded into spikes by rate or by latency.
+
+Y. LeCun, L. Bottou, Y. Bengio and P. Haffner, Gradient-based learning applied to document recognition, Proceedings of
+the IEEE 86, 1998. The folder has `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and
+`t10k-labels-idx1-ubyte`, plain or with `.gz`.
+"""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import numpy as np
+import numpy.typing as npt
+from tqdm import tqdm
+
+from quant.errors import DataError
+from quant.formats import IntArray
+from quant.spikes import SpikeSet, from_dense
+from trainer.data.disk import check_present
+from trainer.data.labelled import check_labels, unnamed
+from trainer.data.source import Split
+from trainer.data.splits import PLAIN, Official, Partition, Seed, divide
+from trainer.events import join
+from trainer.schema import Named, Range
+
+SIDE = 28
+
+_FILES = {"train": "train", "test": "t10k"}
+_LAYOUT = "a folder with the four files of MNIST, plain or .gz"
+_BYTES = 8  # the type "unsigned byte" of the IDX format
+_AT_A_TIME = 1000  # images; bounds the memory
+
+Images = npt.NDArray[np.uint8]
+Bools = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Mnist:
+    """Options of the data set.
+
+    Attributes:
+        path: the folder of the four files.
+        code: "rate", in each step a pixel of value `v` spikes with probability `rate * v / 255`, drawn from `seed` and
+            the image's number; "latency", a pixel spikes once, bright ones first, black ones never.
+        steps: time steps per image.
+        rate: of a white pixel, for "rate".
+        split: which images test.
+    """
+
+    path: str
+    code: Literal["rate", "latency"] = "rate"
+    steps: Annotated[int, Range(1, 1000)] = 20
+    rate: Annotated[float, Range(0.001, 1.0)] = 0.5
+    seed: Seed = 1
+    split: Annotated[Partition, Named(PLAIN)] = Official()
+
+    @property
+    def channels(self) -> int:
+        return SIDE * SIDE
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return tuple(str(digit) for digit in range(10))
+
+    def load(self) -> Mapping[Split, SpikeSet]:
+        parts = {part: self._read(part) for part in _FILES}
+        images = np.concatenate([part for part, _ in parts.values()])
+        label = np.concatenate([part for _, part in parts.values()])
+        names = np.repeat(list(parts), [len(part) for _, part in parts.values()])
+        return divide(unnamed(self.encode(images, label), names), self.split)
+
+    def encode(self, images: Images, label: IntArray) -> SpikeSet:
+        """Spike trains of images `(S, 784)`."""
+        starts = tqdm(range(0, len(images), _AT_A_TIME), desc="MNIST", unit="batch", leave=False, disable=None)
+        coder = {"rate": self._by_rate, "latency": self._by_latency}[self.code]
+        parts = []
+        for start in starts:
+            chosen = slice(start, start + _AT_A_TIME)
+            coded = coder(images[chosen], start)
+            parts.append(from_dense(coded, np.full(coded.shape[1], self.steps), label[chosen]))
+        return join(parts)
+
+    def _by_rate(self, images: Images, first: int) -> Bools:
+        spikes = np.empty((self.steps, *images.shape), dtype=np.bool_)
+        for number, image in enumerate(images):
+            draw = np.random.default_rng((self.seed, first + number))
+            chance = image * np.float32(self.rate / 255)
+            spikes[:, number] = draw.random((self.steps, image.size), dtype=np.float32) < chance
+        return spikes
+
+    def _by_latency(self, images: Images, _: int) -> Bools:
+        step = (255 - images.astype(np.int64)) * self.steps // 255
+        return step == np.arange(self.steps)[:, None, None]
+
+    def _read(self, part: str) -> tuple[Images, IntArray]:
+        folder = Path(self.path)
+        images = read_idx(_present(folder / f"{_FILES[part]}-images-idx3-ubyte"), 3)
+        path = _present(folder / f"{_FILES[part]}-labels-idx1-ubyte")
+        label = read_idx(path, 1).astype(np.int64)
+        if images.shape != (len(label), SIDE, SIDE):
+            raise DataError(f"{path}: {len(label)} labels for images of shape {images.shape}; images are 28 x 28")
+        check_labels(path, label, self.classes)
+        return images.reshape(len(label), SIDE * SIDE), label
+
+
+def read_idx(path: Path, axes: int) -> Images:
+    """An array of bytes in the IDX format, plain or gzipped.
+
+    Raises:
+        DataError: if the file is damaged, or longer or shorter than its header says.
+    """
+    try:
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+            header = np.frombuffer(file.read(4 + 4 * axes), dtype=">u4")
+            if len(header) != 1 + axes or header[0] != _BYTES << 8 | axes:
+                raise DataError(f"{path}: not an IDX file of bytes with {axes} axes")
+            size = int(np.prod(header[1:].astype(object)))
+            content = file.read(size + 1)
+    except (OSError, EOFError, zlib.error, MemoryError, OverflowError, ValueError) as error:
+        raise DataError(f"{path}: not readable ({error})") from None
+    if len(content) != size:
+        raise DataError(
+            f"{path}: {'longer' if len(content) > size else 'shorter'} than its header says; fetch it again"
+        )
+    return np.frombuffer(content, dtype=np.uint8).reshape(header[1:].astype(int))
+
+
+def _present(path: Path) -> Path:
+    """The file, or the file with `.gz`."""
+    packed = path.with_name(f"{path.name}.gz")
+    if not packed.is_file():
+        check_present(path, _LAYOUT)
+        return path
+    return packed

@@ -1,0 +1,144 @@
+"""Spoken letters and digits: TI46, through the audio front end.
+
+LDC93S9 (M. Liberman and others, TI 46-Word, Linguistic Data Consortium, 1993; not free): 16 speakers (`f1`..`f8`,
+`m1`..`m8`), 12.5 kHz, NIST SPHERE files named `<word><speaker>set<n>.wav` in `train/<speaker>` and
+`<word><speaker>s<n>t<n>.wav` in `test/<speaker>`. The letters are `0a`..`0z` in `ti_alpha`, the digits `00`..`09` in
+`ti20`, whose ten other words are left out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from string import ascii_lowercase, digits
+from typing import Annotated
+
+import numpy as np
+
+from quant.errors import DataError
+from quant.spikes import SpikeSet
+from trainer.data.binning import StepBins
+from trainer.data.disk import check_present, read_sound
+from trainer.data.labelled import Labelled
+from trainer.data.source import Split
+from trainer.data.splits import BY_TAKE, Official, Partition, divide
+from trainer.frontend.ear import Ear, Sound
+from trainer.schema import Named
+
+_NAME = re.compile(r"([0-9a-z]{2})([fm][1-8])(?:set([0-9])|s([1-8])t([0-9]))\.wav")
+_TEST_FROM = 10  # takes 0..9 are for training
+
+
+@dataclass(frozen=True, slots=True)
+class Ti46Alpha:
+    """TI46-Alpha: 26 letters.
+
+    Attributes:
+        path: the folder that has `ti_alpha/train/f1/0af1set0.wav`.
+        ear, bins, split: how sound becomes spikes, what of them is merged, and who tests. Take `n` is `set<n>` of the
+            training part, take `10 * s + t` is `s<s>t<t>` of the test part.
+    """
+
+    path: str
+    ear: Ear = Ear()
+    bins: StepBins = StepBins()
+    split: Annotated[Partition, Named(BY_TAKE)] = Official()
+
+    @property
+    def channels(self) -> int:
+        return self.bins.channels(self.ear.channels)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return tuple(ascii_lowercase)
+
+    def load(self) -> Mapping[Split, SpikeSet]:
+        recordings = find(Path(self.path), "ti_alpha", self.classes)
+        return divide(_hear(recordings, self.ear, self.bins), self.split)
+
+
+@dataclass(frozen=True, slots=True)
+class Ti46Digits:
+    """TI46-Digits: the ten digits of TI20.
+
+    Attributes:
+        path: the folder that has `ti20/train/f1/00f1set0.wav`.
+        ear, bins, split: as in TI46-Alpha.
+    """
+
+    path: str
+    ear: Ear = Ear()
+    bins: StepBins = StepBins()
+    split: Annotated[Partition, Named(BY_TAKE)] = Official()
+
+    @property
+    def channels(self) -> int:
+        return self.bins.channels(self.ear.channels)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return tuple(digits)
+
+    def load(self) -> Mapping[Split, SpikeSet]:
+        recordings = find(Path(self.path), "ti20", self.classes)
+        return divide(_hear(recordings, self.ear, self.bins), self.split)
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """A file and what its name tells."""
+
+    path: Path
+    part: str
+    label: int
+    speaker: str
+    take: int
+
+
+def find(root: Path, subset: str, classes: tuple[str, ...]) -> list[Recording]:
+    """The recordings of these words in the folder `subset`, in the order of their paths.
+
+    Raises:
+        DataError: if a part has none, or a file has a name that does not belong there.
+    """
+    found = []
+    for part in ("train", "test"):
+        files = sorted((root / subset / part).glob("*/*.wav"))
+        if not files:
+            example = f"0{classes[0]}f1{'set0' if part == 'train' else 's1t0'}.wav"
+            check_present(root / subset / part / "f1" / example, "the tree of LDC93S9 below `path`")
+        found += [_recording(path, part, classes) for path in files]
+    return [recording for recording in found if recording.label >= 0]
+
+
+def _recording(path: Path, part: str, classes: tuple[str, ...]) -> Recording:
+    match = _NAME.fullmatch(path.name)
+    if match is None or match[2] != path.parent.name or (match[3] is not None) != (part == "train"):
+        raise DataError(
+            f"{path}: not a name of the {part} part; expected is <word><speaker>set<n>.wav in train/<speaker>, "
+            "<word><speaker>s<n>t<n>.wav in test/<speaker>"
+        )
+    word, speaker, training_set, session, token = match.groups()
+    take = int(training_set) if part == "train" else _TEST_FROM * int(session) + int(token)
+    label = classes.index(word[1]) if word[0] == "0" and word[1] in classes else -1
+    return Recording(path, part, label, speaker, take)
+
+
+def _hear(recordings: list[Recording], ear: Ear, bins: StepBins) -> Labelled:
+    heard = ear.hear([_read(recording.path) for recording in recordings])
+    labelled = replace(heard, label=np.array([recording.label for recording in recordings], dtype=np.int32))
+    part = np.array([recording.part for recording in recordings])
+    speaker = np.array([recording.speaker for recording in recordings])
+    return Labelled(bins.merge(labelled), part, speaker, np.array([recording.take for recording in recordings]))
+
+
+def _read(path: Path) -> Sound:
+    with path.open("rb") as file:
+        header = file.read(1024)
+    if not header.startswith(b"NIST_1A"):
+        raise DataError(f"{path}: not a NIST SPHERE file; expected are the files of LDC93S9 as they come")
+    if b"shorten" in header:
+        raise DataError(f"{path}: compressed by Shorten; expand it to a SPHERE file of plain PCM by sph2pipe")
+    return read_sound(path)

@@ -1,0 +1,96 @@
+"""Events into steps and channels."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from quant.errors import DataError
+from quant.spikes import SpikeSet, from_dense
+from trainer.data.binning import StepBins, TimeBins
+
+
+def some_events() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    draw = np.random.default_rng(3)
+    return draw.integers(0, 4, 300), draw.uniform(0, 0.25, 300), draw.integers(0, 30, 300)
+
+
+def spikes_of(samples: SpikeSet) -> set[tuple[int, int, int]]:
+    sample = np.repeat(np.arange(len(samples)), np.diff(samples.offset))
+    return set(zip(sample.tolist(), samples.step.tolist(), samples.channel.tolist(), strict=True))
+
+
+@pytest.mark.parametrize("pool", [1, 4])
+@pytest.mark.parametrize("max_steps", [0, 15])
+def test_events_fall_where_their_time_and_channel_say(pool: int, max_steps: int) -> None:
+    sample, time_s, channel = some_events()
+    bins = TimeBins(step_ms=8.0, pool=pool, max_steps=max_steps)
+    label = np.array([3, 1, 2, 0])
+    found = bins.fill(sample, time_s, channel, channels=30, label=label)
+    naive = {(s, int(t * 1000 // 8), c // pool) for s, t, c in zip(*(a.tolist() for a in some_events()), strict=True)}
+    naive = {event for event in naive if not max_steps or event[1] < max_steps}
+    assert len(naive) > 80
+    assert spikes_of(found) == naive
+    assert found.channels == bins.channels(30) == {1: 30, 4: 8}[pool]
+    last = [max(step for s, step, _ in naive if s == number) for number in range(4)]
+    np.testing.assert_array_equal(found.label, label)
+    if max_steps:
+        np.testing.assert_array_equal(found.steps, 15)
+    else:
+        np.testing.assert_array_equal(found.steps, np.add(last, 1))
+
+
+def test_a_sample_without_events_has_one_step() -> None:
+    found = TimeBins().fill(np.array([1]), np.array([0.02]), np.array([0]), channels=2, label=np.zeros(3, dtype=int))
+    np.testing.assert_array_equal(found.steps, [1, 3, 1])
+    np.testing.assert_array_equal(found.offset, [0, 0, 1, 1])
+
+
+@pytest.mark.parametrize(
+    ("time_s", "channel", "message"),
+    [
+        (-0.1, 0, "sample 1 has an event at -0.1 s"),
+        (np.nan, 0, "an event at nan s"),
+        (np.inf, 0, "an event at inf s"),
+        (1e9, 0, "set data.bins.max_steps"),
+        (0.1, 30, "an event on channel 30; there are 30"),
+        (0.1, -1, "an event on channel -1"),
+    ],
+)
+def test_impossible_events_are_refused(time_s: float, channel: int, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        TimeBins().fill(
+            np.array([0, 1]), np.array([0.1, time_s]), np.array([0, channel]), channels=30, label=np.array([0, 0])
+        )
+
+
+def test_a_late_event_is_cut_where_there_is_a_limit() -> None:
+    bins = TimeBins(max_steps=5)
+    found = bins.fill(np.array([0, 0]), np.array([0.01, 1e9]), np.array([0, 1]), channels=2, label=np.array([0]))
+    assert spikes_of(found) == {(0, 1, 0)}
+
+
+def samples() -> SpikeSet:
+    steps = np.array([23, 8, 15])
+    dense = np.random.default_rng(4).random((23, 3, 10)) < 0.1
+    return from_dense(dense & (np.arange(23)[:, None, None] < steps[:, None]), steps, np.array([2, 0, 1]))
+
+
+@pytest.mark.parametrize(("pool_steps", "pool", "max_steps"), [(4, 1, 0), (1, 3, 0), (5, 4, 3), (1, 1, 10)])
+def test_pooled_spikes_are_any_of_the_pool(pool_steps: int, pool: int, max_steps: int) -> None:
+    given = samples()
+    bins = StepBins(pool_steps, pool, max_steps)
+    found = bins.merge(given)
+    naive = {(s, t // pool_steps, c // pool) for s, t, c in spikes_of(given)}
+    naive = {event for event in naive if not max_steps or event[1] < max_steps}
+    assert len(naive) > 8
+    assert spikes_of(found) == naive
+    assert found.channels == -(-10 // pool)
+    steps = [-(-count // pool_steps) for count in (23, 8, 15)]
+    np.testing.assert_array_equal(found.steps, [min(count, max_steps or count) for count in steps])
+    np.testing.assert_array_equal(found.label, given.label)
+
+
+def test_without_options_nothing_changes() -> None:
+    given = samples()
+    assert StepBins().merge(given) is given

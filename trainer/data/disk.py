@@ -36,9 +36,12 @@ def read_npz(path: Path, kinds: Mapping[str, tuple[str, int]]) -> dict[str, npt.
         DataError: if the file is damaged or an array is missing or of another kind.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in kinds if name in file.files}
-    except (*_DAMAGE, AttributeError, TypeError) as error:  # a lone array is no context and has no names
+        with path.open("rb") as file:
+            loaded = np.load(file, allow_pickle=False)
+            if not isinstance(loaded, np.lib.npyio.NpzFile):
+                raise DataError(f"{path}: a single array; expected is an .npz file of {', '.join(kinds)}")
+            arrays = {name: loaded[name] for name in kinds if name in loaded.files}
+    except _DAMAGE as error:
         raise DataError(f"{path}: not a readable .npz file of plain arrays ({error})") from None
     for name, (kind, axes) in kinds.items():
         if name not in arrays:

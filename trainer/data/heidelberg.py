@@ -34,8 +34,8 @@ WORDS = 35  # of the Speech Commands; the files number them
 
 _ENGLISH = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 _GERMAN = ("null", "eins", "zwei", "drei", "vier", "fuenf", "sechs", "sieben", "acht", "neun")
-_SHD_LAYOUT = "a folder with shd_train.h5 and shd_test.h5"
-_SSC_LAYOUT = "a folder with ssc_train.h5, ssc_valid.h5 and ssc_test.h5"
+_SHD_LAYOUT = "a folder with shd_train.h5 and shd_test.h5, unpacked"
+_SSC_LAYOUT = "a folder with ssc_train.h5, ssc_valid.h5 and ssc_test.h5, unpacked"
 _AT_A_TIME = 256  # samples; bounds the memory
 
 

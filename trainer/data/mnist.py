@@ -116,7 +116,8 @@ def read_idx(path: Path, axes: int) -> Images:
     """
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-            header = np.frombuffer(file.read(4 + 4 * axes), dtype=">u4")
+            start = file.read(4 + 4 * axes)
+            header = np.frombuffer(start[: len(start) // 4 * 4], dtype=">u4")
             if len(header) != 1 + axes or header[0] != _BYTES << 8 | axes:
                 raise DataError(f"{path}: not an IDX file of bytes with {axes} axes")
             size = int(np.prod(header[1:].astype(object)))

@@ -33,7 +33,7 @@ SIDE = 28
 _FILES = {"train": "train", "test": "t10k"}
 _LAYOUT = "a folder with the four files of MNIST, plain or .gz"
 _BYTES = 8  # the type "unsigned byte" of the IDX format
-_AT_A_TIME = 1000  # images; bounds the memory
+_AT_A_TIME = 250  # images; bounds the memory
 
 Images = npt.NDArray[np.uint8]
 Bools = npt.NDArray[np.bool_]

@@ -110,7 +110,10 @@ def find(root: Path, subset: str, classes: tuple[str, ...]) -> list[Recording]:
             example = f"0{classes[0]}f1{'set0' if part == 'train' else 's1t0'}.wav"
             check_present(root / subset / part / "f1" / example, "the tree of LDC93S9 below `path`")
         found += [_recording(path, part, classes) for path in files]
-    return [recording for recording in found if recording.label >= 0]
+    chosen = [recording for recording in found if recording.label >= 0]
+    if not chosen:
+        raise DataError(f"{root / subset}: none of the {len(found)} recordings is of the words 0{classes[0]}, ...")
+    return chosen
 
 
 def _recording(path: Path, part: str, classes: tuple[str, ...]) -> Recording:

@@ -77,14 +77,14 @@ def test_an_ear_of_no_channels_is_refused() -> None:
         Ear(ear_q=1.0, step=9.0)
 
 
-def test_the_recorded_data_set() -> None:
+@pytest.mark.parametrize("apart", [250, pytest.param(1, marks=pytest.mark.slow)])
+def test_the_recorded_data_set(tmp_path: Path, apart: int) -> None:
     path, recorded = shared("fsdd/fsdd_v1.0.10_8k_int16.npz"), shared("fsdd-spikes78/fsdd_lyon78_bsa_4ms.npz")
     with np.load(path) as sound, np.load(recorded) as wanted:
-        ends = np.cumsum(sound["length"])
-        chosen = np.arange(0, 3000, 250)
-        sounds = [Sound(sound["audio"][ends[i] - sound["length"][i] : ends[i]], 8000) for i in chosen]
-        spikes = np.unpackbits(wanted["spikes_packed"][chosen], axis=-1)
-    heard = hear_batch(sounds, Ear()).dense(slice(0, len(chosen)))
+        recordings = np.split(sound["audio"], np.cumsum(sound["length"])[:-1])
+        spikes = np.unpackbits(wanted["spikes_packed"][::apart], axis=-1)
+    sounds = [Sound(samples, 8000) for samples in recordings[::apart]]
+    heard = Ear(cache=str(tmp_path)).hear(sounds).dense(slice(0, len(sounds)))
     assert heard.sum() > 5000
     np.testing.assert_array_equal(heard, spikes.transpose(2, 0, 1)[: len(heard)])
     assert not spikes[:, :, len(heard) :].any()

@@ -23,6 +23,10 @@ class DataError(ScsrError):
     """A data set that is missing, incomplete or not as expected."""
 
 
+class DivergenceError(ScsrError):
+    """A training run whose numbers are no longer finite."""
+
+
 class BuildError(ScsrError):
     """A build that cannot be made or written, or a build folder that cannot be used."""
 

@@ -12,8 +12,9 @@ import torch
 
 from quant import export, spikes
 from quant.command import Command
+from quant.errors import ConfigError
 from quant.files import write_new
-from trainer import checkpoint, config, run
+from trainer import checkpoint, config, distributed, run
 from trainer.data.source import SPLITS
 
 
@@ -22,6 +23,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     train = command.add("train", _train, "train, or resume an interrupted training run")
     train.add_argument("--config", type=Path, required=True, help="the configuration (.toml)")
     train.add_argument("--out", type=Path, required=True, help="the folder of the run")
+    train.add_argument("--device", default="cpu", help="cpu (default), cuda, cuda:1, ...")
+    train.add_argument("--threads", type=int, default=1, help="threads on the CPU (default 1)")
     write = command.add("spikes", _spikes, "write one split of a data set as a spike file")
     write.add_argument("--config", type=Path, required=True, help="the configuration (.toml)")
     write.add_argument("--split", choices=SPLITS, required=True)
@@ -39,7 +42,10 @@ def _add_out(parser: argparse.ArgumentParser, summary: str, *, required: bool) -
 
 
 def _train(arguments: argparse.Namespace) -> int:
-    run.train(config.read(arguments.config), arguments.out)
+    if not 1 <= arguments.threads <= 1024:
+        raise ConfigError(f"--threads is {arguments.threads}; allowed is 1..1024")
+    torch.set_num_threads(arguments.threads)
+    run.train(config.read(arguments.config), arguments.out, device=distributed.device_of(arguments.device))
     return 0
 
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from quant.errors import ConfigError, ModelError
 from quant.model import LEAK_BITS, SIZE, STATE_BITS, Readout, Reset, check_sources, weight_range
+from trainer.augmentation import Augmentation
 from trainer.data import SOURCES
 from trainer.data.source import Source
-from trainer.schema import Named, Range, parse
+from trainer.losses import LOSSES, CrossEntropy, Loss
+from trainer.neuron import Rule
+from trainer.schema import Named, Range, parse, unparse
+from trainer.surrogates import Surrogate
 
 FLOAT_BITS = 24  # integers up to 2**24 are exact in float32, which carries the integers in training
 
@@ -28,6 +33,9 @@ class LayerConfig:
 
     Attributes:
         leak_grid: "free", any leak of `leak_bits`; "shift", one of `1 - 2**-k`, which need no multiplier in hardware.
+        normalize: normalize the input current in real-valued training (trainer/normalization.py); folded into the
+            weights before quantization.
+        fit_states: at the end, take the narrowest states, up to `state_bits`, that the training data fill by half.
     """
 
     neurons: Annotated[int, Range(*SIZE)]
@@ -40,6 +48,8 @@ class LayerConfig:
     leak_bits: Annotated[int, Range(*LEAK_BITS)] = 8
     state_bits: Annotated[int, Range(*STATE_BITS)] = 16
     leak_grid: LeakGrid = "free"
+    normalize: bool = False
+    fit_states: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +81,69 @@ class PlasticityConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class SurrogateConfig:
+    """The surrogate derivative of the spike (trainer/surrogates.py).
+
+    Attributes:
+        kind: its shape.
+        width: in thresholds, at the start of either phase.
+        width_end: width at the end of the phase, reached geometrically; 0 keeps `width`.
+        learned: learn the width, one per layer, from `width` on.
+    """
+
+    kind: Surrogate = "fast_sigmoid"
+    width: Annotated[float, Range(0.01, 100.0)] = 0.5
+    width_end: Annotated[float, Range(0.0, 100.0)] = 0.0
+    learned: bool = False
+
+    def __post_init__(self) -> None:
+        if self.learned and self.width_end:
+            raise ConfigError("train.surrogate: width_end is a schedule and learned learns; take one of them")
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityConfig:
+    """Keeps neurons from falling silent or firing all the time.
+
+    Attributes:
+        strength: weight of the penalty, the mean squared distance of a neuron's rate from the range, over all neurons.
+        low, high: the range of rates, in spikes per step, that costs nothing.
+    """
+
+    strength: Annotated[float, Range(0.0, 1e6)] = 0.0
+    low: Rate = 0.01
+    high: Rate = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleConfig:
+    """The learning rate over the epochs of a phase, as a fraction of its full value.
+
+    Attributes:
+        kind: "cosine" falls to 0; "step" multiplies by `factor` every `every` epochs; "constant" stays.
+        warmup: epochs in which the rate first rises to its full value.
+    """
+
+    kind: Literal["cosine", "step", "constant"] = "cosine"
+    warmup: Annotated[int, Range(0, 100_000)] = 0
+    every: Annotated[int, Range(1, 100_000)] = 10
+    factor: Rate = 0.5
+
+    def fraction(self, epoch: int, epochs: int) -> float:
+        """The fraction in `epoch`, 1 .. `epochs`."""
+        if epoch <= self.warmup:
+            return epoch / (self.warmup + 1)
+        done, total = epoch - 1 - self.warmup, max(1, epochs - self.warmup)
+        match self.kind:
+            case "cosine":
+                return 0.5 * (1 + math.cos(math.pi * done / total))
+            case "step":
+                return float(self.factor ** (done // self.every))
+            case "constant":
+                return 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class TrainConfig:
     """How to train.
 
@@ -81,8 +154,9 @@ class TrainConfig:
         rate_intrinsic: learning rate of leaks, thresholds, scales and gain, as a multiple of the weights' rate.
         weight_decay: of the weights, decoupled (AdamW).
         gradient_limit: largest norm of the gradient of all parameters.
-        surrogate_width: of the spike's surrogate derivative, in thresholds.
-        drop_events: fraction of the input events that is left out in training, anew in every epoch.
+        patience: a phase ends after so many epochs without a better one on validation; 0: never early.
+        rule: "surrogate", backpropagation through time with a surrogate derivative; "tssl", TSSL-BP.
+        precision: "mixed" computes the products of the real-valued phase in half the bits, for GPUs.
     """
 
     seed: Seed = 1
@@ -94,8 +168,14 @@ class TrainConfig:
     rate_intrinsic: Annotated[float, Range(0.0, 1000.0)] = 1.0
     weight_decay: Rate = 0.0
     gradient_limit: Annotated[float, Range(1e-6, 1e6)] = 1.0
-    surrogate_width: Annotated[float, Range(0.01, 100.0)] = 0.5
-    drop_events: Annotated[float, Range(0.0, 0.9)] = 0.0
+    patience: Annotated[int, Range(0, 100_000)] = 0
+    rule: Rule = "surrogate"
+    precision: Literal["full", "mixed"] = "full"
+    schedule: ScheduleConfig = ScheduleConfig()
+    surrogate: SurrogateConfig = SurrogateConfig()
+    loss: Annotated[Loss, Named(LOSSES)] = CrossEntropy()
+    activity: ActivityConfig = ActivityConfig()
+    augment: Augmentation = Augmentation()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +199,8 @@ class Config:
             except ModelError as error:
                 raise ConfigError(str(error)) from None
             _check_exact(where, layer, self.fan_in(index))
+        if self.network.readout == "membrane_sum" and not isinstance(self.train.loss, CrossEntropy):
+            raise ConfigError("train.loss is one of spikes; the read-out membrane_sum has none, take cross_entropy")
         if layers[-1].neurons != len(self.data.classes):
             raise ConfigError(
                 f"network.layers[{len(layers)}].neurons is {layers[-1].neurons}; "
@@ -163,8 +245,7 @@ def from_table(table: Mapping[str, Any]) -> Config:
 
 def to_table(config: Config) -> dict[str, Any]:
     """The table that describes `config` in full, defaults spelled out; the inverse of `from_table`."""
-    name = next(name for name, kind in SOURCES.items() if type(config.data) is kind)
-    return {**asdict(config), "data": {"name": name, **asdict(config.data)}}
+    return unparse(config)
 
 
 def _check_exact(where: str, layer: LayerConfig, fan_in: int) -> None:

@@ -21,7 +21,7 @@ def integers(network: Network) -> IntModel:
         name=config.name,
         inputs=config.data.channels,
         layers=tuple(
-            _layer(layer, config.source_sizes(index), module.numbers(quantized=True))
+            _layer(layer, config.source_sizes(index), module.numbers(quantized=True), module.quantizer.state_bits)
             for index, (layer, module) in enumerate(zip(config.network.layers, network.layers, strict=True), start=1)
         ),
         readout=config.network.readout,
@@ -29,7 +29,7 @@ def integers(network: Network) -> IntModel:
     )
 
 
-def _layer(layer: LayerConfig, sizes: tuple[int, ...], numbers: Numbers) -> IntLayer:
+def _layer(layer: LayerConfig, sizes: tuple[int, ...], numbers: Numbers, state_bits: int) -> IntLayer:
     blocks = numbers.feed_forward.split(sizes, dim=1)
     step = 2**layer.leak_bits
     return IntLayer(
@@ -42,7 +42,7 @@ def _layer(layer: LayerConfig, sizes: tuple[int, ...], numbers: Numbers) -> IntL
         threshold=_array(numbers.threshold),
         weight_bits=layer.weight_bits,
         leak_bits=layer.leak_bits,
-        state_bits=layer.state_bits,
+        state_bits=state_bits,
         reset=layer.reset,
     )
 

@@ -1,7 +1,7 @@
 """The training loop: real numbers first, then the hardware's integers from the best of the first.
 
-Everything random in an epoch is drawn from (seed, phase, epoch) alone, and the learning rate is a function of the
-epoch: progress that is restored after an epoch therefore continues bit for bit as if nothing had happened.
+Everything random in an epoch is drawn from (seed, phase, epoch) alone, and learning rate and surrogate width are
+functions of the epoch: progress that is restored after an epoch continues bit for bit as if nothing had happened.
 """
 
 from __future__ import annotations
@@ -14,25 +14,27 @@ from typing import Literal, get_args
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
 
-from quant.errors import ConfigError
+from quant.errors import DivergenceError
 from quant.spikes import SpikeSet
 from trainer.checkpoint import State
 from trainer.config import Config, TrainConfig
-from trainer.data.batches import Batch, in_order, shuffled
+from trainer.data.batches import Batch, shuffled
 from trainer.data.source import Split
-from trainer.network import Network
+from trainer.distributed import ALONE, Team, total
+from trainer.evaluation import evaluate
+from trainer.losses import Answer, inactivity
+from trainer.network import Network, Trace
 
 Phase = Literal["float", "quantized"]
 PHASES: tuple[Phase, ...] = get_args(Phase)
 
-_EVALUATION_BATCH = 256
-
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
-    """One line of the history. Losses are means per sample in nats, accuracies fractions of 1."""
+    """One line of the history. Losses are means per sample, accuracies fractions of 1."""
 
     phase: Phase
     epoch: int
@@ -67,6 +69,13 @@ class Progress:
         """The epoch of `phase` with the highest validation accuracy; among equals, with the lowest loss."""
         return max(self.of_phase(phase), key=lambda epoch: (epoch.accuracy_validation, -epoch.loss_validation))
 
+    def is_over(self, phase: Phase) -> bool:
+        """Whether `phase` has had all its epochs, or so many without a better one that it ends early."""
+        settings, done = self.network.config.train, len(self.of_phase(phase))
+        if done == (settings.epochs_float if phase == "float" else settings.epochs_quantized):
+            return True
+        return bool(settings.patience and done) and done - self.best_epoch(phase).epoch >= settings.patience
+
     def to_state(self) -> State:
         """Plain data and tensors."""
         return {
@@ -77,19 +86,19 @@ class Progress:
         }
 
     @classmethod
-    def from_state(cls, config: Config, state: State) -> Progress:
+    def from_state(cls, config: Config, state: State, device: torch.device) -> Progress:
         """The inverse of `to_state`."""
         history = [Epoch(**epoch) for epoch in state["history"]]
-        progress = start(config, history[-1].phase)
+        progress = start(config, history[-1].phase, device)
         progress.network.load_state_dict(state["network"])
         progress.optimizer.load_state_dict(state["optimizer"])
         progress.best, progress.history = state["best"], history
         return progress
 
 
-def start(config: Config, phase: Phase = "float") -> Progress:
+def start(config: Config, phase: Phase = "float", device: torch.device | None = None) -> Progress:
     """Progress before the first epoch."""
-    network = Network(config)
+    network = Network(config).to(device)
     return Progress(network, _optimizer(config.train, network, phase))
 
 
@@ -98,41 +107,29 @@ def train(
     data: Mapping[Split, SpikeSet],
     watch: Callable[[Iterable[Batch], int], Iterable[Batch]],
     after_epoch: Callable[[Epoch], None],
+    team: Team = ALONE,
 ) -> None:
-    """Train until every epoch of both phases is in the history.
+    """Train until both phases are over.
 
     Args:
         progress: from `start`, or restored; updated in place.
         data: "train" and "validation" are used; the test split is not looked at.
         watch: wraps the batches of an epoch, given their number, for a progress bar.
         after_epoch: called when an epoch is complete and `progress` may be saved.
+        team: the processes among which the samples of every batch are shared out.
 
     Raises:
-        ConfigError: if the loss is no longer a number.
+        DivergenceError: when a number is no longer finite; the progress is that after the last good update.
     """
-    settings = progress.network.config.train
-    for phase, epochs in zip(PHASES, (settings.epochs_float, settings.epochs_quantized), strict=True):
-        done = len(progress.of_phase(phase))
-        if done == 0 and phase == "quantized":
+    for phase in PHASES:
+        if phase == "quantized" and not progress.of_phase(phase):
             _begin_quantized(progress)
-        for number in range(done + 1, epochs + 1):
-            _set_rate(progress.optimizer, 0.5 * (1 + math.cos(math.pi * (number - 1) / epochs)))
-            epoch = _epoch(progress, data, phase, number, watch)
+        while not progress.is_over(phase):
+            epoch = _epoch(progress, data, phase, len(progress.of_phase(phase)) + 1, watch, team)
             progress.history.append(epoch)
             if progress.best_epoch(phase) is epoch:
                 progress.best[phase] = {name: value.clone() for name, value in progress.network.state_dict().items()}
             after_epoch(epoch)
-
-
-@torch.no_grad()
-def evaluate(network: Network, samples: SpikeSet, *, quantized: bool) -> tuple[float, float]:
-    """Mean loss and accuracy. The class is the lowest index among the largest scores."""
-    loss, right = 0.0, 0
-    for batch in in_order(samples, _EVALUATION_BATCH):
-        trace = network(batch.inputs, batch.steps, quantized=quantized)
-        loss += nn.functional.cross_entropy(trace.logits, batch.labels, reduction="sum").item()
-        right += int((trace.scores.argmax(dim=1) == batch.labels).sum())
-    return loss / len(samples), right / len(samples)
 
 
 def _begin_quantized(progress: Progress) -> None:
@@ -154,9 +151,18 @@ def _optimizer(settings: TrainConfig, network: Network, phase: Phase) -> torch.o
     )
 
 
-def _set_rate(optimizer: torch.optim.Optimizer, fraction: float) -> None:
-    for group in optimizer.param_groups:
-        group["lr"] = group["full_rate"] * fraction
+def _set_schedules(progress: Progress, phase: Phase, number: int) -> None:
+    """Learning rate and surrogate width of epoch `number`."""
+    settings = progress.network.config.train
+    epochs = settings.epochs_float if phase == "float" else settings.epochs_quantized
+    for group in progress.optimizer.param_groups:
+        group["lr"] = group["full_rate"] * settings.schedule.fraction(number, epochs)
+    surrogate = settings.surrogate
+    if surrogate.width_end:
+        done = (number - 1) / max(1, epochs - 1)
+        width = surrogate.width * (surrogate.width_end / surrogate.width) ** done
+        for layer in progress.network.layers:
+            layer.width_log.data.fill_(math.log(width))
 
 
 def _epoch(
@@ -165,38 +171,71 @@ def _epoch(
     phase: Phase,
     number: int,
     watch: Callable[[Iterable[Batch], int], Iterable[Batch]],
+    team: Team,
 ) -> Epoch:
     """Train for one pass over the data, then validate."""
     began = time.perf_counter()
     network, settings, samples = progress.network, progress.network.config.train, data["train"]
+    _set_schedules(progress, phase, number)
+    network.train()
+    # Scales take no part in the real-valued phase, and the order of what is unused differs by layer.
+    runner = network if team == ALONE else DistributedDataParallel(network, find_unused_parameters=True)
     draw = np.random.default_rng([settings.seed, PHASES.index(phase), number])
-    batches = shuffled(samples, settings.batch, draw, settings.drop_events)
-    loss_sum, right = 0.0, 0
-    for batch in watch(batches, -(-len(samples) // settings.batch)):
-        trace = network(batch.inputs, batch.steps, quantized=phase == "quantized")
-        loss = nn.functional.cross_entropy(trace.logits, batch.labels)
-        if not loss.isfinite():
-            raise ConfigError(
-                f"the loss is {loss.item()} in epoch {number} of the {phase} phase; "
-                f"lower train.rate_{phase} or train.gradient_limit"
+    batches = shuffled(samples, settings.batch, draw, settings.augment, team)
+    loss_sum, right = 0.0, 0.0
+    for update, batch in enumerate(watch(batches, -(-len(samples) // settings.batch)), start=1):
+        batch = batch.to(network.device)
+        with torch.autocast(
+            network.device.type, torch.bfloat16, enabled=settings.precision == "mixed" and phase == "float"
+        ):
+            trace = runner(batch.inputs, batch.steps, quantized=phase == "quantized")
+        loss, price = _loss(network, trace, batch)
+        progress.optimizer.zero_grad()
+        # DistributedDataParallel averages over the processes; the losses add up.
+        (loss * team.size + price).backward()
+        norm = nn.utils.clip_grad_norm_(network.parameters(), settings.gradient_limit)
+        hits = (trace.scores.argmax(dim=1) == batch.labels) * (batch.weights > 0)
+        loss_all, right_all = total(torch.stack([loss.detach().double(), hits.sum().double()])).tolist()
+        if not math.isfinite(loss_all) or not norm.isfinite():
+            where = f"{phase} phase, epoch {number}, update {update}"
+            raise DivergenceError(
+                f"{where}: {_origin(network, trace)}; lower train.rate_{phase} or train.rate_intrinsic"
             )
-        _update(progress, loss)
-        loss_sum += loss.item() * len(batch.labels)
-        right += int((trace.scores.argmax(dim=1) == batch.labels).sum())
-    loss_validation, accuracy_validation = evaluate(network, data["validation"], quantized=phase == "quantized")
+        progress.optimizer.step()
+        loss_sum += loss_all * min(settings.batch, len(samples) - (update - 1) * settings.batch)
+        right += right_all
+    validation = evaluate(network, data["validation"], quantized=phase == "quantized")
     return Epoch(
         phase=phase,
         epoch=number,
         loss_train=loss_sum / len(samples),
-        loss_validation=loss_validation,
+        loss_validation=validation.loss,
         accuracy_train=right / len(samples),
-        accuracy_validation=accuracy_validation,
+        accuracy_validation=validation.accuracy,
         seconds=time.perf_counter() - began,
     )
 
 
-def _update(progress: Progress, loss: torch.Tensor) -> None:
-    progress.optimizer.zero_grad()
-    loss.backward()
-    nn.utils.clip_grad_norm_(progress.network.parameters(), progress.network.config.train.gradient_limit)
-    progress.optimizer.step()
+def _loss(network: Network, trace: Trace, batch: Batch) -> tuple[Tensor, Tensor]:
+    """This process's part of the batch's mean loss, and the price of the activity of all hidden layers."""
+    settings = network.config.train
+    answer = Answer(trace.logits, trace.outputs[-1], batch.steps, batch.labels)
+    loss = (settings.loss(answer) * batch.weights).sum()
+    activity = settings.activity
+    if not activity.strength:
+        return loss, torch.zeros_like(loss)
+    hidden = [inactivity(states.outputs, batch.steps, activity.low, activity.high) for states in trace.states[:-1]]
+    return loss, activity.strength * sum(hidden, torch.zeros_like(loss))
+
+
+def _origin(network: Network, trace: Trace) -> str:
+    """Where the first number that is not finite stands: in a state, or, going back, in a gradient."""
+    for index, states in enumerate(trace.states, start=1):
+        broken = ~states.potential.isfinite().flatten(1).all(dim=1)
+        if broken.any():
+            return f"layer {index} has a potential that is no number from time step {int(broken.int().argmax())} on"
+    for index in range(len(network.layers), 0, -1):
+        for name, parameter in network.layers[index - 1].named_parameters():
+            if parameter.grad is not None and not parameter.grad.isfinite().all():
+                return f"the gradient of layer {index}'s {name} is no number"
+    return "the loss is no number"

@@ -8,7 +8,7 @@ surrogate derivative.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -16,7 +16,9 @@ import torch
 from torch import Tensor, nn
 
 from trainer.config import Config
-from trainer.neuron import Arithmetic, Dynamics, Integer, Numbers, Real, walk
+from trainer.kernels import project, walk
+from trainer.neuron import Arithmetic, Dynamics, Integer, Numbers, Real, States, alive
+from trainer.normalization import CurrentNorm
 from trainer.quantizers import LayerQuantizer
 
 
@@ -25,15 +27,21 @@ class Trace:
     """What a network did on a batch.
 
     Attributes:
-        outputs: one float32 `(T, batch, N)` per source: the input spikes, then each layer's spikes (the potentials of
-            a layer that does not spike); 0 after a sample's end.
+        inputs: float32 `(T, batch, channels)`, the input spikes.
+        states: what each layer did.
         scores: float64 `(batch, classes)`; in quantized mode the integers of the hardware.
         logits: float32 `(batch, classes)`, the scores as the loss sees them.
     """
 
-    outputs: tuple[Tensor, ...]
+    inputs: Tensor
+    states: tuple[States, ...]
     scores: Tensor
     logits: Tensor
+
+    @property
+    def outputs(self) -> tuple[Tensor, ...]:
+        """`(T, batch, N)` per source: the input spikes, then each layer's spikes or potentials."""
+        return self.inputs, *(state.outputs for state in self.states)
 
 
 class Layer(nn.Module):
@@ -46,8 +54,8 @@ class Layer(nn.Module):
         spiking = config.spikes(index)
         self._sources = layer.sources
         self._inputs = sum(config.source_sizes(index))
-        self._dynamics = Dynamics(spiking, layer.reset, config.train.surrogate_width)
-        self._integer = Integer(layer.state_bits)
+        surrogate = config.train.surrogate
+        self._dynamics = Dynamics(spiking, layer.reset, surrogate.kind, config.train.rule)
         weight = torch.randn(layer.neurons, fan_in, generator=draw) * (start.weight_gain / math.sqrt(fan_in))
         self.weight = nn.Parameter(weight)
         self.self_weight = nn.Parameter(torch.zeros(layer.neurons)) if layer.self_recurrent else None
@@ -57,32 +65,47 @@ class Layer(nn.Module):
         self.synapse_leak_logit = (
             _constant(layer.neurons, _logit(start.synapse_leak), learned.synapse_leak) if layer.synapse else None
         )
+        width = torch.full((1,), math.log(surrogate.width))
+        self.width_log = nn.Parameter(width, requires_grad=surrogate.learned and spiking)
+        self.normalization = CurrentNorm(layer.neurons) if layer.normalize else None
         self.quantizer = LayerQuantizer(layer, common_scale=not spiking)
 
     def numbers(self, *, quantized: bool) -> Numbers:
         """What the layer computes with, differentiable with respect to the parameters."""
         real = Numbers(
-            weight=self.weight,
+            weight=self._weight(quantized=quantized),
             inputs=self._inputs,
             self_weight=self.self_weight,
             leak=self.leak_logit.sigmoid(),
             synapse_leak=None if self.synapse_leak_logit is None else self.synapse_leak_logit.sigmoid(),
             threshold=self.threshold_log.exp(),
-            unit=torch.ones(1),
+            unit=torch.ones(1, device=self.weight.device),
+            width=self.width_log.exp(),
         )
         return self.quantizer(real) if quantized else real
 
     def arithmetic(self, *, quantized: bool) -> Arithmetic:
         """How the layer's states are rounded and bounded."""
-        return self._integer if quantized else Real()
+        return Integer(self.quantizer.state_bits) if quantized else Real()
 
-    def forward(self, outputs: list[Tensor], numbers: Numbers, *, quantized: bool) -> Tensor:
-        """The layer's output `(T, batch, N)` for the outputs of the input and of all earlier layers.
+    def forward(self, outputs: Sequence[Tensor], ends: Tensor, numbers: Numbers, *, quantized: bool) -> States:
+        """What the layer does, given the outputs of the input and of all earlier layers.
 
         The input current of all steps is one product: no state is involved, only the walk needs a loop.
         """
-        drives = torch.cat([outputs[source] for source in self._sources], dim=2) @ numbers.feed_forward.T
-        return walk(drives, numbers, self.arithmetic(quantized=quantized), self._dynamics)
+        sources = [outputs[source] for source in self._sources]
+        drives = project(sources[0] if len(sources) == 1 else torch.cat(sources, dim=2), numbers.feed_forward)
+        if self.normalization is not None and not quantized:
+            drives = self.normalization(drives, ends)
+        return walk(drives, ends, numbers, self.arithmetic(quantized=quantized), self._dynamics)
+
+    def _weight(self, *, quantized: bool) -> Tensor:
+        """All weights; in quantized mode the normalization of the input current is folded into those that carry it."""
+        if self.normalization is None or not quantized:
+            return self.weight
+        factor = torch.ones_like(self.weight)
+        factor[:, : self._inputs] = self.normalization.factor()[:, None]
+        return self.weight * factor
 
 
 class Network(nn.Module):
@@ -94,6 +117,11 @@ class Network(nn.Module):
         self.config = config
         self.stack = nn.ModuleList(Layer(config, index, draw) for index in range(1, len(config.network.layers) + 1))
         self.logit_gain_log = nn.Parameter(torch.tensor(math.log(config.network.logit_gain)))
+
+    @property
+    def device(self) -> torch.device:
+        """Where the parameters are."""
+        return self.logit_gain_log.device
 
     @property
     def layers(self) -> list[Layer]:
@@ -108,13 +136,13 @@ class Network(nn.Module):
             steps: int64 `(batch,)`, steps of each sample, `1 .. T`; what lies beyond does not count.
             quantized: compute in the hardware's integers instead of in real numbers.
         """
-        alive = (torch.arange(len(inputs))[:, None] < steps)[:, :, None].to(inputs.dtype)
-        outputs = [inputs * alive]
+        outputs, states = [inputs * alive(inputs, steps)], []
         for layer in self.layers:
             numbers = layer.numbers(quantized=quantized)
-            outputs.append(layer(outputs, numbers, quantized=quantized) * alive)
+            states.append(layer(outputs, steps, numbers, quantized=quantized))
+            outputs.append(states[-1].outputs)
         scores = self.layers[-1].arithmetic(quantized=quantized).total(outputs[-1])
-        return Trace(tuple(outputs), scores, self._logits(scores, steps, numbers.unit))
+        return Trace(outputs[0], tuple(states), scores, self._logits(scores, steps, numbers.unit))
 
     def fit_scales(self) -> None:
         """Set every neuron's scale from its weights: how the quantized phase begins."""

@@ -20,7 +20,7 @@ from brevitas.core.zero_point import ZeroZeroPoint
 from brevitas.function.ops_ste import round_ste, scalar_clamp_min_ste
 from torch import Tensor, nn
 
-from quant.model import weight_range
+from quant.model import STATE_BITS, weight_range
 from trainer.config import LayerConfig
 from trainer.neuron import Numbers
 
@@ -44,8 +44,15 @@ class LayerQuantizer(nn.Module):
         largest = torch.ones(1 if common_scale else layer.neurons, 1)
         scaling = ParameterScaling(largest, restrict_scaling_impl=LogFloatRestrictValue())
         self.weight = _weight_quantizer(layer.weight_bits, scaling)
+        self.state_width: Tensor
+        self.register_buffer("state_width", torch.tensor(layer.state_bits))
         self._signed = _clamping(signed=True)
         self._unsigned = _clamping(signed=False)
+
+    @property
+    def state_bits(self) -> int:
+        """The width of the states: the configured one, or a narrower one that was fitted to them."""
+        return int(self.state_width)
 
     def forward(self, real: Numbers) -> Numbers:
         """The integers nearest to `real`, each within its range in the model file."""
@@ -70,7 +77,7 @@ class LayerQuantizer(nn.Module):
         largest_log2 = self.weight.scaling_impl.value
         weight = real.weight if len(largest_log2) > 1 else real.weight.reshape(1, -1)
         highest = weight.abs().amax(dim=1, keepdim=True)
-        floor = real.threshold.reshape(len(weight), -1).amax(dim=1, keepdim=True) / 2 ** (self._layer.state_bits - 2)
+        floor = real.threshold.reshape(len(weight), -1).amax(dim=1, keepdim=True) / 2 ** (self.state_bits - 2)
         lowest_error = torch.full_like(highest, torch.inf)
         best = torch.ones_like(highest)
         for fraction in torch.linspace(1 / _CANDIDATES, 1, _CANDIDATES):
@@ -81,16 +88,23 @@ class LayerQuantizer(nn.Module):
             lowest_error = torch.minimum(error, lowest_error)
         largest_log2.copy_(best.log2())
 
+    def fit_states(self, numbers: Numbers, largest: int) -> None:
+        """Take the narrowest states of which the `largest` magnitude of a state fills half, and every number fits."""
+        for values in (numbers.threshold, numbers.self_weight):
+            if values is not None:
+                largest = max(largest, (int(values.abs().max()) + 1) // 2)
+        self.state_width.fill_(min(self.state_bits, max(STATE_BITS[0], largest.bit_length() + 2)))
+
     def _state(self, value: Tensor, unit: Tensor) -> Tensor:
-        return self._signed.to_int(unit, torch.zeros(()), torch.tensor(float(self._layer.state_bits)), value)
+        return self._signed.to_int(unit, torch.zeros(()), torch.tensor(float(self.state_bits)), value)
 
     def _threshold(self, value: Tensor, unit: Tensor) -> Tensor:
-        codes = self._unsigned.to_int(unit, torch.zeros(()), torch.tensor(self._layer.state_bits - 1.0), value)
+        codes = self._unsigned.to_int(unit, torch.zeros(()), torch.tensor(self.state_bits - 1.0), value)
         return scalar_clamp_min_ste(codes, 1.0)
 
     def _leak(self, value: Tensor) -> Tensor:
         if self._layer.leak_grid == "shift":
-            kept = 1 - 0.5 ** torch.arange(self._layer.leak_bits + 1)
+            kept = 1 - 0.5 ** torch.arange(self._layer.leak_bits + 1, device=value.device)
             nearest = kept[torch.bucketize(value.detach(), (kept[1:] + kept[:-1]) / 2)]
             value = value + (nearest - value.detach())  # straight through: the gradient passes the rounding
         step = torch.tensor(2.0**-self._layer.leak_bits)

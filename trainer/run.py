@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
+import torch
 from tqdm import tqdm
 
 from quant import export
@@ -18,39 +19,44 @@ from trainer import config as configuration
 from trainer.config import Config
 from trainer.data.batches import Batch
 from trainer.data.source import Split
+from trainer.distributed import joined
+from trainer.evaluation import evaluate
 from trainer.loop import PHASES, Epoch, Progress
 from trainer.network import Network
 
+CPU = torch.device("cpu")
 PRODUCT, LAST, METRICS, PICTURE = "ckpt.pt", "last.pt", "metrics.json", "curves.png"
 
 
-def train(config: Config, out: Path, report: Callable[[str], None] = print) -> None:
+def train(config: Config, out: Path, report: Callable[[str], None] = print, device: torch.device = CPU) -> None:
     """Train `config` in the folder `out`: from the start, or from where an earlier call was interrupted.
+
+    Under `torchrun`, every process calls this; the first one reports and writes.
 
     Raises:
         ConfigError: if the folder belongs to another configuration.
         DataError: if the data set is missing.
+        DivergenceError: if numbers are no longer finite; the last good epoch can still be resumed from.
     """
-    if is_finished(config, out):
-        report(f"{out / PRODUCT}: this training run is finished; nothing to do")
-        return
-    progress = _progress(config, out)
-    if progress.history:
-        report(f"{out / LAST}: resuming after epoch {progress.history[-1].epoch} ({progress.history[-1].phase})")
-    data = config.data.load()
-    _check_labels(config, data)
+    with joined(device) as team:
+        report = report if team.leads else _silence
+        if is_finished(config, out):
+            report(f"{out / PRODUCT}: this training run is finished; nothing to do")
+            return
+        progress = _progress(config, out, device)
+        if progress.history:
+            report(f"{out / LAST}: resuming after epoch {progress.history[-1].epoch} ({progress.history[-1].phase})")
+        data = config.data.load()
+        _check_labels(config, data)
 
-    def after_epoch(epoch: Epoch) -> None:
-        content = {
-            "format": checkpoint.PROGRESS_FORMAT,
-            "config": configuration.to_table(config),
-            **progress.to_state(),
-        }
-        checkpoint.write(out / LAST, content)
-        report(describe(epoch))
+        def after_epoch(epoch: Epoch) -> None:
+            if team.leads:
+                write_progress(progress, out)
+            report(describe(epoch))
 
-    loop.train(progress, data, _bar, after_epoch)
-    _finish(progress, data, out, report)
+        loop.train(progress, data, _bar if team.leads else _no_bar, after_epoch, team)
+        if team.leads:
+            _finish(progress, data, out, report)
 
 
 def is_finished(config: Config, out: Path) -> bool:
@@ -84,21 +90,28 @@ def describe(epoch: Epoch) -> str:
 def accuracies(real: Network, quantized: Network, samples: SpikeSet) -> dict[str, float]:
     """Accuracy of the best real-valued and of the best quantized network."""
     return {
-        "accuracy_float": loop.evaluate(real, samples, quantized=False)[1],
-        "accuracy_quantized": loop.evaluate(quantized, samples, quantized=True)[1],
+        "accuracy_float": evaluate(real, samples, quantized=False).accuracy,
+        "accuracy_quantized": evaluate(quantized, samples, quantized=True).accuracy,
     }
 
 
-def _progress(config: Config, out: Path) -> Progress:
+def write_progress(progress: Progress, out: Path) -> None:
+    """Write what `train` resumes from."""
+    config = configuration.to_table(progress.network.config)
+    content = {"format": checkpoint.PROGRESS_FORMAT, "config": config, **progress.to_state()}
+    checkpoint.write(out / LAST, content)
+
+
+def _progress(config: Config, out: Path, device: torch.device) -> Progress:
     path = out / LAST
     if not path.exists():
-        return loop.start(config)
+        return loop.start(config, device=device)
     content = export.unpickle(path)
     if not isinstance(content, dict) or content.get("format") != checkpoint.PROGRESS_FORMAT:
         raise ModelError(f"{path}: not the progress of a training run; give another --out")
     _refuse_other(config, checkpoint.config_of(content, path), path)
     try:
-        return Progress.from_state(config, content)
+        return Progress.from_state(config, content, device)
     except (KeyError, IndexError, TypeError, ValueError, RuntimeError) as error:
         raise ModelError(f"{path}: cannot be resumed from ({error!r}); remove it to start again") from None
 
@@ -120,12 +133,39 @@ def _bar(batches: Iterable[Batch], total: int) -> Iterable[Batch]:
     return tqdm(batches, total=total, leave=False, disable=not sys.stderr.isatty())
 
 
-def _finish(progress: Progress, data: Mapping[Split, SpikeSet], out: Path, report: Callable[[str], None]) -> None:
-    """Write the product. The test split is looked at here, once, after every choice has been made on validation."""
+def _no_bar(batches: Iterable[Batch], total: int) -> Iterable[Batch]:
+    return batches
+
+
+def _silence(text: str) -> None:
+    """What the processes report that are not the first."""
+
+
+def _best_networks(progress: Progress) -> tuple[Network, Network]:
+    """The best network of either phase, on the CPU."""
     config = progress.network.config
     networks = Network(config), Network(config)
     for network, phase in zip(networks, PHASES, strict=True):
         network.load_state_dict(progress.best[phase])
+    return networks
+
+
+def _fit_states(network: Network, samples: SpikeSet) -> None:
+    """Narrow the states of the layers that ask for it to what `samples` need."""
+    chosen = [layer.fit_states for layer in network.config.network.layers]
+    if not any(chosen):
+        return
+    activity = evaluate(network, samples, quantized=True).layers
+    for layer, fits, states in zip(network.layers, chosen, activity, strict=True):
+        if fits:
+            layer.quantizer.fit_states(layer.numbers(quantized=True), int(states.largest))
+
+
+def _finish(progress: Progress, data: Mapping[Split, SpikeSet], out: Path, report: Callable[[str], None]) -> None:
+    """Write the product. The test split is looked at here, once, after every choice has been made on validation."""
+    config = progress.network.config
+    networks = _best_networks(progress)
+    _fit_states(networks[1], data["train"])
     test = accuracies(*networks, data["test"])
     metrics = {
         "name": config.name,

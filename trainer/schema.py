@@ -29,6 +29,10 @@ class Named:
 
     kinds: Mapping[str, type]
 
+    def name(self, value: object) -> str:
+        """The name under which the type of `value` is known."""
+        return next(name for name, kind in self.kinds.items() if type(value) is kind)
+
     def parse(self, table: object, where: str) -> Any:
         """The dataclass that the table names, filled from it."""
         options = dict(_table(table, where))
@@ -59,6 +63,23 @@ def parse(cls: type[T], table: object, where: str = "") -> T:
         if field.name not in entries and field.default is MISSING:
             raise ConfigError(f"{prefix}{field.name} is missing")
     return cls(**{key: _value(hints[key], item, f"{prefix}{key}") for key, item in entries.items()})
+
+
+def unparse(value: Any) -> dict[str, Any]:
+    """The table that describes a dataclass in full, defaults spelled out; the inverse of `parse`."""
+    hints = get_type_hints(type(value), include_extras=True)
+    return {field.name: _plain(hints[field.name], getattr(value, field.name)) for field in fields(value)}
+
+
+def _plain(hint: Any, item: Any) -> Any:
+    """`item`, of the type `hint`, as a table holds it."""
+    if isinstance(item, tuple):
+        return [_plain(get_args(hint)[0], entry) for entry in item]
+    if not is_dataclass(item):
+        return item
+    rule = get_args(hint)[1] if get_origin(hint) is Annotated else None
+    named = {"name": rule.name(item)} if isinstance(rule, Named) else {}
+    return {**named, **unparse(item)}
 
 
 def _value(hint: Any, item: Any, where: str) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -11,6 +11,10 @@ from torch import Tensor
 
 from quant.formats import IntArray
 from quant.spikes import SpikeSet
+from trainer.augmentation import Augmentation, Events, augment
+from trainer.distributed import ALONE, Team
+
+_POOL = 16  # batches among which samples are sorted by length
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -21,11 +25,17 @@ class Batch:
         inputs: float32 `(T, batch, channels)`, 0 or 1, T being the longest sample's steps.
         steps: int64 `(batch,)`, steps of each sample.
         labels: int64 `(batch,)`.
+        weights: float32 `(batch,)`, what each sample's loss counts for: together 1 over all processes.
     """
 
     inputs: Tensor
     steps: Tensor
     labels: Tensor
+    weights: Tensor
+
+    def to(self, device: torch.device) -> Batch:
+        """The batch on another device."""
+        return Batch(self.inputs.to(device), self.steps.to(device), self.labels.to(device), self.weights.to(device))
 
 
 def in_order(samples: SpikeSet, size: int) -> Iterator[Batch]:
@@ -34,26 +44,59 @@ def in_order(samples: SpikeSet, size: int) -> Iterator[Batch]:
         yield gather(samples, np.arange(start, min(start + size, len(samples))))
 
 
-def shuffled(samples: SpikeSet, size: int, draw: np.random.Generator, drop_events: float) -> Iterator[Batch]:
-    """All samples in an order drawn anew, each event left out with probability `drop_events`, for training."""
+def shuffled(
+    samples: SpikeSet, size: int, draw: np.random.Generator, how: Augmentation, team: Team = ALONE
+) -> Iterator[Batch]:
+    """All samples in an order drawn anew and changed anew, for training; of every batch, the share of this process.
+
+    Samples of similar length go together, so that little of a batch is padding: the order is drawn, cut into pools of
+    16 batches, each pool sorted by length, and the batches drawn again.
+    """
     order = draw.permutation(len(samples))
-    for start in range(0, len(samples), size):
-        batch = gather(samples, order[start : start + size])
-        if drop_events:
-            kept = torch.from_numpy(draw.random(batch.inputs.shape, dtype=np.float32) >= drop_events)
-            batch = Batch(batch.inputs * kept, batch.steps, batch.labels)
-        yield batch
+    pools = (order[start : start + _POOL * size] for start in range(0, len(order), _POOL * size))
+    ordered = np.concatenate([pool[np.argsort(samples.steps[pool], kind="stable")] for pool in pools])
+    batches = [ordered[start : start + size] for start in range(0, len(ordered), size)]
+    for index in draw.permutation(len(batches)):
+        events = augment(_events(samples, batches[index]), samples.channels, how, draw)
+        yield _share(events, samples.label[batches[index]], samples.channels, team)
 
 
 def gather(samples: SpikeSet, chosen: IntArray) -> Batch:
     """The chosen samples as one batch."""
+    return _share(_events(samples, chosen), samples.label[chosen], samples.channels, ALONE)
+
+
+def _events(samples: SpikeSet, chosen: IntArray) -> Events:
+    """The events of the chosen samples."""
     counts = samples.offset[chosen + 1] - samples.offset[chosen]
     position = np.repeat(np.arange(len(chosen)), counts)
     # Event number e of the batch is event `e - (events of the samples before it)` of its own sample.
     events = np.arange(len(position)) + np.repeat(samples.offset[chosen] - (np.cumsum(counts) - counts), counts)
-    steps = samples.steps[chosen]
-    inputs = torch.zeros(int(steps.max()), len(chosen), samples.channels)
-    inputs[samples.step[events], position, samples.channel[events]] = 1.0
+    return Events(
+        samples.steps[chosen].astype(np.int64),
+        position,
+        samples.step[events].astype(np.int64),
+        samples.channel[events].astype(np.int64),
+    )
+
+
+def _share(events: Events, labels: IntArray, channels: int, team: Team) -> Batch:
+    """This process's samples of a batch: every `team.size`-th; one that counts for nothing where there is none."""
+    batch = len(labels)
+    mine = np.arange(team.rank, batch, team.size)
+    weights = np.full(len(mine), 1 / batch, dtype=np.float32)
+    if not len(mine):
+        mine, weights = np.zeros(1, dtype=np.int64), np.zeros(1, dtype=np.float32)
+    place = np.full(batch, -1)
+    place[mine] = np.arange(len(mine))
+    events = replace(events, sample=place[events.sample])
+    here = events.sample >= 0
+    steps = events.steps[mine]
+    inputs = torch.zeros(int(steps.max()), len(mine), channels)
+    inputs[events.step[here], events.sample[here], events.channel[here]] = 1.0
     return Batch(
-        inputs, torch.from_numpy(steps.astype(np.int64)), torch.from_numpy(samples.label[chosen].astype(np.int64))
+        inputs,
+        torch.from_numpy(steps),
+        torch.from_numpy(labels[mine].astype(np.int64)),
+        torch.from_numpy(weights),
     )

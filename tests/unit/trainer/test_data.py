@@ -12,6 +12,7 @@ import torch
 
 from quant.errors import DataError
 from quant.spikes import SpikeSet
+from trainer.augmentation import Augmentation
 from trainer.data import digits
 from trainer.data.batches import gather, in_order, shuffled
 from trainer.data.digits import Digits, bin_edges, read_recordings
@@ -109,7 +110,7 @@ def test_an_epoch_visits_every_sample_once_in_an_order_of_its_own(splits: dict[s
     samples = splits["validation"]
 
     def order(seed: int) -> torch.Tensor:
-        batches = shuffled(samples, 64, np.random.default_rng(seed), 0.0)
+        batches = shuffled(samples, 64, np.random.default_rng(seed), Augmentation())
         return torch.cat([batch.inputs.sum(dim=(0, 2)) * 10 + batch.labels for batch in batches])
 
     straight = torch.cat([batch.inputs.sum(dim=(0, 2)) * 10 + batch.labels for batch in in_order(samples, 100)])
@@ -119,5 +120,6 @@ def test_an_epoch_visits_every_sample_once_in_an_order_of_its_own(splits: dict[s
 
 
 def test_dropped_events_are_the_fraction_asked_for(splits: dict[str, SpikeSet]) -> None:
-    kept = sum(float(b.inputs.sum()) for b in shuffled(splits["validation"], 64, np.random.default_rng(1), 0.3))
+    how = Augmentation(drop_events=0.3)
+    kept = sum(float(b.inputs.sum()) for b in shuffled(splits["validation"], 64, np.random.default_rng(1), how))
     assert kept / len(splits["validation"].step) == pytest.approx(0.7, abs=0.01)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 
 import pytest
 import torch
@@ -11,7 +12,8 @@ from toys import Toy, config, scramble, stimulus
 
 from trainer.config import LayerConfig, NetworkConfig, PlasticityConfig
 from trainer.network import Network
-from trainer.neuron import Dynamics, Integer, Numbers, Real, _Fire, walk
+from trainer.neuron import Dynamics, Integer, Numbers, Real, _Fire, _Recur, walk
+from trainer.surrogates import SLOPES, Surrogate
 
 FULL = (
     LayerConfig(9, (0,), self_recurrent=True, dense_recurrent=True, synapse=True),
@@ -41,10 +43,12 @@ def test_the_walk_is_the_equation_step_by_step(spiking: bool, reset: str, synaps
         synapse_leak=torch.rand(neurons, generator=draw, dtype=torch.float64) if synapse else None,
         threshold=torch.rand(neurons, generator=draw, dtype=torch.float64) + 0.2,
         unit=torch.ones(1),
+        width=torch.full((1,), 0.5),
     )
     spikes = (torch.rand(20, 1, inputs, generator=draw) < 0.4).double()
     drives = spikes @ numbers.feed_forward.T
-    found = walk(drives, numbers, Real(), Dynamics(spiking, reset, 0.5))  # type: ignore[arg-type]
+    dynamics = Dynamics(spiking, reset, "fast_sigmoid")  # type: ignore[arg-type]
+    found = walk(drives, torch.tensor([20]), numbers, Real(), dynamics).outputs
     expected = reference(spikes[:, 0], numbers, spiking, reset)
     torch.testing.assert_close(found[:, 0], expected, rtol=1e-12, atol=1e-12)
     assert expected.abs().sum() > 5
@@ -98,7 +102,7 @@ def test_gradients_reach_every_parameter(quantized: bool, readout: str) -> None:
     for name, parameter in network.named_parameters():
         last = name.startswith("stack.1")
         silent = readout == "membrane_sum" and last and ("threshold" in name or "self_weight" in name)
-        unused = "quantizer" in name and not quantized
+        unused = ("quantizer" in name and not quantized) or "width" in name
         gradient = torch.zeros(1) if parameter.grad is None else parameter.grad
         assert gradient.isfinite().all(), name
         assert bool(gradient.any()) != (silent or unused), name
@@ -121,17 +125,70 @@ def test_a_frozen_parameter_keeps_its_value(frozen: str) -> None:
             assert any(parameter is one for one in network.intrinsic()) == (name != frozen)
 
 
-def test_the_gradients_of_a_spike() -> None:
-    """Those of the fast sigmoid `x / (width + |x|) * width` of the relative distance `x`, for both arguments."""
+# Smooth spikes `width * H(x / width)` whose derivatives toward x are the slopes, within reach of each.
+SMOOTH = {
+    "fast_sigmoid": lambda x, w: w * x / (w + x.abs()),
+    "arctan": lambda x, w: 2 * w / math.pi * torch.atan(math.pi * x / (2 * w)),
+    "triangle": lambda x, w: torch.where(x.abs() < w, x - x * x.abs() / (2 * w), x.sign() * w / 2),
+    "rectangle": lambda x, w: torch.where(x.abs() < w, x, x.sign() * w),
+}
+
+
+@pytest.mark.parametrize("kind", SLOPES)
+def test_the_gradients_of_a_spike(kind: Surrogate) -> None:
+    """Those of a smooth step of the relative distance, toward potential and threshold; of the width, within reach."""
     draw = torch.Generator().manual_seed(1)
     potential = torch.randn(50, 4, generator=draw, dtype=torch.float64).requires_grad_()
     threshold = (torch.rand(4, generator=draw, dtype=torch.float64) + 0.3).requires_grad_()
+    width = torch.full((1,), 0.7, dtype=torch.float64)
     weight = torch.randn(50, 4, generator=draw, dtype=torch.float64)
-    found = torch.autograd.grad((_Fire.apply(potential, threshold, 0.7) * weight).sum(), (potential, threshold))
-    distance = (potential - threshold) / threshold
-    smooth = 0.7 * distance / (0.7 + distance.abs())
+    spikes = _Fire.apply(potential, threshold, width, SLOPES[kind])
+    found = torch.autograd.grad((spikes * weight).sum(), (potential, threshold))
+    smooth = SMOOTH[kind]((potential - threshold) / threshold, 0.7)
     expected = torch.autograd.grad((smooth * weight).sum(), (potential, threshold))
     torch.testing.assert_close(found, expected)
+    assert spikes.sum() > 20
+    assert found[0].abs().sum() > 1
+
+
+def test_a_wider_surrogate_spreads_the_step() -> None:
+    """The width's gradient: that of `H(x / width)`, times the width, so that its slope stays 1 at the threshold."""
+    potential = torch.tensor([[0.4], [1.2], [1.7]])
+    width = torch.full((1,), 0.5, requires_grad=True)
+    _Fire.apply(potential, torch.ones(1), width, SLOPES["fast_sigmoid"]).sum().backward()
+    z = ((potential - 1) / 0.5).double()
+    assert width.grad is not None
+    torch.testing.assert_close(width.grad.double(), -(z / (1 + z.abs()) ** 2).sum().reshape(1))
+
+
+def test_the_loop_of_a_neuron_never_amplifies_the_gradient() -> None:
+    spikes, weight = torch.ones(2, 3), torch.tensor([5.0, -5.0, 0.01]).requires_grad_()
+    spikes.requires_grad_()
+    _Recur.apply(spikes, weight, torch.full((3,), 0.1)).sum().backward()
+    assert spikes.grad is not None
+    assert weight.grad is not None
+    torch.testing.assert_close(spikes.grad, torch.tensor([0.1, -0.1, 0.01]).expand(2, 3))
+    assert weight.grad.tolist() == [2.0, 2.0, 2.0]
+
+
+def test_time_based_gradients_pass_at_spikes_alone() -> None:
+    """TSSL-BP: where a neuron fires, the inverse of its rise; after a spike of its own, nothing between spikes."""
+    drives = torch.tensor([2.0, 0.1, 0.1, 1.5]).reshape(4, 1, 1).requires_grad_()
+    one = torch.ones(1)
+    numbers = Numbers(torch.zeros(1, 1), 1, None, 0.9 * one, None, one, one, 0.5 * one)
+    dynamics = Dynamics(True, "zero", "fast_sigmoid", "tssl")
+    outputs = walk(drives, torch.tensor([4]), numbers, Real(), dynamics).outputs
+    assert outputs.flatten().tolist() == [1.0, 0.0, 0.0, 1.0]
+    only_last = torch.autograd.grad(outputs[3].sum(), drives)[0].flatten()
+    # In the last step the membrane rises from 0.19 to 0.171 + 1.5. Earlier drives reach it through the leak; the first
+    # one's spike moves the reset, whose response -(1 - leak) * u moves the last potential.
+    rise = 0.171 + 1.5 - 0.19
+    torch.testing.assert_close(only_last[1:], torch.tensor([0.9**2, 0.9, 1.0]) / rise)
+    torch.testing.assert_close(only_last[0], torch.tensor(-(0.1 * 2.0) * 0.9**3 / rise / 2.0))
+    between = torch.autograd.grad(walk(drives, torch.tensor([4]), numbers, Real(), dynamics).outputs[1].sum(), drives)[
+        0
+    ]
+    assert not between.any()
 
 
 def test_the_derivatives_between_spikes_are_exact() -> None:
@@ -140,8 +197,8 @@ def test_the_derivatives_between_spikes_are_exact() -> None:
 
     def output(drives: Tensor, leak: Tensor, synapse_leak: Tensor) -> Tensor:
         one = torch.ones(3, dtype=torch.float64)
-        numbers = Numbers(torch.zeros(3, 2), 2, None, leak, synapse_leak, one, one)
-        return walk(drives, numbers, Real(), Dynamics(False, "zero", 0.5))
+        numbers = Numbers(torch.zeros(3, 2), 2, None, leak, synapse_leak, one, one, one)
+        return walk(drives, torch.tensor([6, 6]), numbers, Real(), Dynamics(False, "zero", "fast_sigmoid")).outputs
 
     arguments = [torch.rand(size, generator=draw, dtype=torch.float64) for size in ((6, 2, 3), (3,), (3,))]
     assert torch.autograd.gradcheck(output, [argument.requires_grad_() for argument in arguments])

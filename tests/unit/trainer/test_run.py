@@ -13,9 +13,10 @@ import torch
 from toys import Toy, config
 
 from quant import export, golden, store
-from quant.errors import ConfigError, ModelError
+from quant.errors import ConfigError, DivergenceError, ModelError
 from trainer import __main__ as command_line
 from trainer import checkpoint, data, loop, run
+from trainer.augmentation import Augmentation
 from trainer.config import Config, LayerConfig, NetworkConfig, TrainConfig
 
 
@@ -81,7 +82,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def dropping() -> Config:
     """With events dropped at random, so that the random numbers of an epoch matter."""
-    return config(train=TrainConfig(epochs_float=3, epochs_quantized=3, batch=8, drop_events=0.2))
+    return config(train=TrainConfig(epochs_float=3, epochs_quantized=3, batch=8, augment=Augmentation(drop_events=0.2)))
 
 
 @pytest.mark.parametrize("epochs", [1, 3, 4, 6])
@@ -180,14 +181,18 @@ def test_a_loss_that_is_no_number_stops_training(tmp_path: Path, monkeypatch: py
     settings = config(network=NetworkConfig((LayerConfig(3, (0,)),), readout="membrane_sum"))
     fresh = loop.start
 
-    def broken(chosen: Config) -> loop.Progress:
-        progress = fresh(chosen)
+    def broken(chosen: Config, **options: Any) -> loop.Progress:
+        progress = fresh(chosen, **options)
         with torch.no_grad():
             progress.network.layers[0].weight.fill_(float("inf"))
         return progress
 
     monkeypatch.setattr(loop, "start", broken)
-    with pytest.raises(ConfigError, match=r"the loss is nan in epoch 1 of the float phase; lower train\.rate_float"):
+    expected = (
+        r"float phase, epoch 1, update 1: layer 1 has a potential that is no number from time step 0 on; "
+        r"lower train\.rate_float"
+    )
+    with pytest.raises(DivergenceError, match=expected):
         run.train(settings, tmp_path, quiet)
     assert not list(tmp_path.iterdir())
 

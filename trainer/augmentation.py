@@ -1,0 +1,81 @@
+"""Augmentation: samples as they might also have been recorded, drawn anew in every epoch, on the events themselves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+
+from quant.formats import IntArray
+from trainer.schema import Range
+
+
+@dataclass(frozen=True, slots=True)
+class Augmentation:
+    """How far samples are changed. Every amount is drawn per sample, uniformly from both directions.
+
+    Attributes:
+        drop_events: fraction of the events that is left out, each by itself.
+        time_shift: steps by which a sample starts later or earlier; what leaves the sample is lost.
+        time_warp: by which part a sample is stretched or compressed in time; the number of steps follows.
+        channel_shift: channels by which all events move together; what leaves the range is lost.
+        channel_warp: by which part the channels are stretched or compressed: a longer or shorter vocal tract.
+        drop_channels: fraction of the channels of a sample that is silenced, one block of neighbours.
+        drop_steps: fraction of the steps of a sample that is silenced, one block of neighbours.
+    """
+
+    drop_events: Annotated[float, Range(0.0, 0.9)] = 0.0
+    time_shift: Annotated[int, Range(0, 10_000)] = 0
+    time_warp: Annotated[float, Range(0.0, 0.9)] = 0.0
+    channel_shift: Annotated[int, Range(0, 10_000)] = 0
+    channel_warp: Annotated[float, Range(0.0, 0.9)] = 0.0
+    drop_channels: Annotated[float, Range(0.0, 0.9)] = 0.0
+    drop_steps: Annotated[float, Range(0.0, 0.9)] = 0.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Events:
+    """The events of a batch; `sample` says whose each is.
+
+    Attributes:
+        steps: int64 `(batch,)`, time steps of each sample.
+        sample, step, channel: int64 `(E,)`.
+    """
+
+    steps: IntArray
+    sample: IntArray
+    step: IntArray
+    channel: IntArray
+
+
+def augment(events: Events, channels: int, how: Augmentation, draw: np.random.Generator) -> Events:
+    """The events of the changed samples; two of them may coincide.
+
+    Args:
+        channels: number of input channels.
+        draw: random numbers; always as many are drawn for the same batch, whatever is switched on.
+    """
+    batch = len(events.steps)
+    either = draw.uniform(-1, 1, (4, batch))
+    place = draw.random((2, batch))
+    kept = draw.random(len(events.step)) >= how.drop_events
+    stretch = 1 + how.time_warp * either[0]
+    steps = np.maximum(1, np.rint(events.steps * stretch)).astype(np.int64)
+    step = np.floor(events.step * stretch[events.sample]) + np.rint(how.time_shift * either[1])[events.sample]
+    middle = (channels - 1) / 2
+    spread = 1 + how.channel_warp * either[2]
+    moved = np.rint(how.channel_shift * either[3])
+    channel = np.rint((events.channel - middle) * spread[events.sample] + middle) + moved[events.sample]
+    kept &= (step >= 0) & (step < steps[events.sample]) & (channel >= 0) & (channel < channels)
+    kept &= ~_in_block(step, steps * how.drop_steps, steps, place[0], events.sample)
+    kept &= ~_in_block(channel, np.full(batch, channels * how.drop_channels), channels, place[1], events.sample)
+    return Events(steps, events.sample[kept], step[kept].astype(np.int64), channel[kept].astype(np.int64))
+
+
+def _in_block(
+    position: np.ndarray, length: np.ndarray, size: np.ndarray | int, place: np.ndarray, sample: IntArray
+) -> np.ndarray:
+    """Whether each event lies in its sample's silenced block: `length` long, anywhere in `size`."""
+    start = np.floor(place * (size - length + 1))
+    return (position >= start[sample]) & (position < (start + np.rint(length))[sample])

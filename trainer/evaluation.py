@@ -1,0 +1,111 @@
+"""What a network makes of a set of samples: its answers, and what its neurons did for them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from quant.formats import IntArray, signed_range
+from quant.spikes import SpikeSet
+from trainer.data.batches import in_order
+from trainer.losses import Answer
+from trainer.network import Network, Trace
+
+_BATCH = 256
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LayerActivity:
+    """What one layer did on all samples.
+
+    Attributes:
+        rate: mean spikes per neuron and step; nan of a layer that does not spike.
+        silent: number of neurons that never spiked.
+        largest: largest magnitude of a state, in the units the network computed in.
+        saturated: number of states that stood at a bound of their range; 0 in real numbers.
+    """
+
+    rate: float
+    silent: int
+    largest: float
+    saturated: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evaluation:
+    """Answers to all samples.
+
+    Attributes:
+        loss: mean per sample.
+        labels, predictions: int64 `(S,)`; a prediction is the lowest index among the largest scores.
+        layers: what each layer did.
+    """
+
+    loss: float
+    labels: IntArray
+    predictions: IntArray
+    layers: tuple[LayerActivity, ...]
+
+    @property
+    def accuracy(self) -> float:
+        """Fraction of 1."""
+        return float((self.labels == self.predictions).mean())
+
+    @property
+    def saturated(self) -> int:
+        """States of all layers that stood at a bound of their range."""
+        return sum(layer.saturated for layer in self.layers)
+
+    def confusion(self, classes: int) -> IntArray:
+        """int64 `(classes, classes)`: samples of class (row) that were taken for class (column)."""
+        return np.bincount(self.labels * classes + self.predictions, minlength=classes**2).reshape(classes, classes)
+
+
+@torch.no_grad()
+def evaluate(network: Network, samples: SpikeSet, *, quantized: bool) -> Evaluation:
+    """Run all samples; the network is left in evaluation mode."""
+    network.eval()
+    loss, predictions = 0.0, []
+    counts = [_Counts() for _ in network.layers]
+    for batch in in_order(samples, _BATCH):
+        batch = batch.to(network.device)
+        trace = network(batch.inputs, batch.steps, quantized=quantized)
+        answer = Answer(trace.logits, trace.outputs[-1], batch.steps, batch.labels)
+        loss += network.config.train.loss(answer).double().sum().item()
+        predictions.append(trace.scores.argmax(dim=1).cpu())
+        for index, count in enumerate(counts):
+            count.add(network, trace, index, quantized=quantized)
+    steps = int(samples.steps.sum())
+    return Evaluation(
+        loss / len(samples),
+        samples.label.astype(np.int64),
+        torch.cat(predictions).numpy(),
+        tuple(count.activity(steps, network.config.spikes(index)) for index, count in enumerate(counts, start=1)),
+    )
+
+
+class _Counts:
+    """Adds up what one layer does, batch by batch."""
+
+    def __init__(self) -> None:
+        self.spikes = torch.zeros(())
+        self.largest, self.saturated = 0.0, 0
+
+    def add(self, network: Network, trace: Trace, index: int, *, quantized: bool) -> None:
+        states = trace.states[index]
+        self.spikes = self.spikes + states.outputs.sum(dim=(0, 1), dtype=torch.float64).cpu()
+        low, high = signed_range(network.layers[index].quantizer.state_bits)
+        for values in (states.potential, states.current):
+            if values is not None:
+                least, most = (one.item() for one in values.aminmax())
+                self.largest = max(self.largest, -least, most)
+                if quantized and (least <= low or most >= high):
+                    self.saturated += int(((values <= low) | (values >= high)).sum())
+
+    def activity(self, steps: int, spiking: bool) -> LayerActivity:
+        if not spiking:
+            return LayerActivity(float("nan"), 0, self.largest, self.saturated)
+        rate = self.spikes.sum().item() / (steps * len(self.spikes))
+        return LayerActivity(rate, int((self.spikes == 0).sum()), self.largest, self.saturated)

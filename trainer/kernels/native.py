@@ -1,0 +1,109 @@
+"""The compiled kernels on the CPU: `walk.cpp`, built by the system's C++ compiler at first use and kept in `build/`.
+
+Without a compiler, training runs on plain PyTorch, with the same results and more slowly.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+_SOURCE = Path(__file__).with_name("walk.cpp")
+_CACHE = Path(__file__).parents[2] / "build" / "kernels"
+# Contraction would fuse multiplications with additions and round once where PyTorch rounds twice.
+_FLAGS = (
+    "-std=c++17 -O3 -march=native -mprefer-vector-width=512 -ffp-contract=off -fno-math-errno -fno-trapping-math "
+    "-shared -fPIC -pthread"
+)
+_COMPILER = "c++"
+
+_Pointer = ctypes.c_void_p
+
+
+class Walk(ctypes.Structure):
+    """`struct Walk` of walk.cpp."""
+
+    _fields_ = (
+        *((name, ctypes.c_int64) for name in ("steps", "batch", "neurons", "threads")),
+        *((name, ctypes.c_int32) for name in ("integer", "output", "surrogate", "padding")),
+        *((name, ctypes.c_float) for name in ("low", "high")),
+        *((name, _Pointer) for name in ("ends", "drives", "leak", "synapse_leak", "self_weight", "recurrent")),
+        *((name, _Pointer) for name in ("threshold", "width", "outputs", "potential", "current")),
+        *((name, _Pointer) for name in ("toward_outputs", "toward_drives", "toward_leak", "toward_synapse_leak")),
+        *((name, _Pointer) for name in ("toward_self_weight", "toward_threshold", "toward_width")),
+    )
+
+
+class Product(ctypes.Structure):
+    """`struct Product` of walk.cpp."""
+
+    _fields_ = (
+        *((name, ctypes.c_int64) for name in ("rows", "inputs", "columns", "stride", "threads")),
+        *((name, _Pointer) for name in ("x", "transposed", "out", "toward_out", "toward_transposed")),
+    )
+
+
+@functools.cache
+def library() -> ctypes.CDLL | None:
+    """The compiled kernels, or None, said once on standard error, where they cannot be compiled."""
+    try:
+        compiler = shutil.which(_COMPILER)
+        if compiler is None:
+            raise OSError(f"no {_COMPILER}")
+        path = _CACHE / f"walk-{_key(compiler)}.so"
+        if not path.exists():
+            _compile(compiler, path)
+        return ctypes.CDLL(str(path))
+    except (OSError, subprocess.CalledProcessError) as error:
+        print(f"trainer: no compiled kernels ({error}); plain PyTorch gives the same results, slower", file=sys.stderr)
+        return None
+
+
+def call(function: str, argument: ctypes.Structure) -> None:
+    """Run a kernel."""
+    kernels = library()
+    assert kernels is not None
+    getattr(kernels, function)(ctypes.byref(argument))
+
+
+def pointer(tensor: Tensor | None) -> int | None:
+    """The address of a contiguous tensor's data."""
+    if tensor is None:
+        return None
+    assert tensor.is_contiguous()
+    assert tensor.device.type == "cpu"
+    assert tensor.dtype in (torch.float32, torch.int64)
+    return tensor.data_ptr()
+
+
+def _key(compiler: str) -> str:
+    """Changes with the source, the compiler and the processor: `-march=native` code is at home on one kind only."""
+    version = subprocess.run([compiler, "--version"], capture_output=True, check=True).stdout
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        processor = next((line for line in lines if line.startswith(("flags", "Features"))), "")
+    except OSError:
+        processor = platform.processor()
+    content = (_SOURCE.read_bytes(), _FLAGS.encode(), version, platform.machine().encode(), processor.encode())
+    return hashlib.sha256(b"\0".join(content)).hexdigest()[:16]
+
+
+def _compile(compiler: str, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Compiled beside its place and moved there, so that another process never loads half a library.
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        made = Path(folder) / path.name
+        command = [compiler, *_FLAGS.split(), str(_SOURCE), "-o", str(made)]
+        subprocess.run(command, capture_output=True, check=True)
+        os.replace(made, path)

@@ -1,0 +1,386 @@
+// The neurons of one layer walking through time, forward and backward, and the product of sparse spikes with weights.
+//
+// The equations are those of trainer/neuron.py. Forward, operation for operation: compiled without contraction of
+// multiplications and additions, a walk gives the same floating-point numbers as there. Backward, up to rounding.
+// Every sample is walked alone: its states stay in the first-level cache, its padding costs nothing, and threads share
+// out the samples. What is summed over samples is returned per sample, so no sum depends on the number of threads.
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <thread>
+#include <vector>
+
+namespace {
+
+enum Surrogate : int32_t { kFastSigmoid, kArctan, kTriangle, kRectangle };
+enum Output : int32_t { kPotential, kSpikeResetZero, kSpikeResetSubtract };
+
+}  // namespace
+
+// Mirrored by trainer/kernels/native.py. Rows are (step, sample), row-major, of `neurons` values each.
+struct Walk {
+  int64_t steps, batch, neurons, threads;
+  int32_t integer, output, surrogate, padding;
+  float low, high;            // bounds of the states, in integer arithmetic
+  const int64_t* ends;        // (batch), steps of each sample
+  const float* drives;        // rows
+  const float* leak;          // (neurons), as all parameters
+  const float* synapse_leak;  // or null
+  const float* self_weight;   // zeros where there is none; backward, bounded as the gradient sees it
+  const float* recurrent;     // (neurons, neurons), or null: row j holds the weights from neuron j (forward), or to it
+  const float* threshold;
+  const float* width;
+  float* outputs;    // rows: spikes, or potentials
+  float* potential;  // rows
+  float* current;    // rows, where there is a synaptic filter
+  // Backward only: gradients; those of parameters are (batch, neurons).
+  const float* toward_outputs;  // rows
+  float* toward_drives;         // rows
+  float* toward_leak;
+  float* toward_synapse_leak;
+  float* toward_self_weight;
+  float* toward_threshold;
+  float* toward_width;
+};
+
+// out (rows, columns) = x (rows, inputs) times the transposed weights (inputs, columns), or its gradient. A row of the
+// transposed weights takes `stride` numbers, a multiple of 16.
+struct Product {
+  int64_t rows, inputs, columns, stride, threads;
+  const float* x;
+  const float* transposed;
+  float* out;
+  const float* toward_out;
+  float* toward_transposed;
+};
+
+namespace {
+
+template <typename Work>
+void share(int64_t items, int64_t threads, Work work) {
+  threads = std::max<int64_t>(1, std::min(threads, items));
+  std::vector<std::thread> helpers;
+  for (int64_t k = 1; k < threads; ++k)
+    helpers.emplace_back([=] { work(items * k / threads, items * (k + 1) / threads); });
+  work(0, items / threads);
+  for (auto& helper : helpers) helper.join();
+}
+
+// Slope of the spike, of peak 1, at z = |x| / width with x = (u - theta) / theta (trainer/surrogates.py).
+template <int kind>
+inline float slope(float z) {
+  if (kind == kFastSigmoid) {
+    const float y = 1.0f + z;
+    return 1.0f / (y * y);
+  }
+  if (kind == kArctan) {
+    const float y = 1.5707963267948966f * z;
+    return 1.0f / (1.0f + y * y);
+  }
+  if (kind == kTriangle) return z < 1.0f ? 1.0f - z : 0.0f;
+  return z < 1.0f ? 1.0f : 0.0f;
+}
+
+template <bool integer>
+inline float decay(float state, float leak) {
+  const float kept = state * leak;
+  return integer ? std::trunc(kept) : kept;
+}
+
+template <bool integer>
+inline float saturate(float value, float low, float high) {
+  return integer ? std::min(std::max(value, low), high) : value;
+}
+
+// Membrane after the reset. (The spike is 0 or 1; a product instead of a branch repeats the plain version's rounding.)
+template <int output>
+inline float reset(float potential, float spike, float threshold) {
+  if (output == kSpikeResetZero) return potential * (1.0f - spike);
+  if (output == kSpikeResetSubtract) return potential - spike * threshold;
+  return potential;
+}
+
+template <bool integer, bool synapse, int output>
+void forward(const Walk& w, int64_t first, int64_t last) {
+  const int64_t n = w.neurons, stride = w.batch * n;
+  std::vector<float> membrane(n), filtered(n), spike(n), arriving(n);
+  std::vector<int32_t> fired;
+  const float* __restrict__ leak = w.leak;
+  const float* __restrict__ synapse_leak = w.synapse_leak;
+  const float* __restrict__ self_weight = w.self_weight;
+  const float* __restrict__ threshold = w.threshold;
+  const float low = w.low, high = w.high;
+  for (int64_t b = first; b < last; ++b) {
+    std::fill(membrane.begin(), membrane.end(), 0.0f);
+    std::fill(filtered.begin(), filtered.end(), 0.0f);
+    std::fill(spike.begin(), spike.end(), 0.0f);
+    fired.clear();
+    float* __restrict__ v = membrane.data();
+    float* __restrict__ c = filtered.data();
+    float* __restrict__ s = spike.data();
+    float* __restrict__ x = arriving.data();
+    for (int64_t t = 0; t < w.ends[b]; ++t) {
+      const int64_t row = t * stride + b * n;
+      const float* __restrict__ drive = w.drives + row;
+      float* __restrict__ out = w.outputs + row;
+      float* __restrict__ potential = w.potential + row;
+      float* __restrict__ current = synapse ? w.current + row : nullptr;
+      if (w.recurrent) {
+        std::fill_n(x, n, 0.0f);
+        for (const int32_t j : fired) {
+          const float* __restrict__ from = w.recurrent + j * n;
+          for (int64_t i = 0; i < n; ++i) x[i] += from[i];
+        }
+        for (int64_t i = 0; i < n; ++i) x[i] = drive[i] + x[i];
+        drive = x;
+      }
+#pragma GCC ivdep
+      for (int64_t i = 0; i < n; ++i) {
+        float in = drive[i] + s[i] * self_weight[i];
+        if (synapse) {
+          in = saturate<integer>(decay<integer>(c[i], synapse_leak[i]) + in, low, high);
+          c[i] = in;
+          current[i] = in;
+        }
+        const float u = saturate<integer>(decay<integer>(v[i], leak[i]) + in, low, high);
+        potential[i] = u;
+        if (output == kPotential) {
+          v[i] = u;
+          out[i] = u;
+        } else {
+          const float fire = u >= threshold[i] ? 1.0f : 0.0f;
+          s[i] = fire;
+          out[i] = fire;
+          v[i] = reset<output>(u, fire, threshold[i]);
+        }
+      }
+      if (w.recurrent) {
+        fired.clear();
+        for (int64_t i = 0; i < n; ++i)
+          if (s[i] != 0.0f) fired.push_back(static_cast<int32_t>(i));
+      }
+    }
+    for (int64_t t = w.ends[b]; t < w.steps; ++t) {
+      const int64_t row = t * stride + b * n;
+      std::fill_n(w.outputs + row, n, 0.0f);
+      std::fill_n(w.potential + row, n, 0.0f);
+      if (synapse) std::fill_n(w.current + row, n, 0.0f);
+    }
+  }
+}
+
+template <bool integer, bool synapse, int output, int kind>
+void backward(const Walk& w, int64_t first, int64_t last) {
+  const int64_t n = w.neurons, stride = w.batch * n;
+  const std::vector<float> rest(n, 0.0f);
+  std::vector<float> later_membrane(n), later_current(n), later_spike(n), inverse_threshold(n), inverse_width(n);
+  for (int64_t i = 0; i < n; ++i) {
+    inverse_threshold[i] = 1.0f / w.threshold[i];
+    inverse_width[i] = 1.0f / w.width[i];
+  }
+  const float* __restrict__ leak = w.leak;
+  const float* __restrict__ synapse_leak = w.synapse_leak;
+  const float* __restrict__ self_weight = w.self_weight;
+  const float* __restrict__ threshold = w.threshold;
+  const float* __restrict__ per_threshold = inverse_threshold.data();
+  const float* __restrict__ per_width = inverse_width.data();
+  const float low = w.low, high = w.high;
+  for (int64_t b = first; b < last; ++b) {
+    std::fill(later_membrane.begin(), later_membrane.end(), 0.0f);
+    std::fill(later_current.begin(), later_current.end(), 0.0f);
+    std::fill(later_spike.begin(), later_spike.end(), 0.0f);
+    // Gradients toward v[t], the filtered current c[t] and the spike s[t], as they come from step t + 1.
+    float* __restrict__ toward_v = later_membrane.data();
+    float* __restrict__ toward_c = later_current.data();
+    float* __restrict__ toward_s = later_spike.data();
+    float* __restrict__ d_leak = w.toward_leak + b * n;
+    float* __restrict__ d_synapse = synapse ? w.toward_synapse_leak + b * n : nullptr;
+    float* __restrict__ d_self = w.toward_self_weight + b * n;
+    float* __restrict__ d_threshold = w.toward_threshold + b * n;
+    float* __restrict__ d_width = w.toward_width + b * n;
+    for (int64_t t = w.steps - 1; t >= w.ends[b]; --t) std::fill_n(w.toward_drives + t * stride + b * n, n, 0.0f);
+    for (int64_t t = w.ends[b] - 1; t >= 0; --t) {
+      const int64_t row = t * stride + b * n;
+      const float* __restrict__ toward_out = w.toward_outputs + row;
+      const float* __restrict__ potential = w.potential + row;
+      const float* __restrict__ before = t ? potential - stride : rest.data();
+      const float* __restrict__ current = synapse ? w.current + row : nullptr;
+      const float* __restrict__ current_before = synapse ? (t ? current - stride : rest.data()) : nullptr;
+      float* __restrict__ toward_drive = w.toward_drives + row;
+#pragma GCC ivdep
+      for (int64_t i = 0; i < n; ++i) {
+        const float theta = threshold[i];
+        const float u = potential[i];
+        const float spike_before = output != kPotential && before[i] >= theta ? 1.0f : 0.0f;
+        const float v_before = reset<output>(before[i], spike_before, theta);
+        float toward_u;
+        if (output == kPotential) {
+          toward_u = toward_out[i] + toward_v[i];
+        } else {
+          const float fire = u >= theta ? 1.0f : 0.0f;
+          const float ratio = u * per_threshold[i];
+          const float distance = (ratio - 1.0f) * per_width[i];
+          const float toward_x = (toward_out[i] + toward_s[i]) * slope<kind>(std::fabs(distance));
+          const float via_spike = toward_x * per_threshold[i];  // dx/du = 1 / theta
+          d_threshold[i] -= via_spike * ratio;                  // dx/dtheta = -u / theta**2
+          d_width[i] -= toward_x * distance;
+          toward_u = via_spike + (output == kSpikeResetZero ? toward_v[i] * (1.0f - fire) : toward_v[i]);
+          if (output == kSpikeResetSubtract) d_threshold[i] -= toward_v[i] * fire;
+        }
+        if (integer) toward_u = u > low && u < high ? toward_u : 0.0f;
+        d_leak[i] += toward_u * v_before;
+        toward_v[i] = toward_u * leak[i];
+        float toward_in = toward_u;
+        if (synapse) {
+          toward_in += toward_c[i];
+          if (integer) toward_in = current[i] > low && current[i] < high ? toward_in : 0.0f;
+          d_synapse[i] += toward_in * current_before[i];
+          toward_c[i] = toward_in * synapse_leak[i];
+        }
+        d_self[i] += toward_in * spike_before;
+        toward_s[i] = toward_in * self_weight[i];
+        toward_drive[i] = toward_in;
+      }
+      if (w.recurrent) {
+        for (int64_t i = 0; i < n; ++i) {
+          const float* __restrict__ to = w.recurrent + i * n;
+          const float toward = toward_drive[i];
+          for (int64_t j = 0; j < n; ++j) toward_s[j] += toward * to[j];
+        }
+      }
+    }
+  }
+}
+
+template <bool integer, bool synapse>
+void forward_any(const Walk& w, int64_t first, int64_t last) {
+  if (w.output == kPotential) return forward<integer, synapse, kPotential>(w, first, last);
+  if (w.output == kSpikeResetZero) return forward<integer, synapse, kSpikeResetZero>(w, first, last);
+  forward<integer, synapse, kSpikeResetSubtract>(w, first, last);
+}
+
+template <bool integer, bool synapse, int output>
+void backward_spiking(const Walk& w, int64_t first, int64_t last) {
+  switch (w.surrogate) {
+    case kFastSigmoid: return backward<integer, synapse, output, kFastSigmoid>(w, first, last);
+    case kArctan: return backward<integer, synapse, output, kArctan>(w, first, last);
+    case kTriangle: return backward<integer, synapse, output, kTriangle>(w, first, last);
+    default: return backward<integer, synapse, output, kRectangle>(w, first, last);
+  }
+}
+
+template <bool integer, bool synapse>
+void backward_any(const Walk& w, int64_t first, int64_t last) {
+  if (w.output == kPotential) return backward<integer, synapse, kPotential, kRectangle>(w, first, last);
+  if (w.output == kSpikeResetZero) return backward_spiking<integer, synapse, kSpikeResetZero>(w, first, last);
+  backward_spiking<integer, synapse, kSpikeResetSubtract>(w, first, last);
+}
+
+// Sixteen columns side by side; compilers split this on processors with narrower registers.
+typedef float Lanes __attribute__((vector_size(64)));
+constexpr int64_t kLanes = 16;
+
+inline Lanes load(const float* from) {
+  Lanes value;
+  std::memcpy(&value, from, sizeof value);
+  return value;
+}
+
+// Adds up `kept` neighbouring vectors of the weight rows of all events, in registers.
+template <int kept>
+inline void sum_rows(const float* rows, int64_t stride, const int32_t* events, int64_t count, float* out) {
+  Lanes sum[kept] = {};
+  for (int64_t e = 0; e < count; ++e) {
+    const float* row = rows + events[e] * stride;
+    for (int k = 0; k < kept; ++k) sum[k] += load(row + k * kLanes);
+  }
+  std::memcpy(out, sum, sizeof sum);
+}
+
+// The positions of the inputs that are not 0 in one row; `events` has room for `inputs + 1`.
+inline int64_t events_of(const float* x, int64_t inputs, int32_t* events) {
+  constexpr int64_t kGroup = 8;
+  int64_t count = 0, base = 0;
+  const auto take = [&](int64_t j) {  // without a branch: whether an input spikes cannot be predicted
+    events[count] = static_cast<int32_t>(j);
+    count += x[j] != 0.0f;
+  };
+  for (; base + kGroup <= inputs; base += kGroup) {
+    uint64_t pairs[kGroup / 2];
+    std::memcpy(pairs, x + base, sizeof pairs);
+    if ((pairs[0] | pairs[1] | pairs[2] | pairs[3]) == 0) continue;
+    for (int64_t j = base; j < base + kGroup; ++j) take(j);
+  }
+  for (; base < inputs; ++base) take(base);
+  return count;
+}
+
+}  // namespace
+
+extern "C" {
+
+void walk_forward(const Walk* w) {
+  share(w->batch, w->threads, [=](int64_t first, int64_t last) {
+    if (w->integer) {
+      w->synapse_leak ? forward_any<true, true>(*w, first, last) : forward_any<true, false>(*w, first, last);
+    } else {
+      w->synapse_leak ? forward_any<false, true>(*w, first, last) : forward_any<false, false>(*w, first, last);
+    }
+  });
+}
+
+void walk_backward(const Walk* w) {
+  share(w->batch, w->threads, [=](int64_t first, int64_t last) {
+    if (w->integer) {
+      w->synapse_leak ? backward_any<true, true>(*w, first, last) : backward_any<true, false>(*w, first, last);
+    } else {
+      w->synapse_leak ? backward_any<false, true>(*w, first, last) : backward_any<false, false>(*w, first, last);
+    }
+  });
+}
+
+// Inputs are 0 or 1: a row of the product is the sum of the weight rows of its events.
+void product_forward(const Product* p) {
+  const int64_t columns = p->columns, stride = p->stride;
+  share(p->rows, p->threads, [=](int64_t first, int64_t last) {
+    std::vector<int32_t> events(p->inputs + 1);
+    for (int64_t r = first; r < last; ++r) {
+      const int64_t count = events_of(p->x + r * p->inputs, p->inputs, events.data());
+      float* out = p->out + r * columns;
+      int64_t base = 0;
+      for (; base + 4 * kLanes <= columns; base += 4 * kLanes)
+        sum_rows<4>(p->transposed + base, stride, events.data(), count, out + base);
+      for (; base + kLanes <= columns; base += kLanes)
+        sum_rows<1>(p->transposed + base, stride, events.data(), count, out + base);
+      if (base < columns) {
+        float tail[kLanes];
+        sum_rows<1>(p->transposed + base, stride, events.data(), count, tail);
+        std::memcpy(out + base, tail, (columns - base) * sizeof(float));
+      }
+    }
+  });
+}
+
+// Threads share out the columns, so that every sum runs over the rows in order.
+void product_backward(const Product* p) {
+  const int64_t columns = p->columns;
+  share((columns + kLanes - 1) / kLanes, p->threads, [=](int64_t first, int64_t last) {
+    const int64_t from = first * kLanes, to = std::min(last * kLanes, columns);
+    std::vector<int32_t> events(p->inputs + 1);
+    for (int64_t j = 0; j < p->inputs; ++j)
+      std::fill(p->toward_transposed + j * columns + from, p->toward_transposed + j * columns + to, 0.0f);
+    for (int64_t r = 0; r < p->rows; ++r) {
+      const int64_t count = events_of(p->x + r * p->inputs, p->inputs, events.data());
+      const float* toward = p->toward_out + r * columns;
+      for (int64_t e = 0; e < count; ++e) {
+        float* sum = p->toward_transposed + events[e] * columns;
+#pragma GCC ivdep
+        for (int64_t i = from; i < to; ++i) sum[i] += toward[i];
+      }
+    }
+  });
+}
+
+}  // extern "C"

@@ -1,0 +1,116 @@
+"""What training minimizes: losses of a batch's answer, by name, and the price of inactive or overactive neurons.
+
+Losses are float32, one value per sample.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from trainer.distributed import total
+from trainer.neuron import alive
+from trainer.schema import Range
+
+_Fraction = Annotated[float, Range(0.0, 1.0)]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answer:
+    """What a network says about a batch.
+
+    Attributes:
+        logits: `(batch, classes)`, the scores as the softmax sees them.
+        outputs: `(T, batch, classes)`, the last layer's spikes or potentials; 0 after a sample's end.
+        steps, labels: int64 `(batch,)`.
+    """
+
+    logits: Tensor
+    outputs: Tensor
+    steps: Tensor
+    labels: Tensor
+
+
+class Loss(Protocol):
+    """A loss with its options filled in: a frozen dataclass that is called with an answer."""
+
+    def __call__(self, answer: Answer) -> Tensor:
+        """One value per sample, `(batch,)`."""
+
+
+@dataclass(frozen=True, slots=True)
+class CrossEntropy:
+    """Of the softmax of the logits; `smoothing` spreads a part of the target over all classes."""
+
+    smoothing: _Fraction = 0.0
+
+    def __call__(self, answer: Answer) -> Tensor:
+        return nn.functional.cross_entropy(
+            answer.logits, answer.labels, reduction="none", label_smoothing=self.smoothing
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SpikeCount:
+    """Squared distance of the output neurons' rates, in spikes per step, from a high one for the class, else a low one.
+
+    Shrestha & Orchard 2018, SLAYER, equation 22, per step, so that long samples weigh no more than short ones.
+    """
+
+    right: _Fraction = 0.5
+    wrong: _Fraction = 0.05
+
+    def __call__(self, answer: Answer) -> Tensor:
+        rates = answer.outputs.sum(dim=0) / answer.steps[:, None]
+        target = torch.full_like(rates, self.wrong).scatter(1, answer.labels[:, None], self.right)
+        return (rates - target).square().sum(dim=1)
+
+
+@dataclass(frozen=True, slots=True)
+class VanRossum:
+    """Distance of filtered output spike trains from filtered target trains: a spike every `period` steps, or none.
+
+    Both are filtered with an exponential of `tau` steps; the squared distance is averaged over the steps. van Rossum
+    2001; as a training loss in Zhang & Li 2020, TSSL-BP.
+    """
+
+    tau: Annotated[float, Range(0.1, 10_000.0)] = 5.0
+    period: Annotated[int, Range(1, 10_000)] = 3
+
+    def __call__(self, answer: Answer) -> Tensor:
+        within = alive(answer.outputs, answer.steps)
+        on = (torch.arange(len(answer.outputs), device=within.device) % self.period == self.period - 1).to(within.dtype)
+        classes = answer.outputs.shape[2]
+        target = on[:, None, None] * nn.functional.one_hot(answer.labels, classes).to(within.dtype)
+        distance = _filtered(answer.outputs - target * within, self.tau) * within
+        return distance.square().sum(dim=(0, 2)) / answer.steps
+
+
+LOSSES: Mapping[str, type[Loss]] = {
+    "cross_entropy": CrossEntropy,
+    "spike_count": SpikeCount,
+    "van_rossum": VanRossum,
+}
+
+
+def inactivity(outputs: Tensor, steps: Tensor, low: float, high: float) -> Tensor:
+    """Mean squared distance of the neurons' rates in a batch from the range `low .. high`, in spikes per step.
+
+    Args:
+        outputs: `(T, batch, N)`, a layer's spikes.
+    """
+    sums = total(torch.cat([outputs.sum(dim=(0, 1)), steps.sum().to(outputs.dtype).reshape(1)]))
+    rates = sums[:-1] / sums[-1]
+    return (rates - rates.detach().clamp(low, high)).square().mean()
+
+
+def _filtered(trains: Tensor, tau: float) -> Tensor:
+    """`trains` `(T, ...)` through `y[t] = kept * y[t - 1] + x[t]`, as one product with the kernel's matrix."""
+    step = torch.arange(len(trains), device=trains.device)
+    distance = step[:, None] - step
+    kernel = torch.where(distance >= 0, torch.exp(-distance.clamp(min=0) / tau), 0.0)
+    return torch.tensordot(kernel.to(trains.dtype), trains, dims=1)

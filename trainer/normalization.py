@@ -1,0 +1,42 @@
+"""Normalization of a layer's input currents, for real-valued training, folded into the weights at its end.
+
+The hardware has no bias, and its neurons no scale of their own to spend cycles on: a current may be divided by a
+constant, which its neuron's weights absorb exactly, but nothing can be subtracted from it. So each neuron's current is
+divided by its root mean square over the batch and the steps (Ioffe & Szegedy 2015, batch normalization, without the
+mean; Zhang & Sennrich 2019, RMSNorm, for the division alone) and multiplied by a learned gain.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from trainer.distributed import total
+
+_KEPT = 0.9  # of the running mean square, per batch
+_SMALL = 1e-6
+
+
+class CurrentNorm(nn.Module):
+    """Divides the currents of `neurons` neurons by their root mean square; in evaluation, by the running one."""
+
+    def __init__(self, neurons: int) -> None:
+        super().__init__()
+        self.gain_log = nn.Parameter(torch.zeros(neurons))
+        self.mean_square: Tensor
+        self.register_buffer("mean_square", torch.ones(neurons))
+
+    def factor(self) -> Tensor:
+        """`(neurons,)`: what a current is multiplied by in evaluation, and a weight when it is folded."""
+        return self.gain_log.exp() / (self.mean_square + _SMALL).sqrt()
+
+    def forward(self, drives: Tensor, ends: Tensor) -> Tensor:
+        """The normalized currents of `drives` `(T, batch, N)`, which are 0 after a sample's end."""
+        if not self.training:
+            return drives * self.factor()
+        sums = torch.cat([drives.square().sum(dim=(0, 1)), ends.sum().to(drives.dtype).reshape(1)])
+        sums = total(sums)
+        mean_square = sums[:-1] / sums[-1]
+        with torch.no_grad():
+            self.mean_square.lerp_(mean_square, 1 - _KEPT)
+        return drives * (self.gain_log.exp() / (mean_square + _SMALL).sqrt())

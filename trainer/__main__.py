@@ -14,7 +14,7 @@ from quant import export, spikes
 from quant.command import Command
 from quant.errors import ConfigError
 from quant.files import write_new
-from trainer import checkpoint, config, distributed, run
+from trainer import checkpoint, config, distributed, results, run
 from trainer.data.source import SPLITS
 
 
@@ -60,7 +60,7 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     content = export.read_checkpoint(arguments.model)
     networks = checkpoint.restore(content, arguments.model)
     samples = networks[0].config.data.load()[arguments.split]
-    result = {"split": arguments.split, "samples": len(samples), **run.accuracies(*networks, samples)}
+    result = {"split": arguments.split, "samples": len(samples), **results.find(*networks, samples).accuracies}
     text = json.dumps(result, indent=2) + "\n"
     if arguments.out:
         write_new(arguments.out, text.encode(), force=arguments.force)

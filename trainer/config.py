@@ -58,6 +58,8 @@ class NetworkConfig:
 
     Attributes:
         leak, synapse_leak: fraction kept per step, initially.
+        leak_spread: standard deviation of the leaks' logits, initially: 0, all neurons alike; 1, time constants mostly
+            within a factor of 2.7 of each other (Perez-Nieves et al. 2021 on why that helps).
         threshold: of the membrane, initially; weights start at a standard deviation of `weight_gain / sqrt(fan_in)`.
         logit_gain: how strongly a unit of mean score speaks in the softmax, initially.
     """
@@ -66,6 +68,7 @@ class NetworkConfig:
     readout: Readout = "spike_count"
     leak: Fraction = 0.9
     synapse_leak: Fraction = 0.5
+    leak_spread: Annotated[float, Range(0.0, 5.0)] = 0.0
     threshold: Annotated[float, Range(0.01, 100.0)] = 1.0
     weight_gain: Annotated[float, Range(0.01, 100.0)] = 1.0
     logit_gain: Annotated[float, Range(0.01, 1000.0)] = 10.0

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Protocol
+from typing import Annotated, ClassVar, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -38,6 +38,8 @@ class Answer:
 class Loss(Protocol):
     """A loss with its options filled in: a frozen dataclass that is called with an answer."""
 
+    unit: ClassVar[str]
+
     def __call__(self, answer: Answer) -> Tensor:
         """One value per sample, `(batch,)`."""
 
@@ -46,6 +48,7 @@ class Loss(Protocol):
 class CrossEntropy:
     """Of the softmax of the logits; `smoothing` spreads a part of the target over all classes."""
 
+    unit: ClassVar[str] = "nats"
     smoothing: _Fraction = 0.0
 
     def __call__(self, answer: Answer) -> Tensor:
@@ -61,6 +64,7 @@ class SpikeCount:
     Shrestha & Orchard 2018, SLAYER, equation 22, per step, so that long samples weigh no more than short ones.
     """
 
+    unit: ClassVar[str] = "squared spikes per step"
     right: _Fraction = 0.5
     wrong: _Fraction = 0.05
 
@@ -78,6 +82,7 @@ class VanRossum:
     2001; as a training loss in Zhang & Li 2020, TSSL-BP.
     """
 
+    unit: ClassVar[str] = "squared spikes"
     tau: Annotated[float, Range(0.1, 10_000.0)] = 5.0
     period: Annotated[int, Range(1, 10_000)] = 3
 

@@ -60,11 +60,12 @@ class Layer(nn.Module):
         self.weight = nn.Parameter(weight)
         self.self_weight = nn.Parameter(torch.zeros(layer.neurons)) if layer.self_recurrent else None
         # Logit and logarithm keep a leak inside (0, 1) and a threshold positive whatever the optimizer does.
-        self.leak_logit = _constant(layer.neurons, _logit(start.leak), learned.leak)
-        self.threshold_log = _constant(layer.neurons, math.log(start.threshold), learned.threshold)
-        self.synapse_leak_logit = (
-            _constant(layer.neurons, _logit(start.synapse_leak), learned.synapse_leak) if layer.synapse else None
-        )
+        leaks = _logit(start.leak) + start.leak_spread * torch.randn(layer.neurons, generator=draw)
+        self.leak_logit = nn.Parameter(leaks, requires_grad=learned.leak)
+        thresholds = torch.full((layer.neurons,), math.log(start.threshold))
+        self.threshold_log = nn.Parameter(thresholds, requires_grad=learned.threshold)
+        filters = torch.full((layer.neurons,), _logit(start.synapse_leak))
+        self.synapse_leak_logit = nn.Parameter(filters, requires_grad=learned.synapse_leak) if layer.synapse else None
         width = torch.full((1,), math.log(surrogate.width))
         self.width_log = nn.Parameter(width, requires_grad=surrogate.learned and spiking)
         self.normalization = CurrentNorm(layer.neurons) if layer.normalize else None
@@ -72,8 +73,23 @@ class Layer(nn.Module):
 
     def numbers(self, *, quantized: bool) -> Numbers:
         """What the layer computes with, differentiable with respect to the parameters."""
-        real = Numbers(
-            weight=self._weight(quantized=quantized),
+        return self.quantizer(self._real(self.folded_weight())) if quantized else self._real(self.weight)
+
+    def fit_scales(self) -> None:
+        """Set every neuron's scale from the weights that will be quantized."""
+        self.quantizer.fit(self._real(self.folded_weight()))
+
+    def folded_weight(self) -> Tensor:
+        """All weights; those from the sources carry the normalization of the current, if there is one."""
+        if self.normalization is None:
+            return self.weight
+        factor = torch.ones_like(self.weight)
+        factor[:, : self._inputs] = self.normalization.factor()[:, None]
+        return self.weight * factor
+
+    def _real(self, weight: Tensor) -> Numbers:
+        return Numbers(
+            weight=weight,
             inputs=self._inputs,
             self_weight=self.self_weight,
             leak=self.leak_logit.sigmoid(),
@@ -82,7 +98,6 @@ class Layer(nn.Module):
             unit=torch.ones(1, device=self.weight.device),
             width=self.width_log.exp(),
         )
-        return self.quantizer(real) if quantized else real
 
     def arithmetic(self, *, quantized: bool) -> Arithmetic:
         """How the layer's states are rounded and bounded."""
@@ -98,14 +113,6 @@ class Layer(nn.Module):
         if self.normalization is not None and not quantized:
             drives = self.normalization(drives, ends)
         return walk(drives, ends, numbers, self.arithmetic(quantized=quantized), self._dynamics)
-
-    def _weight(self, *, quantized: bool) -> Tensor:
-        """All weights; in quantized mode the normalization of the input current is folded into those that carry it."""
-        if self.normalization is None or not quantized:
-            return self.weight
-        factor = torch.ones_like(self.weight)
-        factor[:, : self._inputs] = self.normalization.factor()[:, None]
-        return self.weight * factor
 
 
 class Network(nn.Module):
@@ -147,7 +154,7 @@ class Network(nn.Module):
     def fit_scales(self) -> None:
         """Set every neuron's scale from its weights: how the quantized phase begins."""
         for layer in self.layers:
-            layer.quantizer.fit(layer.numbers(quantized=False))
+            layer.fit_scales()
 
     def weights(self) -> Iterator[nn.Parameter]:
         """The learned synaptic parameters: weights and self-recurrent weights."""
@@ -165,10 +172,6 @@ class Network(nn.Module):
         if self.config.network.readout == "membrane_sum":
             mean = mean * unit
         return mean * self.logit_gain_log.exp()
-
-
-def _constant(size: int, value: float, learned: bool) -> nn.Parameter:
-    return nn.Parameter(torch.full((size,), value), requires_grad=learned)
 
 
 def _logit(fraction: float) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -12,10 +11,10 @@ from tqdm import tqdm
 
 from quant import export
 from quant.errors import ConfigError, ModelError
-from quant.files import write_atomic
 from quant.spikes import SpikeSet
-from trainer import checkpoint, loop, picture
+from trainer import checkpoint, loop, results
 from trainer import config as configuration
+from trainer.board import Board
 from trainer.config import Config
 from trainer.data.batches import Batch
 from trainer.data.source import Split
@@ -25,7 +24,7 @@ from trainer.loop import PHASES, Epoch, Progress
 from trainer.network import Network
 
 CPU = torch.device("cpu")
-PRODUCT, LAST, METRICS, PICTURE = "ckpt.pt", "last.pt", "metrics.json", "curves.png"
+PRODUCT, LAST, BOARD = "ckpt.pt", "last.pt", "tensorboard"
 
 
 def train(config: Config, out: Path, report: Callable[[str], None] = print, device: torch.device = CPU) -> None:
@@ -49,14 +48,19 @@ def train(config: Config, out: Path, report: Callable[[str], None] = print, devi
         data = config.data.load()
         _check_labels(config, data)
 
+        if not team.leads:
+            loop.train(progress, data, _no_bar, lambda _: None, team)
+            return
+        board = Board(out / BOARD, len(progress.history))
+
         def after_epoch(epoch: Epoch) -> None:
-            if team.leads:
-                write_progress(progress, out)
+            write_progress(progress, out)
+            board.add(epoch)
             report(describe(epoch))
 
-        loop.train(progress, data, _bar if team.leads else _no_bar, after_epoch, team)
-        if team.leads:
-            _finish(progress, data, out, report)
+        loop.train(progress, data, _bar, after_epoch, team)
+        board.close()
+        _finish(progress, data, out, report)
 
 
 def is_finished(config: Config, out: Path) -> bool:
@@ -71,7 +75,7 @@ def is_finished(config: Config, out: Path) -> bool:
     if path.exists():
         _refuse_other(config, checkpoint.config_of(export.read_checkpoint(path), path), path)
         return True
-    for name in (METRICS, PICTURE):
+    for name in results.NAMES:
         if (out / name).exists() and not (out / LAST).exists():
             raise ConfigError(f"{out / name} exists, but no {LAST} to say what it belongs to; give another --out")
     return False
@@ -85,14 +89,6 @@ def describe(epoch: Epoch) -> str:
         f"validation: loss {epoch.loss_validation:.4f}, accuracy {epoch.accuracy_validation:.4f}   "
         f"{epoch.seconds:.1f} s"
     )
-
-
-def accuracies(real: Network, quantized: Network, samples: SpikeSet) -> dict[str, float]:
-    """Accuracy of the best real-valued and of the best quantized network."""
-    return {
-        "accuracy_float": evaluate(real, samples, quantized=False).accuracy,
-        "accuracy_quantized": evaluate(quantized, samples, quantized=True).accuracy,
-    }
 
 
 def write_progress(progress: Progress, out: Path) -> None:
@@ -163,22 +159,14 @@ def _fit_states(network: Network, samples: SpikeSet) -> None:
 
 def _finish(progress: Progress, data: Mapping[Split, SpikeSet], out: Path, report: Callable[[str], None]) -> None:
     """Write the product. The test split is looked at here, once, after every choice has been made on validation."""
-    config = progress.network.config
     networks = _best_networks(progress)
     _fit_states(networks[1], data["train"])
-    test = accuracies(*networks, data["test"])
-    metrics = {
-        "name": config.name,
-        "weight_bits": [layer.weight_bits for layer in config.network.layers],
-        **test,
-        "validation": accuracies(*networks, data["validation"]),
-        "best_epoch": {phase: progress.best_epoch(phase).epoch for phase in PHASES},
-        "seconds": round(sum(epoch.seconds for epoch in progress.history), 3),
-        "history": progress.to_state()["history"],
-    }
-    write_atomic(out / METRICS, (json.dumps(metrics, indent=2) + "\n").encode())
-    write_atomic(out / PICTURE, picture.curves(progress, test))
+    test = results.write(progress, networks, data, out)
     # Last, because its presence says that the run is finished.
     checkpoint.write(out / PRODUCT, checkpoint.product(networks[1], progress.best["float"]))
-    report(f"test accuracy: {test['accuracy_float']:.4f} float, {test['accuracy_quantized']:.4f} quantized")
-    report(f"{out / PRODUCT} written")
+    report(f"test accuracy: {test.real.accuracy:.4f} float, {test.quantized.accuracy:.4f} quantized")
+    if test.quantized.saturated:
+        report(
+            f"warning: {test.quantized.saturated} states stood at a bound of their range; see {out / results.SUMMARY}"
+        )
+    report(f"{out / PRODUCT} written; {out / results.SUMMARY} shows the run")

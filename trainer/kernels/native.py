@@ -27,6 +27,7 @@ _FLAGS = (
     "-shared -fPIC -pthread"
 )
 _COMPILER = "c++"
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # of mallopt(3)
 
 _Pointer = ctypes.c_void_p
 
@@ -64,6 +65,7 @@ def library() -> ctypes.CDLL | None:
         path = _CACHE / f"walk-{_key(compiler)}.so"
         if not path.exists():
             _compile(compiler, path)
+        _keep_memory()
         return ctypes.CDLL(str(path))
     except (OSError, subprocess.CalledProcessError) as error:
         print(f"trainer: no compiled kernels ({error}); plain PyTorch gives the same results, slower", file=sys.stderr)
@@ -85,6 +87,14 @@ def pointer(tensor: Tensor | None) -> int | None:
     assert tensor.device.type == "cpu"
     assert tensor.dtype in (torch.float32, torch.int64)
     return tensor.data_ptr()
+
+
+def _keep_memory() -> None:
+    """Let the C library keep large blocks that are freed: every batch asks for the same ones, and fresh pages cost."""
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:  # glibc
+        mallopt(_MMAP_THRESHOLD, 1 << 30)
+        mallopt(_TRIM_THRESHOLD, (1 << 31) - 1)
 
 
 def _key(compiler: str) -> str:

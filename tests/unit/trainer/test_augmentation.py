@@ -1,0 +1,95 @@
+"""Changed samples: what each option does, alone, to known events."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from trainer.augmentation import Augmentation, Events, augment
+
+CHANNELS = 40
+
+
+def events(samples: int = 50) -> Events:
+    """Samples of 100 steps with an event in every fifth step, on channel 20."""
+    step = np.arange(0, 100, 5)
+    return Events(
+        steps=np.full(samples, 100),
+        sample=np.repeat(np.arange(samples), len(step)),
+        step=np.tile(step, samples),
+        channel=np.full(samples * len(step), 20),
+    )
+
+
+def changed(how: Augmentation, seed: int = 1) -> Events:
+    return augment(events(), CHANNELS, how, np.random.default_rng(seed))
+
+
+def of_sample(found: Events, name: str) -> list[np.ndarray]:
+    return [getattr(found, name)[found.sample == sample] for sample in range(len(found.steps))]
+
+
+def test_nothing_asked_nothing_changed() -> None:
+    given, found = events(), changed(Augmentation())
+    for name in ("steps", "sample", "step", "channel"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(given, name))
+
+
+@pytest.mark.parametrize("option", ["drop_events", "time_warp", "channel_warp", "drop_channels", "drop_steps"])
+def test_the_seed_decides(option: str) -> None:
+    how = Augmentation(**{option: 0.4}, channel_shift=3)
+    np.testing.assert_array_equal(changed(how).step, changed(how).step)
+    np.testing.assert_array_equal(changed(how).channel, changed(how).channel)
+    assert len(changed(how).channel) > 0
+
+
+def test_events_are_dropped_one_by_one() -> None:
+    assert len(changed(Augmentation(drop_events=0.3)).step) / len(events().step) == pytest.approx(0.7, abs=0.05)
+
+
+def test_a_shift_moves_all_events_of_a_sample_alike() -> None:
+    found = changed(Augmentation(time_shift=10))
+    assert all((np.diff(steps) == 5).all() for steps in of_sample(found, "step"))
+    first = {int(steps[0]) for steps in of_sample(found, "step")}
+    assert len(first) > 6
+    assert max(first) <= 10
+    assert (found.steps == 100).all()
+
+
+def test_a_warp_stretches_the_sample_and_its_length() -> None:
+    found = changed(Augmentation(time_warp=0.5))
+    assert found.steps.min() < 60
+    assert found.steps.max() > 140
+    for steps, length in zip(of_sample(found, "step"), found.steps, strict=True):
+        assert len(steps) == 20
+        assert steps[-1] == pytest.approx(0.95 * length, abs=1.5)
+        assert steps[-1] < length
+
+
+def test_channels_move_together_and_leave_at_the_edge() -> None:
+    found = changed(Augmentation(channel_shift=30))
+    used = [np.unique(channels) for channels in of_sample(found, "channel")]
+    assert all(len(channels) <= 1 for channels in used)
+    assert 0 < sum(len(channels) == 0 for channels in used) < 40
+    assert found.channel.min() >= 0
+    assert found.channel.max() < CHANNELS
+
+
+def test_a_channel_warp_keeps_the_middle() -> None:
+    wide = Events(np.array([1]), np.zeros(3, int), np.zeros(3, int), np.array([0, 20, 39]))
+    found = [augment(wide, CHANNELS, Augmentation(channel_warp=0.5), np.random.default_rng(seed)) for seed in range(30)]
+    kept = [one.channel.tolist() for one in found]
+    assert all(19 <= channels[len(channels) // 2] <= 21 for channels in kept)
+    assert {len(channels) for channels in kept} == {1, 3}
+
+
+@pytest.mark.parametrize(
+    ("option", "name", "size"), [("drop_steps", "step", 100), ("drop_channels", "channel", CHANNELS)]
+)
+def test_a_block_of_neighbours_falls_silent(option: str, name: str, size: int) -> None:
+    every = Events(np.array([100]), np.zeros(size, int), np.arange(size) % 100, np.arange(size) % CHANNELS)
+    for seed in range(20):
+        found = augment(every, CHANNELS, Augmentation(**{option: 0.25}), np.random.default_rng(seed))
+        gone = np.setdiff1d(np.arange(size), getattr(found, name))
+        assert len(gone) == size // 4
+        assert (np.diff(gone) == 1).all()

@@ -1,0 +1,81 @@
+"""What training minimizes, against values worked out by hand or by loops."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+from trainer.losses import LOSSES, Answer, CrossEntropy, SpikeCount, VanRossum, inactivity
+
+
+def answer() -> Answer:
+    """Two samples of 6 and 4 steps, three classes, with spikes."""
+    outputs = torch.zeros(6, 2, 3)
+    outputs[[1, 3, 5], 0, 0] = 1.0
+    outputs[2, 0, 1] = 1.0
+    outputs[[0, 1, 2, 3], 1, 2] = 1.0
+    return Answer(
+        torch.tensor([[2.0, 0.0, -1.0], [0.0, 0.0, 3.0]]), outputs, torch.tensor([6, 4]), torch.tensor([0, 1])
+    )
+
+
+def test_cross_entropy() -> None:
+    found = CrossEntropy()(answer())
+    first = math.log(math.exp(2) + 1 + math.exp(-1)) - 2
+    second = math.log(2 + math.exp(3))
+    torch.testing.assert_close(found, torch.tensor([first, second]))
+    assert CrossEntropy(smoothing=0.2)(answer())[0] > found[0]
+
+
+def test_spike_count_is_the_distance_from_two_rates() -> None:
+    found = SpikeCount(right=0.5, wrong=0.1)(answer())
+    first = (3 / 6 - 0.5) ** 2 + (1 / 6 - 0.1) ** 2 + 0.1**2
+    second = 0.1**2 + 0.5**2 + (1 - 0.1) ** 2
+    torch.testing.assert_close(found, torch.tensor([first, second]))
+
+
+def test_van_rossum_filters_both_trains() -> None:
+    loss, given = VanRossum(tau=2.0, period=2), answer()
+    expected = []
+    for sample, (steps, label) in enumerate(zip([6, 4], [0, 1], strict=True)):
+        total, state = 0.0, [0.0, 0.0, 0.0]
+        for step in range(steps):
+            for neuron in range(3):
+                target = float(neuron == label and step % 2 == 1)
+                spike = float(given.outputs[step, sample, neuron])
+                state[neuron] = state[neuron] * math.exp(-1 / 2.0) + spike - target
+                total += state[neuron] ** 2
+        expected.append(total / steps)
+    torch.testing.assert_close(loss(given), torch.tensor(expected))
+    assert min(expected) > 0
+
+
+def test_a_perfect_train_costs_nothing() -> None:
+    outputs = torch.zeros(4, 1, 2)
+    outputs[[1, 3], 0, 1] = 1.0
+    perfect = Answer(torch.zeros(1, 2), outputs, torch.tensor([4]), torch.tensor([1]))
+    assert VanRossum(period=2)(perfect).item() == 0
+
+
+@pytest.mark.parametrize("loss", [kind() for kind in LOSSES.values()], ids=list(LOSSES))
+def test_what_lies_beyond_the_end_does_not_count(loss: object) -> None:
+    given = answer()
+    longer = torch.cat([given.outputs, torch.zeros(5, 2, 3)])
+    again = Answer(given.logits, longer, given.steps, given.labels)
+    torch.testing.assert_close(loss(given), loss(again))  # type: ignore[operator]
+
+
+def test_inactivity_is_the_distance_from_the_range() -> None:
+    outputs = torch.zeros(10, 2, 3)
+    outputs[:, :, 1] = 1.0
+    outputs[0, :, 2] = 1.0
+    outputs.requires_grad_()
+    price = inactivity(outputs, torch.tensor([10, 10]), 0.05, 0.5)
+    assert price.item() == pytest.approx((0.05**2 + 0.5**2 + 0) / 3)
+    price.backward()
+    assert outputs.grad is not None
+    rows = outputs.grad[0, 0].tolist()
+    assert rows[0] < 0 < rows[1]
+    assert rows[2] == 0

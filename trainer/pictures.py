@@ -1,0 +1,150 @@
+"""What people look at after training: learning curves, confusions, spikes of one sample, leaks and thresholds."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+
+import matplotlib as mpl
+import numpy as np
+import torch
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from trainer.evaluation import Evaluation
+from trainer.loop import PHASES, Epoch, Progress
+from trainer.network import Network, Trace
+
+_TRAIN, _VALIDATION, _TEST = "#8a8f98", "#1f5fbf", "#c4412b"
+
+
+def curves(progress: Progress, test: Mapping[str, float]) -> bytes:
+    """A PNG: loss and accuracy of both phases over the epochs, the chosen epochs, and the test accuracies."""
+    history = progress.history
+    with _style():
+        figure = Figure(figsize=(9, 3.9), dpi=150, layout="constrained")
+        loss, accuracy = figure.subplots(1, 2)
+        _draw(loss, history, "loss_train", "loss_validation")
+        _draw(accuracy, history, "accuracy_train", "accuracy_validation")
+        loss.set(yscale="log", ylabel=f"loss per sample, {progress.network.config.train.loss.unit}")
+        accuracy.set(ylabel="accuracy")
+        _mark_best(accuracy, progress, test)
+        figure.legend(*accuracy.get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False)
+        for axes in (loss, accuracy):
+            _mark_phases(axes, progress)
+        figure.suptitle(
+            f"{progress.network.config.name}: test accuracy {test['accuracy_float']:.2%} float, "
+            f"{test['accuracy_quantized']:.2%} quantized"
+        )
+        return _png(figure)
+
+
+def confusion(found: Evaluation, classes: Sequence[str], title: str) -> bytes:
+    """A PNG: how many samples of each class (row) were taken for which (column)."""
+    counts = found.confusion(len(classes))
+    size = min(12.0, max(3.6, 1.6 + 0.34 * len(classes)))
+    with _style():
+        figure = Figure(figsize=(size, size), dpi=150, layout="constrained")
+        axes = figure.subplots()
+        shares = counts / np.maximum(1, counts.sum(axis=1, keepdims=True))
+        axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+        for row, column in zip(*np.nonzero(counts), strict=True):
+            ink = "white" if shares[row, column] > 0.5 else "0.15"
+            axes.text(column, row, str(counts[row, column]), ha="center", va="center", color=ink, fontsize=7)
+        ticks = range(len(classes))
+        axes.set_xticks(ticks, classes, rotation=90 if max(map(len, classes)) > 2 else 0)
+        axes.set_yticks(ticks, classes)
+        axes.set(xlabel="taken for", ylabel="class", title=title)
+        axes.spines[:].set_visible(False)
+        axes.tick_params(length=0)
+        return _png(figure)
+
+
+def raster(trace: Trace, classes: Sequence[str], label: int) -> bytes:
+    """A PNG: the spikes of the input and of every layer for one sample, `trace` being that of a batch of it alone."""
+    outputs = [output[:, 0].cpu().numpy() for output in trace.outputs]
+    names = ["input", *(f"layer {index}" for index in range(1, len(outputs)))]
+    said = classes[int(trace.scores[0].argmax())]
+    with _style():
+        figure = Figure(figsize=(9, 1.6 + 1.7 * len(outputs)), dpi=150, layout="constrained")
+        panels = figure.subplots(len(outputs), 1, sharex=True, squeeze=False)[:, 0]
+        for axes, name, output in zip(panels, names, outputs, strict=True):
+            if np.isin(output, (0, 1)).all():
+                steps, neurons = np.nonzero(output)
+                axes.scatter(steps, neurons, s=5, marker="|", lw=0.8, color=_VALIDATION)
+                axes.set_ylim(-1, output.shape[1])
+                axes.set_ylabel(f"{name}\n({len(steps)} spikes)")
+            else:
+                axes.plot(output, lw=0.9)
+                axes.set_ylabel(f"{name}\n(potentials)")
+            axes.grid(alpha=0.25, lw=0.5)
+        panels[-1].set_xlabel("time step")
+        if len(classes) <= 12:
+            panels[-1].set_yticks(range(len(classes)), classes)
+        figure.suptitle(f"one sample of class {classes[label]}, taken for {said}")
+        return _png(figure)
+
+
+def intrinsic(start: Network, trained: Network) -> bytes:
+    """A PNG: every layer's leaks and thresholds before training (a line: they start equal) and after it."""
+    layers = list(zip(start.layers, trained.layers, strict=True))
+    with _style(), torch.no_grad():
+        figure = Figure(figsize=(9, 0.7 + 1.9 * len(layers)), dpi=150, layout="constrained")
+        grid = figure.subplots(len(layers), 2, squeeze=False)
+        for index, (row, (before, after)) in enumerate(zip(grid, layers, strict=True), start=1):
+            first, last = before.numbers(quantized=False), after.numbers(quantized=False)
+            _distribution(row[0], first.leak, last.leak)
+            _distribution(row[1], first.threshold, last.threshold)
+            row[0].set_ylabel(f"layer {index}\nneurons")
+        grid[-1, 0].set_xlabel("leak: fraction of the potential kept per step")
+        grid[-1, 1].set_xlabel("threshold")
+        grid[0, 0].legend(loc="upper left", frameon=False)
+        figure.suptitle("leaks and thresholds, trained with the weights")
+        return _png(figure)
+
+
+def _distribution(axes: Axes, before: Tensor, after: Tensor) -> None:
+    axes.hist(after.numpy(), bins=30, color=_VALIDATION, alpha=0.75, label="after")
+    axes.axvline(before.mean().item(), color=_TEST, lw=1.5, label="before")
+    axes.grid(alpha=0.25, lw=0.5)
+
+
+def _style() -> AbstractContextManager[None]:
+    return mpl.rc_context({"font.size": 9, "axes.spines.top": False, "axes.spines.right": False})
+
+
+def _png(figure: Figure) -> bytes:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", metadata={"Software": None})
+    return buffer.getvalue()
+
+
+def _draw(axes: Axes, history: Sequence[Epoch], train: str, validation: str) -> None:
+    epochs = range(1, len(history) + 1)
+    axes.plot(epochs, [getattr(epoch, train) for epoch in history], color=_TRAIN, lw=1.2, label="train")
+    axes.plot(epochs, [getattr(epoch, validation) for epoch in history], color=_VALIDATION, lw=1.2, label="validation")
+    axes.set_xlabel("epoch")
+    axes.margins(x=0.02)
+    axes.grid(alpha=0.25, lw=0.5)
+
+
+def _mark_best(axes: Axes, progress: Progress, test: Mapping[str, float]) -> None:
+    positions = [progress.history.index(progress.best_epoch(phase)) for phase in PHASES]
+    numbers = [position + 1 for position in positions]
+    chosen = [progress.history[position].accuracy_validation for position in positions]
+    axes.plot(numbers, chosen, "o", ms=9, mfc="none", color=_VALIDATION, label="chosen on validation")
+    axes.plot(numbers, [test[f"accuracy_{phase}"] for phase in PHASES], "D", ms=4.5, color=_TEST, label="test")
+    lowest = min(min(chosen), *test.values())
+    axes.set_ylim(bottom=max(0.0, 1 - 3 * (1 - lowest) - 0.02), top=1.002)
+
+
+def _mark_phases(axes: Axes, progress: Progress) -> None:
+    boundary = len(progress.of_phase("float")) + 0.5
+    axes.axvline(boundary, color="0.3", lw=0.8, ls="--")
+    for text, side, gap in (("real numbers", "right", -4), ("integers", "left", 4)):
+        axes.annotate(
+            text, (boundary, 1.0), xycoords=("data", "axes fraction"), xytext=(gap, 2), textcoords="offset points",
+            ha=side, color="0.3", fontsize=8,
+        )  # fmt: skip

@@ -12,7 +12,7 @@ import torch
 
 from quant import export, spikes
 from quant.command import Command
-from quant.errors import ConfigError
+from quant.errors import ConfigError, ToolError
 from quant.files import write_new
 from trainer import checkpoint, config, distributed, results, run
 from trainer.data.source import SPLITS
@@ -33,6 +33,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     evaluate.add_argument("--model", type=Path, required=True, help="a finished checkpoint (ckpt.pt)")
     evaluate.add_argument("--split", choices=SPLITS, required=True)
     _add_out(evaluate, "also write the JSON to this file", required=False)
+    sweep = command.add("sweep", _sweep, "search for better settings; many machines may join one search")
+    sweep.add_argument("--config", type=Path, required=True, help="the configuration to start from (.toml)")
+    sweep.add_argument("--space", type=Path, required=True, help="the settings to try (.toml; docs/training.md)")
+    sweep.add_argument("--out", type=Path, required=True, help="the folder of the results")
+    sweep.add_argument("--trials", type=int, default=20, help="trials that this process makes (default 20)")
+    sweep.add_argument("--storage", help="URL of the study's database (default: a file in --out)")
     return command.run(argv)
 
 
@@ -46,6 +52,23 @@ def _train(arguments: argparse.Namespace) -> int:
         raise ConfigError(f"--threads is {arguments.threads}; allowed is 1..1024")
     torch.set_num_threads(arguments.threads)
     run.train(config.read(arguments.config), arguments.out, device=distributed.device_of(arguments.device))
+    return 0
+
+
+def _sweep(arguments: argparse.Namespace) -> int:
+    try:
+        from trainer import sweep
+    except ModuleNotFoundError as error:
+        raise ToolError(f"{error.name} is not installed; run `pip install -e '.[sweep]'`") from None
+    if not 1 <= arguments.trials <= 1_000_000:
+        raise ConfigError(f"--trials is {arguments.trials}; allowed is 1..1000000")
+    space = sweep.read_space(arguments.space)
+    chosen = config.read(arguments.config)
+    storage = arguments.storage
+    if storage is None:
+        arguments.out.mkdir(parents=True, exist_ok=True)
+        storage = f"sqlite:///{arguments.out / 'study.db'}"
+    sweep.run(chosen, space, arguments.out, trials=arguments.trials, storage=storage, report=print)
     return 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -102,6 +103,23 @@ def intrinsic(start: Network, trained: Network) -> bytes:
         grid[-1, 1].set_xlabel("threshold")
         grid[0, 0].legend(loc="upper left", frameon=False)
         figure.suptitle("leaks and thresholds, trained with the weights")
+        return _png(figure)
+
+
+def sweep(points: Mapping[str, Sequence[Any]], accuracies: Sequence[float]) -> bytes:
+    """A PNG: the accuracy of every trial over each setting that was varied."""
+    with _style():
+        figure = Figure(figsize=(3.2 * len(points), 3.2), dpi=150, layout="constrained")
+        for axes, (setting, values) in zip(
+            figure.subplots(1, len(points), squeeze=False)[0], points.items(), strict=True
+        ):
+            numeric = all(type(value) in (int, float) for value in values)
+            axes.scatter(values if numeric else [str(value) for value in values], accuracies, s=14, color=_VALIDATION)
+            if numeric and min(values) > 0 and max(values) > 30 * min(values):
+                axes.set_xscale("log")
+            axes.set_xlabel(setting)
+            axes.grid(alpha=0.25, lw=0.5)
+        figure.supylabel("accuracy on validation, in integers", fontsize=9)
         return _png(figure)
 
 

@@ -1,0 +1,102 @@
+"""Searching settings: a study that others may join, and spaces that are refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from toys import Toy, config
+
+from quant.errors import ConfigError
+from trainer import config as configuration
+from trainer import data, sweep
+
+optuna = pytest.importorskip("optuna", reason="optuna is not installed (`pip install -e '.[sweep]'`)")
+
+SPACE = {
+    "train.rate_float": {"low": 1e-3, "high": 1e-1, "log": True},
+    "network.layers.1.neurons": {"low": 4, "high": 12, "step": 4},
+    "train.surrogate.kind": {"choices": ["arctan", "triangle"]},
+}
+
+
+@pytest.fixture(autouse=True)
+def toy_source(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(data.SOURCES, "toy", Toy)
+
+
+def run(folder: Path, trials: int, said: list[str]) -> None:
+    sweep.run(config(), SPACE, folder, trials=trials, storage=f"sqlite:///{folder / 'study.db'}", report=said.append)
+
+
+def test_a_study_goes_on_where_others_left_it(tmp_path: Path) -> None:
+    said: list[str] = []
+    run(tmp_path, 2, said)
+    run(tmp_path, 2, said)
+    rows = json.loads((tmp_path / sweep.TRIALS).read_text())
+    assert [row["trial"] for row in rows] == [0, 1, 2, 3]
+    assert all(row["network.layers.1.neurons"] in (4, 8, 12) for row in rows)
+    done = [row["accuracy_validation"] for row in rows if row["state"] == "complete"]
+    assert done
+    best = configuration.read(tmp_path / sweep.BEST)
+    winner = max((row for row in rows if row["state"] == "complete"), key=lambda row: row["accuracy_validation"])
+    assert winner["accuracy_validation"] == max(done) > 0
+    assert best.train.rate_float in {row["train.rate_float"] for row in rows}
+    assert best.name == "toy"
+    assert (tmp_path / sweep.PICTURE).read_bytes().startswith(b"\x89PNG")
+    assert sum(line.startswith("trial ") for line in said) == 4
+    assert said[-1].startswith(f"best of {len(done)} trials")
+
+
+def test_a_corner_that_cannot_be_ends_its_trial_only(tmp_path: Path) -> None:
+    space = {"network.layers.2.neurons": {"choices": [3, 4]}}
+    said: list[str] = []
+    sweep.run(config(), space, tmp_path, trials=12, storage="sqlite://", report=said.append)
+    assert any("needs one neuron for each of the 3 classes" in line for line in said)
+    assert any("accuracy" in line for line in said), said
+
+
+def test_the_test_part_is_never_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    load = Toy.load
+
+    def without_test(self: Toy) -> dict[str, object]:
+        return {split: samples for split, samples in load(self).items() if split != "test"}
+
+    monkeypatch.setattr(Toy, "load", without_test)
+    run(tmp_path, 1, [])
+    assert (tmp_path / sweep.BEST).exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "no setting to try"),
+        ("x = ", "not TOML"),
+        ("x = 3", "must be a table with low and high"),
+        ("x = { low = 1, high = 2, size = 3 }", "must be a table with low and high"),
+        ("x = { choices = [] }", "choices must be a list"),
+        ("x = { choices = [1], low = 2 }", "stand alone"),
+        ("x = { low = 2, high = 1 }", "low must be less than high"),
+        ("x = { low = 0, high = 1, log = true }", "with log, low positive"),
+        ('x = { low = "a", high = 1 }', "must be numbers"),
+        ("x = { low = 1, high = 2, log = 1 }", "log true or false"),
+    ],
+)
+def test_spaces_that_are_refused(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "space.toml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=message):
+        sweep.read_space(path)
+
+
+@pytest.mark.parametrize("setting", ["train.pace", "network.layers.7.neurons", "network.layers.0.neurons", "train", ""])
+def test_settings_that_are_none(tmp_path: Path, setting: str) -> None:
+    with pytest.raises(ConfigError, match="is no setting of the configuration"):
+        sweep.run(config(), {setting: {"choices": [1]}}, tmp_path, trials=1, storage="sqlite://", report=print)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_storage_that_cannot_be_used(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="--storage nonsense: cannot be used"):
+        sweep.run(config(), SPACE, tmp_path, trials=1, storage="nonsense", report=print)

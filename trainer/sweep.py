@@ -1,0 +1,178 @@
+"""Searching a space of configurations with Optuna: one study, which any number of machines may join by its URL.
+
+The space is a TOML file: for each setting, by its path in the configuration, the values to try.
+
+    "train.rate_float" = { low = 1e-4, high = 1e-2, log = true }
+    "network.layers.1.neurons" = { low = 64, high = 512, step = 64 }
+    "train.surrogate.kind" = { choices = ["arctan", "triangle"] }
+
+Layers are counted from 1. What counts is the accuracy of the quantized network on validation; the test part is never
+looked at.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import tomllib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import optuna
+import tomli_w
+
+from quant.errors import ConfigError, DivergenceError
+from quant.files import write_atomic
+from quant.spikes import SpikeSet
+from trainer import config as configuration
+from trainer import loop, pictures
+from trainer.config import Config
+from trainer.data.source import Split
+from trainer.loop import Epoch
+
+Space = Mapping[str, Mapping[str, Any]]
+
+BEST, TRIALS, PICTURE = "best.toml", "trials.json", "sweep.png"
+_KEYS = {"low", "high", "step", "log", "choices"}
+
+
+def read_space(path: Path) -> Space:
+    """Read and check the settings to try.
+
+    Raises:
+        ConfigError: naming file and setting.
+    """
+    try:
+        space = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not TOML ({error})") from None
+    if not space:
+        raise ConfigError(f'{path}: no setting to try; for example "train.batch" = {{ choices = [32, 64] }}')
+    for setting, values in space.items():
+        _check(f"{path}: {setting}", values)
+    return space
+
+
+def run(config: Config, space: Space, out: Path, *, trials: int, storage: str, report: Callable[[str], None]) -> None:
+    """Make `trials` more trials of the study, then write what all of its trials have found so far to `out`.
+
+    Args:
+        storage: the URL of the database that holds the study, called by the configuration's name.
+
+    Raises:
+        ConfigError: if the space does not fit the configuration, or the storage cannot be used.
+    """
+    table = configuration.to_table(config)
+    for setting in space:
+        _place(table, setting)
+    data = config.data.load()
+    study = _study(config.name, storage)
+
+    def objective(trial: optuna.Trial) -> float:
+        try:
+            chosen = configuration.from_table(
+                _with_values(table, {key: _suggest(trial, key, space[key]) for key in space})
+            )
+            return _accuracy(chosen, config, data, trial)
+        except (ConfigError, DivergenceError) as error:  # a corner of the space that cannot be: no answer, no end
+            report(f"trial {trial.number}: {error}")
+            raise optuna.TrialPruned from None
+
+    def after_trial(_: optuna.Study, trial: optuna.trial.FrozenTrial) -> None:
+        value = "pruned" if trial.value is None else f"accuracy {trial.value:.4f}"
+        report(f"trial {trial.number}: {value} {json.dumps(trial.params)}")
+
+    study.optimize(objective, n_trials=trials, callbacks=[after_trial])
+    _write(study, table, space, out, report)
+
+
+def _study(name: str, storage: str) -> optuna.Study:
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    try:
+        return optuna.create_study(study_name=name, storage=storage, direction="maximize", load_if_exists=True)
+    except Exception as error:  # each database's driver has errors of its own
+        raise ConfigError(f"--storage {storage}: cannot be used ({error}); sqlite:///study.db is a file") from None
+
+
+def _accuracy(config: Config, base: Config, data: Mapping[Split, SpikeSet], trial: optuna.Trial) -> float:
+    """Train; the accuracy on validation of the best quantized epoch. Hopeless trials end early."""
+    progress = loop.start(config)
+
+    def after_epoch(epoch: Epoch) -> None:
+        trial.report(epoch.accuracy_validation, len(progress.history))
+        if trial.should_prune():
+            raise optuna.TrialPruned
+
+    loop.train(progress, data if config.data == base.data else config.data.load(), lambda one, _: one, after_epoch)
+    return progress.best_epoch("quantized").accuracy_validation
+
+
+def _write(
+    study: optuna.Study, table: Mapping[str, Any], space: Space, out: Path, report: Callable[[str], None]
+) -> None:
+    complete = [trial for trial in study.trials if trial.value is not None]
+    if not complete:
+        report("no trial has finished yet")
+        return
+    best = _with_values(table, study.best_params)
+    rows = [
+        {"trial": trial.number, "state": trial.state.name.lower(), "accuracy_validation": trial.value, **trial.params}
+        for trial in study.trials
+    ]
+    write_atomic(out / BEST, tomli_w.dumps(best).encode())
+    write_atomic(out / TRIALS, (json.dumps(rows, indent=2) + "\n").encode())
+    points = {setting: [trial.params[setting] for trial in complete] for setting in space}
+    write_atomic(out / PICTURE, pictures.sweep(points, [trial.value or 0.0 for trial in complete]))
+    found = f"accuracy {study.best_value:.4f} on validation"
+    report(f"best of {len(complete)} trials: {found}; {out / BEST} is its configuration")
+
+
+def _suggest(trial: optuna.Trial, setting: str, values: Mapping[str, Any]) -> Any:
+    match values:
+        case {"choices": choices}:
+            return trial.suggest_categorical(setting, choices)
+        case {"low": int(low), "high": int(high)}:
+            return trial.suggest_int(setting, low, high, step=values.get("step", 1), log=values.get("log", False))
+        case _:
+            bounds = float(values["low"]), float(values["high"])
+            return trial.suggest_float(setting, *bounds, step=values.get("step"), log=values.get("log", False))
+
+
+def _check(where: str, values: object) -> None:
+    """Refuse what cannot be tried."""
+    if not isinstance(values, Mapping) or not values.keys() <= _KEYS:
+        raise ConfigError(f"{where} must be a table with low and high (and step or log), or with choices")
+    if "choices" in values:
+        if not isinstance(values["choices"], list) or not values["choices"] or len(values) > 1:
+            raise ConfigError(f"{where}.choices must be a list of values, and stand alone")
+        return
+    numbers = [values.get("low"), values.get("high"), values.get("step", 1)]
+    if not all(type(number) in (int, float) for number in numbers) or type(values.get("log", False)) is not bool:
+        raise ConfigError(f"{where}: low, high and step must be numbers, log true or false")
+    low, high, step = (float(number) for number in numbers if number is not None)
+    if not low < high or step <= 0 or (values.get("log") and ("step" in values or low <= 0)):
+        raise ConfigError(f"{where}: low must be less than high and step positive; with log, low positive and no step")
+
+
+def _place(table: Any, setting: str) -> tuple[Any, str | int]:
+    """The table or list that holds a setting, and its key in it."""
+    *parents, last = (int(part) - 1 if part.isdecimal() else part for part in setting.split("."))
+    try:
+        if -1 in (*parents, last):
+            raise KeyError
+        for part in parents:
+            table = table[part]
+        if isinstance(table[last], dict | list):
+            raise KeyError
+    except (KeyError, IndexError, TypeError):
+        raise ConfigError(f"{setting} is no setting of the configuration; layers are counted from 1") from None
+    return table, last
+
+
+def _with_values(table: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    changed = copy.deepcopy(dict(table))
+    for setting, value in values.items():
+        holder, key = _place(changed, setting)
+        holder[key] = value
+    return changed

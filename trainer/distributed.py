@@ -6,9 +6,11 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, distributed
+from torch.autograd import Function
 
 from quant.errors import ConfigError
 
@@ -60,8 +62,18 @@ def device_of(name: str) -> torch.device:
 
 def total(values: Tensor) -> Tensor:
     """The sum of `values` over all processes, differentiable."""
-    if not distributed.is_initialized():
-        return values
-    from torch.distributed.nn.functional import all_reduce
+    return _Sum.apply(values) if distributed.is_initialized() else values
 
-    return all_reduce(values)
+
+class _Sum(Function):
+    """Every process's values act on the losses of all processes: the gradients add up, too."""
+
+    @staticmethod
+    def forward(ctx: Any, values: Tensor) -> Tensor:
+        return _Sum.backward(ctx, values)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        summed = gradients[0].clone()
+        distributed.all_reduce(summed)
+        return summed

@@ -178,8 +178,8 @@ def _epoch(
     network, settings, samples = progress.network, progress.network.config.train, data["train"]
     _set_schedules(progress, phase, number)
     network.train()
-    # Scales take no part in the real-valued phase, and the order of what is unused differs by layer.
-    runner = network if team == ALONE else DistributedDataParallel(network, find_unused_parameters=True)
+    # Scales take no part in the real-valued phase.
+    runner = network if team == ALONE else DistributedDataParallel(network, find_unused_parameters=phase == "float")
     draw = np.random.default_rng([settings.seed, PHASES.index(phase), number])
     batches = shuffled(samples, settings.batch, draw, settings.augment, team)
     loss_sum, right = 0.0, 0.0

@@ -1,0 +1,107 @@
+"""Training in two processes: what one process with the same batches gives."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from toys import Toy
+
+from quant.errors import ConfigError
+from trainer.augmentation import Augmentation
+from trainer.data.batches import shuffled
+from trainer.distributed import Team, device_of
+
+CONFIG = """
+name = "digits"
+data = {name = "digits", train = 200, validation = 50, test = 50}
+[[network.layers]]
+neurons = 40
+sources = [0]
+self_recurrent = true
+normalize = true
+[[network.layers]]
+neurons = 10
+sources = [1, 0]
+self_recurrent = true
+[train]
+epochs_float = 3
+epochs_quantized = 2
+batch = 33
+rate_float = 5e-3
+augment = {drop_events = 0.2}
+activity = {strength = 1.0}
+[network]
+threshold = 0.7
+"""
+
+
+def test_two_processes_train_as_one_does(tmp_path: Path) -> None:
+    """The batch is shared out, statistics and gradients are those of the whole: only sums are taken in another order.
+
+    Batches of 33 samples are not shared out evenly; normalization and the price of activity see all of them.
+    """
+    path = tmp_path / "config.toml"
+    path.write_text(CONFIG)
+    found = {}
+    for processes in (1, 2):
+        out = tmp_path / str(processes)
+        launch = [] if processes == 1 else ["torch.distributed.run", "--nproc-per-node", "2", "-m"]
+        command = [sys.executable, "-m", *launch, "trainer", "train", "--config", str(path), "--out", str(out)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=Path(__file__).parents[3])
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.count("test accuracy") == 1
+        metrics = json.loads((out / "metrics.json").read_text())
+        product = torch.load(out / "ckpt.pt", weights_only=True)
+        found[processes] = metrics["history"], product["float"]
+    (alone, weights), (together, same) = found[1], found[2]
+    assert len(alone) == len(together) == 5
+    for one, other in zip(alone, together, strict=True):
+        for key in ("loss_train", "loss_validation", "accuracy_train", "accuracy_validation"):
+            assert other[key] == pytest.approx(one[key], rel=2e-3), (one["phase"], one["epoch"], key)
+    assert alone[2]["accuracy_train"] > 0.2
+    for name, value in weights.items():
+        torch.testing.assert_close(same[name], value, rtol=1e-2, atol=1e-3)
+
+
+def test_the_shares_of_a_batch_are_the_batch() -> None:
+    samples = Toy().load()["train"]
+
+    def batches(team: Team) -> list:
+        return list(shuffled(samples, 5, np.random.default_rng(1), Augmentation(drop_events=0.1), team))
+
+    whole = batches(Team())
+    shares = [batches(Team(rank, 3)) for rank in range(3)]
+    assert sum(batch.inputs.sum() for batch in whole) > 100
+    for index, batch in enumerate(whole):
+        parts = [share[index] for share in shares]
+        assert sum(part.weights.sum() for part in parts).item() == pytest.approx(1)
+        assert sum((part.inputs.sum(dim=(0, 2)) * part.weights).sum() for part in parts).item() == pytest.approx(
+            (batch.inputs.sum(dim=(0, 2)) * batch.weights).sum().item()
+        )
+        assert sorted(label for part in parts for label in part.labels[part.weights > 0].tolist()) == sorted(
+            batch.labels.tolist()
+        )
+
+
+def test_a_process_without_a_sample_takes_part() -> None:
+    """24 samples in batches of 23 leave one sample for the last batch: the second process gets one that counts 0."""
+    samples = Toy().load()["train"]
+    batches = list(shuffled(samples, 23, np.random.default_rng(1), Augmentation(), Team(1, 2)))
+    empty = min(batches, key=lambda batch: float(batch.weights.sum()))
+    assert empty.weights.tolist() == [0.0]
+    assert empty.steps.tolist() == [len(empty.inputs)]
+
+
+def test_a_device_that_is_not_here() -> None:
+    assert device_of("cpu").type == "cpu"
+    with pytest.raises(ConfigError, match="--device abacus: not to be had here"):
+        device_of("abacus")
+    if not torch.cuda.is_available():
+        with pytest.raises(ConfigError, match="--device cuda: not to be had here"):
+            device_of("cuda")

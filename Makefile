@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: demo test lint fuzz bench hardware implementations area bitstreams snapshots setup synth-tools tools clean
+.PHONY: demo test lint fuzz bench hardware implementations area bitstreams snapshots triton setup synth-tools tools clean
 
 demo: $(READY)
 	$(BIN)/python -m bench.demo
@@ -42,6 +42,11 @@ area: $(READY)
 # A network's bitstream for each board, in build/bitstreams
 bitstreams: synth-tools
 	$(BIN)/python -m bench.bitstreams
+
+# The GPU's kernel in Triton's interpreter, on the CPU; a wheel of 280 MB
+triton: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[triton]'
+	TRITON_INTERPRET=1 $(BIN)/python -m pytest tests/unit/trainer/test_kernels.py -k interpreter
 
 lint: $(READY)
 	$(BIN)/ruff check .

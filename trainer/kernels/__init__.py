@@ -1,16 +1,18 @@
 """The two costly operations of training, each with the fastest implementation that the machine offers.
 
 `project` takes spikes to input currents, `walk` takes input currents through the neurons' time. Both are defined in
-plain PyTorch; `cpu.py` (compiled C++) repeats them on the processor and `gpu.py` (Triton) on a GPU.
+plain PyTorch; `cpu.py` (compiled C++) repeats them on the processor, `gpu.py` (Triton) the walk on a GPU.
 """
 
 from __future__ import annotations
+
+import importlib.util
 
 import torch
 from torch import Tensor
 
 from trainer import neuron
-from trainer.kernels import cpu, native
+from trainer.kernels import cpu, function, native
 from trainer.neuron import Arithmetic, Dynamics, Numbers, States
 
 
@@ -23,8 +25,14 @@ def project(spikes: Tensor, weight: Tensor) -> Tensor:
 
 def walk(drives: Tensor, ends: Tensor, numbers: Numbers, arithmetic: Arithmetic, dynamics: Dynamics) -> States:
     """The same as `neuron.walk`, on the device of `drives`."""
-    if dynamics.rule == "surrogate" and _compiled(drives):
-        return cpu.walk(drives, ends, numbers, arithmetic, dynamics)
+    if dynamics.rule == "surrogate":
+        if _compiled(drives):
+            return function.walk(drives, ends, numbers, arithmetic, dynamics, cpu.run_walk)
+        # A neuron's recurrent inputs come from everywhere: dense recurrence has no kernel on a GPU.
+        if drives.is_cuda and numbers.recurrent is None and importlib.util.find_spec("triton"):
+            from trainer.kernels import gpu
+
+            return function.walk(drives, ends, numbers, arithmetic, dynamics, gpu.run_walk)
     return neuron.walk(drives, ends, numbers, arithmetic, dynamics)
 
 

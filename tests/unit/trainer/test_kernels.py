@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import os
 import subprocess
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,12 +17,14 @@ from toys import Toy, config, scramble, stimulus
 
 from trainer import kernels, neuron
 from trainer.config import LayerConfig
-from trainer.kernels import cpu, native
+from trainer.kernels import cpu, function, native
 from trainer.network import Network
 from trainer.neuron import Arithmetic, Dynamics, Integer, Numbers, Real, States
 from trainer.surrogates import SLOPES
 
 STEPS, BATCH, INPUTS = 40, 7, 21
+
+Walk = Callable[[Tensor, Tensor, Numbers, Arithmetic, Dynamics], States]
 
 pytestmark = pytest.mark.skipif(native.library() is None, reason="no C++ compiler")
 
@@ -48,6 +52,10 @@ def numbers_of(neurons: int, *, integer: bool, synapse: bool, recurrent: bool, s
     )
 
 
+def compiled_walk(drives: Tensor, ends: Tensor, numbers: Numbers, arithmetic: Arithmetic, dynamics: Dynamics) -> States:
+    return function.walk(drives, ends, numbers, arithmetic, dynamics, cpu.run_walk)
+
+
 def spikes() -> tuple[Tensor, Tensor]:
     draw = torch.Generator().manual_seed(9)
     inputs = (torch.rand(STEPS, BATCH, INPUTS, generator=draw) < 0.2).float()
@@ -55,7 +63,7 @@ def spikes() -> tuple[Tensor, Tensor]:
 
 
 def answers(
-    implementation: Any, numbers: Numbers, arithmetic: Arithmetic, dynamics: Dynamics, threads: int = 1
+    walk: Walk, numbers: Numbers, arithmetic: Arithmetic, dynamics: Dynamics, threads: int = 1
 ) -> tuple[States, dict[str, Tensor]]:
     """States and the gradients of a random function of the outputs."""
     inputs, ends = spikes()
@@ -69,7 +77,7 @@ def answers(
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:
-        states = implementation.walk(drives, ends, numbers, arithmetic, dynamics)
+        states = walk(drives, ends, numbers, arithmetic, dynamics)
         importance = torch.randn(states.outputs.shape, generator=torch.Generator().manual_seed(5))
         wanted = [drives, *learned.values()]
         gradients = torch.autograd.grad((states.outputs * importance).sum(), wanted, allow_unused=True)
@@ -93,8 +101,8 @@ def test_a_walk_is_that_of_plain_pytorch(
     numbers = numbers_of(37, integer=integer, synapse=synapse, recurrent=recurrent, self_recurrent=True)
     arithmetic: Arithmetic = Integer(8) if integer else Real()
     dynamics = Dynamics(spiking, reset, "fast_sigmoid")
-    plain, plain_gradients = answers(neuron, numbers, arithmetic, dynamics)
-    compiled, compiled_gradients = answers(cpu, numbers, arithmetic, dynamics)
+    plain, plain_gradients = answers(neuron.walk, numbers, arithmetic, dynamics)
+    compiled, compiled_gradients = answers(compiled_walk, numbers, arithmetic, dynamics)
     if integer or not recurrent:  # the order of a recurrent sum matters to real numbers
         assert torch.equal(plain.outputs, compiled.outputs)
         assert torch.equal(plain.potential, compiled.potential)
@@ -118,8 +126,8 @@ def test_a_walk_is_that_of_plain_pytorch(
 def test_every_surrogate(kind: str) -> None:
     numbers = numbers_of(16, integer=False, synapse=False, recurrent=False, self_recurrent=True)
     dynamics = Dynamics(True, "zero", kind)  # type: ignore[arg-type]
-    _, plain = answers(neuron, numbers, Real(), dynamics)
-    states, compiled = answers(cpu, numbers, Real(), dynamics)
+    _, plain = answers(neuron.walk, numbers, Real(), dynamics)
+    states, compiled = answers(compiled_walk, numbers, Real(), dynamics)
     for name in ("drives", "leak", "threshold", "width"):
         torch.testing.assert_close(compiled[name], plain[name], rtol=1e-3, atol=1e-3)
         assert plain[name].any()
@@ -130,10 +138,11 @@ def test_every_surrogate(kind: str) -> None:
 def test_threads_change_nothing(threads: int) -> None:
     numbers = numbers_of(37, integer=False, synapse=True, recurrent=True, self_recurrent=True)
     dynamics = Dynamics(True, "zero", "arctan")
-    states, alone = answers(cpu, numbers, Real(), dynamics)
-    again, several = answers(cpu, numbers, Real(), dynamics, threads)
+    states, alone = answers(compiled_walk, numbers, Real(), dynamics)
+    again, several = answers(compiled_walk, numbers, Real(), dynamics, threads)
     assert torch.equal(states.outputs, again.outputs)
     assert states.outputs.sum() > 100
+    alone.pop("weight")  # a product of PyTorch's, which sums as its own threads share the work out
     for name, gradient in alone.items():
         assert torch.equal(gradient, several[name]), name
 
@@ -201,7 +210,33 @@ def test_only_the_surrogate_rule_is_compiled(monkeypatch: pytest.MonkeyPatch) ->
     dynamics = Dynamics(True, "zero", "triangle")
     called: list[str] = []
     monkeypatch.setattr(neuron, "walk", lambda *_: called.append("plain"))
-    monkeypatch.setattr(cpu, "walk", lambda *_: called.append("compiled"))
+    monkeypatch.setattr(function, "walk", lambda *_: called.append("compiled"))
     kernels.walk(drives, ends, numbers, Real(), dynamics)
     kernels.walk(drives, ends, numbers, Real(), replace(dynamics, rule="tssl"))
     assert called == ["compiled", "plain"]
+
+
+@pytest.mark.parametrize("integer", [False, True])
+@pytest.mark.parametrize("synapse", [False, True])
+@pytest.mark.parametrize(("spiking", "reset"), [(True, "zero"), (True, "subtract"), (False, "zero")])
+def test_the_gpu_kernel_in_its_interpreter(integer: bool, synapse: bool, spiking: bool, reset: neuron.Reset) -> None:
+    """Triton runs its kernels on the CPU for this: what it would compile for a GPU is not tested here."""
+    pytest.importorskip("triton", reason="triton is not installed")
+    if os.environ.get("TRITON_INTERPRET") != "1":
+        pytest.skip("needs TRITON_INTERPRET=1 (`make triton`)")
+    from trainer.kernels import gpu
+
+    numbers = numbers_of(37, integer=integer, synapse=synapse, recurrent=False, self_recurrent=True)
+    arithmetic: Arithmetic = Integer(8) if integer else Real()
+    dynamics = Dynamics(spiking, reset, "fast_sigmoid")
+    plain, expected = answers(neuron.walk, numbers, arithmetic, dynamics)
+
+    def gpu_walk(*arguments: Any) -> States:
+        return function.walk(*arguments, gpu.run_walk)
+
+    found, gradients = answers(gpu_walk, numbers, arithmetic, dynamics)
+    assert torch.equal(plain.outputs, found.outputs)
+    assert torch.equal(plain.potential, found.potential)
+    assert not spiking or plain.outputs.sum() > 200
+    for name, gradient in expected.items():
+        torch.testing.assert_close(gradients[name], gradient, rtol=1e-3, atol=1e-3)

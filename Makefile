@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: demo test lint fuzz bench hardware implementations area bitstreams snapshots triton setup synth-tools tools clean
+.PHONY: demo test lint fuzz bench hardware implementations training area bitstreams snapshots triton setup synth-tools tools clean
 
 demo: $(READY)
 	$(BIN)/python -m bench.demo
@@ -34,6 +34,11 @@ hardware: synth-tools
 # After `make demo`: its network's netlists and a simulated serial line, on the whole test set
 implementations: $(READY)
 	$(BIN)/python -m bench.implementations
+
+# One epoch of training against snnTorch and SpikingJelly, side by side
+training: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[peers]'
+	$(BIN)/python -m bench.training
 
 # Estimated against synthesized area
 area: $(READY)

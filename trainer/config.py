@@ -157,6 +157,8 @@ class TrainConfig:
         rate_intrinsic: learning rate of leaks, thresholds, scales and gain, as a multiple of the weights' rate.
         weight_decay: of the weights, decoupled (AdamW).
         gradient_limit: largest norm of the gradient of all parameters.
+        average: of the network that is validated and kept, an average over the updates: the weight of its past, per
+            update (Polyak & Juditsky 1992, with an exponential window); 0: the last state.
         patience: a phase ends after so many epochs without a better one on validation; 0: never early.
         rule: "surrogate", backpropagation through time with a surrogate derivative; "tssl", TSSL-BP.
         precision: "mixed" computes the products of the real-valued phase in half the bits, for GPUs.
@@ -171,6 +173,7 @@ class TrainConfig:
     rate_intrinsic: Annotated[float, Range(0.0, 1000.0)] = 1.0
     weight_decay: Rate = 0.0
     gradient_limit: Annotated[float, Range(1e-6, 1e6)] = 1.0
+    average: Annotated[float, Range(0.0, 0.9999)] = 0.0
     patience: Annotated[int, Range(0, 100_000)] = 0
     rule: Rule = "surrogate"
     precision: Literal["full", "mixed"] = "full"

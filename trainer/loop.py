@@ -10,12 +10,13 @@ import math
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Literal, get_args
+from typing import Literal, cast, get_args
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from quant.errors import DivergenceError
 from quant.spikes import SpikeSet
@@ -51,6 +52,7 @@ class Progress:
 
     Attributes:
         network: as it is after the last epoch in the history.
+        average: the running average of the network in this phase, where one is asked for.
         optimizer: of the phase under way.
         best: for each phase, the state of the network after its best epoch.
         history: all epochs so far.
@@ -58,8 +60,14 @@ class Progress:
 
     network: Network
     optimizer: torch.optim.Optimizer
+    average: AveragedModel | None = None
     best: dict[Phase, State] = field(default_factory=dict)
     history: list[Epoch] = field(default_factory=list)
+
+    @property
+    def candidate(self) -> Network:
+        """What is validated, and kept if it is the best."""
+        return self.network if self.average is None else cast(Network, self.average.module)
 
     def of_phase(self, phase: Phase) -> list[Epoch]:
         """The part of the history that belongs to `phase`."""
@@ -80,6 +88,7 @@ class Progress:
         """Plain data and tensors."""
         return {
             "network": self.network.state_dict(),
+            "average": None if self.average is None else self.average.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "best": self.best,
             "history": [asdict(epoch) for epoch in self.history],
@@ -91,6 +100,8 @@ class Progress:
         history = [Epoch(**epoch) for epoch in state["history"]]
         progress = start(config, history[-1].phase, device)
         progress.network.load_state_dict(state["network"])
+        if progress.average is not None:
+            progress.average.load_state_dict(state["average"])
         progress.optimizer.load_state_dict(state["optimizer"])
         progress.best, progress.history = state["best"], history
         return progress
@@ -99,7 +110,7 @@ class Progress:
 def start(config: Config, phase: Phase = "float", device: torch.device | None = None) -> Progress:
     """Progress before the first epoch."""
     network = Network(config).to(device)
-    return Progress(network, _optimizer(config.train, network, phase))
+    return Progress(network, _optimizer(config.train, network, phase), _average(network))
 
 
 def train(
@@ -128,7 +139,7 @@ def train(
             epoch = _epoch(progress, data, phase, len(progress.of_phase(phase)) + 1, watch, team)
             progress.history.append(epoch)
             if progress.best_epoch(phase) is epoch:
-                progress.best[phase] = {name: value.clone() for name, value in progress.network.state_dict().items()}
+                progress.best[phase] = {name: value.clone() for name, value in progress.candidate.state_dict().items()}
             after_epoch(epoch)
 
 
@@ -138,6 +149,14 @@ def _begin_quantized(progress: Progress) -> None:
     network.load_state_dict(progress.best["float"])
     network.fit_scales()
     progress.optimizer = _optimizer(network.config.train, network, "quantized")
+    progress.average = _average(network)
+
+
+def _average(network: Network) -> AveragedModel | None:
+    decay = network.config.train.average
+    if not decay:
+        return None
+    return AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(decay))
 
 
 def _optimizer(settings: TrainConfig, network: Network, phase: Phase) -> torch.optim.Optimizer:
@@ -202,9 +221,11 @@ def _epoch(
                 f"{where}: {_origin(network, trace)}; lower train.rate_{phase} or train.rate_intrinsic"
             )
         progress.optimizer.step()
+        if progress.average is not None:
+            progress.average.update_parameters(network)
         loss_sum += loss_all * min(settings.batch, len(samples) - (update - 1) * settings.batch)
         right += right_all
-    validation = evaluate(network, data["validation"], quantized=phase == "quantized")
+    validation = evaluate(progress.candidate, data["validation"], quantized=phase == "quantized")
     return Epoch(
         phase=phase,
         epoch=number,

@@ -7,6 +7,8 @@ plain PyTorch; `cpu.py` (compiled C++) repeats them on the processor, `gpu.py` (
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor
@@ -36,5 +38,20 @@ def walk(drives: Tensor, ends: Tensor, numbers: Numbers, arithmetic: Arithmetic,
     return neuron.walk(drives, ends, numbers, arithmetic, dynamics)
 
 
+@contextmanager
+def plain_pytorch() -> Iterator[None]:
+    """No kernels inside the block: to compare with, or to look into every step."""
+    global _plain
+    before, _plain = _plain, True
+    try:
+        yield
+    finally:
+        _plain = before
+
+
+_plain = False
+
+
 def _compiled(values: Tensor) -> bool:
-    return values.device.type == "cpu" and values.dtype == torch.float32 and native.library() is not None
+    on_cpu = values.device.type == "cpu" and values.dtype == torch.float32
+    return on_cpu and not _plain and native.library() is not None

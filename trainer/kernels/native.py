@@ -24,7 +24,7 @@ _CACHE = Path(__file__).parents[2] / "build" / "kernels"
 # Contraction would fuse multiplications with additions and round once where PyTorch rounds twice.
 _FLAGS = (
     "-std=c++17 -O3 -march=native -mprefer-vector-width=512 -ffp-contract=off -fno-math-errno -fno-trapping-math "
-    "-shared -fPIC -pthread"
+    "-shared -fPIC -fopenmp"
 )
 _COMPILER = "c++"
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # of mallopt(3)

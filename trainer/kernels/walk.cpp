@@ -9,7 +9,6 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
-#include <thread>
 #include <vector>
 
 namespace {
@@ -58,14 +57,12 @@ struct Product {
 
 namespace {
 
+// Calls work(first, last) on consecutive parts of 0 .. items - 1, on the threads that PyTorch's own products run on.
 template <typename Work>
 void share(int64_t items, int64_t threads, Work work) {
-  threads = std::max<int64_t>(1, std::min(threads, items));
-  std::vector<std::thread> helpers;
-  for (int64_t k = 1; k < threads; ++k)
-    helpers.emplace_back([=] { work(items * k / threads, items * (k + 1) / threads); });
-  work(0, items / threads);
-  for (auto& helper : helpers) helper.join();
+  const int64_t parts = std::max<int64_t>(1, std::min(threads, items));
+#pragma omp parallel for num_threads(parts) schedule(static, 1)
+  for (int64_t k = 0; k < parts; ++k) work(items * k / parts, items * (k + 1) / parts);
 }
 
 // Slope of the spike, of peak 1, at z = |x| / width with x = (u - theta) / theta (trainer/surrogates.py).
@@ -363,24 +360,28 @@ void product_forward(const Product* p) {
   });
 }
 
-// Threads share out the columns, so that every sum runs over the rows in order.
+// The rows are cut into a fixed number of parts, whose sums are added up in order, whatever the number of threads.
 void product_backward(const Product* p) {
-  const int64_t columns = p->columns;
-  share((columns + kLanes - 1) / kLanes, p->threads, [=](int64_t first, int64_t last) {
-    const int64_t from = first * kLanes, to = std::min(last * kLanes, columns);
+  constexpr int64_t kParts = 8;
+  const int64_t columns = p->columns, size = p->inputs * columns;
+  std::vector<float> partial(kParts * size, 0.0f);
+  share(kParts, p->threads, [=, &partial](int64_t first_part, int64_t last_part) {
     std::vector<int32_t> events(p->inputs + 1);
-    for (int64_t j = 0; j < p->inputs; ++j)
-      std::fill(p->toward_transposed + j * columns + from, p->toward_transposed + j * columns + to, 0.0f);
-    for (int64_t r = 0; r < p->rows; ++r) {
-      const int64_t count = events_of(p->x + r * p->inputs, p->inputs, events.data());
-      const float* toward = p->toward_out + r * columns;
-      for (int64_t e = 0; e < count; ++e) {
-        float* sum = p->toward_transposed + events[e] * columns;
-#pragma GCC ivdep
-        for (int64_t i = from; i < to; ++i) sum[i] += toward[i];
+    for (int64_t part = first_part; part < last_part; ++part) {
+      float* sums = partial.data() + part * size;
+      for (int64_t r = p->rows * part / kParts; r < p->rows * (part + 1) / kParts; ++r) {
+        const int64_t count = events_of(p->x + r * p->inputs, p->inputs, events.data());
+        const float* __restrict__ toward = p->toward_out + r * columns;
+        for (int64_t e = 0; e < count; ++e) {
+          float* __restrict__ sum = sums + events[e] * columns;
+          for (int64_t i = 0; i < columns; ++i) sum[i] += toward[i];
+        }
       }
     }
   });
+  std::fill_n(p->toward_transposed, size, 0.0f);
+  for (int64_t part = 0; part < kParts; ++part)
+    for (int64_t k = 0; k < size; ++k) p->toward_transposed[k] += partial[part * size + k];
 }
 
 }  // extern "C"

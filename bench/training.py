@@ -1,0 +1,254 @@
+"""One epoch of training, side by side: this project against snnTorch and SpikingJelly, and its own plain version.
+
+The same network (78-200-200-26), batches (64 samples of 250 steps, a tenth of the inputs spikes), loss and optimizer;
+each library the way its documentation writes it, at its best number of threads. Rounds alternate, so that whatever else
+the machine does hits all alike; the table gives medians of one epoch, and how much faster the project is. Also printed:
+how far the gradients of the compiled kernels are from the plain ones, and peak memory over the number of steps.
+
+Needs `pip install -e '.[peers]'`, as `make training` does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from quant.files import write_atomic
+from trainer import kernels, loop
+from trainer.config import Config, LayerConfig, NetworkConfig, TrainConfig
+from trainer.data.batches import Batch
+from trainer.data.digits import Digits
+from trainer.network import Network
+
+SIZES = (78, 200, 200, 26)
+STEPS, BATCH, BATCHES = 250, 64, 4
+DENSITY, LEAK, RATE = 0.1, 0.9, 1e-3
+ROUNDS = 5
+OUT = Path("build/bench/training.json")
+
+Update = Callable[[Tensor, Tensor], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Classes26(Digits):
+    """Digits by name only: 78 channels, 26 classes, no data."""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return tuple(f"class {index}" for index in range(SIZES[-1]))
+
+
+def ours(self_recurrent: bool) -> Update:
+    """This project's own update: forward, loss, gradients, limit, step."""
+    layers = tuple(LayerConfig(size, (index,), self_recurrent=self_recurrent) for index, size in enumerate(SIZES[1:]))
+    config = Config("bench", Classes26(), NetworkConfig(layers, leak=LEAK), TrainConfig(rate_float=RATE))
+    progress = loop.start(config)
+
+    def update(inputs: Tensor, labels: Tensor) -> None:
+        batch = Batch(inputs, torch.full((BATCH,), len(inputs)), labels, torch.full((BATCH,), 1 / BATCH))
+        trace = progress.network(batch.inputs, batch.steps, quantized=False)
+        loss, _ = loop._loss(progress.network, trace, batch)
+        _step(progress.optimizer, loss, progress.network)
+
+    return update
+
+
+def snntorch(self_recurrent: bool) -> Update:
+    """snnTorch: Linear and Leaky, or RLeaky with one self-connection per neuron, step by step."""
+    import snntorch as snn
+
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.linear = nn.ModuleList(nn.Linear(a, b, bias=False) for a, b in itertools.pairwise(SIZES))
+            self.neurons = nn.ModuleList(self._neurons(size) for size in SIZES[1:])
+
+        def _neurons(self, size: int) -> Any:
+            learned = {"learn_beta": True, "learn_threshold": True, "reset_mechanism": "zero"}
+            beta, threshold = torch.full((size,), LEAK), torch.ones(size)
+            if not self_recurrent:
+                return snn.Leaky(beta=beta, threshold=threshold, **learned)
+            return snn.RLeaky(beta=beta, threshold=threshold, all_to_all=False, **learned)
+
+        def _rest(self, neurons: Any) -> Any:
+            return neurons.init_rleaky() if self_recurrent else (neurons.init_leaky(),)
+
+        def forward(self, inputs: Tensor) -> Tensor:
+            neurons: Any
+            states = [self._rest(neurons) for neurons in self.neurons]
+            count = torch.zeros(())
+            for spikes in inputs:
+                for index, (linear, neurons) in enumerate(zip(self.linear, self.neurons, strict=True)):
+                    spikes, membrane = neurons(linear(spikes), *states[index])
+                    states[index] = (spikes, membrane) if self_recurrent else (membrane,)
+                count = count + spikes
+            return count / len(inputs) * 10
+
+    return _peer(Net())
+
+
+def spikingjelly(self_recurrent: bool) -> Update | None:
+    """SpikingJelly: all steps through one Linear, then ParametricLIFNode in multi-step mode; no self-connections."""
+    if self_recurrent:
+        return None
+    from spikingjelly.activation_based import functional, layer
+    from spikingjelly.activation_based import neuron as nodes
+
+    tau = 1 / (1 - LEAK)
+    parts: list[nn.Module] = []
+    for a, b in itertools.pairwise(SIZES):
+        parts.append(layer.Linear(a, b, bias=False, step_mode="m"))
+        parts.append(nodes.ParametricLIFNode(init_tau=tau, decay_input=False, v_reset=0.0, step_mode="m"))
+    network = nn.Sequential(*parts)
+
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.network = network
+
+        def forward(self, inputs: Tensor) -> Tensor:
+            functional.reset_net(self.network)
+            rate: Tensor = self.network(inputs).mean(dim=0)
+            return rate * 10
+
+    return _peer(Net())
+
+
+def _peer(network: nn.Module) -> Update:
+    optimizer = torch.optim.AdamW(network.parameters(), lr=RATE)
+
+    def update(inputs: Tensor, labels: Tensor) -> None:
+        _step(optimizer, nn.functional.cross_entropy(network(inputs), labels), network)
+
+    return update
+
+
+def _step(optimizer: torch.optim.Optimizer, loss: Tensor, network: nn.Module) -> None:
+    optimizer.zero_grad()
+    loss.backward()  # type: ignore[no-untyped-call]
+    nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+    optimizer.step()
+
+
+def plain(self_recurrent: bool) -> Update:
+    """This project without compiled kernels."""
+    update = ours(self_recurrent)
+
+    def without(inputs: Tensor, labels: Tensor) -> None:
+        with kernels.plain_pytorch():
+            update(inputs, labels)
+
+    return without
+
+
+CONTESTANTS: dict[str, Callable[[bool], Update | None]] = {
+    "this project": ours,
+    "this project, plain PyTorch": plain,
+    "snnTorch": snntorch,
+    "SpikingJelly": spikingjelly,
+}
+
+
+def data(steps: int = STEPS) -> list[tuple[Tensor, Tensor]]:
+    draw = torch.Generator().manual_seed(1)
+    return [
+        (
+            (torch.rand(steps, BATCH, SIZES[0], generator=draw) < DENSITY).float(),
+            torch.randint(0, SIZES[-1], (BATCH,), generator=draw),
+        )
+        for _ in range(BATCHES)
+    ]
+
+
+def compare(self_recurrent: bool) -> dict[str, float]:
+    """Median seconds of one epoch for each contestant at its best number of threads."""
+    batches = data()
+    updates = {name: update for name, make in CONTESTANTS.items() if (update := make(self_recurrent)) is not None}
+    times: dict[tuple[str, int], list[float]] = {}
+    for turn in range(ROUNDS + 1):
+        for threads in (1, 2):
+            torch.set_num_threads(threads)
+            for name, update in updates.items():
+                began = time.perf_counter()
+                for inputs, labels in batches:
+                    update(inputs, labels)
+                if turn:  # the first round compiles and warms up
+                    times.setdefault((name, threads), []).append(time.perf_counter() - began)
+    return {name: min(statistics.median(times[name, threads]) for threads in (1, 2)) for name in updates}
+
+
+def gradient_distance() -> float:
+    """The largest distance of a compiled gradient from the plain one, over the largest of its layer's gradients."""
+    layers = tuple(LayerConfig(size, (index,), self_recurrent=True) for index, size in enumerate(SIZES[1:]))
+    network = Network(Config("bench", Classes26(), NetworkConfig(layers, leak=LEAK), TrainConfig()))
+    inputs, labels = data()[0]
+    ends = torch.full((BATCH,), STEPS)
+    found = []
+    for context in (nullcontext(), kernels.plain_pytorch()):
+        with context:
+            network.zero_grad()
+            trace = network(inputs, ends, quantized=False)
+            assert trace.outputs[1].sum() > 1000
+            nn.functional.cross_entropy(trace.logits, labels).backward()  # type: ignore[no-untyped-call]
+        found.append({name: p.grad.clone() for name, p in network.named_parameters() if p.grad is not None})
+    first, second = found
+    return max(((first[name] - second[name]).abs().max() / second[name].abs().max()).item() for name in first)
+
+
+def memory(name: str, steps: int) -> float:
+    """Peak memory of a few updates in a process of its own, in MB."""
+    command = [sys.executable, "-m", "bench.training", "--peak", name, "--steps", str(steps)]
+    return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+
+def _peak(name: str, steps: int) -> float:
+    torch.set_num_threads(1)
+    update = CONTESTANTS[name](True)
+    assert update is not None
+    for inputs, labels in data(steps)[:2]:
+        update(inputs, labels)
+    # Not getrusage: that of a child starts with what its parent had.
+    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    return int(status["VmHWM"].split()[0]) / 1024
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench.training", description=__doc__.splitlines()[0])
+    parser.add_argument("--peak", choices=CONTESTANTS, help=argparse.SUPPRESS)
+    parser.add_argument("--steps", type=int, default=STEPS, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.peak:
+        print(_peak(arguments.peak, arguments.steps))
+        return 0
+    record: dict[str, object] = {"threads": torch.get_num_threads(), "torch": torch.__version__}
+    print(f"{'-'.join(map(str, SIZES))}, {STEPS} steps, batch {BATCH}, {BATCHES} batches; seconds per epoch")
+    for title, self_recurrent in (("self-recurrent", True), ("feed-forward", False)):
+        seconds = compare(self_recurrent)
+        record[title] = seconds
+        for name, taken in seconds.items():
+            print(f"{title:16}{name:30}{taken:8.3f}{taken / seconds['this project']:8.1f} ×")
+    record["gradient distance"] = gradient_distance()
+    print(f"largest distance of a gradient from the plain one: {record['gradient distance']:.1e}")
+    peaks = {name: [memory(name, steps) for steps in (125, 250, 500)] for name in list(CONTESTANTS)[:2]}
+    record["peak MB at 125, 250, 500 steps"] = peaks
+    for name, values in peaks.items():
+        print(f"{name:30} peak MB at 125, 250, 500 steps: {', '.join(f'{value:.0f}' for value in values)}")
+    write_atomic(OUT, (json.dumps(record, indent=2) + "\n").encode())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

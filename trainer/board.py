@@ -13,20 +13,22 @@ class Board:
     """Scalars after every epoch; the epochs of both phases are counted on."""
 
     def __init__(self, folder: Path, done: int) -> None:
-        """Append to what is in `folder`, after `done` epochs; what came later is taken back."""
-        self._writer = SummaryWriter(str(folder), purge_step=done + 1 if done else None)
-        self._done = done
+        """Append to what is in `folder`, after `done` epochs; what came later is taken back. Writes nothing yet."""
+        self._folder, self._done = folder, done
+        self._writer: SummaryWriter | None = None
 
     def add(self, epoch: Epoch) -> None:
         """Write one epoch's losses, accuracies and seconds."""
         self._done += 1
+        if self._writer is None:
+            self._writer = SummaryWriter(str(self._folder), purge_step=self._done if self._done > 1 else None)
         for name in ("loss", "accuracy"):
-            values = {part: getattr(epoch, f"{name}_{part}") for part in ("train", "validation")}
-            for part, value in values.items():
-                self._writer.add_scalar(f"{name}/{part}", value, self._done)
+            for part in ("train", "validation"):
+                self._writer.add_scalar(f"{name}/{part}", getattr(epoch, f"{name}_{part}"), self._done)
         self._writer.add_scalar("seconds per epoch", epoch.seconds, self._done)
         self._writer.flush()
 
     def close(self) -> None:
         """Nothing more will come."""
-        self._writer.close()
+        if self._writer is not None:
+            self._writer.close()

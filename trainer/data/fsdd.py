@@ -8,20 +8,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import numpy as np
 
 from quant.errors import DataError
-from quant.formats import IntArray
 from quant.spikes import SpikeSet
 from trainer.data.binning import StepBins
 from trainer.data.disk import check_present, read_npz, read_sound
-from trainer.data.labelled import Labelled, StrArray
+from trainer.data.heard import Recordings, Speed, hear
 from trainer.data.source import Split
-from trainer.data.splits import BY_TAKE, Official, Partition, divide
+from trainer.data.splits import BY_TAKE, Official, Partition
 from trainer.frontend.ear import Ear, Sound
 from trainer.schema import Named
 
@@ -34,16 +33,6 @@ _ARRAYS = {"audio": ("i", 1), "length": ("iu", 1), "label": ("iu", 1), "speaker"
 _RATE = {"rate": ("iu", 0)}
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Recordings:
-    """All recordings with their digit, speaker and take, `(S,)` each."""
-
-    sounds: tuple[Sound, ...]
-    label: IntArray
-    speaker: StrArray
-    take: IntArray
-
-
 @dataclass(frozen=True, slots=True)
 class Fsdd:
     """Options of the data set.
@@ -52,12 +41,14 @@ class Fsdd:
         path: a checkout of its repository (`recordings/<digit>_<speaker>_<take>.wav`), or an `.npz` file with the
             arrays `audio` int16 (recordings one after the other), `length`, `label`, `speaker`, `take` and `rate`.
         ear, bins, split: how sound becomes spikes, what of them is merged, and who tests.
+        speeds: training recordings are also heard at these multiples of their speed (trainer/data/heard.py).
     """
 
     path: str
     ear: Ear = Ear()
     bins: StepBins = StepBins()
     split: Annotated[Partition, Named(BY_TAKE)] = Official()
+    speeds: tuple[Speed, ...] = ()
 
     @property
     def channels(self) -> int:
@@ -69,9 +60,8 @@ class Fsdd:
 
     def load(self) -> Mapping[Split, SpikeSet]:
         found = read_recordings(Path(self.path))
-        heard = replace(self.ear.hear(found.sounds), label=found.label.astype(np.int32))
         part = np.where(found.take < TEST_TAKES, "test", "train")
-        return divide(Labelled(self.bins.merge(heard), part, found.speaker, found.take), self.split)
+        return hear(found, part, self.ear, self.bins, self.split, self.speeds)
 
 
 def read_recordings(path: Path) -> Recordings:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from string import ascii_lowercase, digits
 from typing import Annotated
@@ -21,9 +21,9 @@ from quant.errors import DataError
 from quant.spikes import SpikeSet
 from trainer.data.binning import StepBins
 from trainer.data.disk import check_present, read_sound
-from trainer.data.labelled import Labelled
+from trainer.data.heard import Recordings, Speed, hear
 from trainer.data.source import Split
-from trainer.data.splits import BY_TAKE, Official, Partition, divide
+from trainer.data.splits import BY_TAKE, Official, Partition
 from trainer.frontend.ear import Ear, Sound
 from trainer.schema import Named
 
@@ -37,7 +37,7 @@ class Ti46Alpha:
 
     Attributes:
         path: the folder that has `ti_alpha/train/f1/0af1set0.wav`.
-        ear, bins, split: how sound becomes spikes, what of them is merged, and who tests. Take `n` is `set<n>` of the
+        ear, bins, split, speeds: as in FSDD (trainer/data/fsdd.py). Take `n` is `set<n>` of the
             training part, take `10 * s + t` is `s<s>t<t>` of the test part.
     """
 
@@ -45,6 +45,7 @@ class Ti46Alpha:
     ear: Ear = Ear()
     bins: StepBins = StepBins()
     split: Annotated[Partition, Named(BY_TAKE)] = Official()
+    speeds: tuple[Speed, ...] = ()
 
     @property
     def channels(self) -> int:
@@ -56,7 +57,7 @@ class Ti46Alpha:
 
     def load(self) -> Mapping[Split, SpikeSet]:
         recordings = find(Path(self.path), "ti_alpha", self.classes)
-        return divide(_hear(recordings, self.ear, self.bins), self.split)
+        return _hear(recordings, self.ear, self.bins, self.split, self.speeds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +66,14 @@ class Ti46Digits:
 
     Attributes:
         path: the folder that has `ti20/train/f1/00f1set0.wav`.
-        ear, bins, split: as in TI46-Alpha.
+        ear, bins, split, speeds: as in TI46-Alpha.
     """
 
     path: str
     ear: Ear = Ear()
     bins: StepBins = StepBins()
     split: Annotated[Partition, Named(BY_TAKE)] = Official()
+    speeds: tuple[Speed, ...] = ()
 
     @property
     def channels(self) -> int:
@@ -83,7 +85,7 @@ class Ti46Digits:
 
     def load(self) -> Mapping[Split, SpikeSet]:
         recordings = find(Path(self.path), "ti20", self.classes)
-        return divide(_hear(recordings, self.ear, self.bins), self.split)
+        return _hear(recordings, self.ear, self.bins, self.split, self.speeds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,12 +131,16 @@ def _recording(path: Path, part: str, classes: tuple[str, ...]) -> Recording:
     return Recording(path, part, label, speaker, take)
 
 
-def _hear(recordings: list[Recording], ear: Ear, bins: StepBins) -> Labelled:
-    heard = ear.hear([_read(recording.path) for recording in recordings])
-    labelled = replace(heard, label=np.array([recording.label for recording in recordings], dtype=np.int32))
-    part = np.array([recording.part for recording in recordings])
-    speaker = np.array([recording.speaker for recording in recordings])
-    return Labelled(bins.merge(labelled), part, speaker, np.array([recording.take for recording in recordings]))
+def _hear(
+    found: list[Recording], ear: Ear, bins: StepBins, split: Partition, speeds: tuple[float, ...]
+) -> Mapping[Split, SpikeSet]:
+    recordings = Recordings(
+        tuple(_read(one.path) for one in found),
+        np.array([one.label for one in found]),
+        np.array([one.speaker for one in found]),
+        np.array([one.take for one in found]),
+    )
+    return hear(recordings, np.array([one.part for one in found]), ear, bins, split, speeds)
 
 
 def _read(path: Path) -> Sound:

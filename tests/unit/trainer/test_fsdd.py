@@ -13,6 +13,7 @@ from quant.errors import DataError
 from trainer.data.binning import StepBins
 from trainer.data.fsdd import Fsdd, read_recordings
 from trainer.data.splits import Official, Speakers
+from trainer.events import pick
 from trainer.frontend.ear import Ear
 
 NAMES = [(digit, speaker, take) for digit in (0, 7) for speaker in ("ann", "bob") for take in (0, 4, 5, 12)]
@@ -72,6 +73,25 @@ def test_the_first_takes_test(checkout: Path, tmp_path: Path) -> None:
     assert parts["test"].steps.tolist() == wanted
     with pytest.raises(DataError, match="the validation part of the 16 samples is empty"):
         options.load()  # a tenth of four recordings per digit
+
+
+def test_other_speeds_are_for_training_alone(checkout: Path, tmp_path: Path) -> None:
+    split = Speakers(test=("bob",), validation=0.5)
+    ear = Ear(cache=str(tmp_path / "cache"))
+    plain = Fsdd(str(checkout), ear, split=split).load()
+    more = Fsdd(str(checkout), ear, split=split, speeds=(0.8, 1.25)).load()
+    for part in ("validation", "test"):
+        np.testing.assert_array_equal(more[part].channel, plain[part].channel)
+    count = len(plain["train"])
+    assert len(more["train"]) == 3 * count
+    same, slow, fast = (pick(more["train"], np.arange(k * count, (k + 1) * count)) for k in range(3))
+    np.testing.assert_array_equal(same.step, plain["train"].step)
+    for other, speed in ((slow, 0.8), (fast, 1.25)):
+        np.testing.assert_array_equal(other.label, same.label)
+        np.testing.assert_allclose(other.steps, same.steps / speed, atol=1.5)
+    # Channel 0 is the highest frequency.
+    assert len(same.channel) > 100
+    assert fast.channel.mean() < same.channel.mean() < slow.channel.mean()
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from toys import Toy, config
@@ -17,7 +20,18 @@ from quant.errors import ConfigError, DivergenceError, ModelError
 from trainer import __main__ as command_line
 from trainer import checkpoint, data, loop, run
 from trainer.augmentation import Augmentation
-from trainer.config import Config, LayerConfig, NetworkConfig, TrainConfig
+from trainer.config import (
+    ActivityConfig,
+    Config,
+    LayerConfig,
+    NetworkConfig,
+    ScheduleConfig,
+    SurrogateConfig,
+    TrainConfig,
+)
+from trainer.evaluation import evaluate
+from trainer.losses import SpikeCount, VanRossum
+from trainer.network import Network
 
 
 @pytest.fixture(autouse=True)
@@ -82,7 +96,19 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def dropping() -> Config:
     """With events dropped at random, so that the random numbers of an epoch matter."""
-    return config(train=TrainConfig(epochs_float=3, epochs_quantized=3, batch=8, augment=Augmentation(drop_events=0.2)))
+    """Everything that a resumed run must find again: random events, an average, schedules, normalization."""
+    train = TrainConfig(
+        epochs_float=3,
+        epochs_quantized=3,
+        batch=8,
+        average=0.9,
+        augment=Augmentation(drop_events=0.2, time_warp=0.2),
+        surrogate=SurrogateConfig(width=1.0, width_end=0.3),
+        schedule=ScheduleConfig("step", warmup=1, every=1),
+        activity=ActivityConfig(strength=1.0),
+    )
+    hidden = LayerConfig(10, (0,), self_recurrent=True, normalize=True, fit_states=True)
+    return config(hidden, LayerConfig(3, (1, 0), self_recurrent=True), train=train)
 
 
 @pytest.mark.parametrize("epochs", [1, 3, 4, 6])
@@ -106,7 +132,121 @@ def test_the_product_is_complete(finished: Path) -> None:
     assert len(metrics["history"]) == 6
     assert 0 <= metrics["accuracy_quantized"] <= 1
     assert (finished / "curves.png").read_bytes().startswith(b"\x89PNG")
-    assert sorted(path.name for path in finished.iterdir()) == ["ckpt.pt", "curves.png", "last.pt", "metrics.json"]
+    pictures = ["confusion.png", "curves.png", "intrinsic.png", "raster.png"]
+    files = sorted(["ckpt.pt", "last.pt", "metrics.json", "summary.html", "tensorboard", *pictures])
+    assert sorted(path.name for path in finished.iterdir()) == files
+    page = (finished / "summary.html").read_text()
+    for name in pictures:
+        assert (finished / name).read_bytes().startswith(b"\x89PNG")
+        assert f'src="{name}"' in page
+    assert f"{metrics['accuracy_quantized']:.2%}" in page
+    assert metrics["state_bits"][0] < 16 == metrics["state_bits"][1]
+
+
+def test_tensorboard_has_every_epoch(finished: Path) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    events = EventAccumulator(str(finished / "tensorboard"))
+    events.Reload()
+    history = json.loads((finished / "metrics.json").read_text())["history"]
+    losses = events.Scalars("loss/train")
+    assert [one.step for one in losses] == [1, 2, 3, 4, 5, 6]
+    assert [one.value for one in losses] == pytest.approx([epoch["loss_train"] for epoch in history])
+
+
+def test_narrow_states_change_no_answer(finished: Path) -> None:
+    """States fitted to the training data hold the same numbers there; the model file carries their width."""
+    settings = dropping()
+    _, narrow = checkpoint.restore(export.read_checkpoint(finished / "ckpt.pt"), finished / "ckpt.pt")
+    wide = Network(settings)
+    wide.load_state_dict(narrow.state_dict())
+    for layer in wide.layers:
+        layer.quantizer.state_width.fill_(16)
+    samples = settings.data.load()["train"]
+    first, second = (evaluate(network, samples, quantized=True) for network in (narrow, wide))
+    np.testing.assert_array_equal(first.predictions, second.predictions)
+    assert first.layers[0].rate == second.layers[0].rate > 0
+    assert first.saturated == second.saturated == 0
+    assert first.layers[0].largest < 2 ** (narrow.layers[0].quantizer.state_bits - 2)
+    model = export.from_checkpoint(finished / "ckpt.pt")
+    assert model.layers[0].state_bits == narrow.layers[0].quantizer.state_bits < 16
+
+
+def test_states_at_their_bounds_are_counted_and_said(tmp_path: Path) -> None:
+    settings = config(
+        LayerConfig(3, (0,), state_bits=4, weight_bits=4), train=TrainConfig(epochs_float=1, epochs_quantized=1)
+    )
+    lines: list[str] = []
+    run.train(settings, tmp_path, lines.append)
+    found = json.loads((tmp_path / "metrics.json").read_text())["saturated"]["test"]
+    assert found > 0
+    assert any(line.startswith(f"warning: {found} states stood at a bound") for line in lines)
+    assert f"{found} states stood at a bound" in (tmp_path / "summary.html").read_text()
+
+
+def test_patience_ends_a_phase_early(tmp_path: Path) -> None:
+    settings = config(
+        train=TrainConfig(epochs_float=50, epochs_quantized=50, batch=8, patience=2, rate_float=0.0, rate_quantized=0.0)
+    )
+    run.train(settings, tmp_path, quiet)
+    history = json.loads((tmp_path / "metrics.json").read_text())["history"]
+    assert [epoch["phase"] for epoch in history] == ["float"] * 3 + ["quantized"] * 3
+
+
+def test_the_average_is_what_is_validated_and_kept() -> None:
+    settings = config(train=TrainConfig(epochs_float=3, epochs_quantized=1, batch=8, rate_float=0.05, average=0.95))
+    progress, data = loop.start(settings), settings.data.load()
+    loop.train(progress, data, lambda batches, _: batches, lambda _: None)
+    kept, moved = (one.state_dict()["stack.0.weight"] for one in (progress.candidate, progress.network))
+    assert not torch.equal(kept, moved)
+    found = evaluate(progress.candidate, data["validation"], quantized=True)
+    assert found.loss == progress.history[-1].loss_validation
+    assert torch.equal(progress.best["quantized"]["stack.0.weight"], kept)
+
+
+def test_a_full_disk_costs_one_epoch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last complete epoch stays what it was, and the run goes on from it when there is room again."""
+    write, calls = os.fsync, []
+
+    def full(descriptor: int) -> None:
+        calls.append(descriptor)
+        if len(calls) == 3:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        write(descriptor)
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match=r"No space left on device: .*last\.pt"):
+        run.train(config(), tmp_path, quiet)
+    assert len(content(tmp_path / "last.pt")["history"]) == 2
+    assert not list(tmp_path.glob(".*partial"))
+    run.train(config(), tmp_path, quiet)
+    assert len(content(tmp_path / "last.pt")["history"]) == 6
+
+
+@pytest.mark.parametrize("rule", ["surrogate", "tssl"])
+@pytest.mark.parametrize("loss", [SpikeCount(), VanRossum()])
+@pytest.mark.parametrize("bits", [1, 2, 3, 8])
+def test_other_rules_losses_and_widths_learn(tmp_path: Path, rule: Any, loss: Any, bits: int) -> None:
+    train = TrainConfig(epochs_float=8, epochs_quantized=4, batch=8, rate_float=0.03, rule=rule, loss=loss)
+    layers = LayerConfig(12, (0,), self_recurrent=True, weight_bits=bits), LayerConfig(3, (1, 0), weight_bits=bits)
+    run.train(config(*layers, train=train), tmp_path, quiet)
+    history = json.loads((tmp_path / "metrics.json").read_text())["history"]
+    assert min(epoch["loss_train"] for epoch in history[:8]) < 0.9 * history[0]["loss_train"]
+    model = export.from_checkpoint(tmp_path / "ckpt.pt")
+    assert {layer.weight_bits for layer in model.layers} == {bits}
+
+
+@pytest.mark.parametrize(
+    ("schedule", "expected"),
+    [
+        (ScheduleConfig("constant"), [1.0, 1.0, 1.0, 1.0]),
+        (ScheduleConfig("step", every=2, factor=0.1), [1.0, 1.0, 0.1, 0.1]),
+        (ScheduleConfig("constant", warmup=2), [1 / 3, 2 / 3, 1.0, 1.0]),
+        (ScheduleConfig("cosine"), [1.0, 0.8535533905932737, 0.5, 0.14644660940672627]),
+    ],
+)
+def test_schedules(schedule: ScheduleConfig, expected: list[float]) -> None:
+    assert [schedule.fraction(epoch, 4) for epoch in range(1, 5)] == pytest.approx(expected)
 
 
 def test_training_learns_and_the_integer_model_has_the_accuracy_reported(tmp_path: Path) -> None:
@@ -129,11 +269,13 @@ def test_a_restored_checkpoint_gives_the_integers_it_carries(finished: Path) -> 
 
 
 def test_a_finished_run_is_left_alone(finished: Path) -> None:
-    before = {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in finished.iterdir()}
+    files = [path for path in finished.rglob("*") if path.is_file()]
+    before = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in files}
     lines: list[str] = []
     run.train(dropping(), finished, lines.append)
     assert "finished" in lines[0]
-    assert {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in finished.iterdir()} == before
+    assert {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in files} == before
+    assert sorted(path for path in finished.rglob("*") if path.is_file()) == sorted(files)
 
 
 def test_a_folder_of_another_configuration_is_refused(finished: Path, tmp_path: Path) -> None:

@@ -1,0 +1,229 @@
+"""Accuracy on real speech: trains every network of an experiment with three seeds, and verifies the hardware of each.
+
+An experiment is a configuration in configs/accuracy, trained over its folds, variants and seeds. Every run has a folder
+of its own in build/accuracy and is resumed if it was interrupted. The 4-bit network of each is built and simulated on
+its whole test set: every spike, score and class against the golden model. The results are committed, with command,
+commit and seeds, as bench/results/<experiment>.json; without --fsdd only what is recorded there is shown.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from copy import deepcopy
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+from tqdm import tqdm
+
+from quant.errors import ConfigError
+from quant.files import write_atomic
+from trainer import config as configuration
+
+CONFIGS, ROOT, RESULTS = Path("configs/accuracy"), Path("build/accuracy"), Path("bench/results")
+SEEDS = (1, 2, 3)
+SPEAKERS = ("george", "jackson", "lucas", "nicolas", "theo", "yweweler")
+
+Table = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Experiment:
+    """One configuration, and what is done with it.
+
+    Attributes:
+        folds: "official", the data set's own test part; "speakers", every speaker once.
+        ablation: train the variants of `variants` instead of the configuration alone.
+        needs_fsdd: the recordings come from --fsdd.
+        reach: accuracies to reach, in percent: float, 4 bit.
+    """
+
+    config: Path
+    protocol: str
+    folds: tuple[str, ...] = ("official",)
+    ablation: bool = False
+    needs_fsdd: bool = True
+    reach: tuple[float | None, float | None] = (None, None)
+
+
+EXPERIMENTS = {
+    "mfcc": Experiment(
+        Path("configs/digits.toml"), "FSDD as MFCCs, 2400/300/300 at random", needs_fsdd=False, reach=(None, 97.5)
+    ),
+    "official": Experiment(CONFIGS / "official.toml", "FSDD, Lyon + BSA, takes 0-4 test", reach=(98.0, 97.5)),
+    "loso": Experiment(
+        CONFIGS / "loso.toml", "FSDD, Lyon + BSA, leave one speaker out", folds=SPEAKERS, reach=(78.0, None)
+    ),
+    "ablation_official": Experiment(CONFIGS / "ablation.toml", "FSDD, Lyon + BSA, takes 0-4 test", ablation=True),
+    "ablation_loso": Experiment(
+        CONFIGS / "ablation.toml", "FSDD, Lyon + BSA, leave one speaker out", folds=SPEAKERS, ablation=True
+    ),
+}
+
+
+def variants(table: Table) -> Iterator[tuple[str, Table]]:
+    """The ablation: from a feed-forward network, one feature after the other, and dense recurrence instead.
+
+    `table` is the full network: self-recurrence, a skip from the input to the last layer, leaks and thresholds learned.
+    """
+    steps: tuple[tuple[str, Table, Table, bool], ...] = (
+        ("feed-forward", {"self_recurrent": False}, {"self_recurrent": False, "sources": [1]}, False),
+        ("+ self-recurrence", {}, {"sources": [1]}, False),
+        ("+ skip", {}, {}, False),
+        ("+ BIP", {}, {}, True),
+        ("dense recurrence instead", {"self_recurrent": False, "dense_recurrent": True}, {}, True),
+    )
+    for name, hidden, last, learned in steps:
+        changed = deepcopy(table)
+        changed["network"]["layers"][0].update(hidden)
+        changed["network"]["layers"][1].update(last)
+        changed["plasticity"] = {"leak": learned, "threshold": learned}
+        yield name, changed
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One network to train, build and verify."""
+
+    variant: str
+    fold: str
+    seed: int
+    folder: Path
+    table: Table
+
+
+def runs(name: str, fsdd: Path | None) -> list[Run]:
+    """All runs of an experiment."""
+    experiment = EXPERIMENTS[name]
+    table = tomllib.loads(experiment.config.read_text(encoding="utf-8"))
+    if experiment.needs_fsdd:
+        table["data"]["path"] = str(fsdd)
+    chosen = list(variants(table)) if experiment.ablation else [("", table)]
+    found = []
+    for number, (variant, varied) in enumerate(chosen):
+        for fold in experiment.folds:
+            for seed in SEEDS:
+                one = deepcopy(varied)
+                one.setdefault("train", {})["seed"] = seed
+                if fold != "official":
+                    one["data"]["split"] = {"name": "speakers", "test": [fold]}
+                folder = ROOT / name / str(number) / fold / str(seed)
+                found.append(Run(variant, fold, seed, folder, one))
+    return found
+
+
+def perform(run: Run) -> Table:
+    """Train, build and verify; skipped is what an earlier call has finished."""
+    done = run.folder / "result.json"
+    if done.exists():
+        found: Table = json.loads(done.read_text())
+        return found
+    config, out, core = run.folder / "config.toml", run.folder / "run", run.folder / "core"
+    write_atomic(config, tomli_w.dumps(configuration.to_table(configuration.from_table(run.table))).encode())
+    spikes = run.folder / "test.npz"
+    commands = (
+        ["trainer", "train", "--config", config, "--out", out],
+        ["trainer", "spikes", "--config", config, "--split", "test", "--out", spikes, "--force"],
+        ["hwgen", "build", "--model", out / "ckpt.pt", "--out", core, "--force"],
+        ["sim", "verify", "--build", core, "--spikes", spikes],
+    )
+    with (run.folder / "log.txt").open("w") as log:
+        for command in commands:
+            words = [sys.executable, "-m", *map(str, command)]
+            if subprocess.run(words, stdout=log, stderr=subprocess.STDOUT, check=False).returncode:
+                raise ConfigError(f"{run.folder / 'log.txt'}: `python -m {' '.join(words[2:])}` failed")
+    metrics = json.loads((out / "metrics.json").read_text())
+    verified = json.loads((core / "reports" / "verify.json").read_text())
+    result = {
+        "variant": run.variant,
+        "fold": run.fold,
+        "seed": run.seed,
+        "accuracy_float": metrics["accuracy_float"],
+        "accuracy_quantized": metrics["accuracy_quantized"],
+        "accuracy_rtl": verified["accuracy_rtl"],
+        "test_samples": verified["samples"],
+        "output_spikes": verified["output_spikes"],
+        "mismatches": sum(value for key, value in verified.items() if key.startswith("mismatching")),
+        "saturated": metrics["saturated"]["test"],
+        "seconds": metrics["seconds"],
+    }
+    write_atomic(done, (json.dumps(result, indent=2) + "\n").encode())
+    return result
+
+
+def record(name: str, results: list[Table], fsdd: Path | None) -> None:
+    """Write what is committed."""
+    commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
+    option = " --fsdd <the data set>" if EXPERIMENTS[name].needs_fsdd else ""
+    content = {
+        "protocol": EXPERIMENTS[name].protocol,
+        "command": f"python -m bench.accuracy {name}{option}",
+        "commit": commit,
+        "runs": sorted(results, key=lambda one: (one["variant"], one["fold"], one["seed"])),
+    }
+    write_atomic(RESULTS / f"{name}.json", (json.dumps(content, indent=1) + "\n").encode())
+
+
+def rows(name: str) -> list[list[str]]:
+    """The table's rows for a recorded experiment: over the seeds, mean and standard deviation of the folds' mean."""
+    path = RESULTS / f"{name}.json"
+    if not path.exists():
+        return []
+    results = json.loads(path.read_text())["runs"]
+    order = list(dict.fromkeys(variant for variant, _ in variants({"network": {"layers": [{}, {}]}})))
+    found = []
+    for variant in sorted({one["variant"] for one in results}, key=lambda one: order.index(one) if one else -1):
+        mine = [one for one in results if one["variant"] == variant]
+        cells = [_accuracy(mine, "accuracy_float"), _accuracy(mine, "accuracy_quantized")]
+        exact = sum(one["mismatches"] == 0 and one["output_spikes"] > 0 for one in mine)
+        samples = sum(one["test_samples"] for one in mine)
+        found.append([name, variant, *cells, f"{exact} of {len(mine)}", f"{samples:,}"])
+    return found
+
+
+def _accuracy(results: list[Table], key: str) -> str:
+    by_seed: dict[int, list[float]] = {}
+    for one in results:
+        by_seed.setdefault(one["seed"], []).append(100 * one[key])
+    means = [statistics.mean(values) for values in by_seed.values()]
+    return f"{statistics.mean(means):.1f} ± {statistics.stdev(means) if len(means) > 1 else 0:.1f}"
+
+
+def show(names: Mapping[str, Experiment]) -> None:
+    """Print the table of everything recorded."""
+    print("| experiment | network | float, % | 4 bit, % | verified bit-exactly | samples simulated |")
+    print("|---|---|---|---|---|---|")
+    for name in names:
+        for row in rows(name):
+            print(f"| {' | '.join(row)} |")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench.accuracy", description=__doc__.splitlines()[0])
+    parser.add_argument("experiment", nargs="*", choices=[*EXPERIMENTS, []], help="what to train (default: only show)")
+    parser.add_argument("--fsdd", type=Path, help="a checkout of the Free Spoken Digit Dataset, or its .npz")
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    arguments = parser.parse_args()
+    for name in arguments.experiment:
+        if EXPERIMENTS[name].needs_fsdd and not (arguments.fsdd and arguments.fsdd.exists()):
+            print(f"error: {name} needs --fsdd, the folder or .npz of its recordings (docs/data.md)", file=sys.stderr)
+            return 2
+        todo = runs(name, arguments.fsdd)
+        with ProcessPoolExecutor(arguments.processes) as pool:
+            results = list(tqdm(pool.map(perform, todo), total=len(todo), desc=name))
+        record(name, results, arguments.fsdd)
+    show(EXPERIMENTS)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,60 @@
+"""Recordings as a divided data set: heard by the ear, and, to train with, also faster and slower than they were."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Annotated
+
+import numpy as np
+
+from quant.formats import IntArray
+from quant.spikes import SpikeSet
+from trainer.data.binning import StepBins
+from trainer.data.labelled import Labelled, StrArray
+from trainer.data.source import Split
+from trainer.data.splits import Partition, divide
+from trainer.events import join, pick
+from trainer.frontend.ear import Ear, Sound
+from trainer.schema import Range
+
+Speed = Annotated[float, Range(0.25, 4.0)]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Recordings:
+    """All recordings with their class, speaker and take, `(S,)` each."""
+
+    sounds: tuple[Sound, ...]
+    label: IntArray
+    speaker: StrArray
+    take: IntArray
+
+
+def hear(
+    found: Recordings, part: StrArray, ear: Ear, bins: StepBins, partition: Partition, speeds: Sequence[float]
+) -> Mapping[Split, SpikeSet]:
+    """The three parts; the training part holds every recording once more at each of `speeds`.
+
+    Args:
+        part: str `(S,)`, where the makers of the data set put each recording.
+
+    A recording played faster has higher resonances, as from a shorter vocal tract, and takes less time: the speaker it
+    then sounds like is another one (Ko et al. 2015, audio augmentation for speech recognition).
+    """
+
+    def spikes(sounds: Sequence[Sound]) -> SpikeSet:
+        return bins.merge(replace(ear.hear(sounds), label=found.label.astype(np.int32)))
+
+    data = Labelled(spikes(found.sounds), part, found.speaker, found.take)
+    parts = dict(divide(data, partition))
+    chosen = partition.choose(data)["train"]
+    # All recordings are heard, whatever the division: then the front end's memory serves every division.
+    others = [pick(spikes([_played(sound, speed) for sound in found.sounds]), chosen) for speed in speeds]
+    parts["train"] = join([parts["train"], *others])
+    return parts
+
+
+def _played(sound: Sound, speed: float) -> Sound:
+    """The recording, played at `speed` times its own."""
+    return Sound(sound.samples, round(sound.rate_hz * speed))

@@ -17,6 +17,8 @@ class Augmentation:
 
     Attributes:
         drop_events: fraction of the events that is left out, each by itself.
+        thin: up to this fraction more is left out, another one in every sample: a softer voice, a farther microphone.
+        tilt: how much more of that at one end of the channels than in the middle, at most 1: another microphone.
         time_shift: steps by which a sample starts later or earlier; what leaves the sample is lost.
         time_warp: by which part a sample is stretched or compressed in time; the number of steps follows.
         channel_shift: channels by which all events move together; what leaves the range is lost.
@@ -26,6 +28,8 @@ class Augmentation:
     """
 
     drop_events: Annotated[float, Range(0.0, 0.9)] = 0.0
+    thin: Annotated[float, Range(0.0, 0.9)] = 0.0
+    tilt: Annotated[float, Range(0.0, 1.0)] = 0.0
     time_shift: Annotated[int, Range(0, 10_000)] = 0
     time_warp: Annotated[float, Range(0.0, 0.9)] = 0.0
     channel_shift: Annotated[int, Range(0, 10_000)] = 0
@@ -57,9 +61,11 @@ def augment(events: Events, channels: int, how: Augmentation, draw: np.random.Ge
         draw: random numbers; always as many are drawn for the same batch, whatever is switched on.
     """
     batch = len(events.steps)
-    either = draw.uniform(-1, 1, (4, batch))
-    place = draw.random((2, batch))
-    kept = draw.random(len(events.step)) >= how.drop_events
+    either = draw.uniform(-1, 1, (5, batch))
+    place = draw.random((3, batch))
+    thinned = how.thin * place[2][events.sample]
+    ends = 1 + how.tilt * either[4][events.sample] * (2 * events.channel / max(1, channels - 1) - 1)
+    kept = draw.random(len(events.step)) >= 1 - (1 - how.drop_events) * (1 - thinned * ends)
     stretch = 1 + how.time_warp * either[0]
     steps = np.maximum(1, np.rint(events.steps * stretch)).astype(np.int64)
     step = np.floor(events.step * stretch[events.sample]) + np.rint(how.time_shift * either[1])[events.sample]

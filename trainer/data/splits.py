@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal, Protocol
+from typing import Annotated, ClassVar, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -32,10 +32,6 @@ class Partition(Protocol):
 
     __dataclass_fields__: ClassVar[dict]
 
-    @property
-    def name(self) -> str:
-        """Its name in a configuration."""
-
     def choose(self, data: Labelled) -> dict[Split, IntArray]:
         """The indices of each part's samples, ascending."""
 
@@ -49,7 +45,6 @@ class Official:
         seed: draws it.
     """
 
-    name: Literal["official"] = "official"
     validation: Fraction = 0.1
     seed: Seed = 1
 
@@ -68,7 +63,6 @@ class Speakers:
     """
 
     test: tuple[str, ...]
-    name: Literal["speakers"] = "speakers"
     validation_speakers: tuple[str, ...] = ()
     validation: Fraction = 0.1
     seed: Seed = 1
@@ -92,7 +86,6 @@ class Utterances:
     """
 
     test: tuple[int, ...]
-    name: Literal["utterances"] = "utterances"
     validation_utterances: tuple[int, ...] = ()
     validation: Fraction = 0.1
     seed: Seed = 1
@@ -110,7 +103,6 @@ class Utterances:
 class Random:
     """A fraction `test` of all samples, each class alike, and `validation` of the rest, both drawn from `seed`."""
 
-    name: Literal["random"] = "random"
     test: Fraction = 0.1
     validation: Fraction = 0.1
     seed: Seed = 1

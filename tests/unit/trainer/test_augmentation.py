@@ -47,6 +47,25 @@ def test_events_are_dropped_one_by_one() -> None:
     assert len(changed(Augmentation(drop_events=0.3)).step) / len(events().step) == pytest.approx(0.7, abs=0.05)
 
 
+def test_samples_are_thinned_each_by_its_own_fraction() -> None:
+    kept = np.bincount(changed(Augmentation(thin=0.8)).sample, minlength=50) / 20
+    assert kept.mean() == pytest.approx(0.6, abs=0.08)
+    assert kept.min() < 0.4
+    assert kept.max() > 0.9
+
+
+def test_a_tilt_thins_one_end_of_the_channels_more() -> None:
+    every = Events(np.array([500]), np.zeros(20000, int), np.arange(20000) // 40, np.arange(20000) % CHANNELS)
+    slopes = []
+    for seed in range(10):
+        found = augment(every, CHANNELS, Augmentation(thin=0.8, tilt=1.0), np.random.default_rng(seed))
+        kept = np.bincount(found.channel, minlength=CHANNELS) / 500
+        slopes.append(kept[-5:].mean() - kept[:5].mean())
+        assert kept[18:22].mean() == pytest.approx(kept.mean(), abs=0.05)
+    assert min(slopes) < -0.1
+    assert max(slopes) > 0.1
+
+
 def test_a_shift_moves_all_events_of_a_sample_alike() -> None:
     found = changed(Augmentation(time_shift=10))
     assert all((np.diff(steps) == 5).all() for steps in of_sample(found, "step"))

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 from trainer.data import SOURCES
 from trainer.data.source import Source
-from trainer.schema import Named
+from trainer.schema import Named, unparse
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "data.md"
 TABLES = [
@@ -31,7 +30,7 @@ def test_the_page_has_an_example_of_each_data_set() -> None:
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table["name"])
 def test_an_example_is_read_and_read_again(table: dict) -> None:
     source = parse(table)
-    assert parse({"name": table["name"], **asdict(source)}) == source
+    assert parse({"name": table["name"], **unparse(source)}) == source
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table["name"])

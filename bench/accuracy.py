@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -130,10 +131,11 @@ def perform(run: Run) -> Table:
     config, out, core = run.folder / "config.toml", run.folder / "run", run.folder / "core"
     write_atomic(config, tomli_w.dumps(configuration.to_table(configuration.from_table(run.table))).encode())
     spikes = run.folder / "test.npz"
+    shutil.rmtree(core, ignore_errors=True)  # of an earlier call that was interrupted
     commands = (
         ["trainer", "train", "--config", config, "--out", out],
         ["trainer", "spikes", "--config", config, "--split", "test", "--out", spikes, "--force"],
-        ["hwgen", "build", "--model", out / "ckpt.pt", "--out", core, "--force"],
+        ["hwgen", "build", "--model", out / "ckpt.pt", "--out", core],
         ["sim", "verify", "--build", core, "--spikes", spikes],
     )
     with (run.folder / "log.txt").open("w") as log:
@@ -160,7 +162,7 @@ def perform(run: Run) -> Table:
     return result
 
 
-def record(name: str, results: list[Table], fsdd: Path | None) -> None:
+def record(name: str, results: list[Table]) -> None:
     """Write what is committed."""
     commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
     option = " --fsdd <the data set>" if EXPERIMENTS[name].needs_fsdd else ""
@@ -213,14 +215,22 @@ def main() -> int:
     parser.add_argument("--fsdd", type=Path, help="a checkout of the Free Spoken Digit Dataset, or its .npz")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     arguments = parser.parse_args()
-    for name in arguments.experiment:
-        if EXPERIMENTS[name].needs_fsdd and not (arguments.fsdd and arguments.fsdd.exists()):
-            print(f"error: {name} needs --fsdd, the folder or .npz of its recordings (docs/data.md)", file=sys.stderr)
-            return 2
-        todo = runs(name, arguments.fsdd)
-        with ProcessPoolExecutor(arguments.processes) as pool:
+    try:
+        return work(arguments.experiment, arguments.fsdd, arguments.processes)
+    except ConfigError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+
+
+def work(names: list[str], fsdd: Path | None, processes: int) -> int:
+    """Train, verify and record the experiments, then show all that is recorded."""
+    for name in names:
+        if EXPERIMENTS[name].needs_fsdd and not (fsdd and fsdd.exists()):
+            raise ConfigError(f"{name} needs --fsdd, the folder or .npz of its recordings (docs/data.md)")
+        todo = runs(name, fsdd)
+        with ProcessPoolExecutor(processes) as pool:
             results = list(tqdm(pool.map(perform, todo), total=len(todo), desc=name))
-        record(name, results, arguments.fsdd)
+        record(name, results)
     show(EXPERIMENTS)
     return 0
 

@@ -124,12 +124,16 @@ def runs(name: str, fsdd: Path | None) -> list[Run]:
 
 def perform(run: Run) -> Table:
     """Train, build and verify; skipped is what an earlier call has finished."""
-    done = run.folder / "result.json"
-    if done.exists():
-        found: Table = json.loads(done.read_text())
-        return found
     config, out, core = run.folder / "config.toml", run.folder / "run", run.folder / "core"
-    write_atomic(config, tomli_w.dumps(configuration.to_table(configuration.from_table(run.table))).encode())
+    content = tomli_w.dumps(configuration.to_table(configuration.from_table(run.table))).encode()
+    done = run.folder / "result.json"
+    if config.exists() and config.read_bytes() == content:
+        if done.exists():
+            found: Table = json.loads(done.read_text())
+            return found
+    else:
+        shutil.rmtree(run.folder, ignore_errors=True)  # of another configuration
+    write_atomic(config, content)
     spikes = run.folder / "test.npz"
     shutil.rmtree(core, ignore_errors=True)  # of an earlier call that was interrupted
     commands = (
@@ -157,19 +161,24 @@ def perform(run: Run) -> Table:
         "mismatches": sum(value for key, value in verified.items() if key.startswith("mismatching")),
         "saturated": metrics["saturated"]["test"],
         "seconds": metrics["seconds"],
+        "commit": _commit(),
     }
     write_atomic(done, (json.dumps(result, indent=2) + "\n").encode())
     return result
 
 
+def _commit() -> str:
+    """The commit that is checked out, and whether something was changed since."""
+    described = ["git", "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty"]
+    return subprocess.run(described, capture_output=True, text=True, check=True).stdout.strip()
+
+
 def record(name: str, results: list[Table]) -> None:
     """Write what is committed."""
-    commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
     option = " --fsdd <the data set>" if EXPERIMENTS[name].needs_fsdd else ""
     content = {
         "protocol": EXPERIMENTS[name].protocol,
         "command": f"python -m bench.accuracy {name}{option}",
-        "commit": commit,
         "runs": sorted(results, key=lambda one: (one["variant"], one["fold"], one["seed"])),
     }
     write_atomic(RESULTS / f"{name}.json", (json.dumps(content, indent=1) + "\n").encode())
@@ -188,7 +197,9 @@ def rows(name: str) -> list[list[str]]:
         cells = [_accuracy(mine, "accuracy_float"), _accuracy(mine, "accuracy_quantized")]
         exact = sum(one["mismatches"] == 0 and one["output_spikes"] > 0 for one in mine)
         samples = sum(one["test_samples"] for one in mine)
-        found.append([name, variant, *cells, f"{exact} of {len(mine)}", f"{samples:,}"])
+        wanted = EXPERIMENTS[name].reach if not variant else (None, None)
+        goal = ", ".join(f"{kind} {limit}" for kind, limit in zip(("float", "4 bit"), wanted, strict=True) if limit)
+        found.append([name, variant, *cells, goal, f"{exact} of {len(mine)}", f"{samples:,}"])
     return found
 
 
@@ -202,8 +213,8 @@ def _accuracy(results: list[Table], key: str) -> str:
 
 def show(names: Mapping[str, Experiment]) -> None:
     """Print the table of everything recorded."""
-    print("| experiment | network | float, % | 4 bit, % | verified bit-exactly | samples simulated |")
-    print("|---|---|---|---|---|---|")
+    print("| experiment | network | float, % | 4 bit, % | to reach | verified bit-exactly | samples simulated |")
+    print("|---|---|---|---|---|---|---|")
     for name in names:
         for row in rows(name):
             print(f"| {' | '.join(row)} |")

@@ -60,7 +60,7 @@ def ours(self_recurrent: bool) -> Update:
     def update(inputs: Tensor, labels: Tensor) -> None:
         batch = Batch(inputs, torch.full((BATCH,), len(inputs)), labels, torch.full((BATCH,), 1 / BATCH))
         trace = progress.network(batch.inputs, batch.steps, quantized=False)
-        loss, _ = loop._loss(progress.network, trace, batch)
+        loss, _ = loop.batch_loss(progress.network, trace, batch)
         _step(progress.optimizer, loss, progress.network)
 
     return update

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import numpy as np
 
+from quant.errors import ConfigError
 from quant.formats import IntArray
 from trainer.schema import Range
 
@@ -17,6 +18,7 @@ class Augmentation:
 
     Attributes:
         drop_events: fraction of the events that is left out, each by itself.
+        add_events: events that are added at random places, per channel and step.
         thin: up to this fraction more is left out, another one in every sample: a softer voice, a farther microphone.
         tilt: how much more of that at one end of the channels than in the middle, at most 1: another microphone.
         time_shift: steps by which a sample starts later or earlier; what leaves the sample is lost.
@@ -28,6 +30,7 @@ class Augmentation:
     """
 
     drop_events: Annotated[float, Range(0.0, 0.9)] = 0.0
+    add_events: Annotated[float, Range(0.0, 1.0)] = 0.0
     thin: Annotated[float, Range(0.0, 0.9)] = 0.0
     tilt: Annotated[float, Range(0.0, 1.0)] = 0.0
     time_shift: Annotated[int, Range(0, 10_000)] = 0
@@ -36,6 +39,10 @@ class Augmentation:
     channel_warp: Annotated[float, Range(0.0, 0.9)] = 0.0
     drop_channels: Annotated[float, Range(0.0, 0.9)] = 0.0
     drop_steps: Annotated[float, Range(0.0, 0.9)] = 0.0
+
+    def __post_init__(self) -> None:
+        if self.tilt and not self.thin:
+            raise ConfigError("train.augment.tilt tilts what `thin` leaves out, which is 0; give both")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,7 +65,7 @@ def augment(events: Events, channels: int, how: Augmentation, draw: np.random.Ge
 
     Args:
         channels: number of input channels.
-        draw: random numbers; always as many are drawn for the same batch, whatever is switched on.
+        draw: random numbers.
     """
     batch = len(events.steps)
     either = draw.uniform(-1, 1, (5, batch))
@@ -76,7 +83,21 @@ def augment(events: Events, channels: int, how: Augmentation, draw: np.random.Ge
     kept &= (step >= 0) & (step < steps[events.sample]) & (channel >= 0) & (channel < channels)
     kept &= ~_in_block(step, steps * how.drop_steps, steps, place[0], events.sample)
     kept &= ~_in_block(channel, np.full(batch, channels * how.drop_channels), channels, place[1], events.sample)
-    return Events(steps, events.sample[kept], step[kept].astype(np.int64), channel[kept].astype(np.int64))
+    found = Events(steps, events.sample[kept], step[kept].astype(np.int64), channel[kept].astype(np.int64))
+    return _with_noise(found, channels, how.add_events, draw) if how.add_events else found
+
+
+def _with_noise(events: Events, channels: int, rate: float, draw: np.random.Generator) -> Events:
+    """As many events more as `rate` per channel and step, anywhere in their samples."""
+    sample = np.repeat(np.arange(len(events.steps)), draw.poisson(rate * channels * events.steps))
+    step = np.floor(draw.random(len(sample)) * events.steps[sample]).astype(np.int64)
+    channel = draw.integers(0, channels, len(sample))
+    return Events(
+        events.steps,
+        np.concatenate([events.sample, sample]),
+        np.concatenate([events.step, step]),
+        np.concatenate([events.channel, channel]),
+    )
 
 
 def _in_block(

@@ -89,8 +89,8 @@ class SurrogateConfig:
 
     Attributes:
         kind: its shape.
-        width: in thresholds, at the start of either phase.
-        width_end: width at the end of the phase, reached geometrically; 0 keeps `width`.
+        width: in thresholds, at the start.
+        width_end: width at the end of either phase, reached geometrically; 0 keeps `width`.
         learned: learn the width, one per layer, from `width` on.
     """
 
@@ -116,6 +116,10 @@ class ActivityConfig:
     strength: Annotated[float, Range(0.0, 1e6)] = 0.0
     low: Rate = 0.01
     high: Rate = 0.2
+
+    def __post_init__(self) -> None:
+        if self.low > self.high:
+            raise ConfigError(f"train.activity: low is {self.low}, high {self.high}; low must not be more than high")
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +186,16 @@ class TrainConfig:
     loss: Annotated[Loss, Named(LOSSES)] = CrossEntropy()
     activity: ActivityConfig = ActivityConfig()
     augment: Augmentation = Augmentation()
+
+    def __post_init__(self) -> None:
+        if self.rule == "tssl" and self.surrogate.learned:
+            raise ConfigError("train.surrogate.learned: the width has no gradient under the rule tssl; schedule it")
+        for phase, epochs in (("float", self.epochs_float), ("quantized", self.epochs_quantized)):
+            if self.schedule.warmup >= epochs:
+                raise ConfigError(
+                    f"train.schedule.warmup is {self.schedule.warmup}; the {phase} phase has {epochs} epochs, "
+                    "and the warm-up must be shorter"
+                )
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,13 @@ def total(values: Tensor) -> Tensor:
     return _Sum.apply(values) if distributed.is_initialized() else values
 
 
+def of_first(values: Tensor) -> Tensor:
+    """The first process's `values`: what all must decide alike must not hang on a last bit of their own."""
+    if distributed.is_initialized():
+        distributed.broadcast(values, 0)
+    return values
+
+
 class _Sum(Function):
     """Every process's values act on the losses of all processes: the gradients add up, too."""
 

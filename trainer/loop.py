@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel
 
 from quant.errors import DivergenceError
 from quant.spikes import SpikeSet
@@ -24,7 +24,7 @@ from trainer.checkpoint import State
 from trainer.config import Config, TrainConfig
 from trainer.data.batches import Batch, shuffled
 from trainer.data.source import Split
-from trainer.distributed import ALONE, Team, total
+from trainer.distributed import ALONE, Team, of_first, total
 from trainer.evaluation import evaluate
 from trainer.losses import Answer, inactivity
 from trainer.network import Network, Trace
@@ -103,6 +103,8 @@ class Progress:
         if progress.average is not None:
             progress.average.load_state_dict(state["average"])
         progress.optimizer.load_state_dict(state["optimizer"])
+        for phase in {epoch.phase for epoch in history}:
+            Network(config).load_state_dict(state["best"][phase])
         progress.best, progress.history = state["best"], history
         return progress
 
@@ -156,7 +158,12 @@ def _average(network: Network) -> AveragedModel | None:
     decay = network.config.train.average
     if not decay:
         return None
-    return AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(decay))
+
+    def mixed(average: Tensor, current: Tensor, updates: Tensor | int) -> Tensor:
+        # At first the past is short, and the start is not worth remembering.
+        return average.lerp(current, 1 - min(decay, float((1 + updates) / (10 + updates))))
+
+    return AveragedModel(network, avg_fn=mixed)
 
 
 def _optimizer(settings: TrainConfig, network: Network, phase: Phase) -> torch.optim.Optimizer:
@@ -197,8 +204,7 @@ def _epoch(
     network, settings, samples = progress.network, progress.network.config.train, data["train"]
     _set_schedules(progress, phase, number)
     network.train()
-    # Scales take no part in the real-valued phase.
-    runner = network if team == ALONE else DistributedDataParallel(network, find_unused_parameters=phase == "float")
+    runner = network if team == ALONE else DistributedDataParallel(network)
     draw = np.random.default_rng([settings.seed, PHASES.index(phase), number])
     batches = shuffled(samples, settings.batch, draw, settings.augment, team)
     loss_sum, right = 0.0, 0.0
@@ -208,39 +214,44 @@ def _epoch(
             network.device.type, torch.bfloat16, enabled=settings.precision == "mixed" and phase == "float"
         ):
             trace = runner(batch.inputs, batch.steps, quantized=phase == "quantized")
-        loss, price = _loss(network, trace, batch)
+        loss, price = batch_loss(network, trace, batch)
         progress.optimizer.zero_grad()
-        # DistributedDataParallel averages over the processes; the losses add up.
-        (loss * team.size + price).backward()
+        # DistributedDataParallel averages over the processes; the losses add up. It waits for a gradient of every
+        # parameter, also of those that a loss, a rule or a phase leaves alone.
+        everything = sum(one.sum() for one in network.parameters() if one.requires_grad) if team.size > 1 else 0.0
+        (loss * team.size + price + 0.0 * everything).backward()
         norm = nn.utils.clip_grad_norm_(network.parameters(), settings.gradient_limit)
-        hits = (trace.scores.argmax(dim=1) == batch.labels) * (batch.weights > 0)
-        loss_all, right_all = total(torch.stack([loss.detach().double(), hits.sum().double()])).tolist()
-        if not math.isfinite(loss_all) or not norm.isfinite():
+        counts = batch.weights > 0
+        hits = (trace.scores.argmax(dim=1) == batch.labels) & counts
+        mine = torch.stack([loss.detach().double(), counts.sum().double(), hits.sum().double()])
+        mean_loss, samples_seen, hits_seen = total(mine).tolist()
+        if not math.isfinite(mean_loss) or not norm.isfinite():
             where = f"{phase} phase, epoch {number}, update {update}"
-            raise DivergenceError(
-                f"{where}: {_origin(network, trace)}; lower train.rate_{phase} or train.rate_intrinsic"
-            )
+            remedy = f"lower train.rate_{phase} or train.rate_intrinsic"
+            raise DivergenceError(f"{where}: {_origin(network, trace)}; {remedy}")
         progress.optimizer.step()
         if progress.average is not None:
             progress.average.update_parameters(network)
-        loss_sum += loss_all * min(settings.batch, len(samples) - (update - 1) * settings.batch)
-        right += right_all
+        loss_sum += mean_loss * samples_seen
+        right += hits_seen
     validation = evaluate(progress.candidate, data["validation"], quantized=phase == "quantized")
+    seen = torch.tensor([validation.loss, validation.accuracy], dtype=torch.float64)
+    loss_validation, accuracy_validation = of_first(seen).tolist()
     return Epoch(
         phase=phase,
         epoch=number,
         loss_train=loss_sum / len(samples),
-        loss_validation=validation.loss,
+        loss_validation=loss_validation,
         accuracy_train=right / len(samples),
-        accuracy_validation=validation.accuracy,
+        accuracy_validation=accuracy_validation,
         seconds=time.perf_counter() - began,
     )
 
 
-def _loss(network: Network, trace: Trace, batch: Batch) -> tuple[Tensor, Tensor]:
+def batch_loss(network: Network, trace: Trace, batch: Batch) -> tuple[Tensor, Tensor]:
     """This process's part of the batch's mean loss, and the price of the activity of all hidden layers."""
     settings = network.config.train
-    answer = Answer(trace.logits, trace.outputs[-1], batch.steps, batch.labels)
+    answer = Answer(trace.logits, trace.outputs[-1], batch.steps.clamp(min=1), batch.labels)
     loss = (settings.loss(answer) * batch.weights).sum()
     activity = settings.activity
     if not activity.strength:

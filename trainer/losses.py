@@ -5,6 +5,7 @@ Losses are float32, one value per sample.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Protocol
@@ -13,7 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from trainer.distributed import total
-from trainer.neuron import alive
+from trainer.kernels import walk
+from trainer.neuron import Dynamics, Numbers, Real, alive
 from trainer.schema import Range
 
 _Fraction = Annotated[float, Range(0.0, 1.0)]
@@ -91,7 +93,7 @@ class VanRossum:
         on = (torch.arange(len(answer.outputs), device=within.device) % self.period == self.period - 1).to(within.dtype)
         classes = answer.outputs.shape[2]
         target = on[:, None, None] * nn.functional.one_hot(answer.labels, classes).to(within.dtype)
-        distance = _filtered(answer.outputs - target * within, self.tau) * within
+        distance = _filtered(answer.outputs - target * within, answer.steps, self.tau)
         return distance.square().sum(dim=(0, 2)) / answer.steps
 
 
@@ -113,9 +115,17 @@ def inactivity(outputs: Tensor, steps: Tensor, low: float, high: float) -> Tenso
     return (rates - rates.detach().clamp(low, high)).square().mean()
 
 
-def _filtered(trains: Tensor, tau: float) -> Tensor:
-    """`trains` `(T, ...)` through `y[t] = kept * y[t - 1] + x[t]`, as one product with the kernel's matrix."""
-    step = torch.arange(len(trains), device=trains.device)
-    distance = step[:, None] - step
-    kernel = torch.where(distance >= 0, torch.exp(-distance.clamp(min=0) / tau), 0.0)
-    return torch.tensordot(kernel.to(trains.dtype), trains, dims=1)
+def _filtered(trains: Tensor, steps: Tensor, tau: float) -> Tensor:
+    """`trains` `(T, batch, N)` through `y[t] = exp(-1 / tau) y[t - 1] + x[t]`: neurons that never fire."""
+    ones = trains.new_ones(trains.shape[2])
+    numbers = Numbers(
+        weight=ones[:, None],
+        inputs=1,
+        self_weight=None,
+        leak=ones * math.exp(-1 / tau),
+        synapse_leak=None,
+        threshold=ones,
+        unit=ones[:1],
+        width=ones[:1],
+    )
+    return walk(trains, steps, numbers, Real(), Dynamics(False, "zero", "fast_sigmoid")).outputs

@@ -140,7 +140,7 @@ class Network(nn.Module):
 
         Args:
             inputs: float32 `(T, batch, channels)`, 0 or 1.
-            steps: int64 `(batch,)`, steps of each sample, `1 .. T`; what lies beyond does not count.
+            steps: int64 `(batch,)`, steps of each sample, `0 .. T`; what lies beyond does not count.
             quantized: compute in the hardware's integers instead of in real numbers.
         """
         outputs, states = [inputs * alive(inputs, steps)], []
@@ -168,7 +168,7 @@ class Network(nn.Module):
 
     def _logits(self, scores: Tensor, steps: Tensor, unit: Tensor) -> Tensor:
         """Mean score per step times a learned gain; potentials are taken back to real units first."""
-        mean = (scores / steps[:, None]).float()
+        mean = (scores / steps[:, None].clamp(min=1)).float()
         if self.config.network.readout == "membrane_sum":
             mean = mean * unit
         return mean * self.logit_gain_log.exp()

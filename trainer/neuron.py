@@ -248,7 +248,8 @@ class _FireInTime(Function):
 
     A higher potential makes a spike come earlier, by the inverse of the potential's rise in the step: the gradient
     passes where there is a spike, times `1 / rise`, and not where there is none. A neuron that has been quiet has no
-    spike to move; there the surrogate stands in, as in the authors' code.
+    spike to move; there the surrogate stands in. Bound, quiet neurons and the part of the reset follow the authors'
+    last code (github.com/stonezwr/TSSL-BP, functions/tsslbp.py), whose synapses are in front of the neurons.
     """
 
     @staticmethod
@@ -271,7 +272,7 @@ class _FireInTime(Function):
 
 
 _SLOWEST_RISE = 1e-6
-_MOST_EARLIER = 8.0  # bound of 1 / rise, in thresholds, as in the authors' code
+_MOST_EARLIER = 8.0  # bound of 1 / rise, in thresholds
 _QUIET = 0.25  # trace of the neuron's own spikes, decaying with its leak, below which it counts as quiet
 
 

@@ -89,7 +89,7 @@ def raster(trace: Trace, classes: Sequence[str], label: int) -> bytes:
 
 
 def intrinsic(start: Network, trained: Network) -> bytes:
-    """A PNG: every layer's leaks and thresholds before training (a line: they start equal) and after it."""
+    """A PNG: every layer's leaks and thresholds before training, a line where they start equal, and after it."""
     layers = list(zip(start.layers, trained.layers, strict=True))
     with _style(), torch.no_grad():
         figure = Figure(figsize=(9, 0.7 + 1.9 * len(layers)), dpi=150, layout="constrained")
@@ -125,12 +125,17 @@ def sweep(points: Mapping[str, Sequence[Any]], accuracies: Sequence[float]) -> b
 
 def _distribution(axes: Axes, before: Tensor, after: Tensor) -> None:
     axes.hist(after.numpy(), bins=30, color=_VALIDATION, alpha=0.75, label="after")
-    axes.axvline(before.mean().item(), color=_TEST, lw=1.5, label="before")
+    if before.min() == before.max():
+        axes.axvline(before[0].item(), color=_TEST, lw=1.5, label="before")
+    else:
+        axes.hist(before.numpy(), bins=30, histtype="step", color=_TEST, lw=1.5, label="before")
     axes.grid(alpha=0.25, lw=0.5)
 
 
 def _style() -> AbstractContextManager[None]:
-    return mpl.rc_context({"font.size": 9, "axes.spines.top": False, "axes.spines.right": False})
+    # Names are the user's: a dollar sign in one begins no formula.
+    plain = {"text.parse_math": False, "axes.spines.top": False, "axes.spines.right": False}
+    return mpl.rc_context({"font.size": 9, **plain})
 
 
 def _png(figure: Figure) -> bytes:

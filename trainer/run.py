@@ -108,7 +108,7 @@ def _progress(config: Config, out: Path, device: torch.device) -> Progress:
     _refuse_other(config, checkpoint.config_of(content, path), path)
     try:
         return Progress.from_state(config, content, device)
-    except (KeyError, IndexError, TypeError, ValueError, RuntimeError) as error:
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError, RuntimeError) as error:
         raise ModelError(f"{path}: cannot be resumed from ({error!r}); remove it to start again") from None
 
 

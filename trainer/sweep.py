@@ -13,7 +13,9 @@ looked at.
 from __future__ import annotations
 
 import copy
+import hashlib
 import json
+import math
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -34,6 +36,7 @@ from trainer.loop import Epoch
 Space = Mapping[str, Mapping[str, Any]]
 
 BEST, TRIALS, PICTURE = "best.toml", "trials.json", "sweep.png"
+_QUESTION = "digest of configuration and space"
 _KEYS = {"low", "high", "step", "log", "choices"}
 
 
@@ -66,8 +69,8 @@ def run(config: Config, space: Space, out: Path, *, trials: int, storage: str, r
     table = configuration.to_table(config)
     for setting in space:
         _place(table, setting)
+    study = _study(config.name, storage, {"configuration": table, "space": space})
     data = config.data.load()
-    study = _study(config.name, storage)
 
     def objective(trial: optuna.Trial) -> float:
         try:
@@ -87,12 +90,22 @@ def run(config: Config, space: Space, out: Path, *, trials: int, storage: str, r
     _write(study, table, space, out, report)
 
 
-def _study(name: str, storage: str) -> optuna.Study:
+def _study(name: str, storage: str, question: Mapping[str, Any]) -> optuna.Study:
+    """The study of this name, a new one or one that asks the very same."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
+    asked = hashlib.sha256(json.dumps(question, sort_keys=True).encode()).hexdigest()
     try:
-        return optuna.create_study(study_name=name, storage=storage, direction="maximize", load_if_exists=True)
+        study = optuna.create_study(study_name=name, storage=storage, direction="maximize", load_if_exists=True)
+        before = study.user_attrs.get(_QUESTION, asked)
+        study.set_user_attr(_QUESTION, before)
     except Exception as error:  # each database's driver has errors of its own
         raise ConfigError(f"--storage {storage}: cannot be used ({error}); sqlite:///study.db is a file") from None
+    if before != asked:
+        raise ConfigError(
+            f"--storage {storage}: its study {name!r} started from another configuration or space; "
+            "rename the configuration, or give another storage"
+        )
+    return study
 
 
 def _accuracy(config: Config, base: Config, data: Mapping[Split, SpikeSet], trial: optuna.Trial) -> float:
@@ -144,12 +157,17 @@ def _check(where: str, values: object) -> None:
     if not isinstance(values, Mapping) or not values.keys() <= _KEYS:
         raise ConfigError(f"{where} must be a table with low and high (and step or log), or with choices")
     if "choices" in values:
-        if not isinstance(values["choices"], list) or not values["choices"] or len(values) > 1:
-            raise ConfigError(f"{where}.choices must be a list of values, and stand alone")
+        choices = values["choices"]
+        plain = isinstance(choices, list) and all(type(choice) in (bool, int, float, str) for choice in choices)
+        if not plain or not choices or len(values) > 1:
+            raise ConfigError(f"{where}.choices must be a list of numbers, texts or booleans, and stand alone")
         return
     numbers = [values.get("low"), values.get("high"), values.get("step", 1)]
-    if not all(type(number) in (int, float) for number in numbers) or type(values.get("log", False)) is not bool:
+    sound = all(type(number) in (int, float) and math.isfinite(number) for number in numbers)
+    if not sound or type(values.get("log", False)) is not bool:
         raise ConfigError(f"{where}: low, high and step must be numbers, log true or false")
+    if type(numbers[0]) is type(numbers[1]) is int and type(numbers[2]) is not int:
+        raise ConfigError(f"{where}: step is {numbers[2]}; between whole numbers it must be one")
     low, high, step = (float(number) for number in numbers if number is not None)
     if not low < high or step <= 0 or (values.get("log") and ("step" in values or low <= 0)):
         raise ConfigError(f"{where}: low must be less than high and step positive; with log, low positive and no step")

@@ -9,11 +9,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from quant.errors import DataError
 from quant.formats import IntArray
 from quant.spikes import SpikeSet
 from trainer.augmentation import Augmentation, Events, augment
 from trainer.distributed import ALONE, Team
 
+_MOST_CELLS = 1 << 31
 _POOL = 16  # batches among which samples are sorted by length
 
 
@@ -81,18 +83,28 @@ def _events(samples: SpikeSet, chosen: IntArray) -> Events:
 
 
 def _share(events: Events, labels: IntArray, channels: int, team: Team) -> Batch:
-    """This process's samples of a batch: every `team.size`-th; one that counts for nothing where there is none."""
+    """This process's samples of a batch: every `team.size`-th; where there is none, one of no steps and no weight.
+
+    Raises:
+        DataError: if the batch is too large.
+    """
     batch = len(labels)
     mine = np.arange(team.rank, batch, team.size)
     weights = np.full(len(mine), 1 / batch, dtype=np.float32)
-    if not len(mine):
-        mine, weights = np.zeros(1, dtype=np.int64), np.zeros(1, dtype=np.float32)
+    steps = events.steps[mine]
     place = np.full(batch, -1)
     place[mine] = np.arange(len(mine))
+    if not len(mine):
+        mine, weights, steps = np.zeros(1, dtype=np.int64), np.zeros(1, dtype=np.float32), np.zeros(1, dtype=np.int64)
+    longest = max(1, int(steps.max()))
+    if longest * len(mine) * channels > _MOST_CELLS:
+        raise DataError(
+            f"a batch of {len(mine)} samples of up to {longest} steps and {channels} channels is too large: lower "
+            "train.batch, or cut or pool steps and channels in data.bins"
+        )
     events = replace(events, sample=place[events.sample])
     here = events.sample >= 0
-    steps = events.steps[mine]
-    inputs = torch.zeros(int(steps.max()), len(mine), channels)
+    inputs = torch.zeros(longest, len(mine), channels)
     inputs[events.step[here], events.sample[here], events.channel[here]] = 1.0
     return Batch(
         inputs,

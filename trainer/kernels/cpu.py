@@ -16,13 +16,14 @@ from trainer.neuron import Dynamics
 # Sums of weight rows, one per event, beat a matrix product up to about this fraction of inputs that spike.
 _SPARSE = 0.25
 
+_PARTS, _LARGEST_SUMS = 8, 1 << 23
 _LANES = 16  # columns that walk.cpp handles side by side
 
 
 def project(spikes: Tensor, weight: Tensor) -> Tensor:
     """See `trainer.kernels.project`."""
     if spikes.mean() > _SPARSE:
-        return spikes @ weight.T
+        return (spikes @ weight.T).float()  # half the bits under autocast
     return _Product.apply(spikes.contiguous(), weight)
 
 
@@ -43,9 +44,11 @@ class _Product(Function):
         spikes, weight = ctx.saved_tensors
         toward_out = gradients[0].contiguous()
         toward_spikes = toward_out @ weight if ctx.needs_input_grad[0] else None
-        transposed = weight.new_empty(weight.shape[1], len(weight))
-        _run_product("product_backward", len(weight), x=spikes, toward_out=toward_out, toward_transposed=transposed)
-        return toward_spikes, transposed.T
+        # A sum for each of a number of parts that depends on nothing but the weights' size, however many threads run.
+        parts = max(1, min(_PARTS, _LARGEST_SUMS // weight.numel()))
+        sums = weight.new_zeros(parts, weight.shape[1], len(weight))
+        _run_product("product_backward", len(weight), parts, x=spikes, toward_out=toward_out, toward_transposed=sums)
+        return toward_spikes, sums.sum(dim=0).T
 
 
 # The arrays are arguments of the two functions below for as long as the kernel runs: a structure holds addresses only.
@@ -72,13 +75,14 @@ def run_walk(function: Pass, state_bits: int | None, dynamics: Dynamics, **array
     native.call(f"walk_{function}", argument)
 
 
-def _run_product(function: str, columns: int, **arrays: Tensor) -> None:
+def _run_product(function: str, columns: int, parts: int = 1, **arrays: Tensor) -> None:
     inputs = arrays["x"].shape[-1]
     argument = native.Product(
         rows=arrays["x"].numel() // inputs,
         inputs=inputs,
         columns=columns,
         stride=_stride(columns),
+        parts=parts,
         threads=torch.get_num_threads(),
         **{name: native.pointer(array) for name, array in arrays.items()},
     )

@@ -50,7 +50,7 @@ class Product(ctypes.Structure):
     """`struct Product` of walk.cpp."""
 
     _fields_ = (
-        *((name, ctypes.c_int64) for name in ("rows", "inputs", "columns", "stride", "threads")),
+        *((name, ctypes.c_int64) for name in ("rows", "inputs", "columns", "stride", "parts", "threads")),
         *((name, _Pointer) for name in ("x", "transposed", "out", "toward_out", "toward_transposed")),
     )
 
@@ -115,5 +115,7 @@ def _compile(compiler: str, path: Path) -> None:
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
         made = Path(folder) / path.name
         command = [compiler, *_FLAGS.split(), str(_SOURCE), "-o", str(made)]
-        subprocess.run(command, capture_output=True, check=True)
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise OSError((done.stderr.strip() or f"{compiler} failed").splitlines()[0])
         os.replace(made, path)

@@ -47,12 +47,12 @@ struct Walk {
 // out (rows, columns) = x (rows, inputs) times the transposed weights (inputs, columns), or its gradient. A row of the
 // transposed weights takes `stride` numbers, a multiple of 16.
 struct Product {
-  int64_t rows, inputs, columns, stride, threads;
+  int64_t rows, inputs, columns, stride, parts, threads;
   const float* x;
   const float* transposed;
   float* out;
   const float* toward_out;
-  float* toward_transposed;
+  float* toward_transposed;  // (parts, inputs, columns), zeros at first: a sum for each part of the rows
 };
 
 namespace {
@@ -360,16 +360,14 @@ void product_forward(const Product* p) {
   });
 }
 
-// The rows are cut into a fixed number of parts, whose sums are added up in order, whatever the number of threads.
+// Which rows belong to which part does not depend on the number of threads, nor then does any sum.
 void product_backward(const Product* p) {
-  constexpr int64_t kParts = 8;
-  const int64_t columns = p->columns, size = p->inputs * columns;
-  std::vector<float> partial(kParts * size, 0.0f);
-  share(kParts, p->threads, [=, &partial](int64_t first_part, int64_t last_part) {
+  const int64_t columns = p->columns;
+  share(p->parts, p->threads, [=](int64_t first_part, int64_t last_part) {
     std::vector<int32_t> events(p->inputs + 1);
     for (int64_t part = first_part; part < last_part; ++part) {
-      float* sums = partial.data() + part * size;
-      for (int64_t r = p->rows * part / kParts; r < p->rows * (part + 1) / kParts; ++r) {
+      float* sums = p->toward_transposed + part * p->inputs * columns;
+      for (int64_t r = p->rows * part / p->parts; r < p->rows * (part + 1) / p->parts; ++r) {
         const int64_t count = events_of(p->x + r * p->inputs, p->inputs, events.data());
         const float* __restrict__ toward = p->toward_out + r * columns;
         for (int64_t e = 0; e < count; ++e) {
@@ -379,9 +377,6 @@ void product_backward(const Product* p) {
       }
     }
   });
-  std::fill_n(p->toward_transposed, size, 0.0f);
-  for (int64_t part = 0; part < kParts; ++part)
-    for (int64_t k = 0; k < size; ++k) p->toward_transposed[k] += partial[part * size + k];
 }
 
 }  // extern "C"

@@ -47,6 +47,15 @@ def test_events_are_dropped_one_by_one() -> None:
     assert len(changed(Augmentation(drop_events=0.3)).step) / len(events().step) == pytest.approx(0.7, abs=0.05)
 
 
+def test_events_are_added_anywhere() -> None:
+    found = changed(Augmentation(add_events=0.05))
+    added = len(found.step) - len(events().step)
+    assert added / (50 * 100 * CHANNELS) == pytest.approx(0.05, abs=0.003)
+    assert (found.step < found.steps[found.sample]).all()
+    assert np.bincount(found.channel[-added:], minlength=CHANNELS).min() > 150
+    assert np.bincount(found.step[-added:], minlength=100).min() > 60
+
+
 def test_samples_are_thinned_each_by_its_own_fraction() -> None:
     kept = np.bincount(changed(Augmentation(thin=0.8)).sample, minlength=50) / 20
     assert kept.mean() == pytest.approx(0.6, abs=0.08)

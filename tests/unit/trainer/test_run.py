@@ -18,7 +18,7 @@ from toys import Toy, config
 from quant import export, golden, store
 from quant.errors import ConfigError, DivergenceError, ModelError
 from trainer import __main__ as command_line
-from trainer import checkpoint, data, loop, run
+from trainer import checkpoint, data, kernels, loop, run
 from trainer.augmentation import Augmentation
 from trainer.config import (
     ActivityConfig,
@@ -204,6 +204,35 @@ def test_the_average_is_what_is_validated_and_kept() -> None:
     assert torch.equal(progress.best["quantized"]["stack.0.weight"], kept)
 
 
+def test_the_training_loss_is_the_mean_over_samples(tmp_path: Path) -> None:
+    """At rate 0 every epoch sees the same network, however the samples fall into batches, one of them short."""
+    still = TrainConfig(epochs_float=4, epochs_quantized=1, batch=23, rate_float=0.0, rate_quantized=0.0)
+    run.train(config(train=still), tmp_path, quiet)
+    history = json.loads((tmp_path / "metrics.json").read_text())["history"]
+    settings = config(train=still)
+    expected = evaluate(Network(settings), settings.data.load()["train"], quantized=False)
+    for epoch in history[:4]:
+        assert epoch["loss_train"] == pytest.approx(expected.loss, rel=1e-5)
+        assert epoch["accuracy_train"] == pytest.approx(expected.accuracy)
+
+
+def test_names_are_no_formulas(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Toy, "classes", ("$\\frac{$", "<b>", "$x$"))
+    run.train(config(train=TrainConfig(epochs_float=1, epochs_quantized=1)), tmp_path, quiet)
+    assert (tmp_path / "confusion.png").exists()
+    assert "<b>" not in (tmp_path / "summary.html").read_text()
+
+
+@pytest.mark.parametrize("precision", ["full", "mixed"])
+def test_mixed_precision_learns(tmp_path: Path, precision: Any) -> None:
+    """On the CPU the dense products alone are in half the bits; what follows is the same."""
+    train = TrainConfig(epochs_float=8, epochs_quantized=1, batch=8, rate_float=0.02, precision=precision)
+    with kernels.plain_pytorch():
+        run.train(config(train=train), tmp_path, quiet)
+    history = json.loads((tmp_path / "metrics.json").read_text())["history"]
+    assert history[7]["loss_train"] < 0.8 * history[0]["loss_train"]
+
+
 def test_a_full_disk_costs_one_epoch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The last complete epoch stays what it was, and the run goes on from it when there is room again."""
     write, calls = os.fsync, []
@@ -302,7 +331,7 @@ def test_a_file_is_no_folder(tmp_path: Path) -> None:
         run.train(config(), tmp_path / "run", quiet)
 
 
-@pytest.mark.parametrize("damage", ["truncated", "foreign", "incomplete"])
+@pytest.mark.parametrize("damage", ["truncated", "foreign", "incomplete", "empty best", "no optimizer"])
 def test_progress_that_cannot_be_used_is_refused(finished: Path, tmp_path: Path, damage: str) -> None:
     good = content(finished / "last.pt")
     path = tmp_path / "last.pt"
@@ -310,6 +339,10 @@ def test_progress_that_cannot_be_used_is_refused(finished: Path, tmp_path: Path,
         path.write_bytes((finished / "last.pt").read_bytes()[:-500])
     elif damage == "foreign":
         torch.save([1, 2, 3], path)
+    elif damage == "empty best":
+        torch.save({**good, "best": {}}, path)
+    elif damage == "no optimizer":
+        torch.save({**good, "optimizer": None}, path)
     else:
         torch.save({key: value for key, value in good.items() if key != "optimizer"}, path)
     before = path.read_bytes()

@@ -11,6 +11,7 @@ from toys import Toy, config
 from quant.errors import ConfigError
 from trainer import config as configuration
 from trainer import data, sweep
+from trainer.config import TrainConfig
 
 optuna = pytest.importorskip("optuna", reason="optuna is not installed (`pip install -e '.[sweep]'`)")
 
@@ -81,6 +82,10 @@ def test_the_test_part_is_never_looked_at(tmp_path: Path, monkeypatch: pytest.Mo
         ("x = { low = 0, high = 1, log = true }", "with log, low positive"),
         ('x = { low = "a", high = 1 }', "must be numbers"),
         ("x = { low = 1, high = 2, log = 1 }", "log true or false"),
+        ("x = { low = 1, high = inf }", "must be numbers"),
+        ("x = { low = 1.0, high = 2.0, step = nan }", "must be numbers"),
+        ("x = { low = 1, high = 2, step = 0.5 }", "it must be one"),
+        ("x = { choices = [1979-05-27] }", "numbers, texts or booleans"),
     ],
 )
 def test_spaces_that_are_refused(tmp_path: Path, text: str, message: str) -> None:
@@ -88,6 +93,15 @@ def test_spaces_that_are_refused(tmp_path: Path, text: str, message: str) -> Non
     path.write_text(text)
     with pytest.raises(ConfigError, match=message):
         sweep.read_space(path)
+
+
+def test_a_study_of_something_else_is_left_alone(tmp_path: Path) -> None:
+    run(tmp_path, 1, [])
+    storage = f"sqlite:///{tmp_path / 'study.db'}"
+    for changed in (config(train=TrainConfig(batch=4)), config()):
+        space = SPACE if changed.train.batch == 4 else {"train.batch": {"choices": [4, 8]}}
+        with pytest.raises(ConfigError, match="started from another configuration or space"):
+            sweep.run(changed, space, tmp_path, trials=1, storage=storage, report=print)
 
 
 @pytest.mark.parametrize("setting", ["train.pace", "network.layers.7.neurons", "network.layers.0.neurons", "train", ""])

@@ -35,6 +35,11 @@ hardware: synth-tools
 implementations: $(READY)
 	$(BIN)/python -m bench.implementations
 
+# Accuracy on real speech, three seeds each, every network verified: make accuracy-loso FSDD=<the data set's folder>
+# (mfcc, official, loso, ablation_official, ablation_loso; resumable; half an hour for the longest)
+accuracy-%: $(READY)
+	$(BIN)/python -m bench.accuracy $* $(if $(FSDD),--fsdd $(FSDD))
+
 # One epoch of training against snnTorch and SpikingJelly, side by side
 training: $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[peers]'

@@ -24,7 +24,7 @@ def layer(table: dict[str, Any], index: int = 0) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("path", sorted(DIGITS.parent.glob("*.toml")), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", sorted(DIGITS.parent.rglob("*.toml")), ids=lambda path: path.name)
 def test_the_shipped_configurations_are_valid_and_survive_a_round_trip(path: Path) -> None:
     found = config.read(path)
     assert config.from_table(config.to_table(found)) == found
@@ -46,6 +46,28 @@ def test_the_shipped_configurations_are_valid_and_survive_a_round_trip(path: Pat
         (lambda t: t["train"].update(batch=True), "train.batch is True; it must be of type int"),
         (lambda t: t["train"].update(batch=0), "train.batch is 0; allowed is 1..65536"),
         (lambda t: t["train"].update(rate_float=float("nan")), "train.rate_float is nan"),
+        (
+            lambda t: t["train"].update(loss={"name": "hinge"}),
+            "train.loss.name is 'hinge'; allowed is",
+        ),
+        (
+            lambda t: t["train"].update(schedule={"warmup": 20}),
+            "train.schedule.warmup is 20; the quantized phase",
+        ),
+        (lambda t: t["train"].update(activity={"low": 0.5}), "train.activity: low is 0.5, high 0.2; low must not be"),
+        (lambda t: t["train"]["augment"].update(tilt=0.5), "train.augment.tilt tilts what `thin` leaves out"),
+        (
+            lambda t: t["train"].update(surrogate={"learned": True, "width_end": 0.1}),
+            "train.surrogate: width_end is a schedule and learned learns",
+        ),
+        (
+            lambda t: t["train"].update(rule="tssl", surrogate={"learned": True}),
+            "train.surrogate.learned: the width has no gradient under the rule tssl",
+        ),
+        (
+            lambda t: (t["network"].update(readout="membrane_sum"), t["train"].update(loss={"name": "van_rossum"})),
+            "train.loss is one of spikes; the read-out membrane_sum has none",
+        ),
         (lambda t: t["network"].update(leak=1), "network.leak is 1.0; allowed is 0.001..0.999"),
         (lambda t: t["network"].update(readout="sum"), "network.readout is 'sum'; allowed is 'spike_count' or"),
         (lambda t: t["network"].update(layers=[]), "network.layers is empty"),

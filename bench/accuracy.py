@@ -168,9 +168,10 @@ def perform(run: Run) -> Table:
 
 
 def _commit() -> str:
-    """The commit that is checked out, and whether something was changed since."""
-    described = ["git", "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty"]
-    return subprocess.run(described, capture_output=True, text=True, check=True).stdout.strip()
+    """The commit that is checked out, and whether anything but results was changed since."""
+    head = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
+    same = subprocess.run(["git", "diff", "--quiet", "HEAD", "--", ".", f":!{RESULTS}"], check=False).returncode == 0
+    return head if same else f"{head}-dirty"
 
 
 def record(name: str, results: list[Table]) -> None:

@@ -235,7 +235,7 @@ def _epoch(
         loss_sum += mean_loss * samples_seen
         right += hits_seen
     validation = evaluate(progress.candidate, data["validation"], quantized=phase == "quantized")
-    seen = torch.tensor([validation.loss, validation.accuracy], dtype=torch.float64)
+    seen = torch.tensor([validation.loss, validation.accuracy], dtype=torch.float64, device=network.device)
     loss_validation, accuracy_validation = of_first(seen).tolist()
     return Epoch(
         phase=phase,

@@ -133,9 +133,14 @@ def _distribution(axes: Axes, before: Tensor, after: Tensor) -> None:
 
 
 def _style() -> AbstractContextManager[None]:
-    # Names are the user's: a dollar sign in one begins no formula.
-    plain = {"text.parse_math": False, "axes.spines.top": False, "axes.spines.right": False}
-    return mpl.rc_context({"font.size": 9, **plain})
+    return mpl.rc_context(
+        {
+            "font.size": 9,
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "text.parse_math": False,  # names are the user's: a dollar sign in one begins no formula
+        }
+    )
 
 
 def _png(figure: Figure) -> bytes:

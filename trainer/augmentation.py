@@ -21,6 +21,7 @@ class Augmentation:
         add_events: events that are added at random places, per channel and step.
         thin: up to this fraction more is left out, another one in every sample: a softer voice, a farther microphone.
         tilt: how much more of that at one end of the channels than in the middle, at most 1: another microphone.
+        jitter_steps, jitter_channels: standard deviation by which each event is moved, by itself.
         time_shift: steps by which a sample starts later or earlier; what leaves the sample is lost.
         time_warp: by which part a sample is stretched or compressed in time; the number of steps follows.
         channel_shift: channels by which all events move together; what leaves the range is lost.
@@ -33,6 +34,8 @@ class Augmentation:
     add_events: Annotated[float, Range(0.0, 1.0)] = 0.0
     thin: Annotated[float, Range(0.0, 0.9)] = 0.0
     tilt: Annotated[float, Range(0.0, 1.0)] = 0.0
+    jitter_steps: Annotated[float, Range(0.0, 1000.0)] = 0.0
+    jitter_channels: Annotated[float, Range(0.0, 1000.0)] = 0.0
     time_shift: Annotated[int, Range(0, 10_000)] = 0
     time_warp: Annotated[float, Range(0.0, 0.9)] = 0.0
     channel_shift: Annotated[int, Range(0, 10_000)] = 0
@@ -76,10 +79,12 @@ def augment(events: Events, channels: int, how: Augmentation, draw: np.random.Ge
     stretch = 1 + how.time_warp * either[0]
     steps = np.maximum(1, np.rint(events.steps * stretch)).astype(np.int64)
     step = np.floor(events.step * stretch[events.sample]) + np.rint(how.time_shift * either[1])[events.sample]
+    step = np.rint(step + how.jitter_steps * draw.standard_normal(len(step)))
     middle = (channels - 1) / 2
     spread = 1 + how.channel_warp * either[2]
     moved = np.rint(how.channel_shift * either[3])
-    channel = np.rint((events.channel - middle) * spread[events.sample] + middle) + moved[events.sample]
+    channel = (events.channel - middle) * spread[events.sample] + middle + moved[events.sample]
+    channel = np.rint(channel + how.jitter_channels * draw.standard_normal(len(channel)))
     kept &= (step >= 0) & (step < steps[events.sample]) & (channel >= 0) & (channel < channels)
     kept &= ~_in_block(step, steps * how.drop_steps, steps, place[0], events.sample)
     kept &= ~_in_block(channel, np.full(batch, channels * how.drop_channels), channels, place[1], events.sample)

@@ -75,6 +75,21 @@ def test_a_tilt_thins_one_end_of_the_channels_more() -> None:
     assert max(slopes) > 0.1
 
 
+def test_jitter_moves_each_event_by_itself() -> None:
+    found = changed(Augmentation(jitter_steps=2.0, jitter_channels=3.0))
+    assert found.channel.std() == pytest.approx(3.0, rel=0.1)
+    assert abs(found.channel.mean() - 20) < 0.5
+    assert {len(np.unique(channels)) > 5 for channels in of_sample(found, "channel")} == {True}
+    one = augment(
+        Events(np.full(500, 100), np.arange(500), np.full(500, 50), np.full(500, 20)),
+        CHANNELS,
+        Augmentation(jitter_steps=2.0),
+        np.random.default_rng(1),
+    )
+    assert one.step.std() == pytest.approx(2.0, rel=0.15)
+    assert (one.channel == 20).all()
+
+
 def test_a_shift_moves_all_events_of_a_sample_alike() -> None:
     found = changed(Augmentation(time_shift=10))
     assert all((np.diff(steps) == 5).all() for steps in of_sample(found, "step"))

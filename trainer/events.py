@@ -44,11 +44,18 @@ def from_events(
     )
 
 
+def events_of(samples: SpikeSet, chosen: IntArray) -> IntArray:
+    """Indices of the events of the chosen samples, one sample after the other."""
+    counts = samples.offset[chosen + 1] - samples.offset[chosen]
+    starts = np.cumsum(counts) - counts
+    return np.arange(counts.sum()) + np.repeat(samples.offset[chosen] - starts, counts)
+
+
 def pick(samples: SpikeSet, chosen: IntArray) -> SpikeSet:
     """The chosen samples, in the order of `chosen` `(n,)`."""
     counts = samples.offset[chosen + 1] - samples.offset[chosen]
     offset = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-    events = np.arange(offset[-1]) + np.repeat(samples.offset[chosen] - offset[:-1], counts)
+    events = events_of(samples, chosen)
     return SpikeSet(
         channels=samples.channels,
         steps=samples.steps[chosen],

@@ -14,6 +14,7 @@ from quant.formats import IntArray
 from quant.spikes import SpikeSet
 from trainer.augmentation import Augmentation, Events, augment
 from trainer.distributed import ALONE, Team
+from trainer.events import events_of
 
 _MOST_CELLS = 1 << 31
 _POOL = 16  # batches among which samples are sorted by length
@@ -71,12 +72,10 @@ def gather(samples: SpikeSet, chosen: IntArray) -> Batch:
 def _events(samples: SpikeSet, chosen: IntArray) -> Events:
     """The events of the chosen samples."""
     counts = samples.offset[chosen + 1] - samples.offset[chosen]
-    position = np.repeat(np.arange(len(chosen)), counts)
-    # Event number e of the batch is event `e - (events of the samples before it)` of its own sample.
-    events = np.arange(len(position)) + np.repeat(samples.offset[chosen] - (np.cumsum(counts) - counts), counts)
+    events = events_of(samples, chosen)
     return Events(
         samples.steps[chosen].astype(np.int64),
-        position,
+        np.repeat(np.arange(len(chosen)), counts),
         samples.step[events].astype(np.int64),
         samples.channel[events].astype(np.int64),
     )

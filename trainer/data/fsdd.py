@@ -10,19 +10,15 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
 
 import numpy as np
 
 from quant.errors import DataError
 from quant.spikes import SpikeSet
-from trainer.data.binning import StepBins
 from trainer.data.disk import check_present, read_npz, read_sound
-from trainer.data.heard import Recordings, Speed, hear
+from trainer.data.heard import Heard, Recordings
 from trainer.data.source import Split
-from trainer.data.splits import BY_TAKE, Official, Partition
-from trainer.frontend.ear import Ear, Sound
-from trainer.schema import Named
+from trainer.frontend.ear import Sound
 
 DIGITS = 10
 TEST_TAKES = 5  # takes 0..4 test, says the data set's README
@@ -34,25 +30,14 @@ _RATE = {"rate": ("iu", 0)}
 
 
 @dataclass(frozen=True, slots=True)
-class Fsdd:
+class Fsdd(Heard):
     """Options of the data set.
 
     Attributes:
         path: a checkout of its repository (`recordings/<digit>_<speaker>_<take>.wav`), or an `.npz` file with the
             arrays `audio` int16 (recordings one after the other), `length`, `label`, `speaker`, `take` and `rate`.
-        ear, bins, split: how sound becomes spikes, what of them is merged, and who tests.
-        speeds: training recordings are also heard at these multiples of their speed (trainer/data/heard.py).
+        ear, bins, split, speeds: see `Heard`.
     """
-
-    path: str
-    ear: Ear = Ear()
-    bins: StepBins = StepBins()
-    split: Annotated[Partition, Named(BY_TAKE)] = Official()
-    speeds: tuple[Speed, ...] = ()
-
-    @property
-    def channels(self) -> int:
-        return self.bins.channels(self.ear.channels)
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -61,7 +46,7 @@ class Fsdd:
     def load(self) -> Mapping[Split, SpikeSet]:
         found = read_recordings(Path(self.path))
         part = np.where(found.take < TEST_TAKES, "test", "train")
-        return hear(found, part, self.ear, self.bins, self.split, self.speeds)
+        return self.hear(found, part)
 
 
 def read_recordings(path: Path) -> Recordings:

@@ -13,12 +13,10 @@ from quant.spikes import SpikeSet
 from trainer.data.binning import StepBins
 from trainer.data.labelled import Labelled, StrArray
 from trainer.data.source import Split
-from trainer.data.splits import Partition, divide
+from trainer.data.splits import BY_TAKE, Official, Partition, divide
 from trainer.events import join, pick
 from trainer.frontend.ear import Ear, Sound
-from trainer.schema import Range
-
-Speed = Annotated[float, Range(0.25, 4.0)]
+from trainer.schema import Named, Range
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,6 +27,31 @@ class Recordings:
     label: IntArray
     speaker: StrArray
     take: IntArray
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """The options that all data sets of recordings share.
+
+    Attributes:
+        path: where the data set is; what is expected there, each says.
+        ear, bins, split: how sound becomes spikes, what of them is merged, and who tests.
+        speeds: training recordings are also heard at these multiples of their speed (`hear`).
+    """
+
+    path: str
+    ear: Ear = Ear()
+    bins: StepBins = StepBins()
+    split: Annotated[Partition, Named(BY_TAKE)] = Official()
+    speeds: tuple[Annotated[float, Range(0.25, 4.0)], ...] = ()
+
+    @property
+    def channels(self) -> int:
+        return self.bins.channels(self.ear.channels)
+
+    def hear(self, found: Recordings, part: StrArray) -> Mapping[Split, SpikeSet]:
+        """The three parts; see `hear`."""
+        return hear(found, part, self.ear, self.bins, self.split, self.speeds)
 
 
 def hear(

@@ -13,43 +13,30 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from string import ascii_lowercase, digits
-from typing import Annotated
 
 import numpy as np
 
 from quant.errors import DataError
 from quant.spikes import SpikeSet
-from trainer.data.binning import StepBins
 from trainer.data.disk import check_present, read_sound
-from trainer.data.heard import Recordings, Speed, hear
+from trainer.data.heard import Heard, Recordings
+from trainer.data.labelled import StrArray
 from trainer.data.source import Split
-from trainer.data.splits import BY_TAKE, Official, Partition
-from trainer.frontend.ear import Ear, Sound
-from trainer.schema import Named
+from trainer.frontend.ear import Sound
 
 _NAME = re.compile(r"([0-9a-z]{2})([fm][1-8])(?:set([0-9])|s([1-8])t([0-9]))\.wav")
 _TEST_FROM = 10  # takes 0..9 are for training
 
 
 @dataclass(frozen=True, slots=True)
-class Ti46Alpha:
+class Ti46Alpha(Heard):
     """TI46-Alpha: 26 letters.
 
     Attributes:
         path: the folder that has `ti_alpha/train/f1/0af1set0.wav`.
-        ear, bins, split, speeds: as in FSDD (trainer/data/fsdd.py). Take `n` is `set<n>` of the
+        ear, bins, split, speeds: see `Heard`. Take `n` is `set<n>` of the
             training part, take `10 * s + t` is `s<s>t<t>` of the test part.
     """
-
-    path: str
-    ear: Ear = Ear()
-    bins: StepBins = StepBins()
-    split: Annotated[Partition, Named(BY_TAKE)] = Official()
-    speeds: tuple[Speed, ...] = ()
-
-    @property
-    def channels(self) -> int:
-        return self.bins.channels(self.ear.channels)
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -57,27 +44,17 @@ class Ti46Alpha:
 
     def load(self) -> Mapping[Split, SpikeSet]:
         recordings = find(Path(self.path), "ti_alpha", self.classes)
-        return _hear(recordings, self.ear, self.bins, self.split, self.speeds)
+        return self.hear(*_recordings(recordings))
 
 
 @dataclass(frozen=True, slots=True)
-class Ti46Digits:
+class Ti46Digits(Heard):
     """TI46-Digits: the ten digits of TI20.
 
     Attributes:
         path: the folder that has `ti20/train/f1/00f1set0.wav`.
-        ear, bins, split, speeds: as in TI46-Alpha.
+        ear, bins, split, speeds: see `Heard`; takes as in TI46-Alpha.
     """
-
-    path: str
-    ear: Ear = Ear()
-    bins: StepBins = StepBins()
-    split: Annotated[Partition, Named(BY_TAKE)] = Official()
-    speeds: tuple[Speed, ...] = ()
-
-    @property
-    def channels(self) -> int:
-        return self.bins.channels(self.ear.channels)
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -85,7 +62,7 @@ class Ti46Digits:
 
     def load(self) -> Mapping[Split, SpikeSet]:
         recordings = find(Path(self.path), "ti20", self.classes)
-        return _hear(recordings, self.ear, self.bins, self.split, self.speeds)
+        return self.hear(*_recordings(recordings))
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,16 +108,15 @@ def _recording(path: Path, part: str, classes: tuple[str, ...]) -> Recording:
     return Recording(path, part, label, speaker, take)
 
 
-def _hear(
-    found: list[Recording], ear: Ear, bins: StepBins, split: Partition, speeds: tuple[float, ...]
-) -> Mapping[Split, SpikeSet]:
+def _recordings(found: list[Recording]) -> tuple[Recordings, StrArray]:
+    """The recordings, and the part of the data set that each belongs to."""
     recordings = Recordings(
         tuple(_read(one.path) for one in found),
         np.array([one.label for one in found]),
         np.array([one.speaker for one in found]),
         np.array([one.take for one in found]),
     )
-    return hear(recordings, np.array([one.part for one in found]), ear, bins, split, speeds)
+    return recordings, np.array([one.part for one in found])
 
 
 def _read(path: Path) -> Sound:

@@ -22,10 +22,9 @@ from torch import Tensor
 _SOURCE = Path(__file__).with_name("walk.cpp")
 _CACHE = Path(__file__).parents[2] / "build" / "kernels"
 # Contraction would fuse multiplications with additions and round once where PyTorch rounds twice.
-_FLAGS = (
-    "-std=c++17 -O3 -march=native -mprefer-vector-width=512 -ffp-contract=off -fno-math-errno -fno-trapping-math "
-    "-shared -fPIC -fopenmp"
-)
+_FLAGS = "-std=c++17 -O3 -march=native -ffp-contract=off -fno-math-errno -fno-trapping-math -shared -fPIC -fopenmp"
+if platform.machine() in ("x86_64", "AMD64"):
+    _FLAGS += " -mprefer-vector-width=512"
 _COMPILER = "c++"
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # of mallopt(3)
 

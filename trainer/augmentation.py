@@ -79,12 +79,15 @@ def augment(events: Events, channels: int, how: Augmentation, draw: np.random.Ge
     stretch = 1 + how.time_warp * either[0]
     steps = np.maximum(1, np.rint(events.steps * stretch)).astype(np.int64)
     step = np.floor(events.step * stretch[events.sample]) + np.rint(how.time_shift * either[1])[events.sample]
-    step = np.rint(step + how.jitter_steps * draw.standard_normal(len(step)))
+    if how.jitter_steps:
+        step = np.rint(step + how.jitter_steps * draw.standard_normal(len(step)))
     middle = (channels - 1) / 2
     spread = 1 + how.channel_warp * either[2]
     moved = np.rint(how.channel_shift * either[3])
     channel = (events.channel - middle) * spread[events.sample] + middle + moved[events.sample]
-    channel = np.rint(channel + how.jitter_channels * draw.standard_normal(len(channel)))
+    if how.jitter_channels:
+        channel = channel + how.jitter_channels * draw.standard_normal(len(channel))
+    channel = np.rint(channel)
     kept &= (step >= 0) & (step < steps[events.sample]) & (channel >= 0) & (channel < channels)
     kept &= ~_in_block(step, steps * how.drop_steps, steps, place[0], events.sample)
     kept &= ~_in_block(channel, np.full(batch, channels * how.drop_channels), channels, place[1], events.sample)

@@ -16,6 +16,8 @@ from trainer.schema import Range
 
 Pool = Annotated[int, Range(1, 32768)]
 MaxSteps = Annotated[int, Range(0, 2**20)]
+Clock = Annotated[int, Range(0, 1024)]
+ClockSteps = Annotated[int, Range(1, 2**20)]
 
 _LONGEST_STEPS = 2**20
 
@@ -28,15 +30,19 @@ class TimeBins:
         step_ms: length of a time step.
         pool: so many adjacent channels become one, which spikes if any of them does.
         max_steps: what comes later is cut off; 0 is no limit.
+        clock: so many channels more tell the time since the sample began: the first spikes in each of the first
+            `clock_steps` steps, the next in each of as many after them, the last one from then on to the end.
     """
 
     step_ms: Annotated[float, Range(0.001, 10_000.0)] = 10.0
     pool: Pool = 1
     max_steps: MaxSteps = 0
+    clock: Clock = 0
+    clock_steps: ClockSteps = 1
 
     def channels(self, given: int) -> int:
         """Number of channels that `given` ones become."""
-        return -(-given // self.pool)
+        return -(-given // self.pool) + self.clock
 
     def fill(
         self, sample: IntArray, time_s: npt.NDArray[np.floating], channel: IntArray, *, channels: int, label: IntArray
@@ -63,7 +69,7 @@ class TimeBins:
         position = np.minimum(position, self.max_steps or _LONGEST_STEPS).astype(np.int64)
         steps = np.ones(len(label), dtype=np.int64)
         np.maximum.at(steps, sample, position + 1)
-        return _pooled(sample, position, channel // self.pool, self.channels(channels), steps, label, self.max_steps)
+        return _pooled(self, sample, position, channel // self.pool, self.channels(channels), steps, label)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +80,18 @@ class StepBins:
         pool_steps: so many adjacent steps become one, in which a channel spikes if it does in any of them.
         pool: so many adjacent channels become one, which spikes if any of them does.
         max_steps: of the result; what comes later is cut off; 0 is no limit.
+        clock, clock_steps: as in `TimeBins`.
     """
 
     pool_steps: Annotated[int, Range(1, 2**20)] = 1
     pool: Pool = 1
     max_steps: MaxSteps = 0
+    clock: Clock = 0
+    clock_steps: ClockSteps = 1
 
     def channels(self, given: int) -> int:
         """Number of channels that `given` ones become."""
-        return -(-given // self.pool)
+        return -(-given // self.pool) + self.clock
 
     def merge(self, samples: SpikeSet) -> SpikeSet:
         """The samples with their steps and channels pooled, then cut."""
@@ -90,24 +99,30 @@ class StepBins:
             return samples
         sample = np.repeat(np.arange(len(samples)), np.diff(samples.offset))
         steps = -(-samples.steps.astype(np.int64) // self.pool_steps)
-        channels = self.channels(samples.channels)
         step, channel = samples.step // self.pool_steps, samples.channel // self.pool
-        return _pooled(sample, step, channel, channels, steps, samples.label, self.max_steps)
+        return _pooled(self, sample, step, channel, self.channels(samples.channels), steps, samples.label)
 
 
 def _pooled(
+    bins: TimeBins | StepBins,
     sample: IntArray,
     step: IntArray,
     channel: IntArray,
     channels: int,
     steps: IntArray,
     label: IntArray,
-    max_steps: int,
 ) -> SpikeSet:
-    if max_steps:
-        kept = step < max_steps
+    """Pooled events, cut after `max_steps`, and those of the clock, whose channels are the last of `channels`."""
+    if bins.max_steps:
+        kept = step < bins.max_steps
         sample, step, channel = sample[kept], step[kept], channel[kept]
-        steps = np.minimum(steps, max_steps)
+        steps = np.minimum(steps, bins.max_steps)
+    if bins.clock:
+        ticking = np.repeat(np.arange(len(steps)), steps)
+        tick = np.arange(len(ticking)) - np.repeat(np.cumsum(steps) - steps, steps)
+        hand = channels - bins.clock + np.minimum(tick // bins.clock_steps, bins.clock - 1)
+        sample, step = np.concatenate([sample, ticking]), np.concatenate([step, tick])
+        channel = np.concatenate([channel, hand])
     return from_events(sample, step, channel, channels=channels, steps=steps, label=label)
 
 

@@ -94,3 +94,20 @@ def test_pooled_spikes_are_any_of_the_pool(pool_steps: int, pool: int, max_steps
 def test_without_options_nothing_changes() -> None:
     given = samples()
     assert StepBins().merge(given) is given
+
+
+@pytest.mark.parametrize("kind", ["steps", "time"])
+def test_a_clock_tells_the_time_since_the_sample_began(kind: str) -> None:
+    given = samples()
+    if kind == "steps":
+        found = StepBins(pool=3, max_steps=20, clock=3, clock_steps=4).merge(given)
+    else:
+        sample = np.repeat(np.arange(3), np.diff(given.offset))
+        bins = TimeBins(step_ms=2.0, pool=3, max_steps=20, clock=3, clock_steps=4)
+        found = bins.fill(sample, given.step * 0.002 + 0.001, given.channel, channels=10, label=given.label)
+    heard = {event for event in spikes_of(found) if event[2] < 4}
+    assert heard == {(s, t, c // 3) for s, t, c in spikes_of(given) if t < 20}
+    assert found.channels == 7
+    assert found.steps.max() == 20
+    clock = {(s, t, 4 + min(t // 4, 2)) for s in range(3) for t in range(found.steps[s])}
+    assert spikes_of(found) - heard == clock

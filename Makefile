@@ -5,13 +5,18 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: demo test lint fuzz bench hardware implementations training area bitstreams snapshots triton setup synth-tools tools clean
+.PHONY: demo test lint formal fuzz bench hardware implementations training area bitstreams snapshots triton setup synth-tools tools clean
 
 demo: $(READY)
 	$(BIN)/python -m bench.demo
 
 test: lint
 	$(BIN)/python -m pytest
+
+# Proofs of the library modules (docs/proofs.md); minutes
+formal: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[formal]'
+	$(BIN)/python -m pytest -m formal tests/formal
 
 # Random networks on generated Verilog; a failure is reproduced by its seed: make fuzz SEED=17 N=1
 SEED ?= 0

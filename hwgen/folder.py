@@ -12,9 +12,12 @@ from typing import Any
 from hwgen.build import FORMAT, LOAD_PORTS, MANIFEST, PORTS, VERSION
 from hwgen.names import is_top_name
 from quant.errors import BuildError
+from quant.files import check_size
+
+_MAX_BYTES = 1 << 22  # of the manifest, which spends a hundred bytes on a file
 
 # What a build names its files: these names go into scripts of outside tools.
-_NAME = re.compile(r"([A-Za-z0-9_]+/)?[A-Za-z0-9_]+(\.[A-Za-z0-9]+)?")
+_NAME = re.compile(r"([A-Za-z0-9_]{1,80}/)?[A-Za-z0-9_]{1,80}(\.[A-Za-z0-9]{1,20})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,7 @@ class BuildFolder:
             Verilog it needs besides `sources`.
         load: the file of words that the core takes after a reset, None where it takes none.
         idle_limit_cycles: cycles after which a core that moves nothing hangs.
+        checksums: SHA-256 of every file that was built, by its name.
     """
 
     path: Path
@@ -43,10 +47,11 @@ class BuildFolder:
     uart_sources: tuple[str, ...]
     load: str | None
     idle_limit_cycles: int
+    checksums: dict[str, str]
 
     @property
     def ports(self) -> tuple[tuple[str, str, int], ...]:
-        """The core's ports: name, direction, width in bits."""
+        """The core's ports that move: name, direction, width in bits."""
         return PORTS if self.load is None else (*PORTS, *LOAD_PORTS)
 
     def load_words(self) -> bytes:
@@ -63,17 +68,21 @@ def open_build(path: Path) -> BuildFolder:
     manifest = _manifest(path)
     try:
         folder = _read(path.resolve(), manifest)
-    except (KeyError, TypeError, ValueError, AttributeError):
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
         raise _no_build(path) from None
-    _check_files(path, manifest["checksums"], folder)
+    _check_files(path, folder)
     return folder
 
 
 def _manifest(path: Path) -> dict[str, Any]:
+    file = path / MANIFEST
+    if not file.is_file():
+        raise _no_build(path)
+    check_size(file, _MAX_BYTES)
     try:
-        manifest: dict[str, Any] = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
+        manifest: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
         known = manifest["format"] == FORMAT and manifest["version"] == VERSION
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         known = False
     if not known:
         raise _no_build(path)
@@ -99,15 +108,20 @@ def _read(path: Path, manifest: dict[str, Any]) -> BuildFolder:
         uart_sources=tuple(map(str, uart["sources"])),
         load=None if load is None else str(load["file"]),
         idle_limit_cycles=int(manifest["idle_limit_cycles"]),
+        checksums={name: str(checksum) for name, checksum in manifest["checksums"].items()},
     )
 
 
-def _check_files(path: Path, checksums: dict[str, str], folder: BuildFolder) -> None:
+def _check_files(path: Path, folder: BuildFolder) -> None:
+    checksums = folder.checksums
     used = {*folder.sources, *folder.memories, *folder.uart_sources, *([folder.load] if folder.load else [])}
     for name in sorted({*checksums, *used}):
         if not _NAME.fullmatch(name) or name not in checksums:
             raise BuildError(f"{path}/{MANIFEST} names {name[:60]!r}, which no build does; build the folder again")
         if not (path / name).is_file():
             raise BuildError(f"{path / name} is missing; build the folder again")
-        if hashlib.sha256((path / name).read_bytes()).hexdigest() != checksums[name]:
+        check_size(path / name)
+        with (path / name).open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+        if found != checksums[name]:
             raise BuildError(f"{path / name} was changed since it was built; build the folder again")

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+import reprlib
+
+_LONGEST_REASON = 120
+
 
 class ScsrError(Exception):
-    """A mistake of the user or of the user's files: printed as one line, exit status 2, no traceback."""
+    """A mistake of the user or of the user's files: printed as one line, exit status 2, no traceback.
+
+    What files and folders are called goes into messages: whatever is no printable character there is spelled out.
+    """
+
+    def __init__(self, message: str) -> None:
+        line = " ".join(message.splitlines())
+        super().__init__("".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line))
 
 
 class ModelError(ScsrError):
@@ -37,3 +48,22 @@ class VerificationError(ScsrError):
 
 class ToolError(ScsrError):
     """An outside tool that is missing or failed."""
+
+
+class _Brief(reprlib.Repr):
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxlevel, self.maxstring, self.maxother = 3, 40, 40
+
+    def repr_int(self, x: int, level: int) -> str:
+        return repr(x) if x.bit_length() <= 64 else f"a number of {x.bit_length()} bits"
+
+
+brief = _Brief().repr
+"""A value from a file for a message: short, however long, deep or large the value is."""
+
+
+def reason(error: Exception) -> str:
+    """What another library says about a damaged file, short."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return lines[0] if len(lines[0]) <= _LONGEST_REASON else lines[0][: _LONGEST_REASON - 3] + "..."

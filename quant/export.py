@@ -1,26 +1,40 @@
 """From a training checkpoint to the integer model. The one file in `quant` that sees torch, and only when called.
 
-A checkpoint is somebody's file: it is unpickled with `weights_only=True`, which runs no code, and every integer in it
-is checked like those of a model file.
+A checkpoint is somebody's file: it is unpickled with `weights_only=True`, which runs no code, after a look at what the
+pickle asks for, and every integer in it is checked like those of a model file.
 """
 
 from __future__ import annotations
 
+import io
 import pickle
+import pickletools
+import re
 import warnings
-from collections.abc import Callable, Mapping
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from quant import store
-from quant.errors import ModelError
+from quant import archive, store
+from quant.errors import ModelError, ScsrError, brief, reason
+from quant.files import MAX_BYTES
 from quant.formats import IntArray
 from quant.model import IntModel
+
+if TYPE_CHECKING:
+    import torch
 
 FORMAT = "scsr-checkpoint"
 VERSION = 1
 
 _KEYS = ("format", "version", "config", "float", "quantized", "integers")
+
+# What plain data and dense tensors need. PyTorch allows more, among it some that takes any amount of memory or time.
+_GLOBALS = re.compile(r"collections OrderedDict|torch\._utils _rebuild_tensor_v2|torch [A-Z][A-Za-z0-9]*Storage")
+_SHARED = ("GLOBAL", "BINUNICODE", "SHORT_BINSTRING")
+_MAX_REPEATS = 16  # of lists and the like; a list of two, each a list of two, and so on, grows without end
+_MAX_DEPTH = 16
 
 
 def load(path: Path) -> IntModel:
@@ -59,14 +73,15 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     content = unpickle(path)
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise ModelError(f"{path}: not a checkpoint of `python -m trainer train` (ckpt.pt)")
-    if content.get("version") != VERSION:
-        raise ModelError(f"{path}: version is {content.get('version')!r}; this reader knows version {VERSION}")
+    version = content.get("version")
+    if type(version) is not int or version != VERSION:
+        raise ModelError(f"{path}: version is {brief(version)}; this reader knows version {VERSION}")
     for key in _KEYS:
         if key not in content:
             raise ModelError(f"{path}: entry {key!r} is missing; train again")
     for key in content:
         if key not in _KEYS:
-            raise ModelError(f"{path}: entry {key!r} is unknown; allowed are {', '.join(_KEYS)}")
+            raise ModelError(f"{path}: entry {brief(key)} is unknown; allowed are {', '.join(_KEYS)}")
     return content
 
 
@@ -83,14 +98,70 @@ def unpickle(path: Path) -> object:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about pickle protocols, before a refusal that says all there is to say
-            return torch.load(path, map_location="cpu", weights_only=True)
+            content: object = torch.load(_checked(path), map_location="cpu", weights_only=True)
+        if sum(tensor.nbytes for tensor in _tensors(content)) > MAX_BYTES:
+            raise ValueError(f"tensors of more than {MAX_BYTES} bytes")
+    except ScsrError:
+        raise
     except pickle.UnpicklingError:
         raise ModelError(
             f"{path}: damaged, or it asks for more than plain tensors, which is never run; train again"
         ) from None
     except Exception as error:  # damaged bytes can make an unpickler raise anything
-        reason = str(error).strip().splitlines() or [type(error).__name__]
-        raise ModelError(f"{path}: damaged, or no checkpoint ({_brief(reason[0])}); train again") from None
+        raise ModelError(f"{path}: damaged, or no checkpoint ({reason(error)}); train again") from None
+    return content
+
+
+def _checked(path: Path) -> io.BytesIO:
+    """The archive, written anew of members that were checked: no other reader of it sees anything else."""
+    found = archive.members(path)
+    fresh = io.BytesIO()
+    with zipfile.ZipFile(fresh, "w") as file:
+        for name in list(found):
+            member = found.pop(name)
+            if name.endswith("data.pkl"):
+                _check_pickle(member)
+            file.writestr(name, member)
+    fresh.seek(0)
+    return fresh
+
+
+def _check_pickle(content: bytes) -> None:
+    """Refuse what plain data never need: functions, and containers that are used again and again."""
+    kept: dict[object, str] = {}
+    made, repeats = "", 0
+    for operation, argument, _ in pickletools.genops(content):
+        if "PUT" in operation.name:
+            kept[argument] = made
+        elif "GET" in operation.name:
+            made = kept[argument]
+            repeats += made not in _SHARED
+        else:
+            made = operation.name
+        if repeats > _MAX_REPEATS or (operation.name == "GLOBAL" and not _GLOBALS.fullmatch(str(argument))):
+            raise pickle.UnpicklingError
+
+
+def _tensors(value: object, depth: int = 0) -> Iterator[torch.Tensor]:
+    """The tensors in plain data."""
+    import torch
+
+    if depth > _MAX_DEPTH:
+        raise ValueError(f"nested more than {_MAX_DEPTH} deep")
+    match value:
+        case dict() if set(getattr(value, "__dict__", ())) <= {"_metadata"}:  # what `state_dict` adds
+            for key, item in value.items():
+                yield from _tensors(key, depth + 1)
+                yield from _tensors(item, depth + 1)
+        case list() | tuple():
+            for item in value:
+                yield from _tensors(item, depth + 1)
+        case torch.Tensor() if type(value) is torch.Tensor and not (value.is_quantized or value.is_neg()):
+            yield value
+        case None | bool() | int() | float() | str():
+            pass
+        case _:
+            raise ValueError(f"{type(value).__name__} is no plain data")
 
 
 def _integers(entry: object) -> tuple[object, Mapping[str, IntArray]]:
@@ -121,10 +192,6 @@ def _refuse_not_finite(content: Mapping[str, Any]) -> None:
         for name, tensor in content[phase].items() if isinstance(content[phase], dict) else ():
             if isinstance(tensor, torch.Tensor) and not tensor.isfinite().all():
                 raise ModelError(f"{phase}.{name} holds a value that is not finite; train again")
-
-
-def _brief(text: str) -> str:
-    return text if len(text) <= 120 else text[:117] + "..."
 
 
 _READERS: dict[str, Callable[[Path], IntModel]] = {".pt": from_checkpoint, ".safetensors": store.read}

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from quant.errors import ScsrError
 
+MAX_BYTES = 1 << 28  # of a file that is read whole, and of what it unpacks to: reading it takes less than 1 GiB
+
 
 def write_atomic(path: Path, content: bytes) -> None:
     """Write `content` to `path` so that a reader finds the old file or the new one, never a part."""
@@ -22,6 +24,13 @@ def write_atomic(path: Path, content: bytes) -> None:
         raise OSError(error.errno, error.strerror, str(path)) from None
     finally:
         partial.unlink(missing_ok=True)
+
+
+def check_size(path: Path, limit: int = MAX_BYTES) -> None:
+    """Refuse a file that is too large to be read whole; one with holes costs its maker nothing."""
+    size = path.stat().st_size
+    if size > limit:
+        raise ScsrError(f"{path} has {size} bytes; the limit is {limit}, give a smaller file")
 
 
 def check_file(path: Path) -> None:

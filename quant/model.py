@@ -8,7 +8,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from quant.errors import ModelError
+from quant.errors import ModelError, brief
 from quant.formats import IntArray, signed_range, unsigned_range
 
 Reset = Literal["zero", "subtract"]
@@ -133,10 +133,10 @@ def check_sources(where: str, index: int, sources: Sequence[int]) -> None:
     for source in sources:
         if not 0 <= source < index:
             raise ModelError(
-                f"{where}.sources: {source} is not an earlier layer; layer {index} may read 0..{index - 1}"
+                f"{where}.sources: {brief(source)} is not an earlier layer; layer {index} may read 0..{index - 1}"
             )
     if len(set(sources)) != len(sources):
-        raise ModelError(f"{where}.sources: {list(sources)} names a source twice; name each once")
+        raise ModelError(f"{where}.sources: {brief(list(sources))} names a source twice; name each once")
 
 
 def _check_layer(model: IntModel, index: int) -> None:
@@ -174,9 +174,9 @@ def _check_tensor(
 def _check_range(where: str, value: int, limits: tuple[int, int]) -> None:
     low, high = limits
     if not low <= value <= high:
-        raise ModelError(f"{where} is {value}; allowed is {low}..{high}")
+        raise ModelError(f"{where} is {brief(value)}; allowed is {low}..{high}")
 
 
 def _check_choice(where: str, value: str, choices: tuple[str, ...]) -> None:
     if value not in choices:
-        raise ModelError(f"{where} is {value[:40]!r}; allowed is {' or '.join(map(repr, choices))}")
+        raise ModelError(f"{where} is {brief(value)}; allowed is {' or '.join(map(repr, choices))}")

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import io
-import struct
-import zipfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from quant.errors import SpikeFileError
+from quant import archive
+from quant.errors import ScsrError, SpikeFileError, brief, reason
+from quant.files import MAX_BYTES
 from quant.formats import IntArray
 
 _DTYPES: dict[str, np.dtype[Any]] = {
@@ -26,7 +25,7 @@ _DTYPES: dict[str, np.dtype[Any]] = {
 }
 _MAX_CHANNELS = 32768
 _MAX_DENSE_CELLS = 1 << 32
-_DAMAGE = (zipfile.BadZipFile, zlib.error, struct.error)
+_HEADER_BYTES = 128  # NumPy's, before the numbers of an array
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,6 +99,9 @@ def to_bytes(samples: SpikeSet) -> bytes:
     """The spike file's content; equal sets give equal bytes."""
     buffer = io.BytesIO()
     arrays: dict[str, Any] = dict(plain_arrays(samples))
+    size = sum(array.nbytes + _HEADER_BYTES for array in arrays.values())
+    if size > MAX_BYTES:
+        raise SpikeFileError(f"{len(samples.step)} events take {size} bytes; the limit of a spike file is {MAX_BYTES}")
     np.savez_compressed(buffer, **arrays)
     return buffer.getvalue()
 
@@ -119,19 +121,17 @@ def read(path: Path) -> SpikeSet:
     if not path.is_file():
         raise SpikeFileError(f"{path}: no such file; `python -m trainer spikes` writes one")
     try:
-        with path.open("rb") as file:
-            loaded = np.load(file, allow_pickle=False)
-            if not isinstance(loaded, np.lib.npyio.NpzFile):
-                raise SpikeFileError(f"{path}: a single array; a spike file is an .npz file of several")
-            arrays = {name: loaded[name] for name in loaded.files}
-    except (ValueError, OSError, EOFError, KeyError, MemoryError, NotImplementedError, *_DAMAGE) as error:
-        raise SpikeFileError(f"{path}: not a readable .npz file of plain arrays ({error})") from None
+        arrays = archive.arrays(path)
+    except ScsrError:
+        raise
+    except Exception as error:  # damaged bytes can make zipfile and NumPy raise anything
+        raise SpikeFileError(f"{path}: not a readable .npz file of plain arrays ({reason(error)})") from None
     for name in _DTYPES:
         if name not in arrays:
             raise SpikeFileError(f"{path}: array {name!r} is missing")
     for name, array in arrays.items():
         if name not in _DTYPES:
-            raise SpikeFileError(f"{path}: array {name!r} is unknown; allowed are {', '.join(_DTYPES)}")
+            raise SpikeFileError(f"{path}: array {brief(name)} is unknown; allowed are {', '.join(_DTYPES)}")
         if array.dtype != _DTYPES[name]:
             raise SpikeFileError(f"{path}: {name} has dtype {array.dtype}; it must be {_DTYPES[name]}")
         if array.ndim != (0 if name == "channels" else 1):
@@ -162,16 +162,18 @@ def _check(samples: SpikeSet) -> None:
         raise SpikeFileError(f"channel has {len(samples.channel)} entries, step has {events}")
     _refuse_first("steps", samples.steps, samples.steps < 1, "at least 1")
     _refuse_first("label", samples.label, samples.label < -1, "a class index or -1")
-    if samples.offset[0] != 0 or samples.offset[-1] != events or (np.diff(samples.offset) < 0).any():
+    falls = samples.offset[1:] < samples.offset[:-1]  # the difference of the two could overflow
+    if samples.offset[0] != 0 or samples.offset[-1] != events or falls.any():
         raise SpikeFileError(f"offset must rise from 0 to the number of events, {events}, without falling")
     sizes = np.diff(samples.offset)
     limit = np.repeat(samples.steps, sizes)
     _refuse_first("step", samples.step, (samples.step < 0) | (samples.step >= limit), "0 up to the sample's last step")
     channel_wrong = (samples.channel < 0) | (samples.channel >= samples.channels)
     _refuse_first("channel", samples.channel, channel_wrong, f"0..{samples.channels - 1}")
-    same_sample = np.diff(np.repeat(np.arange(count), sizes)) == 0
-    order = np.diff(samples.step.astype(np.int64) * samples.channels + samples.channel)
-    disorder = np.concatenate([[False], same_sample & (order <= 0)])[:events]
+    later, same = samples.step[1:] > samples.step[:-1], samples.step[1:] == samples.step[:-1]
+    disorder = np.zeros(events, dtype=np.bool_)
+    disorder[1:] = ~(later | same & (samples.channel[1:] > samples.channel[:-1]))
+    disorder[samples.offset[:-1][sizes > 0]] = False  # a sample's first event may come before the last of another
     _refuse_first("channel", samples.channel, disorder, "ordered by step, ascending within a step, without repeats")
 
 

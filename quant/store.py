@@ -12,7 +12,8 @@ import numpy as np
 import safetensors
 import safetensors.numpy
 
-from quant.errors import ModelError
+from quant.errors import ModelError, brief, reason
+from quant.files import check_size
 from quant.formats import IntArray, smallest_dtype
 from quant.model import IntLayer, IntModel, check_sources, tensors
 
@@ -32,7 +33,9 @@ _LAYER_KEYS = {
     "dense_recurrent": bool,
 }
 _DTYPES = {"I8", "I16", "I32"}
-_MAX_DOCUMENT_BYTES = 1 << 24
+_MAX_NUMBERS = 1 << 26  # of all tensors; checking them takes a few bytes each
+_MAX_HEADER_BYTES = 1 << 23  # safetensors itself allows 100 MB, of which it makes a gigabyte
+_MAX_DOCUMENT_CHARACTERS = 1 << 22
 
 T = TypeVar("T")
 
@@ -95,18 +98,23 @@ def read(path: Path) -> IntModel:
     """
     if not path.is_file():
         raise ModelError(f"{path}: no such file; give an integer model file (.safetensors) or a checkpoint (.pt)")
+    check_size(path)
+    with path.open("rb") as raw:
+        header_bytes = int.from_bytes(raw.read(8), "little")
+    if header_bytes > _MAX_HEADER_BYTES:
+        raise ModelError(f"{path}: not a readable safetensors file (header of {header_bytes} bytes); export it again")
     try:
         with safetensors.safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
             for name in file.keys():  # noqa: SIM118 - not a mapping
                 dtype = file.get_slice(name).get_dtype()
                 if dtype not in _DTYPES:
-                    raise ModelError(f"{path}: {name}: dtype is {dtype}; it must be one of I8, I16, I32")
+                    raise ModelError(f"{path}: {brief(name)}: dtype is {dtype}; it must be one of I8, I16, I32")
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except safetensors.SafetensorError as error:
-        raise ModelError(f"{path}: not a readable safetensors file ({error}); export the model again") from None
+        raise ModelError(f"{path}: not a readable safetensors file ({reason(error)}); export the model again") from None
     if set(metadata) != {"model"}:
-        raise ModelError(f"{path}: the metadata entries are {sorted(metadata)}; there must be exactly one, 'model'")
+        raise ModelError(f"{path}: the metadata entries are {brief(sorted(metadata))}; there must be one, 'model'")
     try:
         return assemble(parse_document(metadata["model"]), arrays)
     except ModelError as error:
@@ -121,13 +129,18 @@ def assemble(document: object, arrays: Mapping[str, IntArray]) -> IntModel:
     """
     top = _checked_object(document, _MODEL_KEYS, "model", optional={"classes": list})
     if top["format"] != FORMAT:
-        raise ModelError(f"format is {_brief(top['format'])}; this reader knows {FORMAT!r}")
+        raise ModelError(f"format is {brief(top['format'])}; this reader knows {FORMAT!r}")
     if top["version"] != VERSION:
-        raise ModelError(f"version is {top['version']}; this reader knows version {VERSION}")
+        raise ModelError(f"version is {brief(top['version'])}; this reader knows version {VERSION}")
     if not top["layers"]:
         raise ModelError("layers: the list is empty; a model has at least one layer")
     if top.get("classes") == []:
         raise ModelError("classes: the list is empty; give one name per neuron of the last layer, or leave it out")
+    numbers = sum(array.size for array in arrays.values())
+    if numbers > _MAX_NUMBERS:
+        raise ModelError(
+            f"{numbers} numbers in the tensors; the limit is {_MAX_NUMBERS}, take fewer neurons or sources"
+        )
     take = _Taker(arrays)
     layers = tuple(_assemble_layer(index, entry, take) for index, entry in enumerate(top["layers"], start=1))
     take.refuse_rest()
@@ -174,7 +187,7 @@ class _Taker:
 
     def refuse_rest(self) -> None:
         if self._left:
-            raise ModelError(f"tensor {_brief(min(self._left))} is unknown; the description does not call for it")
+            raise ModelError(f"tensor {brief(min(self._left))} is unknown; the description does not call for it")
 
 
 def parse_document(text: str) -> object:
@@ -183,14 +196,14 @@ def parse_document(text: str) -> object:
     Raises:
         ModelError: saying what is wrong.
     """
-    if len(text) > _MAX_DOCUMENT_BYTES:
-        raise ModelError(f"the JSON document has {len(text)} characters; the limit is {_MAX_DOCUMENT_BYTES}")
+    if len(text) > _MAX_DOCUMENT_CHARACTERS:
+        raise ModelError(f"the JSON document has {len(text)} characters; the limit is {_MAX_DOCUMENT_CHARACTERS}")
 
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         entries: dict[str, Any] = {}
         for key, value in pairs:
             if key in entries:
-                raise ModelError(f"key {_brief(key)} stands twice in one JSON object")
+                raise ModelError(f"key {brief(key)} stands twice in one JSON object")
             entries[key] = value
         return entries
 
@@ -208,11 +221,11 @@ def _checked_object(
 ) -> dict[str, Any]:
     """`value` as a dict that has all of `keys`, perhaps some of `optional`, nothing else, and the right types."""
     if not isinstance(value, dict):
-        raise ModelError(f"{where} is {_brief(value)}; it must be an object")
+        raise ModelError(f"{where} is {brief(value)}; it must be an object")
     allowed = {**keys, **(optional or {})}
     for key in value:
         if key not in allowed:
-            raise ModelError(f"{where}: key {_brief(key)} is unknown; allowed are {', '.join(allowed)}")
+            raise ModelError(f"{where}: key {brief(key)} is unknown; allowed are {', '.join(allowed)}")
     for key in keys:
         if key not in value:
             raise ModelError(f"{where}: key {key!r} is missing")
@@ -227,12 +240,7 @@ def _all_of(kind: Callable[..., T], items: list[object], where: str) -> list[T]:
 
 def _typed(kind: Any, item: Any, where: str) -> Any:
     if type(item) is not kind:  # not isinstance: JSON's true is no integer
-        raise ModelError(f"{where} is {_brief(item)}; it must be of type {kind.__name__}")
+        raise ModelError(f"{where} is {brief(item)}; it must be of type {kind.__name__}")
     if kind is str and any("\ud800" <= character <= "\udfff" for character in item):
-        raise ModelError(f"{where} is {_brief(item)}; half a surrogate pair is no text")
+        raise ModelError(f"{where} is {brief(item)}; half a surrogate pair is no text")
     return item
-
-
-def _brief(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 40 else text[:37] + "..."

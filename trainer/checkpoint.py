@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from quant import export, store
-from quant.errors import ConfigError, ModelError
+from quant.errors import ConfigError, ModelError, reason
 from quant.files import write_atomic
 from trainer import config as configuration
 from trainer.config import Config
@@ -60,6 +60,8 @@ def restore(content: dict[str, Any], path: Path) -> tuple[Network, Network]:
     for network, phase in zip(networks, ("float", "quantized"), strict=True):
         try:
             network.load_state_dict(content[phase])
-        except (KeyError, RuntimeError, TypeError) as error:
-            raise ModelError(f"{path}: the entry {phase!r} does not fit its configuration ({error})") from None
+        except Exception as error:  # a state that is none can make PyTorch raise anything
+            raise ModelError(
+                f"{path}: the entry {phase!r} does not fit its configuration ({reason(error)}); train again"
+            ) from None
     return networks

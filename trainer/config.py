@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,9 +15,10 @@ from trainer.data import SOURCES
 from trainer.data.source import Source
 from trainer.losses import LOSSES, CrossEntropy, Loss
 from trainer.neuron import Rule
-from trainer.schema import Named, Range, parse, unparse
+from trainer.schema import Named, Range, parse, read_toml, unparse
 from trainer.surrogates import Surrogate
 
+MAX_WEIGHTS = 1 << 23  # a run's progress holds each seven times, and is read back as long as it has 256 MiB
 FLOAT_BITS = 24  # integers up to 2**24 are exact in float32, which carries the integers in training
 
 LeakGrid = Literal["free", "shift"]
@@ -219,6 +219,11 @@ class Config:
             except ModelError as error:
                 raise ConfigError(str(error)) from None
             _check_exact(where, layer, self.fan_in(index))
+        weights = sum(layer.neurons * self.fan_in(index) for index, layer in enumerate(layers, start=1))
+        if weights > MAX_WEIGHTS:
+            raise ConfigError(
+                f"network has {weights} weights; the limit is {MAX_WEIGHTS}: take fewer neurons or sources"
+            )
         if self.network.readout == "membrane_sum" and not isinstance(self.train.loss, CrossEntropy):
             raise ConfigError("train.loss is one of spikes; the read-out membrane_sum has none, take cross_entropy")
         if layers[-1].neurons != len(self.data.classes):
@@ -250,10 +255,9 @@ def read(path: Path) -> Config:
     """
     if not path.is_file():
         raise ConfigError(f"{path}: no such file; configs/digits.toml is an example")
+    table = read_toml(path)
     try:
-        return from_table(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: not TOML ({error})") from None
+        return from_table(table)
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from None
 

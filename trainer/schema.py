@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
+from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
-from quant.errors import ConfigError
+from quant.errors import ConfigError, brief, reason
+from quant.files import check_size
+
+_MAX_BYTES = 1 << 15  # a table of long names takes a time that grows with the square of the file
+_LONGEST_KEY = 40
+_NUMBER_BITS = 63  # TOML's numbers have no more, and a sign
 
 T = TypeVar("T")
 
@@ -20,7 +27,7 @@ class Range:
 
     def check(self, value: float, where: str) -> None:
         if not self.low <= value <= self.high:  # not a number compares false and is refused
-            raise ConfigError(f"{where} is {value}; allowed is {self.low}..{self.high}")
+            raise ConfigError(f"{where} is {brief(value)}; allowed is {self.low}..{self.high}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +45,22 @@ class Named:
         options = dict(_table(table, where))
         name = options.pop("name", None)
         if not isinstance(name, str) or name not in self.kinds:
-            raise ConfigError(f"{where}.name is {name!r}; allowed is {' or '.join(map(repr, self.kinds))}")
+            raise ConfigError(f"{where}.name is {brief(name)}; allowed is {' or '.join(map(repr, self.kinds))}")
         return parse(self.kinds[name], options, where)
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """The table in a TOML file.
+
+    Raises:
+        ConfigError: if the file is not TOML.
+        ScsrError: if it is too large.
+    """
+    check_size(path, _MAX_BYTES)
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:  # dates and numbers that cannot be are no TOMLDecodeError
+        raise ConfigError(f"{path}: not TOML ({reason(error)})") from None
 
 
 def parse(cls: type[T], table: object, where: str = "") -> T:
@@ -58,7 +79,7 @@ def parse(cls: type[T], table: object, where: str = "") -> T:
     prefix = f"{where}." if where else ""
     for key in entries:
         if key not in hints:
-            raise ConfigError(f"{prefix}{key} is unknown; allowed are {', '.join(hints)}")
+            raise ConfigError(f"{prefix}{str(key)[:_LONGEST_KEY]} is unknown; allowed are {', '.join(hints)}")
     for field in fields(cls):  # type: ignore[arg-type]
         if field.name not in entries and field.default is MISSING:
             raise ConfigError(f"{prefix}{field.name} is missing")
@@ -89,11 +110,11 @@ def _value(hint: Any, item: Any, where: str) -> Any:
         return _annotated(arguments[0], arguments[1], item, where)
     if origin is Literal:
         if item not in arguments:
-            raise ConfigError(f"{where} is {item!r}; allowed is {' or '.join(map(repr, arguments))}")
+            raise ConfigError(f"{where} is {brief(item)}; allowed is {' or '.join(map(repr, arguments))}")
         return item
     if origin is tuple:
         if not isinstance(item, list | tuple):
-            raise ConfigError(f"{where} is {item!r}; it must be a list")
+            raise ConfigError(f"{where} is {brief(item)}; it must be a list")
         return tuple(_value(arguments[0], entry, f"{where}[{i}]") for i, entry in enumerate(item, start=1))
     if isinstance(hint, type) and is_dataclass(hint):
         return parse(hint, item, where)
@@ -110,13 +131,17 @@ def _annotated(hint: Any, rule: Range | Named, item: Any, where: str) -> Any:
 
 def _table(item: object, where: str) -> Mapping[str, Any]:
     if not isinstance(item, Mapping):
-        raise ConfigError(f"{where} is {item!r}; it must be a table")
+        raise ConfigError(f"{where} is {brief(item)}; it must be a table")
     return item
 
 
 def _scalar(kind: type, item: Any, where: str) -> Any:
+    if type(item) is int and item.bit_length() > _NUMBER_BITS:
+        raise ConfigError(f"{where} is {brief(item)}; the limit is {_NUMBER_BITS}")
     if kind is float and type(item) is int:
         return float(item)
     if type(item) is not kind:  # not isinstance: TOML's true is no integer
-        raise ConfigError(f"{where} is {item!r}; it must be of type {kind.__name__}")
+        raise ConfigError(f"{where} is {brief(item)}; it must be of type {kind.__name__}")
+    if isinstance(item, str) and "\0" in item:
+        raise ConfigError(f"{where} is {brief(item)}; no text has a character 0")
     return item

@@ -16,7 +16,6 @@ import copy
 import hashlib
 import json
 import math
-import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -32,6 +31,7 @@ from trainer import loop, pictures
 from trainer.config import Config
 from trainer.data.source import Split
 from trainer.loop import Epoch
+from trainer.schema import read_toml
 
 Space = Mapping[str, Mapping[str, Any]]
 
@@ -46,10 +46,7 @@ def read_space(path: Path) -> Space:
     Raises:
         ConfigError: naming file and setting.
     """
-    try:
-        space = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: not TOML ({error})") from None
+    space = read_toml(path)
     if not space:
         raise ConfigError(f'{path}: no setting to try; for example "train.batch" = {{ choices = [32, 64] }}')
     for setting, values in space.items():

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import struct
-import zipfile
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 import soundfile
 
-from quant.errors import DataError
+from quant import archive
+from quant.errors import DataError, ScsrError, reason
+from quant.files import check_size
 from trainer.frontend.ear import Sound
 
-_DAMAGE = (ValueError, OSError, EOFError, KeyError, MemoryError, zipfile.BadZipFile, zlib.error, struct.error)
+_MAX_SAMPLES = 1 << 24  # of a recording: minutes, where compressed silence may be years
 
 
 def check_present(path: Path, expected: str) -> None:
@@ -36,13 +34,11 @@ def read_npz(path: Path, kinds: Mapping[str, tuple[str, int]]) -> dict[str, npt.
         DataError: if the file is damaged or an array is missing or of another kind.
     """
     try:
-        with path.open("rb") as file:
-            loaded = np.load(file, allow_pickle=False)
-            if not isinstance(loaded, np.lib.npyio.NpzFile):
-                raise DataError(f"{path}: a single array; expected is an .npz file of {', '.join(kinds)}")
-            arrays = {name: loaded[name] for name in kinds if name in loaded.files}
-    except _DAMAGE as error:
-        raise DataError(f"{path}: not a readable .npz file of plain arrays ({error})") from None
+        arrays = archive.arrays(path)
+    except ScsrError:
+        raise
+    except Exception as error:  # damaged bytes can make zipfile and NumPy raise anything
+        raise DataError(f"{path}: not a readable .npz file of plain arrays ({reason(error)})") from None
     for name, (kind, axes) in kinds.items():
         if name not in arrays:
             raise DataError(f"{path}: array {name!r} is missing; there should be {', '.join(kinds)}")
@@ -60,10 +56,18 @@ def read_sound(path: Path) -> Sound:
     Raises:
         DataError: if the file is damaged, empty or has several channels.
     """
+    check_present(path, "a recording")
+    check_size(path)
     try:
-        samples, rate_hz = soundfile.read(path, dtype="int16", always_2d=True)
-    except (soundfile.LibsndfileError, OSError) as error:
-        raise DataError(f"{path}: not a readable recording ({error})") from None
-    if samples.shape[1] != 1 or not len(samples):
-        raise DataError(f"{path}: {len(samples)} samples of {samples.shape[1]} channels; a recording has one channel")
-    return Sound(samples[:, 0], rate_hz)
+        with soundfile.SoundFile(path) as file:
+            if file.channels != 1 or not 1 <= file.frames <= _MAX_SAMPLES:
+                raise DataError(
+                    f"{path}: {file.frames} samples of {file.channels} channels; "
+                    f"a recording has one channel and 1..{_MAX_SAMPLES} samples"
+                )
+            samples, rate_hz = file.read(dtype="int16"), file.samplerate
+    except (soundfile.LibsndfileError, OSError, RuntimeError, ValueError) as error:
+        raise DataError(f"{path}: not a readable recording ({reason(error)})") from None
+    if not len(samples):
+        raise DataError(f"{path}: no samples, though its header says so; is the file cut?")
+    return Sound(samples, rate_hz)

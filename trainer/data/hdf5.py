@@ -11,7 +11,8 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
-from quant.errors import DataError
+from quant.errors import DataError, ScsrError, reason
+from quant.files import MAX_BYTES
 
 
 @contextmanager
@@ -20,8 +21,10 @@ def opened(path: Path) -> Iterator[h5py.File]:
     try:
         with h5py.File(path, "r") as file:
             yield file
-    except (OSError, RuntimeError, KeyError, ValueError, MemoryError) as error:
-        raise DataError(f"{path}: not a readable HDF5 file ({error})") from None
+    except ScsrError:
+        raise
+    except Exception as error:  # damaged bytes can make h5py raise anything
+        raise DataError(f"{path}: not a readable HDF5 file ({reason(error)})") from None
 
 
 def vector(file: h5py.File, name: str, kinds: str) -> npt.NDArray[Any]:
@@ -52,6 +55,8 @@ def _dataset(file: h5py.File, name: str, kinds: str, *, varying: bool = False) -
         found = found[part]
     if not isinstance(found, h5py.Dataset) or found.ndim != 1 or found.external or found.is_virtual:
         raise DataError(f"{where} must be an array of one axis that lies in the file itself")
+    if found.size * found.dtype.itemsize > MAX_BYTES:  # a file may leave out what was never written
+        raise DataError(f"{where} has {found.size} entries, more than {MAX_BYTES} bytes")
     entry = h5py.check_vlen_dtype(found.dtype) if varying else found.dtype
     if entry is None or np.dtype(entry).kind not in kinds:
         raise DataError(f"{where} has dtype {found.dtype}; expected is kind {kinds!r}{' in lists' if varying else ''}")

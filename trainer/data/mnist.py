@@ -18,7 +18,8 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
-from quant.errors import DataError
+from quant.errors import DataError, reason
+from quant.files import MAX_BYTES
 from quant.formats import IntArray
 from quant.spikes import SpikeSet, from_dense
 from trainer.data.disk import check_present
@@ -121,9 +122,11 @@ def read_idx(path: Path, axes: int) -> Images:
             if len(header) != 1 + axes or header[0] != _BYTES << 8 | axes:
                 raise DataError(f"{path}: not an IDX file of bytes with {axes} axes")
             size = int(np.prod(header[1:].astype(object)))
+            if size > MAX_BYTES:
+                raise DataError(f"{path}: its header says {size} bytes; the limit is {MAX_BYTES}")
             content = file.read(size + 1)
-    except (OSError, EOFError, zlib.error, MemoryError, OverflowError, ValueError) as error:
-        raise DataError(f"{path}: not readable ({error})") from None
+    except (OSError, EOFError, zlib.error, ValueError) as error:
+        raise DataError(f"{path}: not readable ({reason(error)})") from None
     if len(content) != size:
         raise DataError(
             f"{path}: {'longer' if len(content) > size else 'shorter'} than its header says; fetch it again"

@@ -120,6 +120,7 @@ def _recordings(found: list[Recording]) -> tuple[Recordings, StrArray]:
 
 
 def _read(path: Path) -> Sound:
+    check_present(path, "a recording of LDC93S9")
     with path.open("rb") as file:
         header = file.read(1024)
     if not header.startswith(b"NIST_1A"):

@@ -98,7 +98,7 @@ REFUSALS = {
     "out of range": (set_tensor(LEAK, torch.full((4,), 256, dtype=torch.int16)), "is 256; allowed is 0..255"),
     "negative": (set_tensor(LEAK, torch.full((4,), -1, dtype=torch.int16)), "is -1; allowed is 0..255"),
     "not a number": (set_tensor(LEAK, torch.full((4,), torch.nan)), "dtype is torch.float32"),
-    "sparse": (set_tensor(LEAK, torch.ones(4, dtype=torch.int16).to_sparse()), "no dense tensor"),
+    "sparse": (set_tensor(LEAK, torch.ones(4, dtype=torch.int16).to_sparse()), "more than plain tensors"),
     "no tensor": (set_tensor(LEAK, [1, 2, 3, 4]), "no dense tensor"),
     "state not finite": (set_entry("float", {"weight": torch.tensor([1.0, torch.nan])}), "float.weight"),
     "state infinite": (set_entry("quantized", {"weight": torch.tensor([torch.inf])}), "quantized.weight"),
@@ -136,7 +136,7 @@ def test_a_pickle_that_runs_code_is_refused_and_does_not_run(tmp_path: Path, bar
         path.write_bytes(pickle.dumps(content["config"]))
     else:
         torch.save(content, path)
-    with pytest.raises(ModelError, match="asks for more than plain tensors"):
+    with pytest.raises(ModelError, match="no checkpoint" if bare else "asks for more than plain tensors"):
         export.load(path)
     assert not trace.exists()
     if bare:  # the bait is real

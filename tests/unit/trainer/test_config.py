@@ -96,7 +96,8 @@ def test_a_mistake_is_named(edit: Edit, message: str) -> None:
 def test_sums_that_float32_cannot_hold_are_refused() -> None:
     table = copy.deepcopy(EXAMPLE)
     wide = {"neurons": 32768, "state_bits": 23, "leak_bits": 1, "weight_bits": 8}
-    table["network"]["layers"] = [{**wide, "sources": [index]} for index in range(3)]
+    table["network"]["layers"] = [{**wide, "sources": [0]} for _ in range(3)]
+    table["data"]["bins"] = 2
     table["network"]["layers"].append({**wide, "neurons": 10, "sources": [3]})
     config.from_table(table)
     layer(table, 3).update(sources=[1, 2, 3])

@@ -1,0 +1,124 @@
+"""What is proven of each library module, how, and the fault that each rule must find.
+
+The rules are the labelled assertions `r<number>_<name>` in `<module>.sv`, each with a cover `c<number>_<name>`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """A fault in the module: `old` becomes `new`, in `module` if not in the one that is proven."""
+
+    old: str
+    new: str
+    module: str = ""
+    case: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """How a module is proven.
+
+    `cases` are parameter sets. From a reset on `depth` cycles are searched; `induction` is the number of cycles that an
+    inductive step assumes, 0 where there is none and the search is all. `models` stand for modules of their names.
+    """
+
+    module: str
+    cases: tuple[dict[str, int], ...]
+    induction: int
+    depth: int
+    mutants: dict[str, Mutant]
+    cover_depth: int = 20
+    models: tuple[str, ...] = ("scsr_ram",)
+
+    @property
+    def method(self) -> str:
+        return f"induction, k = {self.induction}" if self.induction else f"bounded, {self.depth} cycles"
+
+    @property
+    def text(self) -> str:
+        return (HERE / f"{self.module}.sv").read_text(encoding="utf-8")
+
+    def labels(self, kind: str) -> list[str]:
+        """The labels of the rules (r), helpers (i) or covers (c)."""
+        word = "cover" if kind == "c" else "assert"
+        return re.findall(rf"\b({kind}\w*): {word} ", self.text)
+
+
+PROOFS = (
+    Proof(
+        "scsr_skid",
+        cases=({"WIDTH": 2},),
+        induction=1,
+        depth=10,
+        mutants={
+            "r1_stable": Mutant("if (!full_q) data_q", "data_q"),
+            "r2_count": Mutant("<= m_valid && !m_ready", "<= s_valid && !m_ready"),
+            "r3_order": Mutant("full_q ? data_q : s_data", "s_data"),
+            "r4_through": Mutant("full_q || s_valid", "full_q"),
+        },
+    ),
+    Proof(
+        "scsr_fifo",
+        cases=({"DEPTH": 2, "ADDR_W": 1}, {"DEPTH": 4, "ADDR_W": 2}),
+        induction=1,
+        depth=12,
+        mutants={
+            "r1_stable": Mutant("!empty && (!m_valid_q || m_ready)", "!empty"),
+            "r2_overflow": Mutant("s_valid && s_ready", "s_valid"),
+            "r3_count": Mutant("if (rd_en) m_valid_q", "if (wr_en) m_valid_q"),
+            "r4_order": Mutant("rd_addr(rd_q", "rd_addr(wr_q"),
+            "r5_ready": Mutant("stored[ADDR_W]", "stored[ADDR_W-1]", case=1),
+        },
+    ),
+    Proof(
+        "scsr_fork",
+        cases=({"BRANCHES": 2}, {"BRANCHES": 3}),
+        induction=1,
+        depth=10,
+        mutants={
+            "r1_stable": Mutant("taken_q | (m_valid & m_ready)", "taken_q | m_valid"),
+            "r2_once": Mutant("{BRANCHES{s_valid}} & ~taken_q", "{BRANCHES{s_valid}}"),
+            "r3_all": Mutant("&(taken_q | m_ready)", "|(taken_q | m_ready)"),
+            "r4_offer": Mutant("{BRANCHES{s_valid}} & ~taken_q", "{BRANCHES{s_valid}} & ~taken_q & m_ready"),
+            "r5_leave": Mutant("&(taken_q | m_ready)", "&taken_q"),
+        },
+    ),
+    Proof(
+        "scsr_axis_input",
+        cases=({"CHANNELS": 2, "INDEX_W": 1, "STAMP_W": 2}, {"CHANNELS": 5, "INDEX_W": 3, "STAMP_W": 3}),
+        induction=1,
+        depth=14,
+        mutants={
+            "r1_stable": Mutant("advance = !m_valid_q || m_ready", "advance = 1'b1"),
+            "r2_count": Mutant("m_valid_q <= tick || fresh", "m_valid_q <= tick || spike"),
+            "r3_event": Mutant("seen_1_q && !tick;", "seen_1_q;"),
+            "r4_stamp": Mutant("clear = sweeping_q || (advance && tick)", "clear = sweeping_q"),
+        },
+    ),
+    Proof(
+        "scsr_update",
+        cases=(
+            {"WORDS": 1, "WORD_W": 1, "INDEX_W": 1},
+            {"WORDS": 6, "WORD_W": 3, "INDEX_W": 3, "SELF_W": 2},
+            {"WORDS": 7, "WORD_W": 3, "INDEX_W": 3, "SELF_W": 2},
+            {"WORDS": 3, "WORD_W": 2, "INDEX_W": 2, "SYNAPSE": 1, "THRESHOLD_W": 0},
+            {"WORDS": 5, "WORD_W": 3, "INDEX_W": 4, "UNITS": 3, "UNIT_W": 2, "GROUP_WORDS": 2, "GROUP_WORD_W": 1}
+            | {"GROUP_LAST_UNITS": 2, "LAST_UNITS": 1},
+        ),
+        induction=1,
+        depth=16,
+        cover_depth=40,
+        models=("scsr_neuron", "scsr_ram", "scsr_rom"),
+        mutants={
+            "r1_stable": Mutant(".r_ready", "", case=0),
+        },
+    ),
+)

@@ -7,7 +7,7 @@ import math
 import sys
 from pathlib import Path
 
-from hwgen import area, bitstream, explore, host, project, targets
+from hwgen import area, bitstream, explore, host, inspect, project, targets
 from hwgen.build import make_build, write
 from hwgen.folding import BUDGETS, Goal, choose, describe
 from hwgen.planner import Folding, layer_lanes
@@ -42,6 +42,7 @@ def main() -> int:
     synth.add_argument("--build", type=Path, required=True, help="build folder")
     synth.add_argument("--target", required=True, help=", ".join(targets.TARGETS))
     synth.add_argument("--seeds", type=int, default=3, help="seeds to place and route with, 0: area only (default 3)")
+    inspect.add_command(command)
     explore.add_command(command)
     bitstream.add_command(command)
     host.add_command(command)

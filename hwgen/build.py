@@ -14,7 +14,7 @@ from typing import Any
 
 import hwgen
 from hwgen import memory, render, report
-from hwgen.plan import LOAD_BITS, HardwarePlan, LayerPlan
+from hwgen.plan import DIGEST_BITS, LOAD_BITS, VERSION_BITS, HardwarePlan, LayerPlan
 from hwgen.planner import DEFAULT_FOLDING, Folding, make_plan
 from hwgen.timing import idle_limit_cycles
 from hwgen.uart import Uart, make_uart
@@ -51,6 +51,9 @@ PORTS = (
     ("m_axis_tready", "input", 1),
     ("m_axis_tlast", "output", 1),
 )
+
+# Constant outputs that say what the core is. They take no logic; nothing times or loads them.
+IDENTITY_PORTS = (("model_digest", "output", DIGEST_BITS), ("tool_version", "output", VERSION_BITS))
 
 LOAD_PORTS = (("s_load_tdata", "input", 16), ("s_load_tvalid", "input", 1), ("s_load_tready", "output", 1))
 
@@ -139,28 +142,67 @@ def _check_replaceable(folder: Path) -> None:
         )
     if not any(folder.iterdir()):
         return
-    checksums = _checksums(folder)
+    checksums = checksums_of(folder)
     if checksums is None:
         raise BuildError(f"{folder} holds something else than a build; name an empty or new folder as --out")
-    found = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if not path.is_dir()}
-    for name, path in sorted(found.items()):
-        if name == MANIFEST or name in _PRODUCT_FILES or name.startswith(_PRODUCT_FOLDERS):
-            continue
-        if name not in checksums:
-            raise BuildError(f"{folder} holds {name}, which no build made; move it away or name another --out")
-        if path.is_symlink() or hashlib.sha256(path.read_bytes()).hexdigest() != checksums[name]:
-            raise BuildError(f"{folder}/{name} was changed since it was built; move it away or name another --out")
+    found = differences(folder, checksums)
+    if found.added:
+        raise BuildError(f"{folder} holds {found.added[0]}, which no build made; move it away or name another --out")
+    if found.changed:
+        name = found.changed[0]
+        raise BuildError(f"{folder}/{name} was changed since it was built; move it away or name another --out")
 
 
-def _checksums(folder: Path) -> dict[str, str] | None:
-    """The checksums of a build folder's manifest, or None where there is no such manifest."""
+@dataclass(frozen=True, slots=True)
+class Differences:
+    """Files of a build folder that are not as its manifest says, by their paths in it."""
+
+    changed: tuple[str, ...]
+    missing: tuple[str, ...]
+    added: tuple[str, ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.changed or self.missing or self.added)
+
+
+def differences(folder: Path, checksums: Mapping[str, str]) -> Differences:
+    """How a build folder differs from the SHA-256 `checksums` of its manifest; what later commands made is left out."""
+    paths = (path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir())
+    found = {path.relative_to(folder).as_posix(): path for path in paths}
+    built = {
+        name: path
+        for name, path in sorted(found.items())
+        if name != MANIFEST and name not in _PRODUCT_FILES and not name.startswith(_PRODUCT_FOLDERS)
+    }
+    return Differences(
+        changed=tuple(name for name, path in built.items() if name in checksums and _sha256(path) != checksums[name]),
+        missing=tuple(sorted(checksums.keys() - built.keys())),
+        added=tuple(name for name in built if name not in checksums),
+    )
+
+
+def _sha256(path: Path) -> str | None:
+    """Of a regular file; None of anything else: a build makes no links."""
+    if path.is_symlink() or not path.is_file():
+        return None
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def manifest_of(folder: Path) -> dict[str, Any] | None:
+    """A build folder's manifest, or None where there is none."""
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        checksums = manifest["checksums"]
-        if manifest["format"] != FORMAT:
-            return None
-        return {str(name): str(checksum) for name, checksum in checksums.items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return manifest if manifest["format"] == FORMAT else None
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+
+
+def checksums_of(folder: Path) -> dict[str, str] | None:
+    """The checksums of a build folder's manifest, or None where there are none."""
+    manifest = manifest_of(folder)
+    try:
+        return manifest and {str(name): str(checksum) for name, checksum in manifest["checksums"].items()}
+    except (KeyError, AttributeError):
         return None
 
 
@@ -194,7 +236,7 @@ def _vectors(model: IntModel) -> tuple[SpikeSet, dict[str, IntArray]]:
 def _manifest(
     model: IntModel, plan: HardwarePlan, sources: list[str], probe: str, uart: Uart, files: Mapping[str, bytes]
 ) -> dict[str, Any]:
-    ports = (*PORTS, *LOAD_PORTS) if plan.loaded else PORTS
+    ports = (*PORTS, *(LOAD_PORTS if plan.loaded else ()), *IDENTITY_PORTS)
     return {
         "format": FORMAT,
         "version": VERSION,

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from quant.formats import index_bits, unsigned_bits
 
 STATUS_FLAGS = 3
+DIGEST_BITS = 256
+VERSION_BITS = 24
 TAG_BITS = STATUS_FLAGS + 1  # and, in bit 0, "last step of the sample"
 LOAD_BITS = 16  # width of the stream that weights are loaded from
 

@@ -9,7 +9,7 @@ import jinja2
 
 import hwgen
 import rtl_templates
-from hwgen.plan import STATUS_FLAGS, HardwarePlan, LayerPlan, Link
+from hwgen.plan import DIGEST_BITS, STATUS_FLAGS, VERSION_BITS, HardwarePlan, LayerPlan, Link
 
 TEMPLATES = Path(rtl_templates.__file__).parent
 
@@ -80,4 +80,5 @@ def _render(template: str, folder: str = "top", **values: object) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    return environment.get_template(template).render(version=hwgen.__version__, status_flags=STATUS_FLAGS, **values)
+    constants = {"status_flags": STATUS_FLAGS, "digest_bits": DIGEST_BITS, "version_bits": VERSION_BITS}
+    return environment.get_template(template).render(version=hwgen.__version__, **constants, **values)

@@ -23,6 +23,7 @@ def main() -> int:
     verify.add_argument("--samples", type=int, help=f"first N samples (default: all; cocotb: {COCOTB_DEFAULT_SAMPLES})")
     verify.add_argument("--stall-percent", type=int, default=0, help="cpp: how often source and sink pause (default 0)")
     verify.add_argument("--netlist", metavar="TARGET", help="cpp: the netlist of `hwgen synth` instead of the Verilog")
+    verify.add_argument("--allow-changed", action="store_true", help="judge a folder that was changed by hand, too")
     board = command.add("board", _board, "simulate the core behind its serial line, on a port for `hwgen host`")
     board.add_argument("--build", type=Path, required=True, help="build folder")
     board.add_argument("--bit-cycles", type=int, default=8, help="length of a bit in cycles (default 8)")
@@ -50,6 +51,7 @@ def _verify(arguments: argparse.Namespace) -> int:
         engine=arguments.engine,
         stress=Stress(stall_percent=arguments.stall_percent),
         netlist=arguments.netlist,
+        allow_changed=arguments.allow_changed,
     )
 
 

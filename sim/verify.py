@@ -32,6 +32,8 @@ import streams  # noqa: E402
 COCOTB_DEFAULT_SAMPLES = 3
 MODEL = "model.safetensors"
 
+_DIGEST_BYTES = 32
+
 _MANIFEST_KEYS = {
     "top": str,
     "sources": list,
@@ -86,7 +88,13 @@ class _Job:
 
 
 def verify(
-    folder: Path, samples: SpikeSet, *, engine: str = "cpp", stress: Stress | None = None, netlist: str | None = None
+    folder: Path,
+    samples: SpikeSet,
+    *,
+    engine: str = "cpp",
+    stress: Stress | None = None,
+    netlist: str | None = None,
+    allow_changed: bool = False,
 ) -> dict[str, Any]:
     """Verify a build folder on a spike set.
 
@@ -96,17 +104,18 @@ def verify(
         engine: "cpp", the C++ harness, or "cocotb", the folder's own test bench (full rate, stalls, malformed beats).
         stress: what to do beside sending samples, for "cpp".
         netlist: target whose netlist to simulate instead of the Verilog, for "cpp"; inner spikes are hidden then.
+        allow_changed: judge a folder whose hardware was changed, too, and name the changed files in the report.
 
     Returns:
         The report, as it goes to verify.json; `equal` says whether hardware and golden model agree and were active.
 
     Raises:
-        BuildError: if the folder is no build, or its model was changed since.
+        BuildError: if the folder is no build, or a file was changed since.
         SpikeFileError: if the samples do not fit the model.
         ToolError: if a tool is missing or fails.
         VerificationError: if the core breaks a rule of its streams or stops answering.
     """
-    job = _prepare(folder, samples, stress or Stress(), netlist)
+    job = _prepare(folder, samples, stress or Stress(), netlist, allow_changed)
     try:
         outcome = ENGINES[engine](job)
     except runner.SimulationError as error:
@@ -117,7 +126,13 @@ def verify(
 
 
 def run(
-    folder: Path, samples: SpikeSet, *, engine: str, stress: Stress | None = None, netlist: str | None = None
+    folder: Path,
+    samples: SpikeSet,
+    *,
+    engine: str,
+    stress: Stress | None = None,
+    netlist: str | None = None,
+    allow_changed: bool = False,
 ) -> int:
     """Verify, print a table, write the report; returns the exit status.
 
@@ -125,7 +140,7 @@ def run(
     `synth/<target>/verify.json`.
     """
     try:
-        report = verify(folder, samples, engine=engine, stress=stress, netlist=netlist)
+        report = verify(folder, samples, engine=engine, stress=stress, netlist=netlist, allow_changed=allow_changed)
     except VerificationError as error:
         report = {"equal": False, "engine": engine, "samples": len(samples), "first_difference": str(error)}
     name = "verify.json" if engine == "cpp" else f"verify_{engine}.json"
@@ -141,8 +156,13 @@ def run(
     return 1
 
 
-def _prepare(folder: Path, samples: SpikeSet, stress: Stress, netlist: str | None) -> _Job:
+def _prepare(folder: Path, samples: SpikeSet, stress: Stress, netlist: str | None, allow_changed: bool) -> _Job:
     manifest, changed = check_folder(folder)
+    if changed and not allow_changed:
+        raise BuildError(
+            f"{folder / changed[0]} was changed since it was built; build the folder again, "
+            "or give --allow-changed to judge it as it is"
+        )
     model = store.read(folder / MODEL)
     if store.digest(model) != manifest["model_digest"]:
         raise BuildError(f"{folder / MODEL} is another model than the one that was built; build the folder again")
@@ -160,8 +180,7 @@ def _prepare(folder: Path, samples: SpikeSet, stress: Stress, netlist: str | Non
 def check_folder(folder: Path) -> tuple[dict[str, Any], tuple[str, ...]]:
     """The manifest of a build folder, and the files that were changed since it was built.
 
-    Changed hardware is judged like any other, and the report names what was changed. A changed model is refused: the
-    comparison would be with something else than what was built.
+    A changed model is refused: the comparison would be with something else than what was built.
 
     Raises:
         BuildError: if the folder is no build, a file is missing, or the model was changed.
@@ -205,6 +224,7 @@ def _run_cpp(job: _Job) -> Outcome:
         seed=job.stress.seed,
         netlist=bool(job.netlist),
     )
+    _check_identity((out / "identity.bin").read_bytes(), job)
     record = np.fromfile(out / "beats.bin", dtype=[("cycle", "<u8"), ("data", "<u4"), ("last", "<u4")])
     last = record["last"].astype(np.bool_)
     packets = streams.decode(record["data"], last, job.model.layers[-1].neurons)
@@ -214,6 +234,13 @@ def _run_cpp(job: _Job) -> Outcome:
     ends = np.fromfile(out / "ends.bin", dtype="<u8").astype(np.int64)
     measured = _cycles(ticks, ends, record["cycle"][last].astype(np.int64), job.samples.steps)
     return Outcome({"all": _as_dict(comparison)}, measured, packets.classes)
+
+
+def _check_identity(ports: bytes, job: _Job) -> None:
+    """The core must name, on its ports, the model it is compared with."""
+    digest = ports[: -_DIGEST_BYTES - 1 : -1].hex()
+    if digest != store.digest(job.model):
+        raise runner.CoreError(f"the core says it was made from model {digest}, not {store.digest(job.model)}")
 
 
 def _read_spikes(folder: Path, layers: Sequence[compare.Layer]) -> dict[int, npt.NDArray[np.int64]]:

@@ -11,6 +11,7 @@
 //   beats.bin     uint64 cycle, uint32 tdata, uint32 tlast   of each output beat
 //   ticks.bin     uint64 cycle                               in which each TICK was taken
 //   ends.bin      uint64 cycle                               in which the last layer ended each time step
+//   identity.bin  uint8[35]                                  the ports tool_version and model_digest, lowest byte first
 //   spikes_I.bin  uint64 position                            of each spike: step * neurons + neuron, layer I in order
 // With SCSR_LOAD defined the design has a stream s_load.
 // With SCSR_NETLIST defined the design is a netlist without probes: no LAYERS are given, no ends and spikes recorded.
@@ -33,6 +34,7 @@ namespace {
 constexpr uint32_t kTick = 1u << 15;
 constexpr unsigned kLastBit = 16;
 constexpr uint64_t kDrainCycles = 200;
+constexpr unsigned kVersionBytes = 3, kDigestBytes = 32;
 
 template <class T>
 bool bit(const T& value, unsigned position) {
@@ -67,6 +69,16 @@ class Recorder {
   private:
     std::FILE* file_;
 };
+
+template <class T>
+void put_bytes(Recorder& recorder, const T& value, unsigned bytes) {
+    for (unsigned i = 0; i < bytes; ++i) recorder.put(static_cast<uint8_t>(value >> (8 * i)));
+}
+
+template <std::size_t N>
+void put_bytes(Recorder& recorder, const VlWide<N>& value, unsigned bytes) {
+    for (unsigned i = 0; i < bytes; ++i) recorder.put(static_cast<uint8_t>(value[i / 4] >> (8 * (i % 4))));
+}
 
 template <class T>
 std::vector<T> read_all(const char* path) {
@@ -242,6 +254,9 @@ int main(int argc, char** argv) {
 
         clock();
     }
+    Recorder identity(out + "/identity.bin");
+    put_bytes(identity, core.tool_version, kVersionBytes);
+    put_bytes(identity, core.model_digest, kDigestBytes);
     core.final();
     return 0;
 }

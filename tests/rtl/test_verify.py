@@ -83,7 +83,7 @@ BREAKS = {
 @pytest.mark.parametrize("case", BREAKS)
 def test_a_broken_core_fails_with_status_1(case: str, built: Path, tmp_path: Path, monkeypatch, capsys) -> None:
     folder = _broken(built, tmp_path, *BREAKS[case][:3])
-    assert _verify(monkeypatch, folder, built / "s.npz", "--stall-percent", "50") == 1
+    assert _verify(monkeypatch, folder, built / "s.npz", "--stall-percent", "50", "--allow-changed") == 1
     shown = capsys.readouterr()
     assert BREAKS[case][3] in shown.err
     assert shown.err.startswith("FAIL: ")
@@ -92,8 +92,15 @@ def test_a_broken_core_fails_with_status_1(case: str, built: Path, tmp_path: Pat
 @pytest.mark.parametrize("case", ["wrong reset", "never answers"])
 def test_cocotb_finds_a_broken_core_too(case: str, built: Path, tmp_path: Path, monkeypatch, capsys) -> None:
     folder = _broken(built, tmp_path, *BREAKS[case][:3])
-    assert _verify(monkeypatch, folder, built / "s.npz", "--engine", "cocotb") == 1
+    assert _verify(monkeypatch, folder, built / "s.npz", "--engine", "cocotb", "--allow-changed") == 1
     assert BREAKS[case][3] in capsys.readouterr().err
+
+
+def test_hardware_of_another_model_says_so(built: Path, tmp_path: Path, monkeypatch, capsys) -> None:
+    digest = json.loads((built / "core" / "manifest.json").read_text())["model_digest"]
+    folder = _broken(built, tmp_path, "rtl/tiny.v", f"256'h{digest}", f"256'h{digest[:-1]}{int(digest[-1], 16) ^ 1:x}")
+    assert _verify(monkeypatch, folder, built / "s.npz", "--allow-changed") == 1
+    assert f"not {digest}" in capsys.readouterr().err
 
 
 def test_silence_fails_and_says_so(tmp_path: Path, monkeypatch, capsys) -> None:
@@ -113,6 +120,9 @@ def test_what_cannot_be_verified_is_refused_with_status_2(built: Path, tmp_path:
     changed = tmp_path / "changed"
     shutil.copytree(built / "core", changed)
     (changed / "model.safetensors").write_bytes(b"other")
+    touched = tmp_path / "touched"
+    shutil.copytree(built / "core", touched)
+    (touched / "rtl" / "tiny.v").write_text((touched / "rtl" / "tiny.v").read_text() + "\n")
     incomplete = tmp_path / "incomplete"
     shutil.copytree(built / "core", incomplete)
     (incomplete / "rtl" / "tiny.v").unlink()
@@ -126,7 +136,8 @@ def test_what_cannot_be_verified_is_refused_with_status_2(built: Path, tmp_path:
     core, good = built / "core", built / "s.npz"
     cases = [
         (tmp_path, good, [], "no build folder"),
-        (changed, good, [], "was changed since it was built"),
+        (changed, good, ["--allow-changed"], "was changed since it was built"),
+        (touched, good, [], "tiny.v was changed since it was built"),
         (incomplete, good, [], "is missing; build the folder again"),
         (core, tmp_path / "none.npz", [], "no such file"),
         (core, tmp_path / "wide.npz", [], "9 channels; the model has 3 inputs"),

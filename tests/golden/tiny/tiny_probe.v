@@ -17,6 +17,8 @@ module tiny_probe (
     output wire        m_axis_tvalid,
     input  wire        m_axis_tready,
     output wire        m_axis_tlast,
+    output wire [255:0] model_digest,
+    output wire [23:0] tool_version,
     output wire [1:0]  probe_valid,
     output wire [1:0]  probe_spike
 );
@@ -31,7 +33,9 @@ module tiny_probe (
         .m_axis_tdata (m_axis_tdata),
         .m_axis_tvalid(m_axis_tvalid),
         .m_axis_tready(m_axis_tready),
-        .m_axis_tlast (m_axis_tlast)
+        .m_axis_tlast (m_axis_tlast),
+        .model_digest (model_digest),
+        .tool_version (tool_version)
     );
 
     assign probe_valid[0] = core.layer_1.r_valid && core.layer_1.r_ready;

@@ -67,11 +67,16 @@ def test_the_manifest_lists_all_files_with_their_checksums(tmp_path: Path) -> No
 def test_the_same_model_gives_the_same_bytes_anywhere(tmp_path: Path) -> None:
     model = _model_file(tmp_path)
     digests = set()
-    for turn, settings in enumerate(
-        [{"PYTHONHASHSEED": "1"}, {"PYTHONHASHSEED": "2", "TZ": "Asia/Tokyo", "LC_ALL": "C"}]
-    ):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    surroundings: list[tuple[dict[str, str], Path]] = [
+        ({"PYTHONHASHSEED": "1", "TZ": "UTC"}, tmp_path),
+        ({"PYTHONHASHSEED": "2", "TZ": "Asia/Tokyo", "LC_ALL": "C", "LANG": "C"}, elsewhere),
+        ({"PYTHONHASHSEED": "3", "LC_ALL": "tr_TR.UTF-8", "PYTHONUTF8": "0"}, ROOT),
+    ]
+    for turn, (settings, cwd) in enumerate(surroundings):
         out = tmp_path / f"deep{turn}" / "core"
-        done = _hwgen("build", "--model", model, "--out", out, cwd=tmp_path, **settings)
+        done = _hwgen("build", "--model", model, "--out", out, cwd=cwd, **settings)
         assert done.returncode == 0, done.stderr
         content = hashlib.sha256()
         for path in sorted(path for path in out.rglob("*") if path.is_file()):

@@ -68,6 +68,7 @@ module prove_scsr_update #(
     (* hierconn *) wire [2*LATENCY-1:0]      \dut.tag_delay.line_q ;
     (* hierconn *) wire                      \dut.skid.full_q ;
     (* hierconn *) wire [UNITS*VALUE_W+1:0]  \dut.skid.data_q ;
+    (* hierconn *) wire [GROUP_WORD_W-1:0]   \dut.g_units.g_uneven.group_word_q ;
 
     reg running = 1'b0;  // the first cycle is a reset
     always @(posedge clk) running <= 1'b1;
@@ -177,7 +178,6 @@ module prove_scsr_update #(
 
     generate
         if (UNITS > 1 && GROUP_LAST_UNITS != UNITS) begin : g_uneven
-            (* hierconn *) wire [GROUP_WORD_W-1:0] \dut.g_units.g_uneven.group_word_q ;
             always @* if (running) assert (\dut.g_units.g_uneven.group_word_q == group_word);
         end
     endgenerate
@@ -201,11 +201,11 @@ module prove_scsr_update #(
 
         // The offered word stays as it is until it is taken.
         r1_stable: assert (!offered_q || (r_valid && {r_word, r_values, r_tag} == offer_q));
-        c1_stable: cover (offered_q && \dut.valid_q == {LATENCY{1'b1}});
+        c1_stable: cover (offered_q && r_values != 0);
 
         // No word is lost, repeated or invented.
         r2_count: assert (count == places[4:0] && (!r_valid || count != 0));
-        c2_count: cover (count == LATENCY + 1);
+        c2_count: cover (count == (WORDS > LATENCY ? LATENCY + 1 : WORDS));
 
         // Words come out in order, with number and tag.
         r3_order: assert (!(r_valid && inside && ahead == 0) || {r_word, r_tag} == word);

@@ -26,7 +26,7 @@ MUTANTS = [
 @pytest.mark.parametrize(("proof", "case"), CASES)
 def test_rules_hold_and_are_reached(proof: Proof, case: int, tmp_path: Path) -> None:
     model = engine.translate(proof.module, proof.cases[case], engine.sources(proof.models), tmp_path)
-    searched = engine.check(model, "-t", str(proof.depth))
+    searched = engine.check(model, "-t", str(proof.induction + 1 if proof.induction else proof.depth))
     assert searched.passed, searched.log
     if proof.induction:
         induced = engine.check(model, "-i", "-t", str(proof.induction))

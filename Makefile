@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: demo test lint formal fuzz bench hardware implementations training area bitstreams snapshots triton setup synth-tools tools clean
+.PHONY: demo test lint formal fuzz hostile bench hardware implementations training area bitstreams snapshots triton setup synth-tools tools clean
 
 demo: $(READY)
 	$(BIN)/python -m bench.demo
@@ -23,6 +23,11 @@ SEED ?= 0
 N    ?= 50
 fuzz: $(READY)
 	$(BIN)/python -m pytest -m slow tests/rtl/test_fuzz.py --fuzz-seed $(SEED) --fuzz-count $(N)
+
+# Damaged and crafted files for every reader, N of each; half an hour (docs/hostile.md)
+hostile: N = 100000
+hostile: $(READY)
+	$(BIN)/python -m bench.hostile --inputs $(N)
 
 # The recorded Verilog and reports of two tiny networks, anew: read the difference before committing it
 snapshots: $(READY)

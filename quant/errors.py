@@ -58,6 +58,9 @@ class _Brief(reprlib.Repr):
     def repr_int(self, x: int, level: int) -> str:
         return repr(x) if x.bit_length() <= 64 else f"a number of {x.bit_length()} bits"
 
+    def repr_Tensor(self, x: object, level: int) -> str:  # PyTorch loads a good part of itself to show one
+        return "a tensor"
+
 
 brief = _Brief().repr
 """A value from a file for a message: short, however long, deep or large the value is."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from quant.errors import ConfigError, brief, reason
 from quant.files import check_size
 
-_MAX_BYTES = 1 << 15  # a table of long names takes a time that grows with the square of the file
+_MAX_BYTES = 1 << 14  # a table of long names takes a time that grows with the square of the file
 _LONGEST_KEY = 40
 _NUMBER_BITS = 63  # TOML's numbers have no more, and a sign
 
@@ -75,7 +76,7 @@ def parse(cls: type[T], table: object, where: str = "") -> T:
         ConfigError: naming the key path, what stands there, and what is allowed.
     """
     entries = _table(table, where)
-    hints = get_type_hints(cls, include_extras=True)
+    hints = _hints(cls)  # type: ignore[arg-type] # mypy does not know that classes can be hashed
     prefix = f"{where}." if where else ""
     for key in entries:
         if key not in hints:
@@ -88,8 +89,13 @@ def parse(cls: type[T], table: object, where: str = "") -> T:
 
 def unparse(value: Any) -> dict[str, Any]:
     """The table that describes a dataclass in full, defaults spelled out; the inverse of `parse`."""
-    hints = get_type_hints(type(value), include_extras=True)
+    hints = _hints(type(value))  # type: ignore[arg-type]
     return {field.name: _plain(hints[field.name], getattr(value, field.name)) for field in fields(value)}
+
+
+@cache
+def _hints(cls: type) -> Mapping[str, Any]:
+    return get_type_hints(cls, include_extras=True)
 
 
 def _plain(hint: Any, item: Any) -> Any:

@@ -13,11 +13,13 @@ import numpy.typing as npt
 
 from quant.errors import DataError, ScsrError, reason
 from quant.files import MAX_BYTES
+from trainer.data.disk import check_present
 
 
 @contextmanager
 def opened(path: Path) -> Iterator[h5py.File]:
     """The file, for reading; whatever is damaged in it, found at once or later, becomes a `DataError`."""
+    check_present(path, "an HDF5 file")
     try:
         with h5py.File(path, "r") as file:
             yield file

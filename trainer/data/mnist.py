@@ -115,6 +115,7 @@ def read_idx(path: Path, axes: int) -> Images:
     Raises:
         DataError: if the file is damaged, or longer or shorter than its header says.
     """
+    check_present(path, _LAYOUT)
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
             start = file.read(4 + 4 * axes)

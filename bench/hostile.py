@@ -1,0 +1,531 @@
+"""Hostile input: every reader on damaged and crafted files, while somebody watches what it does.
+
+A reader gives a valid object or raises a `ScsrError` of one line. Nothing else may happen: no other exception, no
+warning, no hang, not more than 1 GiB of memory, no file written or read elsewhere, no process, no code. The first
+inputs of a reader are crafted ones with a name, the others are drawn (bench/crafted.py, bench/mutations.py); input
+`n` is the same in every run of one --seed. The figures are committed as bench/results/hostile.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import multiprocessing
+import os
+import re
+import resource
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import tomllib
+import warnings
+import wave
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from functools import cache
+from multiprocessing.connection import Connection
+from pathlib import Path
+from random import Random
+from types import FrameType
+from typing import Any
+
+import h5py
+import numpy as np
+from tqdm import tqdm
+
+from bench import crafted
+from bench.accuracy import RESULTS
+from bench.crafted import Cases
+from bench.mutations import Mutation, damaged, json_text, npy, pickled, safetensors, toml, zipped
+from hwgen.build import make_build
+from hwgen.folder import open_build
+from hwgen.planner import DEFAULT_FOLDING
+from quant import export, spikes, store
+from quant.errors import ScsrError
+from quant.files import write_atomic
+from quant.spikes import SpikeSet
+from trainer import checkpoint, config
+from trainer.data import fsdd, heidelberg
+from trainer.data.binning import TimeBins
+from trainer.data.disk import read_sound
+from trainer.data.mnist import read_idx
+from trainer.data.spikelists import read_rows
+from trainer.integers import integers
+from trainer.losses import LOSSES
+from trainer.network import Network
+
+LIMIT_S = 10
+LIMIT_BYTES = 1 << 30
+SEED = 1
+
+
+_WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+_CHANGES = (
+    "chmod chown exec fork forkpty kill link mkdir posix_spawn remove rename rmdir spawn symlink system truncate utime"
+)
+_EVENTS = frozenset(f"os.{name}" for name in _CHANGES.split())
+_FAMILIES = ("subprocess.", "socket.", "shutil.", "tempfile.", "pty.", "urllib.")
+_LIBRARIES = tuple({str(Path(folder).resolve()) for folder in (sys.prefix, sys.base_prefix, Path(__file__).parents[1])})
+
+CONFIGURATION = """\
+name = "hostile"
+
+[data]
+name = "spike_files"
+train = "train.npz"
+test = "test.npz"
+raw_channels = 3
+class_names = ["a", "b"]
+
+[[network.layers]]
+neurons = 4
+sources = [0]
+self_recurrent = true
+leak_bits = 8
+
+[[network.layers]]
+neurons = 2
+sources = [1, 0]
+"""
+
+
+@cache
+def network() -> Network:
+    """The small network that the valid files are of."""
+    return Network(config.from_table(tomllib.loads(CONFIGURATION)))
+
+
+def spike_files() -> tuple[bytes, ...]:
+    samples = SpikeSet(
+        channels=3,
+        steps=np.array([4, 1, 7], dtype=np.int32),
+        label=np.array([0, -1, 1], dtype=np.int32),
+        offset=np.array([0, 3, 3, 7], dtype=np.int64),
+        step=np.array([0, 0, 3, 1, 2, 2, 6], dtype=np.int32),
+        channel=np.array([0, 2, 1, 1, 0, 1, 2], dtype=np.int32),
+    )
+    plain = io.BytesIO()
+    arrays: dict[str, Any] = dict(spikes.plain_arrays(samples))
+    np.savez(plain, **arrays)
+    return spikes.to_bytes(samples), plain.getvalue()
+
+
+def checkpoints() -> tuple[bytes, ...]:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "ckpt.pt"
+        checkpoint.write(path, checkpoint.product(network(), network().state_dict()))
+        return (path.read_bytes(),)
+
+
+def read_checkpoint(path: Path) -> None:
+    """Both readers of a checkpoint: of its integers, and of its networks."""
+    export.load(path)
+    checkpoint.restore(export.read_checkpoint(path), path)
+
+
+def configurations() -> tuple[bytes, ...]:
+    """Every data set and every loss once, and the configurations that the project comes with."""
+    root = Path(__file__).resolve().parents[1]
+    page = (root / "docs" / "data.md").read_text(encoding="utf-8")
+    data = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    head, _, rest = CONFIGURATION.partition("\n\n")
+    layers = rest[rest.index("[[") :]
+    made = [
+        CONFIGURATION,
+        *(f"{CONFIGURATION}\n[train.loss]\nname = {name!r}\n" for name in LOSSES),
+        *(f"{head}\n\n{section}\n{layers}" for section in data),
+    ]
+    return (*map(str.encode, made), *(path.read_bytes() for path in sorted((root / "configs").rglob("*.toml"))))
+
+
+@cache
+def build_files() -> Mapping[str, bytes]:
+    return make_build(integers(network()), DEFAULT_FOLDING, None).files
+
+
+def recordings() -> tuple[bytes, ...]:
+    wav = io.BytesIO()
+    with wave.open(wav, "wb") as file:
+        file.setparams((1, 2, 8000, 0, "NONE", ""))
+        file.writeframes(bytes(range(200)))
+    nist = b"NIST_1A\n   1024\nsample_count -i 4\nsample_n_bytes -i 2\nchannel_count -i 1\nsample_rate -i 8000\n"
+    nist += b"sample_byte_format -s2 01\nsample_coding -s3 pcm\nend_head\n"
+    return wav.getvalue(), nist.ljust(1024) + bytes(8)
+
+
+def sound_archives() -> tuple[bytes, ...]:
+    buffer = io.BytesIO()
+    two = np.array([1, 2])
+    np.savez(
+        buffer,
+        audio=np.zeros(3, np.int16),
+        length=two,
+        label=two,
+        take=two,
+        speaker=np.array(["a", "b"]),
+        rate=np.int64(8000),
+    )
+    return (buffer.getvalue(),)
+
+
+def event_files() -> tuple[bytes, ...]:
+    buffer = io.BytesIO()
+    with h5py.File(buffer, "w") as file:
+        kinds = {"times": np.float32, "units": np.int32}
+        for name, kind in kinds.items():
+            lists = file.create_dataset(f"spikes/{name}", (2,), h5py.vlen_dtype(kind))
+            lists[0], lists[1] = np.array([0.01, 0.02], kind), np.array([0.5], kind)
+        file["labels"] = np.array([0, 1])
+    return (buffer.getvalue(),)
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """A reader, and where its hostile input comes from.
+
+    Attributes:
+        file: what the file is called.
+        seeds: valid files.
+        mutate: damage that knows the format, which two thirds of the inputs get; the others are cut, flipped, ...
+        cases: crafted files, made from the first of the seeds.
+        read: the reader.
+        part: of the number of inputs asked for, where a reader is slow.
+        beside: what else lies in the folder.
+    """
+
+    file: str
+    seeds: Callable[[], tuple[bytes, ...]]
+    mutate: Mutation
+    cases: Callable[[bytes], Cases]
+    read: Callable[[Path], object]
+    part: float = 1.0
+    beside: Callable[[], Mapping[str, bytes]] = dict
+
+
+READERS = {
+    "checkpoint": Reader("ckpt.pt", checkpoints, zipped(pickled), crafted.checkpoints, read_checkpoint),
+    "model": Reader(
+        "m.safetensors", lambda: (store.to_bytes(integers(network())),), safetensors, crafted.models, export.load
+    ),
+    "spikes": Reader("s.npz", spike_files, zipped(npy), crafted.spikes, spikes.read),
+    "config": Reader("c.toml", configurations, toml, crafted.configurations, config.read),
+    "manifest": Reader(
+        "manifest.json",
+        lambda: (build_files()["manifest.json"],),
+        json_text,
+        crafted.manifests,
+        lambda path: open_build(path.parent),
+        beside=build_files,
+    ),
+    "sound archive": Reader(
+        "a.npz",
+        sound_archives,
+        zipped(npy),
+        lambda seed: {**crafted.special(seed), **crafted.arrays(seed, "audio.npy")},
+        fsdd.read_recordings,
+    ),
+    "spike list": Reader("a_u1_c1.dat", lambda: (b"-1\t-1\n3\t7\n0\t1\n-1\t-1\n",), damaged, crafted.lists, read_rows),
+    "IDX": Reader(
+        "images-idx3-ubyte",
+        lambda: (b"\0\0\x08\x03\0\0\0\1\0\0\0\x1c\0\0\0\x1c" + bytes(784),),
+        damaged,
+        crafted.images,
+        lambda path: read_idx(path, 3),
+    ),
+    "recording": Reader("r.wav", recordings, damaged, crafted.sounds, read_sound, part=0.2),
+    "HDF5": Reader(
+        "shd_train.h5",
+        event_files,
+        damaged,
+        crafted.events,
+        lambda path: heidelberg.read(path, ("0", "1"), TimeBins()),
+        part=0.1,
+    ),
+}
+
+
+class Inputs:
+    """The inputs of a reader by their number."""
+
+    def __init__(self, name: str, reader: Reader, seed: int) -> None:
+        self._reader, self._origin = reader, f"{seed} {name}"
+        self._seeds = reader.seeds()
+        self._cases = reader.cases(self._seeds[0])
+        self.names = list(self._cases)
+
+    def name(self, number: int) -> str:
+        """What the input is called."""
+        return self.names[number] if number < len(self.names) else "drawn"
+
+    def place(self, number: int, path: Path) -> None:
+        """Put the input where its reader will look for it."""
+        self.clear(path)
+        content = self._cases[self.names[number]] if number < len(self.names) else self._drawn(number)
+        if isinstance(content, bytes):
+            path.write_bytes(content)
+        else:
+            content(path)
+
+    def clear(self, path: Path) -> None:
+        """Take the input away."""
+        if path.is_dir() and not path.is_symlink():
+            path.rmdir()
+        else:
+            path.unlink(missing_ok=True)
+
+    def _drawn(self, number: int) -> bytes:
+        draw = Random(f"{self._origin} {number}")
+        mutate = self._reader.mutate if draw.random() < 2 / 3 else damaged
+        return mutate(draw, draw.choice(self._seeds))
+
+
+class Hang(BaseException):
+    """The time is up. No `Exception`, so that no reader takes it for damage."""
+
+
+class Watch:
+    """Notes what a reader does besides reading its file."""
+
+    def __init__(self, folder: Path) -> None:
+        self._allowed = (str(folder), *_LIBRARIES)
+        self._on = False
+        self.seen: list[str] = []
+        sys.addaudithook(self._note)
+
+    def judge(self, read: Callable[[Path], object], path: Path, limit_s: float) -> tuple[bool, float, str]:
+        """Whether `read` accepts the file, the seconds it takes, and what it does wrong, "" if nothing."""
+        self.seen.clear()
+        accepted, problem = False, ""
+        start = time.perf_counter()
+        with warnings.catch_warnings(record=True) as warned:
+            warnings.simplefilter("always")
+            try:
+                try:
+                    signal.setitimer(signal.ITIMER_REAL, limit_s)
+                    self._on = True
+                    read(path)
+                finally:
+                    self._on = False
+                    signal.setitimer(signal.ITIMER_REAL, 0)
+                accepted = True
+            except ScsrError as error:
+                problem = "" if str(error).isprintable() else f"not one printable line: {error!r}"
+            except BaseException as error:
+                problem = f"{type(error).__name__}: {error}"
+        found = [problem, *self.seen, *(f"warning: {one.message}" for one in warned)]
+        return accepted, time.perf_counter() - start, "; ".join(filter(None, found))
+
+    def _note(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if self._on and self._wrong(event, arguments):
+            self.seen.append(f"{event} {arguments!r:.200}")
+
+    def _wrong(self, event: str, arguments: tuple[Any, ...]) -> bool:
+        match event:
+            case "open":
+                path, _, flags = arguments
+                elsewhere = isinstance(path, str | bytes) and not os.fsdecode(path).startswith(self._allowed)
+                return elsewhere or bool(flags & _WRITES)
+            case "exec":  # libraries that are imported only now come from their own files
+                return not str(arguments[0].co_filename).startswith(_LIBRARIES)
+            case "compile":  # "<unknown>" is `ast.literal_eval`, by which NumPy reads headers: it runs nothing
+                return arguments[1] not in (None, "<unknown>") and not str(arguments[1]).startswith(_LIBRARIES)
+        return event in _EVENTS or event.startswith(_FAMILIES)
+
+
+@dataclass(slots=True)
+class Tally:
+    """What became of a reader's inputs.
+
+    Attributes:
+        longest_s: seconds of the input that took longest.
+        peak_mib: memory beyond what the process had before.
+        failures: number, name, and what went wrong.
+    """
+
+    inputs: int = 0
+    crafted: int = 0
+    accepted: int = 0
+    refused: int = 0
+    longest_s: float = 0.0
+    peak_mib: float = 0.0
+    failures: list[tuple[int, str, str]] = field(default_factory=list)
+
+
+def examine(name: str, reader: Reader, numbers: range, *, seed: int = SEED, limit_s: float = LIMIT_S) -> Tally:
+    """Give a reader its inputs, in a process of its own: one that dies is an input's fault, and another goes on."""
+    context = multiprocessing.get_context("fork")
+    inputs = Inputs(name, reader, seed)
+    tally = Tally(crafted=len(inputs.names))
+    with tempfile.TemporaryDirectory() as folder, tqdm(total=len(numbers), desc=name, disable=None) as bar:
+        for file, content in reader.beside().items():
+            write_atomic(Path(folder) / file, content)
+        todo = list(numbers)
+        while todo:
+            here, there = context.Pipe(duplex=False)
+            arguments = (inputs, reader, todo, Path(folder) / reader.file, limit_s, there)
+            worker = context.Process(target=_work, args=arguments, daemon=True)
+            worker.start()
+            there.close()
+            done = 0
+            try:
+                while here.poll(6 * limit_s):
+                    result = here.recv()
+                    _count(tally, inputs, todo[done], *result)
+                    done += 1
+                    bar.update()
+                worker.kill()  # it hangs where no alarm reaches it
+            except EOFError:
+                pass
+            worker.join()
+            todo = todo[done:]
+            if todo:
+                _count(tally, inputs, todo.pop(0), False, 0.0, f"the process ended with {worker.exitcode}", 0.0)
+        left = {str(path.relative_to(folder)) for path in Path(folder).rglob("*") if not path.is_dir()}
+        if left - {*reader.beside(), reader.file}:
+            tally.failures.append((-1, "", f"files were left: {sorted(left)}"))
+    return tally
+
+
+def _count(tally: Tally, inputs: Inputs, number: int, accepted: bool, seconds: float, problem: str, mib: float) -> None:
+    tally.inputs += 1
+    tally.accepted += accepted
+    tally.refused += not (accepted or problem)
+    tally.longest_s, tally.peak_mib = max(tally.longest_s, seconds), max(tally.peak_mib, mib)
+    if problem:
+        tally.failures.append((number, inputs.name(number), problem))
+
+
+def _work(
+    inputs: Inputs, reader: Reader, numbers: Iterable[int], path: Path, limit_s: float, report: Connection
+) -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())  # C libraries have much to say
+    signal.signal(signal.SIGALRM, _raise)
+    watch = Watch(path.parent)
+    for seed in reader.seeds():  # what is loaded only now is no input's doing
+        path.write_bytes(seed)
+        watch.judge(reader.read, path, limit_s)
+    Path("/proc/self/clear_refs").write_text("5")  # forgets the peak of memory so far
+    before = _kib("VmRSS")
+    most = _kib("VmSize") * 1024 + 4 * LIMIT_BYTES  # saves the machine; the limit that counts is the peak's
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    allowed = LIMIT_BYTES // 1024
+    for number in numbers:
+        inputs.place(number, path)
+        accepted, seconds, problem = watch.judge(reader.read, path, limit_s)
+        peak = _kib("VmHWM") - before
+        if peak > allowed:
+            problem, allowed = f"{problem} {peak // 1024} MiB of memory", peak
+        report.send((accepted, seconds, problem, peak / 1024))
+
+
+def _raise(number: int, frame: FrameType | None) -> None:
+    raise Hang
+
+
+def _kib(key: str) -> int:
+    """A line of the process's status."""
+    with open("/proc/self/status") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith(f"{key}:"))
+
+
+def commands(seed: int = SEED) -> Tally:
+    """Crafted files that are refused, at the command line: status 2, one line, nothing written."""
+    tally = Tally()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for file, content in build_files().items():
+            write_atomic(folder / "build" / file, content)
+        asked = [(reader, inputs, number) for reader in COMMANDS for inputs, number in _refused(reader, folder, seed)]
+        for reader, inputs, number in tqdm(asked, desc="commands", disable=None):
+            path = folder / READERS[reader].file
+            inputs.place(number, path)
+            before = _listing(folder)
+            words = [word.format(file=path, folder=folder) for word in COMMANDS[reader]]
+            start = time.perf_counter()
+            done = subprocess.run([sys.executable, "-m", *words], capture_output=True, text=True, timeout=60)
+            lines = done.stderr.splitlines()
+            good = done.returncode == 2 and len(lines) == 1 and lines[0].startswith("error: ")
+            problem = "" if good else f"status {done.returncode}: {done.stderr[-300:]}"
+            if _listing(folder) != before:
+                problem += " it left files"
+            _count(tally, inputs, number, False, time.perf_counter() - start, problem, 0.0)
+            inputs.clear(path)
+    tally.crafted = tally.inputs
+    return tally
+
+
+COMMANDS = {
+    "checkpoint": ("quant", "export", "--model", "{file}", "--out", "{folder}/out/m.safetensors"),
+    "model": ("hwgen", "build", "--model", "{file}", "--out", "{folder}/out"),
+    "spikes": ("sim", "verify", "--build", "{folder}/build", "--spikes", "{file}"),
+    "config": ("trainer", "train", "--config", "{file}", "--out", "{folder}/out"),
+}
+_COMMAND_CASES = 12
+
+
+def _refused(name: str, folder: Path, seed: int) -> list[tuple[Inputs, int]]:
+    """Some crafted files that the reader refuses."""
+    reader, found = READERS[name], []
+    inputs, path = Inputs(name, reader, seed), folder / reader.file
+    for number in range(0, len(inputs.names), len(inputs.names) // _COMMAND_CASES):
+        inputs.place(number, path)
+        try:
+            reader.read(path)
+        except ScsrError:
+            found.append((inputs, number))
+        inputs.clear(path)
+    return found
+
+
+def _listing(folder: Path) -> set[Path]:
+    return set(folder.rglob("*"))
+
+
+def commit() -> str:
+    """The commit that is checked out, and whether anything but results was changed since."""
+    head = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
+    same = subprocess.run(["git", "diff", "--quiet", "HEAD", "--", ".", f":!{RESULTS}"], check=False).returncode == 0
+    return head if same else f"{head}-dirty"
+
+
+def show(found: Mapping[str, Tally]) -> None:
+    """The table of docs/hostile.md, and every failure."""
+    print("| reader | inputs | crafted | accepted | refused | longest, s | memory, MiB | failures |")
+    print("|---|---|---|---|---|---|---|---|")
+    for name, one in found.items():
+        counts = f"{one.inputs:,} | {one.crafted} | {one.accepted:,} | {one.refused:,}"
+        print(f"| {name} | {counts} | {one.longest_s:.2f} | {one.peak_mib:.0f} | {len(one.failures)} |")
+    for name, one in found.items():
+        for number, case, problem in one.failures[:20]:
+            print(f"--only '{name}:{number}' ({case}): {problem[:300]}")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench.hostile", description=__doc__.splitlines()[0])
+    parser.add_argument("--inputs", type=int, default=100_000, help="inputs per reader (default 100000)")
+    parser.add_argument("--seed", type=int, default=SEED, help=f"of the drawn inputs (default {SEED})")
+    parser.add_argument("--only", help="a reader, or one input of it: spikes, spikes:17; nothing is recorded")
+    arguments = parser.parse_args()
+    name, _, number = (arguments.only or "").partition(":")
+    found = {}
+    for each, reader in READERS.items():
+        if name in ("", each):
+            numbers = range(int(number), int(number) + 1) if number else range(int(arguments.inputs * reader.part))
+            found[each] = examine(each, reader, numbers, seed=arguments.seed)
+    if not name:
+        found["commands"] = commands(arguments.seed)
+        content = {
+            "command": f"python -m bench.hostile --inputs {arguments.inputs} --seed {arguments.seed}",
+            "commit": commit(),
+            "readers": {each: asdict(tally) for each, tally in found.items()},
+        }
+        write_atomic(RESULTS / "hostile.json", (json.dumps(content, indent=1) + "\n").encode())
+    show(found)
+    return 1 if any(tally.failures for tally in found.values()) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

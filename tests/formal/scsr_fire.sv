@@ -1,0 +1,44 @@
+`default_nettype none
+
+module prove_scsr_fire #(
+    parameter STATE_W = 16,
+    parameter THRESHOLD_W = 15,
+    parameter RESET_SUBTRACT = 0
+) (
+    input wire                      clk,
+    input wire                      en,
+    input wire signed [STATE_W-1:0] u,
+    input wire [THRESHOLD_W-1:0]    theta
+);
+
+    wire                      spike;
+    wire signed [STATE_W-1:0] v;
+
+    scsr_fire #(.STATE_W(STATE_W), .THRESHOLD_W(THRESHOLD_W), .RESET_SUBTRACT(RESET_SUBTRACT)) dut (.*);
+
+    reg                     given_q = 1'b0;
+    reg signed [STATE_W:0]  u_q;
+    reg signed [STATE_W:0]  theta_q;
+    wire                    over = u_q >= theta_q;
+    wire signed [STATE_W:0] after = !over ? u_q : RESET_SUBTRACT != 0 ? u_q - theta_q : 0;
+    always @(posedge clk) begin
+        if (en) begin
+            given_q <= 1'b1;
+            u_q <= u;
+            theta_q <= {1'b0, theta};
+        end
+    end
+
+    always @* if (given_q) begin
+        // s = 1 if u >= theta
+        r1_spike: assert (spike == over);
+        c1_spike: cover (u_q == theta_q && u_q != 0);
+
+        // After a spike v = 0, or u - theta; without one u.
+        r2_reset: assert (v == after);
+        c2_reset: cover (u_q > theta_q && theta_q > 1);
+    end
+
+endmodule
+
+`default_nettype wire

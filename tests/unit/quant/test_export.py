@@ -79,9 +79,32 @@ def set_entry(name: str, value: object) -> Callable[[Content], None]:
     return lambda content: content.update({name: value})
 
 
+def doubled(levels: int) -> list[Any]:
+    """A list that holds the same list twice, which holds the same list twice, ..."""
+    value: list[Any] = []
+    for _ in range(levels):
+        value = [value, value]
+    return value
+
+
+def deep(levels: int) -> list[Any]:
+    value: list[Any] = []
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
 LEAK = "layers.1.leak"
 REFUSALS = {
     "other format": (set_entry("format", "mine"), "not a checkpoint"),
+    "version that is no number": (set_entry("version", torch.ones(2)), "version is a tensor"),
+    "list that doubles": (set_entry("config", doubled(30)), "more than plain tensors"),
+    "deep list": (set_entry("config", deep(100)), "nested more than 16 deep"),
+    "stretched tensor": (set_entry("float", {"weight": torch.ones(1).expand(2**40)}), "tensors of more than"),
+    "stretched leak": (
+        set_tensor(LEAK, torch.ones(1, dtype=torch.int8).expand(2**27)),
+        "numbers in the tensors; the limit is 67108864",
+    ),
     "other version": (set_entry("version", 2), "version is 2"),
     "unknown entry": (set_entry("more", 1), "'more' is unknown"),
     "no integers": (lambda content: content.pop("integers"), "'integers' is missing"),

@@ -44,6 +44,10 @@ BROKEN = {
     "label": ({"label": np.array([0, -2, 0], np.int32)}, "label[1] is -2"),
     "steps": ({"steps": np.array([4, 0, 7], np.int32)}, "steps[1] is 0"),
     "offset length": ({"offset": np.zeros(3, np.int64)}, "offset has 3 entries; 3 samples need 4"),
+    "offset overflow": (
+        {"offset": np.array([0, 2**63 - 1, -2, len(_samples().step)], np.int64)},
+        "offset must rise from 0",
+    ),
     "offset end": ({"offset": np.zeros(4, np.int64)}, "offset must rise from 0"),
     "step": ({"step": lambda a: a + 3}, "step["),
     "channel": ({"channel": lambda a: a + 3}, "channel["),
@@ -65,6 +69,15 @@ def test_a_broken_file_is_refused(case: str, tmp_path: Path) -> None:
     with pytest.raises(SpikeFileError) as caught:
         spikes.read(path)
     assert message in str(caught.value)
+
+
+def test_a_set_that_no_reader_takes_is_not_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    size = sum(array.nbytes + 128 for array in spikes.plain_arrays(_samples()).values())
+    monkeypatch.setattr(spikes, "MAX_BYTES", size)
+    spikes.to_bytes(_samples())
+    monkeypatch.setattr(spikes, "MAX_BYTES", size - 1)
+    with pytest.raises(SpikeFileError, match=f"events take {size} bytes; the limit of a spike file is {size - 1}"):
+        spikes.to_bytes(_samples())
 
 
 def test_pickled_objects_are_never_loaded(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from quant.errors import ConfigError
+from quant.errors import ConfigError, ScsrError
 from trainer import config
 
 DIGITS = Path(__file__).parents[3] / "configs" / "digits.toml"
@@ -44,6 +44,13 @@ def test_the_shipped_configurations_are_valid_and_survive_a_round_trip(path: Pat
         (lambda t: t["data"].update(train=2405), "data.train is 2405; it must be a multiple of 10"),
         (lambda t: t["data"].update(train=2410), "data: the splits add up to 3010; there are 3000 recordings"),
         (lambda t: t["train"].update(batch=True), "train.batch is True; it must be of type int"),
+        (lambda t: t["train"].update(batch=10**5000), "train.batch is a number of 16610 bits; the limit is 63"),
+        (lambda t: t["train"].update(rate_float=10**400), "train.rate_float is a number of 1329 bits"),
+        (lambda t: t.update(name="a\0b"), "no text has a character 0"),
+        (
+            lambda t: (layer(t).update(neurons=32768), layer(t, 1).update(sources=[1], neurons=32768)),
+            "weights; the limit is 8388608: take fewer",
+        ),
         (lambda t: t["train"].update(batch=0), "train.batch is 0; allowed is 1..65536"),
         (lambda t: t["train"].update(rate_float=float("nan")), "train.rate_float is nan"),
         (
@@ -105,11 +112,20 @@ def test_sums_that_float32_cannot_hold_are_refused() -> None:
         config.from_table(table)
 
 
-@pytest.mark.parametrize("content", [b"name = ", b"\xff\xfe", b"name = 'a'\nname = 'b'"])
+@pytest.mark.parametrize(
+    "content", [b"name = ", b"\xff\xfe", b"name = 'a'\nname = 'b'", b"a = " + b"[" * 5000, b"a = " + b"9" * 5000]
+)
 def test_a_file_that_is_no_toml(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "broken.toml"
     path.write_bytes(content)
     with pytest.raises(ConfigError, match=r"broken\.toml: not TOML"):
+        config.read(path)
+
+
+def test_a_file_that_takes_too_long_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "long.toml"
+    path.write_text("[" + "a." * 30_000 + "a]\n")
+    with pytest.raises(ScsrError, match="60004 bytes; the limit is 16384"):
         config.read(path)
 
 

@@ -138,7 +138,7 @@ def test_a_damaged_archive_is_refused(checkout: Path) -> None:
         read_recordings(path)
     with path.open("wb") as file:
         np.save(file, np.zeros(3))
-    with pytest.raises(DataError, match="not a readable .npz file"):
+    with pytest.raises(DataError, match=r"not a readable .npz file"):
         read_recordings(path)
     np.savez(path, audio=np.zeros(3, dtype=np.int16))
     with pytest.raises(DataError, match="array 'length' is missing; there should be audio, length"):

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.hostile import READERS, Inputs, examine
+from bench.hostile import examine
+from bench.readers import READERS, Inputs
 
 INPUTS = 300
 

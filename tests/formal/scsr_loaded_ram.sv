@@ -1,10 +1,10 @@
 `default_nettype none
 
 module prove_scsr_loaded_ram #(
-    parameter WIDTH = 20,
+    parameter WIDTH = 18,
     parameter SLICES = 2,
-    parameter DEPTH = 3,
-    parameter ADDR_W = 2
+    parameter DEPTH = 2,
+    parameter ADDR_W = 1
 ) (
     input wire              clk,
     input wire              en,
@@ -35,15 +35,13 @@ module prove_scsr_loaded_ram #(
         if (en) begin
             read_q <= {read_q, written_q && addr == address && write == 0};
             due_q <= {due_q, word_q};
-        end else if (write != 0) begin
-            read_q[0] <= read_q[0];
         end
     end
 
     always @* if (read_q[1]) begin
         // Two enabled cycles after a word is asked for, each bit is the one that was written last.
         r1_read: assert (data[bit_] == due_q[1]);
-        c1_read: cover (data[bit_] && bit_ > 16 && word_q == 0);
+        c1_read: cover (data[bit_] && bit_ / 16 == SLICES - 1 && word_q == 0);
     end
 
 endmodule

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))  # tests import `models` by its bare name
+sys.path.insert(0, str(Path(__file__).parent))  # tests import `models` and `strategies` by their bare names
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--fuzz-seed", type=int, default=0, help="first seed of the fuzz run")
     parser.addoption("--fuzz-count", type=int, default=50, help="number of random models in the fuzz run")
+    parser.addoption("--fuzz-engine", choices=("verilator", "icarus", "netlist"), default="verilator")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

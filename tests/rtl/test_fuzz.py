@@ -1,21 +1,115 @@
-"""Random networks, as many as asked for: `make fuzz SEED=0 N=50`. A failure's seed reproduces it."""
+"""Differential fuzzing: random networks and streams through every implementation, `make fuzz N=200 SEED=0`.
+
+Hypothesis draws them, so what fails is shrunk to a small network that still does, and is drawn again from its seed.
+"""
 
 from __future__ import annotations
 
+import json
+import tempfile
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
-from models import Limits
-from test_networks import check_model, random_case
+from hypothesis import HealthCheck, given, seed, settings
+from strategies import Case, cases
+
+from hwgen.build import make_build, write
+from hwgen.synth import synthesize
+from quant import golden, naive, vectors
+from quant.spikes import SpikeSet
+from sim.verify import Stress, runner, verify
 
 pytestmark = [pytest.mark.rtl, pytest.mark.slow]
+
+AT_ONCE = 25  # networks per test: each test is a search of its own and ends with its first failure
+SLOW_STEPS = 150  # of a stream, for the naive model and for simulation in four states
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     first, count = metafunc.config.getoption("--fuzz-seed"), metafunc.config.getoption("--fuzz-count")
-    metafunc.parametrize("seed", range(first, first + count))
+    metafunc.parametrize("number", range(first, first + -(-count // AT_ONCE)))
 
 
-def test_random_network(seed: int, tmp_path: Path) -> None:
-    limits = Limits(layers=5, inputs=700, neurons=200) if seed % 5 == 0 else Limits(layers=5, inputs=40, neurons=24)
-    assert check_model(tmp_path / "core", *random_case(seed, limits), seed)
+def verilator(folder: Path, case: Case) -> list[Mapping[str, Any]]:
+    """At full rate; with stalls, after a reset in mid-sample; with malformed beats."""
+    runs = (
+        Stress(seed=case.seed),
+        Stress(stall_percent=60, reset_after=17 + case.seed, seed=case.seed),
+        Stress(stall_percent=20, malformed=True, seed=case.seed),
+    )
+    return [verify(folder, case.samples, stress=stress) for stress in runs]
+
+
+def icarus(folder: Path, case: Case) -> list[Mapping[str, Any]]:
+    """The folder's own bench in four states: full rate, stalls, malformed beats. No unknown may reach an output."""
+    path = folder / "tb" / "build" / "fuzz.npz"
+    path.parent.mkdir(parents=True)
+    samples = head(case.samples)
+    path.write_bytes(vectors.to_bytes(samples, vectors.expected(case.model, samples)))
+    result = runner.run_cocotb(folder, path, path.parent, seed=case.seed, simulator="icarus")
+    assert set(result["cases"]) == set(runner.COCOTB_CASES), f"cocotb: {result['failures']} failures"
+    assert not any("broken_rule" in found for found in result["cases"].values()), result["cases"]
+    return list(result["cases"].values())
+
+
+def netlist(folder: Path, case: Case) -> list[Mapping[str, Any]]:
+    """What Yosys makes of it for 7 series, with stalls."""
+    synthesize(folder, "xc7", seeds=0)
+    return [verify(folder, case.samples, netlist="xc7", stress=Stress(stall_percent=30, seed=case.seed))]
+
+
+IMPLEMENTATIONS: dict[str, Callable[[Path, Case], list[Mapping[str, Any]]]] = {
+    "verilator": verilator,
+    "icarus": icarus,
+    "netlist": netlist,
+}
+
+
+def head(samples: SpikeSet) -> SpikeSet:
+    """The first samples, at least one, of about `SLOW_STEPS` steps together."""
+    return samples.head(1 + int(np.searchsorted(np.cumsum(samples.steps[:-1]), SLOW_STEPS)))
+
+
+def check_naive(case: Case) -> None:
+    """The golden model against the naive one."""
+    samples = head(case.samples)
+    dense = samples.dense(slice(0, len(samples)))
+    trace = golden.run(case.model, dense, samples.steps)
+    for sample, length in enumerate(samples.steps):
+        history, scores, best = naive.run(case.model, dense[:length, sample].astype(int).tolist())
+        for layer in range(len(case.model.layers)):
+            assert trace.spikes[layer + 1][:length, sample].astype(int).tolist() == [step[layer] for step in history]
+        assert trace.scores[sample].tolist() == scores
+        assert trace.classes[sample] == best
+
+
+def test_every_implementation_gives_the_golden_models_spikes(number: int, request: pytest.FixtureRequest) -> None:
+    engine = request.config.getoption("--fuzz-engine")
+    total = {"networks": 0, "active": 0, "samples": 0, "steps": 0, "output_spikes": 0}
+    start = time.monotonic()
+
+    @seed(number)
+    @settings(max_examples=AT_ONCE, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @given(cases())
+    def check(case: Case) -> None:
+        check_naive(case)
+        with tempfile.TemporaryDirectory(prefix="scsr_fuzz_") as folder:
+            write(make_build(case.model, case.folding, "core"), Path(folder) / "core")
+            reports = IMPLEMENTATIONS[engine](Path(folder) / "core", case)
+        for report in reports:
+            assert report["first_difference"] is None, report["first_difference"]
+            assert report["samples"] in (len(case.samples), len(head(case.samples)))
+        total["networks"] += 1
+        total["active"] += all(report["output_spikes"] for report in reports)
+        for count in ("samples", "steps", "output_spikes"):
+            total[count] += min(int(report[count]) for report in reports)
+
+    check()
+    assert total["active"] > 0
+    record = Path("build/fuzz") / engine / f"{number}.json"
+    record.parent.mkdir(parents=True, exist_ok=True)
+    record.write_text(json.dumps({**total, "seconds": round(time.monotonic() - start)}))

@@ -1,0 +1,173 @@
+"""Mutation score: faults put into the hardware's modules and the golden model, one at a time; do the tests find them?
+
+A mutant is a copy of the checkout in which one place of one file is changed. The tests of that file run in it, the
+quickest first, until one fails: the mutant is killed. Texts that only repeat the source (snapshots) are no such tests.
+Writes bench/results/mutation.json: the score of each file, and every survivor with its line.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from tqdm import tqdm
+
+from quant.files import write_atomic
+
+RESULT = Path("bench/results/mutation.json")
+COPIED = ("bench", "hwgen", "quant", "rtl_templates", "sim", "tests", "trainer", "pyproject.toml")
+LIMIT_S = 600  # of a test: a mutant that hangs is killed, too
+
+# What is replaced, and by what: operators, constants, widths, branches, resets.
+VERILOG = (
+    ("comparison", r" == ", " != "),
+    ("comparison", r" != ", " == "),
+    ("logic", r" && ", " || "),
+    ("logic", r" \|\| ", " && "),
+    ("logic", r"(?<=[\w)\]]) & (?=[\w(~{])", " | "),
+    ("logic", r"(?<=[\w)\]]) \| (?=[\w(~{])", " & "),
+    ("negation", r"!(?=[\w(])", ""),
+    ("arithmetic", r" \+ (?=[\w{(])", " - "),
+    ("arithmetic", r" - (?=[\w{(])(?!1\b)", " + "),
+    ("shift", r">>>", ">>"),
+    ("constant", r"1'b0", "1'b1"),
+    ("constant", r"1'b1", "1'b0"),
+    ("off by one", r"== LAST_(\w+)", r"== LAST_\1 - 1"),
+    ("width", r"(?<=reg )\[(\w+)-1:0\]", r"[\1-2:0]"),
+    ("reset", r"if \(rst\)", "if (1'b0)"),
+    ("branch", r"\? (\w+) : (\w+)", r"? \2 : \1"),
+    ("hold", r"if \((advance|en|free)\)", "if (1'b1)"),
+    ("swapped", r"(\w+)_1_q(?=\b.*<=)", r"\1_2_q"),
+)
+PYTHON = (
+    ("comparison", r" >= ", " > "),
+    ("comparison", r" < ", " <= "),
+    ("comparison", r" == ", " != "),
+    ("arithmetic", r" \+ (?=\w)", " - "),
+    ("arithmetic", r" - (?=\w)", " + "),
+    ("arithmetic", r" \+= ", " -= "),
+    ("arithmetic", r" \* (?=\w)", " + "),
+    ("logic", r" & ", " | "),
+    ("shift", r" >> ", " << "),
+    ("shift", r"1 << ", "2 << "),
+    ("constant", r"(?<=[ (\[])0(?=[,)\]:])", "1"),
+    ("negation", r"\bnot ", ""),
+    ("branch", r"is None", "is not None"),
+    ("branch", r"is not None", "is None"),
+)
+
+_CODE_OF_VERILOG = re.compile(r"^(?!\s*(//|parameter|localparam|`|module|endmodule)).*$")
+_CODE_OF_PYTHON = re.compile(r'^(?!\s*(#|import|from|def |class |"""|raise |@)).*$')
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """One changed line: `file`, `line` counted from 1, and what it said and says."""
+
+    file: str
+    line: int
+    kind: str
+    before: str
+    after: str
+
+
+def mutants_of(path: Path) -> Iterator[Mutant]:
+    """Every mutant of a file."""
+    verilog = path.suffix == ".v"
+    code = _CODE_OF_VERILOG if verilog else _CODE_OF_PYTHON
+    documented = False
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        text, mark, comment = line.partition("//" if verilog else "  #")
+        if not verilog and line.count('"""') == 1:
+            documented = not documented
+        if documented or not code.match(line):
+            continue
+        for kind, pattern, replacement in VERILOG if verilog else PYTHON:
+            for match in re.finditer(pattern, text):
+                changed = text[: match.start()] + match.expand(replacement) + text[match.end() :]
+                if changed != text:
+                    yield Mutant(str(path), number, kind, line.strip(), f"{changed}{mark}{comment}".strip())
+
+
+def tests_of(file: str) -> tuple[tuple[str, ...], ...]:
+    """Arguments of pytest, the quickest tests first."""
+    if file.endswith(".py"):
+        return (("tests/unit/quant/test_golden.py",), ("tests/unit/trainer/test_equality.py",))
+    module = Path(file).stem
+    return (
+        ("tests/rtl/test_leaves.py", "-k", module),
+        ("tests/rtl/test_networks.py", "-k", "not larger"),
+        ("tests/rtl/test_verify.py", "-k", "equal_core"),
+    )
+
+
+def killer(mutant: Mutant) -> str | None:
+    """The test file that fails on a mutant; None if it survives."""
+    with tempfile.TemporaryDirectory(prefix="scsr_mutant_") as folder:
+        for name in COPIED:
+            copy = shutil.copytree if Path(name).is_dir() else shutil.copy
+            copy(name, Path(folder) / name)
+        target = Path(folder) / mutant.file
+        lines = target.read_text(encoding="utf-8").splitlines(keepends=True)
+        lines[mutant.line - 1] = lines[mutant.line - 1].replace(mutant.before, mutant.after)
+        target.write_text("".join(lines), encoding="utf-8")
+        for arguments in tests_of(mutant.file):
+            command = [sys.executable, "-m", "pytest", "-x", "-p", "no:cacheprovider", *arguments]
+            environment = {**os.environ, "PYTHONPATH": folder}
+            try:
+                done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, timeout=LIMIT_S)
+            except subprocess.TimeoutExpired:
+                return arguments[0]
+            if done.returncode not in (0, 5):  # 5: this module has no tests there
+                return arguments[0]
+    return None
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench.mutation", description=__doc__.splitlines()[0])
+    parser.add_argument("--n", type=int, default=300, help="how many mutants, drawn at random (default 300)")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    arguments = parser.parse_args()
+    files = [*sorted(Path("rtl_templates/lib").glob("*.v")), Path("quant/golden.py")]
+    every = [mutant for path in files for mutant in mutants_of(path)]
+    chosen = random.Random(arguments.seed).sample(every, min(arguments.n, len(every)))
+    with ThreadPoolExecutor(arguments.processes) as pool:
+        killers = list(tqdm(pool.map(killer, chosen), total=len(chosen), desc="mutants"))
+    return report(arguments, len(every), chosen, killers)
+
+
+def report(
+    arguments: argparse.Namespace, possible: int, chosen: Sequence[Mutant], killers: Sequence[str | None]
+) -> int:
+    """Record and print; the exit status is 1 below a score of 95 %."""
+    survivors = [asdict(mutant) for mutant, test in zip(chosen, killers, strict=True) if test is None]
+    score = 100 * (1 - len(survivors) / len(chosen))
+    found = {
+        "command": f"python -m bench.mutation --n {arguments.n} --seed {arguments.seed}",
+        "possible": possible,
+        "mutants": len(chosen),
+        "score_percent": round(score, 1),
+        "killed_by": {test: killers.count(test) for test in sorted({test for test in killers if test})},
+        "survivors": survivors,
+    }
+    write_atomic(RESULT, (json.dumps(found, indent=1) + "\n").encode())
+    for survivor in survivors:
+        print("{file}:{line} ({kind})\n  - {before}\n  + {after}".format(**survivor))
+    print(f"{len(chosen)} of {possible} mutants, {len(survivors)} survive: score {score:.1f} %")
+    return 0 if score >= 95 else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

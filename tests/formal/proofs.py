@@ -345,4 +345,35 @@ PROOFS = (
             "r8_steps": Mutant("else if (walked_q) walk_closed_q", "else if (1'b0) walk_closed_q"),
         },
     ),
+    Proof(
+        "scsr_banked_memory",
+        cases=({}, {"BANKS": 1, "BANK_ADDR_W": 3, "ADDR_W": 3, "BANK_DEPTH": 5, "PORTS": 1}),
+        induction=0,
+        depth=10,
+        models=("scsr_rom",),
+        mutants={
+            "r1_read": Mutant(".STAGES(2)", ".STAGES(1)"),
+            "r2_hold": Mutant("if (en) data_q[b]", "data_q[b]"),
+        },
+    ),
+    Proof(
+        "banked_memory_loaded",
+        cases=({},),
+        induction=0,
+        depth=8,
+        models=(),
+        mutants={"r1_read": Mutant("write & {SLICES{chosen}}", "write", module="scsr_banked_memory")},
+    ),
+    Proof(
+        "scsr_weights",
+        cases=({}, {"PORTS": 2, "ROWS": 3, "ROW_W": 2, "GROUPS": 2}),
+        induction=1,
+        depth=10,
+        models=("scsr_rom",),
+        mutants={
+            "r1_valid": Mutant("valid_q[LATENCY-2:0], s_valid", "valid_q[LATENCY-2:0], en"),
+            "r2_weights": Mutant("s_step_last ? {ADDR_W{1'b0}} : base_q", "base_q"),
+            "r3_marks": Mutant("{s_event, s_group_last, s_step_last, s_tag}", "{s_event, s_step_last, s_group_last, s_tag}"),
+        },
+    ),
 )

@@ -18,11 +18,21 @@ formal: $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[formal]'
 	$(BIN)/python -m pytest -m formal tests/formal
 
-# Random networks on generated Verilog; a failure is reproduced by its seed: make fuzz SEED=17 N=1
-SEED ?= 0
-N    ?= 50
+# Random networks and streams through every implementation, 25 networks from each seed: make fuzz N=200 SEED=0
+# ENGINE is verilator, icarus or netlist. A failure is shrunk, and drawn again by its seed: make fuzz SEED=17 N=1
+SEED   ?= 0
+N      ?= 50
+ENGINE ?= verilator
 fuzz: $(READY)
-	$(BIN)/python -m pytest -m slow tests/rtl/test_fuzz.py --fuzz-seed $(SEED) --fuzz-count $(N)
+	$(BIN)/python -m pytest -m slow -n auto tests/rtl/test_fuzz.py --fuzz-engine $(ENGINE) --fuzz-seed $(SEED) --fuzz-count $(N)
+
+# One core for a million time steps, with stalls and malformed beats
+soak: $(READY)
+	$(BIN)/python -m bench.soak
+
+# Faults put into modules and golden model, one at a time: do the tests find them? An hour
+mutation: $(READY)
+	$(BIN)/python -m bench.mutation
 
 # Damaged and crafted files for every reader, N of each; half an hour (docs/hostile.md)
 hostile: N = 100000

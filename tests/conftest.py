@@ -23,3 +23,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     slow = [item for item in items if item.get_closest_marker("slow")]
     config.hook.pytest_deselected(items=slow)
     items[:] = [item for item in items if item not in slow]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What a fuzz run has gone through, of the tests that passed."""
+    passed = [dict(report.user_properties) for report in terminalreporter.getreports("passed")]
+    fuzzed = [properties["fuzzed"] for properties in passed if "fuzzed" in properties]
+    if fuzzed:
+        total = {name: sum(found[name] for found in fuzzed) for name in fuzzed[0]}
+        terminalreporter.write_line(
+            "without a mismatch: " + ", ".join(f"{count:,} {name}" for name, count in total.items())
+        )

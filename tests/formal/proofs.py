@@ -217,7 +217,9 @@ PROOFS = (
         models=("scsr_leaky_sum",),
         mutants={
             "r1_filter": Mutant("state[STATE_W]}}", "1'b1}}", case=1),
-            "r2_membrane": Mutant("{state[STATE_W-1:0], param[CODE_W-1:0]}", "{state[STATE_W-1:0], param[CODE_W:1]}", case=1),
+            "r2_membrane": Mutant(
+                "{state[STATE_W-1:0], param[CODE_W-1:0]}", "{state[STATE_W-1:0], param[CODE_W:1]}", case=1
+            ),
             "r3_current": Mutant(".s  (c),", ".s  (~c),", case=2),
             "r4_membrane": Mutant("sum_wide + self", "sum_wide - self"),
             "r5_fire": Mutant("param[CODE_W+:THRESHOLD_W]", "param[CODE_W-1+:THRESHOLD_W]"),
@@ -333,7 +335,7 @@ PROOFS = (
             {"GROUPS": 1},
         ),
         induction=0,
-        depth=16,
+        depth=13,
         mutants={
             "r1_stable": Mutant("if (m_en) begin\n            // All", "begin\n            // All"),
             "r2_overflow": Mutant("s_ready = !fill_closed_q", "s_ready = 1'b1"),
@@ -373,7 +375,36 @@ PROOFS = (
         mutants={
             "r1_valid": Mutant("valid_q[LATENCY-2:0], s_valid", "valid_q[LATENCY-2:0], en"),
             "r2_weights": Mutant("s_step_last ? {ADDR_W{1'b0}} : base_q", "base_q"),
-            "r3_marks": Mutant("{s_event, s_group_last, s_step_last, s_tag}", "{s_event, s_step_last, s_group_last, s_tag}"),
+            "r3_marks": Mutant(
+                "{s_event, s_group_last, s_step_last, s_tag}", "{s_event, s_step_last, s_group_last, s_tag}"
+            ),
+        },
+    ),
+    Proof(
+        "scsr_layer",
+        cases=({},),
+        induction=0,
+        depth=25,
+        cover_depth=40,
+        models=("scsr_ram", "scsr_rom"),
+        mutants={
+            "r1_stable": Mutant("if (!full_q) data_q", "data_q", module="scsr_skid"),
+            "r2_words": Mutant("r_last = r_word_q == LAST_WORD", "r_last = 1'b1", module="scsr_update"),
+            "r3_spike": Mutant("if (rst || load) acc_q", "if (rst) acc_q", module="scsr_lanes"),
+            "r4_tag": Mutant("fill_closed_q ? fill_tag_q : s_tag", "fill_tag_q", module="scsr_event_list"),
+            "r5_answer": Mutant("if (load) held_q <= 1'b1", "if (load) held_q <= 1'b0", module="scsr_lanes"),
+        },
+    ),
+    Proof(
+        "skip_link",
+        cases=({"FIFO": 0}, {}, {"DEPTH": 4, "ADDR_W": 2}),
+        induction=0,
+        depth=30,
+        cover_depth=40,
+        mutants={
+            "r1_closes": Mutant(
+                "s_valid & ~s_tick & ~ticked_q", "s_valid & ~s_tick & ~ticked_q & {ticked_q, 1'b1}", "scsr_collector"
+            )
         },
     ),
 )

@@ -316,7 +316,7 @@ PROOFS = (
             {"PORTS": 2},
             {"PORTS": 2, "LANES": 2, "UNITS": 2, "WEIGHT_W": 1, "WORDS": 1},
         ),
-        induction=0,
+        induction=1,
         depth=10,
         mutants={
             "r1_stable": Mutant("hold_free = !held_q || (pop && final_q)", "hold_free = 1'b1"),

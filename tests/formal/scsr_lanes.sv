@@ -31,6 +31,21 @@ module prove_scsr_lanes #(
         .LAST_WORDS(LAST_WORDS), .TAG_W(2)
     ) dut (.*);
 
+    (* hierconn *) wire                   \dut.add_valid ;
+    (* hierconn *) wire                   \dut.add_event ;
+    (* hierconn *) wire                   \dut.add_group_last ;
+    (* hierconn *) wire                   \dut.add_step_last ;
+    (* hierconn *) wire [1:0]             \dut.add_tag ;
+    (* hierconn *) wire [LANES*SUM_W-1:0] \dut.sums ;
+    (* hierconn *) wire [LANES*SUM_W-1:0] \dut.hold_q ;
+    (* hierconn *) wire                   \dut.held_q ;
+    (* hierconn *) wire                   \dut.held_last_q ;
+    (* hierconn *) wire                   \dut.final_q ;
+    (* hierconn *) wire [WORD_W-1:0]      \dut.word_q ;
+    (* hierconn *) wire [SUM_W-1:0]       \dut.g_lane[0].acc_q ;
+    (* hierconn *) wire [SUM_W-1:0]       \dut.g_lane[1].acc_q ;
+    (* hierconn *) wire [SUM_W-1:0]       \dut.g_lane[2].acc_q ;
+
     reg running = 1'b0;  // the first cycle is a reset
     always @(posedge clk) running <= 1'b1;
     always @* if (!running) assume (rst);
@@ -103,13 +118,36 @@ module prove_scsr_lanes #(
 
     wire watched = m_valid && inside && ahead == 0;
 
+    // Inside: a group that is held, and with two ports an operation between their adder and the accumulators.
+    wire                   between = PORTS == 2 && \dut.add_valid ;
+    wire                   closing = between && \dut.add_group_last ;
+    wire [SUM_W-1:0]       next_sum = \dut.sums [lane*SUM_W+:SUM_W];
+    wire [SUM_W-1:0]       held_sum = \dut.hold_q [lane*SUM_W+:SUM_W];
+    wire [LANES*SUM_W-1:0] accs;
+    generate
+        if (LANES == 3) assign accs = {\dut.g_lane[2].acc_q , \dut.g_lane[1].acc_q , \dut.g_lane[0].acc_q };
+        else assign accs = {\dut.g_lane[1].acc_q , \dut.g_lane[0].acc_q };
+    endgenerate
+
     always @* if (running) begin
+        i_acc: assert (between || accs[lane*SUM_W+:SUM_W] == sum_q);
+        i_next: assert (!between || (closing ? sum_q == 0 : next_sum == sum_q));
+        i_closing: assert (
+            !(closing && inside && ahead == \dut.held_q ) || {next_sum, \dut.add_tag , \dut.add_step_last } == group
+        );
+        i_closing_last: assert (!closing || step_lasts_q[\dut.held_q ] == \dut.add_step_last );
+        i_count: assert (count == \dut.held_q + closing);
+        i_word: assert (word_q == \dut.word_q && (\dut.held_q ? word_q <= WORDS - 1 : word_q == 0));
+        i_last: assert (!\dut.held_q || (\dut.held_last_q == step_lasts_q[0] && \dut.final_q == last_word));
+        i_few: assert (!(\dut.held_q && \dut.held_last_q ) || word_q < LAST_WORDS);
+        i_held: assert (!watched || {held_sum, m_tag, \dut.held_last_q } == group);
+
         // The offered word stays as it is until it is taken.
         r1_stable: assert (!offered_q || (m_valid && {m_sums, m_tag} == offer_q));
         c1_stable: cover (offered_q && m_sums != 0);
 
         // No group is lost, repeated or invented: of those inside the oldest goes out, word by word.
-        r2_count: assert (count <= 3 && (!m_valid || count != 0));
+        r2_count: assert (count <= 2 && (!m_valid || count != 0));
         c2_count: cover (count == PORTS);
 
         // Groups are never mixed: a lane's sum is that of the weights of its group's events, ...

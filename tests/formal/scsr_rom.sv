@@ -31,10 +31,13 @@ module prove_scsr_rom #(
     end
 
     always @* begin
+        // Each port gives the word at its address, two enabled cycles later.
         if (there_q[1]) begin
             r1_zero: assert (data[port*WIDTH+:WIDTH] == 0);
             c1_zero: cover (idle_q);
         end
+
+        // In other cycles the output stays.
         if (idle_q) begin
             r2_hold: assert (data == data_q);
             c2_hold: cover (there_q[0] && !there_q[1]);

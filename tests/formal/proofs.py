@@ -334,7 +334,7 @@ PROOFS = (
             {"PORTS": 2, "ROWS": 3, "ROW_W": 2, "POSITION_W": 1},
             {"GROUPS": 1},
         ),
-        induction=0,
+        induction=1,
         depth=13,
         mutants={
             "r1_stable": Mutant("if (m_en) begin\n            // All", "begin\n            // All"),

@@ -189,7 +189,6 @@ module prove_scsr_axis_input #(
                 ? {1'b1, {INDEX_W{1'b0}}, up_2, \dut.last_2_q }
                 : {1'b0, \dut.index_2_q , {FLAGS + 1{1'b0}}})
         );
-        i_count: assert (count == due_1_q + due_2_q + m_valid);
         i_order_1: assert (!(inside && due_1_q && ahead == due_2_q + m_valid) || event_1_q == event_);
         i_order_2: assert (!(inside && due_2_q && ahead == m_valid) || event_2_q == event_);
 
@@ -198,7 +197,7 @@ module prove_scsr_axis_input #(
         c1_stable: cover (offered_q && m_tick && count == 3);
 
         // Every SPIKE of a channel new in its step, and every TICK, becomes an event; nothing else does.
-        r2_count: assert (!m_valid || count != 0);
+        r2_count: assert (count == due_1_q + due_2_q + m_valid);
         c2_count: cover (repeated && take && count == 3);
 
         // Events leave in order, SPIKEs with their channel, TICKs with the sample's flags and its end.

@@ -17,12 +17,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is marked slow unless `-m` asks for it."""
+    """Leave out what has a make target of its own unless `-m` asks for it."""
     if config.getoption("-m"):
         return
-    slow = [item for item in items if item.get_closest_marker("slow")]
-    config.hook.pytest_deselected(items=slow)
-    items[:] = [item for item in items if item not in slow]
+    apart = [item for item in items if item.get_closest_marker("slow") or item.get_closest_marker("formal")]
+    config.hook.pytest_deselected(items=apart)
+    items[:] = [item for item in items if item not in apart]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -30,8 +30,10 @@ from tqdm import tqdm
 
 from bench.accuracy import RESULTS
 from bench.readers import READERS, Inputs, Reader, build_files
+from quant import export, spikes
 from quant.errors import ScsrError
 from quant.files import write_atomic
+from trainer import config
 
 LIMIT_S = 10
 LIMIT_BYTES = 1 << 30
@@ -208,7 +210,7 @@ def commands(seed: int = SEED) -> Tally:
             path = folder / READERS[reader].file
             inputs.place(number, path)
             before = _listing(folder)
-            words = [word.format(file=path, folder=folder) for word in COMMANDS[reader]]
+            words = [word.format(file=path, folder=folder) for word in COMMANDS[reader][1:]]
             start = time.perf_counter()
             done = subprocess.run([sys.executable, "-m", *words], capture_output=True, text=True, timeout=60)
             lines = done.stderr.splitlines()
@@ -222,23 +224,23 @@ def commands(seed: int = SEED) -> Tally:
     return tally
 
 
-COMMANDS = {
-    "checkpoint": ("quant", "export", "--model", "{file}", "--out", "{folder}/out/m.safetensors"),
-    "model": ("hwgen", "build", "--model", "{file}", "--out", "{folder}/out"),
-    "spikes": ("sim", "verify", "--build", "{folder}/build", "--spikes", "{file}"),
-    "config": ("trainer", "train", "--config", "{file}", "--out", "{folder}/out"),
+COMMANDS: dict[str, tuple[Callable[[Path], object], str, *tuple[str, ...]]] = {
+    "checkpoint": (export.load, "quant", "export", "--model", "{file}", "--out", "{folder}/out/m.safetensors"),
+    "model": (export.load, "hwgen", "build", "--model", "{file}", "--out", "{folder}/out"),
+    "spikes": (spikes.read, "sim", "verify", "--build", "{folder}/build", "--spikes", "{file}"),
+    "config": (config.read, "trainer", "train", "--config", "{file}", "--out", "{folder}/out"),
 }
 _COMMAND_CASES = 12
 
 
 def _refused(name: str, folder: Path, seed: int) -> list[tuple[Inputs, int]]:
-    """Some crafted files that the reader refuses."""
-    reader, found = READERS[name], []
+    """Some crafted files that the command's reader refuses."""
+    reader, read, found = READERS[name], COMMANDS[name][0], []
     inputs, path = Inputs(name, reader, seed), folder / reader.file
     for number in range(0, len(inputs.names), len(inputs.names) // _COMMAND_CASES):
         inputs.place(number, path)
         try:
-            reader.read(path)
+            read(path)
         except ScsrError:
             found.append((inputs, number))
         inputs.clear(path)
@@ -254,6 +256,17 @@ def commit() -> str:
     head = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
     same = subprocess.run(["git", "diff", "--quiet", "HEAD", "--", ".", f":!{RESULTS}"], check=False).returncode == 0
     return head if same else f"{head}-dirty"
+
+
+def record(found: Mapping[str, Tally], inputs: int, seed: int) -> None:
+    """Write what is committed; readers that were not examined now keep what they have."""
+    path = RESULTS / "hostile.json"
+    known = json.loads(path.read_text())["readers"] if path.exists() else {}
+    now = {
+        name: {"commit": commit(), "inputs_asked": inputs, "seed": seed, **asdict(one)} for name, one in found.items()
+    }
+    content = {"command": "python -m bench.hostile", "readers": {**known, **now}}
+    write_atomic(path, (json.dumps(content, indent=1) + "\n").encode())
 
 
 def show(found: Mapping[str, Tally]) -> None:
@@ -272,7 +285,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.hostile", description=__doc__.splitlines()[0])
     parser.add_argument("--inputs", type=int, default=100_000, help="inputs per reader (default 100000)")
     parser.add_argument("--seed", type=int, default=SEED, help=f"of the drawn inputs (default {SEED})")
-    parser.add_argument("--only", help="a reader, or one input of it: spikes, spikes:17; nothing is recorded")
+    parser.add_argument(
+        "--only", help="a reader, 'commands', or one input, such as spikes:17, of which nothing is recorded"
+    )
     arguments = parser.parse_args()
     name, _, number = (arguments.only or "").partition(":")
     found = {}
@@ -280,14 +295,10 @@ def main() -> int:
         if name in ("", each):
             numbers = range(int(number), int(number) + 1) if number else range(int(arguments.inputs * reader.part))
             found[each] = examine(each, reader, numbers, seed=arguments.seed)
-    if not name:
+    if name in ("", "commands"):
         found["commands"] = commands(arguments.seed)
-        content = {
-            "command": f"python -m bench.hostile --inputs {arguments.inputs} --seed {arguments.seed}",
-            "commit": commit(),
-            "readers": {each: asdict(tally) for each, tally in found.items()},
-        }
-        write_atomic(RESULTS / "hostile.json", (json.dumps(content, indent=1) + "\n").encode())
+    if not number:
+        record(found, arguments.inputs, arguments.seed)
     show(found)
     return 1 if any(tally.failures for tally in found.values()) else 0
 

@@ -26,11 +26,12 @@ from typing import Any
 import tomli_w
 from tqdm import tqdm
 
+from bench.record import RESULTS, commit
 from quant.errors import ConfigError
 from quant.files import write_atomic
 from trainer import config as configuration
 
-CONFIGS, ROOT, RESULTS = Path("configs/accuracy"), Path("build/accuracy"), Path("bench/results")
+CONFIGS, ROOT = Path("configs/accuracy"), Path("build/accuracy")
 SEEDS = (1, 2, 3)
 SPEAKERS = ("george", "jackson", "lucas", "nicolas", "theo", "yweweler")
 
@@ -161,17 +162,10 @@ def perform(run: Run) -> Table:
         "mismatches": sum(value for key, value in verified.items() if key.startswith("mismatching")),
         "saturated": metrics["saturated"]["test"],
         "seconds": metrics["seconds"],
-        "commit": _commit(),
+        "commit": commit(),
     }
     write_atomic(done, (json.dumps(result, indent=2) + "\n").encode())
     return result
-
-
-def _commit() -> str:
-    """The commit that is checked out, and whether anything but results was changed since."""
-    head = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
-    same = subprocess.run(["git", "diff", "--quiet", "HEAD", "--", ".", f":!{RESULTS}"], check=False).returncode == 0
-    return head if same else f"{head}-dirty"
 
 
 def record(name: str, results: list[Table]) -> None:

@@ -28,8 +28,8 @@ from typing import Any
 
 from tqdm import tqdm
 
-from bench.accuracy import RESULTS
 from bench.readers import READERS, Inputs, Reader, build_files
+from bench.record import RESULTS, commit
 from quant import export, spikes
 from quant.errors import ScsrError
 from quant.files import write_atomic
@@ -249,13 +249,6 @@ def _refused(name: str, folder: Path, seed: int) -> list[tuple[Inputs, int]]:
 
 def _listing(folder: Path) -> set[Path]:
     return set(folder.rglob("*"))
-
-
-def commit() -> str:
-    """The commit that is checked out, and whether anything but results was changed since."""
-    head = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
-    same = subprocess.run(["git", "diff", "--quiet", "HEAD", "--", ".", f":!{RESULTS}"], check=False).returncode == 0
-    return head if same else f"{head}-dirty"
 
 
 def record(found: Mapping[str, Tally], inputs: int, seed: int) -> None:

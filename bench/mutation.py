@@ -23,9 +23,9 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from bench.record import RESULTS, commit
 from quant.files import write_atomic
 
-RESULT = Path("bench/results/mutation.json")
 COPIED = ("bench", "hwgen", "quant", "rtl_templates", "sim", "tests", "trainer", "pyproject.toml")
 LIMIT_S = 600  # of a test: a mutant that hangs is killed, too
 
@@ -156,13 +156,14 @@ def report(
     score = 100 * (1 - len(survivors) / len(chosen))
     found = {
         "command": f"python -m bench.mutation --n {arguments.n} --seed {arguments.seed}",
+        "commit": commit(),
         "possible": possible,
         "mutants": len(chosen),
         "score_percent": round(score, 1),
         "killed_by": {test: killers.count(test) for test in sorted({test for test in killers if test})},
         "survivors": survivors,
     }
-    write_atomic(RESULT, (json.dumps(found, indent=1) + "\n").encode())
+    write_atomic(RESULTS / "mutation.json", (json.dumps(found, indent=1) + "\n").encode())
     for survivor in survivors:
         print("{file}:{line} ({kind})\n  - {before}\n  + {after}".format(**survivor))
     print(f"{len(chosen)} of {possible} mutants, {len(survivors)} survive: score {score:.1f} %")

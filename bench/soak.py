@@ -13,12 +13,13 @@ import time
 from pathlib import Path
 
 from bench.networks import Case, Layer, random_network
+from bench.record import RESULTS, commit
 from hwgen.build import make_build, write
 from quant import vectors
 from quant.files import write_atomic
 from sim.verify import Stress, verify
 
-ROOT, RESULT = Path("build/bench/soak"), Path("bench/results/soak.json")
+ROOT = Path("build/bench/soak")
 LONGEST = 2000  # steps of a sample
 STRESS = Stress(stall_percent=30, malformed=True, seed=1)
 
@@ -47,13 +48,14 @@ def main() -> int:
     report = verify(ROOT, samples, stress=STRESS)
     found = {
         "command": f"python -m bench.soak --steps {steps}",
+        "commit": commit(),
         **{key: report[key] for key in ("equal", "samples", "steps", "layer_spikes", "output_spikes", "total_cycles")},
         "stall_percent": STRESS.stall_percent,
         "mismatches": sum(report[key] for key in report if key.startswith("mismatching")),
         "first_difference": report["first_difference"],
         "seconds": round(time.monotonic() - start),
     }
-    write_atomic(RESULT, (json.dumps(found, indent=1) + "\n").encode())
+    write_atomic(RESULTS / "soak.json", (json.dumps(found, indent=1) + "\n").encode())
     for key, value in found.items():
         print(f"{key:18} {value:,}" if isinstance(value, int) and not isinstance(value, bool) else f"{key:18} {value}")
     return 0 if report["equal"] and report["steps"] >= steps else 1

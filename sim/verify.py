@@ -189,13 +189,15 @@ def check_folder(folder: Path) -> tuple[dict[str, Any], tuple[str, ...]]:
         manifest: dict[str, Any] = runner.read_manifest(folder)
         known = manifest["format"] == "scsr-build" and manifest["version"] == 1
         complete = all(isinstance(manifest[key], kind) for key, kind in _MANIFEST_KEYS.items())
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         known = complete = False
     if not known or not complete:
         raise BuildError(f"{folder} is no build folder of this version; `python -m hwgen build` makes one")
     changed = []
     for name, checksum in manifest["checksums"].items():
         path = folder / name
+        if not path.resolve().is_relative_to(folder.resolve()):
+            raise BuildError(f"{folder / 'manifest.json'} names {name[:60]!r}, outside the folder; build it again")
         if not path.is_file():
             raise BuildError(f"{path} is missing; build the folder again")
         if hashlib.sha256(path.read_bytes()).hexdigest() != checksum:

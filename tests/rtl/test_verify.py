@@ -133,6 +133,14 @@ def test_what_cannot_be_verified_is_refused_with_status_2(built: Path, tmp_path:
     headless = tmp_path / "headless"
     shutil.copytree(built / "core", headless)
     (headless / "manifest.json").write_text('{"format": "scsr-build", "version": 1, "checksums": {}}')
+    deep = tmp_path / "deep"
+    shutil.copytree(built / "core", deep)
+    (deep / "manifest.json").write_text("[" * 100_000)
+    outside = tmp_path / "outside"
+    shutil.copytree(built / "core", outside)
+    manifest = json.loads((outside / "manifest.json").read_text())
+    manifest["checksums"]["../s.npz"] = ""
+    (outside / "manifest.json").write_text(json.dumps(manifest))
     core, good = built / "core", built / "s.npz"
     cases = [
         (tmp_path, good, [], "no build folder"),
@@ -149,6 +157,8 @@ def test_what_cannot_be_verified_is_refused_with_status_2(built: Path, tmp_path:
         (spaced, good, [], "a space in its path"),
         (core, tmp_path / "empty.npz", [], "holds no samples"),
         (headless, good, [], "no build folder of this version"),
+        (deep, good, [], "no build folder of this version"),
+        (outside, good, [], "names '../s.npz', outside the folder"),
     ]
     for build, samples, options, message in cases:
         assert _verify(monkeypatch, build, samples, *options) == 2

@@ -1,0 +1,15 @@
+"""Where recorded results lie, and which state of the project they are of."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+RESULTS = Path("bench/results")
+
+
+def commit() -> str:
+    """The commit that is checked out, and whether anything but results was changed since."""
+    head = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
+    same = subprocess.run(["git", "diff", "--quiet", "HEAD", "--", ".", f":!{RESULTS}"], check=False).returncode == 0
+    return head if same else f"{head}-dirty"

@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: demo test lint formal fuzz hostile bench hardware implementations training area bitstreams snapshots triton setup synth-tools tools clean
+.PHONY: demo test lint formal fuzz soak mutation hostile bench hardware implementations training area bitstreams snapshots triton setup synth-tools tools clean
 
 demo: $(READY)
 	$(BIN)/python -m bench.demo

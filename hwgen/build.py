@@ -142,7 +142,7 @@ def _check_replaceable(folder: Path) -> None:
         )
     if not any(folder.iterdir()):
         return
-    checksums = checksums_of(folder)
+    checksums = _checksums(folder)
     if checksums is None:
         raise BuildError(f"{folder} holds something else than a build; name an empty or new folder as --out")
     found = differences(folder, checksums)
@@ -188,21 +188,15 @@ def _sha256(path: Path) -> str | None:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def manifest_of(folder: Path) -> dict[str, Any] | None:
-    """A build folder's manifest, or None where there is none."""
+def _checksums(folder: Path) -> dict[str, str] | None:
+    """The checksums of a build folder's manifest, or None where there is no such manifest."""
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        return manifest if manifest["format"] == FORMAT else None
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return None
-
-
-def checksums_of(folder: Path) -> dict[str, str] | None:
-    """The checksums of a build folder's manifest, or None where there are none."""
-    manifest = manifest_of(folder)
-    try:
-        return manifest and {str(name): str(checksum) for name, checksum in manifest["checksums"].items()}
-    except (KeyError, AttributeError):
+        checksums = manifest["checksums"]
+        if manifest["format"] != FORMAT:
+            return None
+        return {str(name): str(checksum) for name, checksum in checksums.items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
 
 

@@ -22,11 +22,12 @@ _NAME = re.compile(r"([A-Za-z0-9_]{1,80}/)?[A-Za-z0-9_]{1,80}(\.[A-Za-z0-9]{1,20
 
 @dataclass(frozen=True, slots=True)
 class BuildFolder:
-    """A build folder that was found complete and as it was built.
+    """A build folder, as its manifest says.
 
     Attributes:
         path: the folder, absolute.
         top: name of the core's top module.
+        generator: name and version of what built it.
         digest: of the model.
         sources: the core's Verilog, leaf modules first.
         memories: the files that the core's memories are loaded from.
@@ -39,6 +40,7 @@ class BuildFolder:
 
     path: Path
     top: str
+    generator: str
     digest: str
     sources: tuple[str, ...]
     memories: tuple[str, ...]
@@ -65,13 +67,22 @@ def open_build(path: Path) -> BuildFolder:
     Raises:
         BuildError: if it is no build folder of this version, or a file is missing or not as it was built.
     """
-    manifest = _manifest(path)
-    try:
-        folder = _read(path.resolve(), manifest)
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
-        raise _no_build(path) from None
+    folder = read_manifest(path)
     _check_files(path, folder)
     return folder
+
+
+def read_manifest(path: Path) -> BuildFolder:
+    """What a build folder's manifest says; whether its files are so is not looked at.
+
+    Raises:
+        BuildError: if it is no build folder of this version.
+    """
+    manifest = _manifest(path)
+    try:
+        return _read(path.resolve(), manifest)
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
+        raise _no_build(path) from None
 
 
 def _manifest(path: Path) -> dict[str, Any]:
@@ -100,6 +111,7 @@ def _read(path: Path, manifest: dict[str, Any]) -> BuildFolder:
     return BuildFolder(
         path=path,
         top=top,
+        generator=str(manifest["generator"]),
         digest=str(manifest["model_digest"]),
         sources=tuple(map(str, manifest["sources"])),
         memories=tuple(map(str, manifest["memories"])),

@@ -11,7 +11,9 @@ import matplotlib as mpl
 import numpy as np
 import torch
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogFormatter
 from torch import Tensor
 
 from trainer.evaluation import Evaluation
@@ -30,6 +32,7 @@ def curves(progress: Progress, test: Mapping[str, float]) -> bytes:
         _draw(loss, history, "loss_train", "loss_validation")
         _draw(accuracy, history, "accuracy_train", "accuracy_validation")
         loss.set(yscale="log", ylabel=f"loss per sample, {progress.network.config.train.loss.unit}")
+        _plain_labels(loss.yaxis)
         accuracy.set(ylabel="accuracy")
         _mark_best(accuracy, progress, test)
         figure.legend(*accuracy.get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False)
@@ -117,10 +120,17 @@ def sweep(points: Mapping[str, Sequence[Any]], accuracies: Sequence[float]) -> b
             axes.scatter(values if numeric else [str(value) for value in values], accuracies, s=14, color=_VALIDATION)
             if numeric and min(values) > 0 and max(values) > 30 * min(values):
                 axes.set_xscale("log")
+                _plain_labels(axes.xaxis)
             axes.set_xlabel(setting)
             axes.grid(alpha=0.25, lw=0.5)
         figure.supylabel("accuracy on validation, in integers", fontsize=9)
         return _png(figure)
+
+
+def _plain_labels(axis: Axis) -> None:
+    """Numbers at a logarithmic axis, whose own labels would be formulas."""
+    axis.set_major_formatter(LogFormatter())
+    axis.set_minor_formatter(LogFormatter())
 
 
 def _distribution(axes: Axes, before: Tensor, after: Tensor) -> None:

@@ -9,7 +9,9 @@ from pathlib import Path
 
 from hwgen import area, bitstream, explore, host, inspect, project, targets
 from hwgen.build import make_build, write
+from hwgen.codes import CODES
 from hwgen.folding import BUDGETS, Goal, choose, describe
+from hwgen.plan import Safety
 from hwgen.planner import Folding, layer_lanes
 from hwgen.rates import assumed_events, measured_events
 from hwgen.synth import synthesize, table_line
@@ -37,6 +39,10 @@ def main() -> int:
     fold.add_argument("--target", default="xc7", help=f"FPGA whose area is estimated: {known} (default xc7)")
     fold.add_argument("--rates", type=Path, help="spike file that shows how often layers spike; also for --lanes alone")
     build.add_argument("--loaded-layers", type=_numbers, default=[], help="layers that get their weights at run time")
+    safe = build.add_argument_group("safety", "against faults in the field (docs/safety.md)")
+    safe.add_argument("--protect", choices=CODES, default="none", help="code of weights and parameters (default none)")
+    safe.add_argument("--watchdog", type=int, metavar="CYCLES", help="end a sample whose source has stopped so long")
+    safe.add_argument("--self-test", action="store_true", help="let the core test itself with a stored sample")
     build.add_argument("--name", help="name of the top module (default: the model's name)")
     synth = command.add("synth", _synth, "measure a build's area and clock on an FPGA with open tools")
     synth.add_argument("--build", type=Path, required=True, help="build folder")
@@ -53,7 +59,8 @@ def main() -> int:
 def _build(arguments: argparse.Namespace) -> int:
     model = load(arguments.model)
     folding, description = _folding(arguments, model)
-    build = make_build(model, folding, arguments.name)
+    safety = Safety(arguments.protect, arguments.watchdog, arguments.self_test)
+    build = make_build(model, folding, arguments.name, safety)
     write(build, arguments.out)
     plan = build.plan
     lanes = ",".join(str(layer.lanes) for layer in plan.layers)

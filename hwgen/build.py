@@ -14,15 +14,14 @@ from typing import Any
 
 import hwgen
 from hwgen import memory, render, report
-from hwgen.plan import DIGEST_BITS, LOAD_BITS, VERSION_BITS, HardwarePlan, LayerPlan
+from hwgen.plan import DIGEST_BITS, LOAD_BITS, NO_SAFETY, VERSION_BITS, HardwarePlan, LayerPlan, Safety
 from hwgen.planner import DEFAULT_FOLDING, Folding, make_plan
+from hwgen.self_test import active_samples, stored_sample
 from hwgen.timing import idle_limit_cycles
 from hwgen.uart import Uart, make_uart
 from quant import store, vectors
 from quant.errors import BuildError
-from quant.formats import IntArray
 from quant.model import IntModel
-from quant.spikes import SpikeSet
 
 FORMAT = "scsr-build"
 VERSION = 1
@@ -55,11 +54,12 @@ PORTS = (
 # Constant outputs that say what the core is. They take no logic; nothing times or loads them.
 IDENTITY_PORTS = (("model_digest", "output", DIGEST_BITS), ("tool_version", "output", VERSION_BITS))
 
+SELF_TEST_PORTS = (
+    ("self_test_start", "input", 1),
+    ("self_test_running", "output", 1),
+    ("self_test_failed", "output", 1),
+)
 LOAD_PORTS = (("s_load_tdata", "input", 16), ("s_load_tvalid", "input", 1), ("s_load_tready", "output", 1))
-
-_VECTOR_SAMPLES = 4
-_VECTOR_STEPS = 6
-_VECTOR_DENSITIES = (0.2, 0.5, 0.9)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +70,18 @@ class Build:
     files: Mapping[str, bytes]
 
 
-def make_build(model: IntModel, folding: Folding = DEFAULT_FOLDING, name: str | None = None) -> Build:
+def make_build(
+    model: IntModel, folding: Folding = DEFAULT_FOLDING, name: str | None = None, safety: Safety = NO_SAFETY
+) -> Build:
     """Everything that a build folder of `model` holds.
 
     Raises:
         BuildError: if the plan is impossible (`hwgen.plan.make_plan`).
     """
-    plan = make_plan(model, folding, name)
+    plan = make_plan(model, folding, name, safety)
     sources = {f"rtl/{file}": text for file, text in render.leaf_modules().items()}
     sources[f"rtl/{plan.top}.v"] = render.top_module(plan, store.digest(model))
-    uart = make_uart(plan.top, store.digest(model), load=bool(plan.loaded))
+    uart = make_uart(plan.top, store.digest(model), load=bool(plan.loaded), self_test=safety.self_test)
     probe = f"tb/{plan.top}_probe.v"
     texts = {
         "1_model.txt": report.model_text(model),
@@ -94,7 +96,7 @@ def make_build(model: IntModel, folding: Folding = DEFAULT_FOLDING, name: str | 
     files[MODEL] = store.to_bytes(model)
     if plan.loaded:
         files[LOAD] = memory.load_words(model, plan)
-    files[VECTORS] = vectors.to_bytes(*_vectors(model))
+    files[VECTORS] = vectors.to_bytes(*active_samples(model))
     for file in _TEST_BENCH_FILES:
         files[f"tb/{file}"] = (TEST_BENCH / file).read_bytes()
     files[MANIFEST] = _json(_manifest(model, plan, list(sources), probe, uart, files)).encode()
@@ -214,23 +216,17 @@ def _memories(model: IntModel, plan: HardwarePlan) -> list[tuple[str, list[str]]
             words += ["0"] * (item.banks * item.bank_words - item.words)
             banks = (words[start : start + item.bank_words] for start in range(0, len(words), item.bank_words))
             contents.extend(zip(item.paths, banks, strict=True))
+    stored = stored_sample(model) if plan.test_memories else ()
+    for item, beats in zip(plan.test_memories, stored, strict=True):
+        contents.append((item.paths[0], [f"{beat:0{-(-item.word_bits // 4)}x}" for beat in beats]))
     return contents
-
-
-def _vectors(model: IntModel) -> tuple[SpikeSet, dict[str, IntArray]]:
-    """Random samples under which the output is active, where any of a few input densities makes it so."""
-    for density in _VECTOR_DENSITIES:
-        samples = vectors.random_samples(model, _VECTOR_SAMPLES, _VECTOR_STEPS, density, seed=1)
-        answers = vectors.expected(model, samples)
-        if answers["scores"].any():
-            break
-    return samples, answers
 
 
 def _manifest(
     model: IntModel, plan: HardwarePlan, sources: list[str], probe: str, uart: Uart, files: Mapping[str, bytes]
 ) -> dict[str, Any]:
-    ports = (*PORTS, *(LOAD_PORTS if plan.loaded else ()), *IDENTITY_PORTS)
+    test_ports = SELF_TEST_PORTS if plan.safety.self_test else ()
+    ports = (*PORTS, *(LOAD_PORTS if plan.loaded else ()), *test_ports, *IDENTITY_PORTS)
     return {
         "format": FORMAT,
         "version": VERSION,
@@ -243,6 +239,7 @@ def _manifest(
         "ports": [{"name": name, "direction": direction, "width": width} for name, direction, width in ports],
         "load": {"file": LOAD, "words": 8 * len(files[LOAD]) // LOAD_BITS} if plan.loaded else None,
         "layers": [_layer_record(layer) for layer in plan.layers],
+        "safety": asdict(plan.safety),
         "idle_limit_cycles": idle_limit_cycles(plan),
         "probe": probe,
         "vectors": VECTORS,

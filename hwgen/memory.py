@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from hwgen import codes
 from hwgen.plan import LOAD_BITS, HardwarePlan, LayerPlan
 from quant.formats import IntArray, hex_words
 from quant.model import IntLayer, IntModel
@@ -19,7 +20,9 @@ def weight_words(layer: IntLayer, plan: LayerPlan) -> Iterator[str]:
     idle = plan.groups * plan.lanes - plan.neurons
     by_lane = np.pad(columns, ((0, idle), (0, 0))).reshape(plan.groups, plan.lanes, plan.rows)
     for group in by_lane:
-        yield from hex_words(list(group), [layer.weight_bits] * plan.lanes)
+        yield from _protected(
+            hex_words(list(group), [layer.weight_bits] * plan.lanes), plan.code, plan.lanes * plan.weight_bits
+        )
 
 
 def load_words(model: IntModel, plan: HardwarePlan) -> bytes:
@@ -51,10 +54,19 @@ def param_words(layer: IntLayer, plan: LayerPlan) -> Iterator[str]:
         return filled.reshape(-1, plan.units)[: plan.words].T
 
     columns = [by_unit(field) for field, _ in fields]
-    return hex_words(
+    words = hex_words(
         [column[unit] for unit in range(plan.units) for column in columns],
         [width for _ in range(plan.units) for _, width in fields],
     )
+    return _protected(words, plan.code, plan.param_word_bits)
+
+
+def _protected(words: Iterator[str], code: str, width: int) -> Iterator[str]:
+    """The words with their check bits."""
+    if code == "none":
+        return words
+    digits = -(-(width + codes.check_bits(code, width).bits) // 4)
+    return (f"{codes.protect(int(word, 16), code, width):0{digits}x}" for word in words)
 
 
 def leak_shifts(layer: IntLayer) -> tuple[IntArray, IntArray | None] | None:

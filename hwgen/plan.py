@@ -4,13 +4,31 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hwgen.codes import CheckBits, check_bits
 from quant.formats import index_bits, unsigned_bits
 
-STATUS_FLAGS = 3
+INPUT_FLAGS = 3  # of malformed beats (scsr_axis_input.v)
 DIGEST_BITS = 256
 VERSION_BITS = 24
-TAG_BITS = STATUS_FLAGS + 1  # and, in bit 0, "last step of the sample"
 LOAD_BITS = 16  # width of the stream that weights are loaded from
+
+
+@dataclass(frozen=True, slots=True)
+class Safety:
+    """What keeps a core from being wrong in silence (docs/safety.md).
+
+    Attributes:
+        code: of the memories with weights and parameters, one of `hwgen.codes.CODES`.
+        watchdog_cycles: after so many without a beat in mid-sample the sample is ended; None: never.
+        self_test: whether the core can test itself with a stored sample.
+    """
+
+    code: str = "none"
+    watchdog_cycles: int | None = None
+    self_test: bool = False
+
+
+NO_SAFETY = Safety()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +54,10 @@ class Memory:
     @property
     def bank_address_bits(self) -> int:
         return index_bits(self.bank_words)
+
+    @property
+    def address_bits(self) -> int:
+        return index_bits(self.words)
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -129,6 +151,7 @@ class LayerPlan:
         ports: events taken per cycle, one through each read port of the weight memory.
         links: in the order of the weight memory's rows.
         shift: whether leaks are coded as shifts (scsr_decay.v).
+        code: of the memories with weights and parameters (codes.py).
     """
 
     index: int
@@ -149,6 +172,7 @@ class LayerPlan:
     self_bits: int
     synapse: bool
     subtract: bool
+    code: str
     weights: Memory
 
     @property
@@ -231,9 +255,38 @@ class LayerPlan:
         return self.code_bits * (1 + self.synapse) + self.threshold_bits + self.self_bits
 
     @property
+    def param_word_bits(self) -> int:
+        """Width of the parameters that are read at once, without check bits."""
+        return self.units * self.param_bits
+
+    @property
+    def protected(self) -> bool:
+        return self.code != "none"
+
+    @property
+    def reports(self) -> int:
+        """A bit for each link, set where its TICKs can say that the sample is damaged (scsr_collector.v)."""
+        told = self.protected
+        return sum(1 << place for place, link in enumerate(self.links) if told and link.source and not link.recurrent)
+
+    @property
+    def marked_tag_bits(self) -> int:
+        """Width of the tag inside the layer: where memories are protected, one bit more says that one is damaged."""
+        return self.tag_bits + self.protected
+
+    @property
     def params(self) -> Memory:
         """The memory of the neurons' parameters."""
-        return Memory(f"mem/layer_{self.index}_params", self.words, self.units * self.param_bits, self.words)
+        word_bits = self.param_word_bits + self.param_code.bits
+        return Memory(f"mem/layer_{self.index}_params", self.words, word_bits, self.words)
+
+    @property
+    def weight_code(self) -> CheckBits:
+        return check_bits(self.code, self.lanes * self.weight_bits)
+
+    @property
+    def param_code(self) -> CheckBits:
+        return check_bits(self.code, self.param_word_bits)
 
     @property
     def state_word_bits(self) -> int:
@@ -264,7 +317,7 @@ class LayerPlan:
 
     @property
     def weight_address_bits(self) -> int:
-        return index_bits(self.weights.words)
+        return self.weights.address_bits
 
     @property
     def ticked_at_reset(self) -> int:
@@ -289,13 +342,20 @@ class LayerPlan:
 
 @dataclass(frozen=True, slots=True)
 class HardwarePlan:
-    """The whole core."""
+    """The whole core.
+
+    Attributes:
+        left_out: layers that do not reach the read-out.
+        test_memories: of the self-test, its sample's beats and the packet that must come out; empty without.
+    """
 
     top: str
     inputs: int
     layers: tuple[LayerPlan, ...]
     sources: tuple[Source, ...]
     left_out: tuple[int, ...]
+    safety: Safety = NO_SAFETY
+    test_memories: tuple[Memory, ...] = ()
 
     @property
     def input_index_bits(self) -> int:
@@ -305,6 +365,15 @@ class HardwarePlan:
     def stamp_bits(self) -> int:
         """Width of the input's step stamps: more non-zero stamps than channels (scsr_axis_input.v)."""
         return unsigned_bits(self.inputs + 1)
+
+    @property
+    def input_flags(self) -> int:
+        return INPUT_FLAGS + (self.safety.watchdog_cycles is not None)
+
+    @property
+    def watchdog_bits(self) -> int:
+        """Width of the watchdog's counter."""
+        return index_bits(self.safety.watchdog_cycles or 1)
 
     def source(self, index: int) -> Source | None:
         """What layer `index` (0: the input) emits; None where nobody reads its events."""
@@ -330,4 +399,4 @@ class HardwarePlan:
 
     @property
     def memories(self) -> tuple[Memory, ...]:
-        return tuple(memory for layer in self.layers for memory in (layer.weights, layer.params))
+        return (*(memory for layer in self.layers for memory in (layer.weights, layer.params)), *self.test_memories)

@@ -8,9 +8,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from hwgen import codes
 from hwgen.memory import leak_shifts
 from hwgen.names import top_name
-from hwgen.plan import TAG_BITS, HardwarePlan, LayerPlan, Link, Memory, Source
+from hwgen.plan import INPUT_FLAGS, NO_SAFETY, HardwarePlan, LayerPlan, Link, Memory, Safety, Source
+from hwgen.self_test import stored_sample
 from quant.errors import BuildError
 from quant.formats import IntArray, index_bits, signed_bits, unsigned_bits
 from quant.model import IntLayer, IntModel
@@ -22,6 +24,8 @@ MIN_UPDATE_CYCLES = 8  # fewer are not worth their units unless they are asked f
 
 MAX_VECTOR_BITS = 1 << 16  # the widest vector that IEEE 1364-2005 makes every tool accept
 MAX_MEMORY_BITS = 1 << 30  # beyond the block RAM of any FPGA
+
+MAX_WATCHDOG_CYCLES = (1 << 32) - 1  # 43 s at 100 MHz
 
 PORTS = (1, 2)
 
@@ -62,21 +66,25 @@ class Fold:
     loaded: bool = False
 
 
-def make_plan(model: IntModel, folding: Folding = DEFAULT_FOLDING, name: str | None = None) -> HardwarePlan:
+def make_plan(
+    model: IntModel, folding: Folding = DEFAULT_FOLDING, name: str | None = None, safety: Safety = NO_SAFETY
+) -> HardwarePlan:
     """Plan the hardware of a model.
 
     Args:
         model: the network.
         folding: how far each layer is folded.
         name: name of the top module; by default the model's, where that is a Verilog identifier.
+        safety: what the core has against faults in the field.
 
     Raises:
-        BuildError: if folding or name cannot be, or if a vector or memory exceeds what tools accept.
+        BuildError: if folding, name or safety cannot be, or if a vector or memory exceeds what tools accept.
     """
     lanes = layer_lanes(model, folding.lanes)
     if folding.ports not in PORTS:
         raise BuildError(f"--events-per-cycle {folding.ports}: a weight memory has two ports; give 1 or 2")
     _check_loaded(model, folding.loaded)
+    _check_safety(safety)
     ports = [
         events_per_cycle(layer.neurons, count, folding.ports, index in folding.loaded)
         for index, (layer, count) in enumerate(zip(model.layers, lanes, strict=True), start=1)
@@ -91,10 +99,23 @@ def make_plan(model: IntModel, folding: Folding = DEFAULT_FOLDING, name: str | N
     folds = {
         index: Fold(lanes[index - 1], units[index - 1], ports[index - 1], index in folding.loaded) for index in read
     }
-    layers = tuple(_plan_layer(model, index, folds[index], depths, consumers) for index in read)
-    sources = tuple(_plan_source(index, layers) for index in (0, *read) if consumers[index])
+    flags = INPUT_FLAGS + (safety.watchdog_cycles is not None)
+    tag_bits = {index: 1 + flags * _carries_flags(model, index, depths) for index in (0, *read)}
+    layers = tuple(
+        _plan_layer(model, index, folds[index], depths, consumers, tag_bits[index], safety.code) for index in read
+    )
+    sources = tuple(_plan_source(index, layers, tag_bits[index]) for index in (0, *read) if consumers[index])
     left_out = tuple(index for index in range(1, len(model.layers) + 1) if index not in read)
-    return HardwarePlan(top_name(model.name, name), model.inputs, layers, sources, left_out)
+    return HardwarePlan(
+        top_name(model.name, name), model.inputs, layers, sources, left_out, safety, _test_memories(model, safety)
+    )
+
+
+def _test_memories(model: IntModel, safety: Safety) -> tuple[Memory, ...]:
+    if not safety.self_test:
+        return ()
+    beats, answers = map(len, stored_sample(model))
+    return Memory("mem/self_test_beats", beats, 17, beats), Memory("mem/self_test_answers", answers, 32, answers)
 
 
 def layer_lanes(model: IntModel, lanes: Sequence[int] | None) -> list[int]:
@@ -122,6 +143,14 @@ def _check_loaded(model: IntModel, loaded: Sequence[int]) -> None:
     for index in loaded:
         if not 1 <= index <= len(model.layers):
             raise BuildError(f"--loaded-layers: there is no layer {index}; the layers are 1..{len(model.layers)}")
+
+
+def _check_safety(safety: Safety) -> None:
+    if safety.code not in codes.CODES:
+        raise BuildError(f"--protect {safety.code[:40]!r}: there is {', '.join(codes.CODES)}")
+    cycles = safety.watchdog_cycles
+    if cycles is not None and not 1 <= cycles <= MAX_WATCHDOG_CYCLES:
+        raise BuildError(f"--watchdog {cycles}: allowed is 1..{MAX_WATCHDOG_CYCLES} cycles")
 
 
 def events_per_cycle(neurons: int, lanes: int, ports: int, loaded: bool) -> int:
@@ -175,7 +204,7 @@ def _depths(model: IntModel) -> list[int]:
     return depths
 
 
-def _plan_source(index: int, layers: Sequence[LayerPlan]) -> Source:
+def _plan_source(index: int, layers: Sequence[LayerPlan], tag_bits: int) -> Source:
     links = tuple(link for layer in layers for link in layer.links if link.source == index)
     tag_read = any(
         layer.links[layer.tag_link].source == index or link.recurrent
@@ -183,11 +212,9 @@ def _plan_source(index: int, layers: Sequence[LayerPlan]) -> Source:
         for layer in layers
         if layer.index == link.consumer
     )
-    if index == 0:
-        return Source(0, "input", links, TAG_BITS, tag_read)
+    name = f"layer_{index}" if index else "input"
     # The last layer's flags go to the read-out; its events, if any, only go back into it.
-    tag_bits = 1 if index == layers[-1].index else next(layer.tag_bits for layer in layers if layer.index == index)
-    return Source(index, f"layer_{index}", links, tag_bits, tag_read)
+    return Source(index, name, links, 1 if index == layers[-1].index else tag_bits, tag_read)
 
 
 def _tag_source(layer: IntLayer, depths: list[int]) -> int:
@@ -204,7 +231,13 @@ def _carries_flags(model: IntModel, index: int, depths: list[int]) -> bool:
 
 
 def _plan_layer(
-    model: IntModel, index: int, fold: Fold, depths: list[int], consumers: dict[int, list[int]]
+    model: IntModel,
+    index: int,
+    fold: Fold,
+    depths: list[int],
+    consumers: dict[int, list[int]],
+    tag_bits: int,
+    code: str,
 ) -> LayerPlan:
     layer, spiking = model.layers[index - 1], model.spikes(index)
     links = _links(model, index, depths, consumers)
@@ -226,7 +259,7 @@ def _plan_layer(
         ports=fold.ports,
         links=links,
         tag_link=[link.source for link in links].index(_tag_source(layer, depths)),
-        tag_bits=TAG_BITS if _carries_flags(model, index, depths) else 1,
+        tag_bits=tag_bits,
         weight_bits=layer.weight_bits,
         leak_bits=layer.leak_bits,
         shift=leak_shifts(layer) is not None,
@@ -237,7 +270,8 @@ def _plan_layer(
         self_bits=self_bits,
         synapse=layer.synapse_leak is not None,
         subtract=layer.reset == "subtract",
-        weights=_weight_memory(index, layer.neurons, sum(link.size for link in links), layer.weight_bits, fold),
+        code=code,
+        weights=_weight_memory(index, layer.neurons, sum(link.size for link in links), layer.weight_bits, fold, code),
     )
     _check_limits(plan)
     return plan
@@ -245,16 +279,17 @@ def _plan_layer(
 
 def refold(layer: LayerPlan, fold: Fold) -> LayerPlan:
     """The same layer, folded otherwise."""
-    weights = _weight_memory(layer.index, layer.neurons, layer.rows, layer.weight_bits, fold)
+    weights = _weight_memory(layer.index, layer.neurons, layer.rows, layer.weight_bits, fold, layer.code)
     return replace(layer, lanes=fold.lanes, units=fold.units, ports=fold.ports, weights=weights)
 
 
-def _weight_memory(index: int, neurons: int, rows: int, weight_bits: int, fold: Fold) -> Memory:
+def _weight_memory(index: int, neurons: int, rows: int, weight_bits: int, fold: Fold, code: str) -> Memory:
     """A weight memory in banks of the depth that takes the fewest blocks; of several, the deepest.
 
     Banks are as deep as their blocks, so that no tool divides one further and chooses between the parts.
     """
-    prefix, words, word_bits = f"mem/layer_{index}_weights", -(-neurons // fold.lanes) * rows, fold.lanes * weight_bits
+    prefix, words, data_bits = f"mem/layer_{index}_weights", -(-neurons // fold.lanes) * rows, fold.lanes * weight_bits
+    word_bits = data_bits + codes.check_bits(code, data_bits).bits
     if fold.loaded:
         return Memory(prefix, words, word_bits, min(words, LOADED_BANK_WORDS), loaded=True)
     if words <= BLOCK_SHAPES[-1][0]:

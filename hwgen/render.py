@@ -9,7 +9,7 @@ import jinja2
 
 import hwgen
 import rtl_templates
-from hwgen.plan import DIGEST_BITS, STATUS_FLAGS, VERSION_BITS, HardwarePlan, LayerPlan, Link
+from hwgen.plan import DIGEST_BITS, INPUT_FLAGS, VERSION_BITS, HardwarePlan, LayerPlan, Link
 
 TEMPLATES = Path(rtl_templates.__file__).parent
 
@@ -26,7 +26,17 @@ def board_modules() -> dict[str, str]:
 
 def top_module(plan: HardwarePlan, digest: str) -> str:
     """The network's top module."""
-    return _render("top.v.j2", plan=plan, digest=digest, stream=_stream, padding=_padding, range=_range)
+    return _render(
+        "top.v.j2",
+        plan=plan,
+        digest=digest,
+        entry=_entry(plan),
+        packet="packet" if plan.safety.self_test else "m_axis",
+        status=_status(plan),
+        stream=_stream,
+        padding=_padding,
+        range=_range,
+    )
 
 
 def probe_module(plan: HardwarePlan) -> str:
@@ -46,6 +56,30 @@ def frame_module(top: str, ports: Sequence[tuple[str, str, int]]) -> str:
             connections.append({"port": name, "vector": vector, "high": low + width - 1, "low": low})
     bits = {"input_bits": widths["input"], "output_bits": widths["output"]}
     return _render("frame.v.j2", folder="targets", top=top, connections=connections, **bits)
+
+
+def _entry(plan: HardwarePlan) -> dict[str, str]:
+    """The stream that the input stage reads: its prefix, its `ready`, and the watchdog's mark."""
+    if plan.safety.self_test:
+        stream, user = "entry", "watched_tuser && !self_test_running"
+    elif plan.safety.watchdog_cycles:
+        stream, user = "watched", "watched_tuser"
+    else:
+        stream, user = "s_axis", "1'b0"
+    return {
+        "stream": stream,
+        "ready": f"{stream}_tready",
+        "user": user if plan.safety.watchdog_cycles else "1'b0",
+    }
+
+
+def _status(plan: HardwarePlan) -> dict[str, object]:
+    """What the read-out gets as its tag: status flags from bit 16 of the packet's last beat on, and the last step."""
+    tag, bits = f"update_{plan.last.index}_tag", 1 + INPUT_FLAGS
+    damaged = f"{tag}[{plan.last.tag_bits}]" if plan.last.protected else "1'b0"
+    if plan.safety.watchdog_cycles:
+        return {"tag": f"{{{tag}[{bits}], {damaged}, {tag}[{bits - 1}:0]}}", "bits": bits + 2}
+    return {"tag": tag, "bits": plan.last.marked_tag_bits}
 
 
 def _stream(link: Link) -> str:
@@ -80,5 +114,5 @@ def _render(template: str, folder: str = "top", **values: object) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    constants = {"status_flags": STATUS_FLAGS, "digest_bits": DIGEST_BITS, "version_bits": VERSION_BITS}
+    constants = {"digest_bits": DIGEST_BITS, "version_bits": VERSION_BITS}
     return environment.get_template(template).render(version=hwgen.__version__, **constants, **values)

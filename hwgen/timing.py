@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from hwgen import codes
 from hwgen.plan import HardwarePlan, LayerPlan, Link
+from hwgen.self_test import MAX_STEPS
 
 COLLECT_CYCLES = 1  # the beat that closes a list
 INPUT_CYCLES = 2  # from a beat to the event in the first layer (scsr_axis_input.v)
@@ -20,12 +22,12 @@ _LONG_AGO = -(1 << 40)
 
 def neuron_latency(layer: LayerPlan) -> int:
     """Cycles from a neuron's sum to its spike: LATENCY of scsr_update.v."""
-    return 5 + 2 * layer.synapse + layer.spiking
+    return 5 + 2 * layer.synapse + layer.spiking + codes.guard_cycles(layer.code)
 
 
 def fetch_cycles(layer: LayerPlan) -> int:
     """Cycles from an event in the list to the sums: list, its register, address, weight memory, its register, lanes."""
-    return 5 + layer.ports + (layer.weights.banks > 1)
+    return 5 + layer.ports + (layer.weights.banks > 1) + codes.guard_cycles(layer.code)
 
 
 def interval_cycles(layer: LayerPlan, events: int, spikes: int = 0) -> int:
@@ -57,7 +59,8 @@ def answer_cycles(layer: LayerPlan, events: int) -> int:
 def idle_limit_cycles(plan: HardwarePlan) -> int:
     """Cycles in which something must move on a stream of a core that does not hang: generously more than any step."""
     longest = sum(layer.groups * max(layer.rows, layer.group_words) + layer.neurons for layer in plan.layers)
-    return 10_000 + 4 * (plan.inputs + longest)
+    tested = sum(memory.words for memory in plan.test_memories) + MAX_STEPS * longest if plan.test_memories else 0
+    return 10_000 + 4 * (plan.inputs + longest + tested)
 
 
 def tail_cycles(layer: LayerPlan) -> int:

@@ -18,11 +18,13 @@ class Uart:
         core: name of the core's top module.
         model: the first hexadecimal digits of the model's digest, by which a host knows the core again.
         load: whether the core takes the words of its weights after a reset.
+        self_test: whether it can test itself.
     """
 
     core: str
     model: str
     load: bool
+    self_test: bool
 
     @property
     def name(self) -> str:
@@ -34,6 +36,6 @@ class Uart:
         return {f"{FOLDER}/{name}": text for name, text in modules.items()}
 
 
-def make_uart(core: str, digest: str, *, load: bool) -> Uart:
+def make_uart(core: str, digest: str, *, load: bool, self_test: bool) -> Uart:
     """The serial variant of the core `core` of the model with this digest."""
-    return Uart(core, digest[:MODEL_DIGITS], load)
+    return Uart(core, digest[:MODEL_DIGITS], load, self_test)

@@ -18,7 +18,7 @@ module scsr_axis_input #(
     parameter INDEX_W = 1,
     // Width of a stamp: 2**STAMP_W - 1 is greater than CHANNELS
     parameter STAMP_W = 2,
-    // Number of status flags: unknown channel, repeat, tlast on a SPIKE
+    // Number of status flags: unknown channel, repeat, tlast on a SPIKE, and, as the fourth, a TICK with tuser
     parameter FLAGS = 3
 ) (
     input  wire               clk,
@@ -27,6 +27,8 @@ module scsr_axis_input #(
     input  wire               s_axis_tvalid,
     output wire               s_axis_tready,
     input  wire               s_axis_tlast,
+    // The TICK is the watchdog's (scsr_watchdog.v)
+    input  wire               s_axis_tuser,
     output wire               m_valid,
     input  wire               m_ready,
     output wire               m_tick,
@@ -48,6 +50,7 @@ module scsr_axis_input #(
     reg               valid_1_q;
     reg               tick_1_q;
     reg               last_1_q;
+    reg               user_1_q;
     reg               unknown_1_q;
     reg [INDEX_W-1:0] index_1_q;
     reg               written_1_q;
@@ -58,6 +61,7 @@ module scsr_axis_input #(
     reg               valid_2_q;
     reg               tick_2_q;
     reg               last_2_q;
+    reg               user_2_q;
     reg               unknown_2_q;
     reg [INDEX_W-1:0] index_2_q;
     reg               written_2_q;
@@ -85,7 +89,9 @@ module scsr_axis_input #(
     wire repeated = spike && !unknown_2_q && seen;
     wire fresh = spike && !unknown_2_q && !seen;
 
-    wire [FLAGS-1:0] flags_d = flags_q | {spike && last_2_q, repeated, spike && unknown_2_q};
+    wire [3:0]       found = {tick && user_2_q, spike && last_2_q, repeated, spike && unknown_2_q};
+    wire [FLAGS-1:0] flags_d = flags_q | found[FLAGS-1:0];
+    wire             unused = found[3];
 
     wire               clear = sweeping_q || (advance && tick);
     wire               wr_en = clear || (advance && fresh);
@@ -140,12 +146,14 @@ module scsr_axis_input #(
         if (advance) begin
             tick_1_q <= s_axis_tdata[15];
             last_1_q <= s_axis_tlast;
+            user_1_q <= s_axis_tuser;
             unknown_1_q <= {1'b0, s_axis_tdata[14:0]} >= CHANNEL_COUNT;
             index_1_q <= channel;
             written_1_q <= wr_en && wr_index == channel;
             seen_1_q <= fresh;
             tick_2_q <= tick_1_q;
             last_2_q <= last_1_q;
+            user_2_q <= user_1_q;
             unknown_2_q <= unknown_1_q;
             index_2_q <= index_1_q;
             written_2_q <= written_now || written_1_q;

@@ -18,8 +18,10 @@ module scsr_collector #(
     parameter ROW_W = 1,
     // First row of each source, source 0 in the lowest bits
     parameter [SOURCES*ROW_W-1:0] OFFSETS = {SOURCES * ROW_W{1'b0}},
-    // Width of the tag that comes with a TICK
+    // Width of the tag that comes with a TICK, at least 2 where there are REPORTS
     parameter TAG_W = 1,
+    // Sources whose TICK has index bit 0 set where the sample is damaged there; it sets the tag's highest bit
+    parameter [SOURCES-1:0] REPORTS = {SOURCES{1'b0}},
     // Source whose tag is handed on
     parameter TAG_SOURCE = 0,
     // Sources that owe no TICK in the first step after reset: the layer's own spikes, of which there are none yet
@@ -48,10 +50,10 @@ module scsr_collector #(
     // Only the lowest bit that is set in event_valid.
     wire [SOURCES-1:0] chosen = event_valid & (~event_valid + {{SOURCES - 1{1'b0}}, 1'b1});
     wire               close = &ticked_d;
+    wire [TAG_W-1:0]   tag = ticked_q[TAG_SOURCE] ? tag_q : s_tag;
 
     assign m_valid = close || (|event_valid);
     assign m_close = close;
-    assign m_tag = ticked_q[TAG_SOURCE] ? tag_q : s_tag;
     assign s_ready = (tick_valid & {SOURCES{m_ready || !close}}) | (chosen & {SOURCES{m_ready}});
 
     // OR of the chosen source's row: all others contribute zero.
@@ -73,6 +75,29 @@ module scsr_collector #(
     end
 
     always @(posedge clk) if (!ticked_q[TAG_SOURCE]) tag_q <= s_tag;
+
+    genvar g;
+    generate
+        if (REPORTS == {SOURCES{1'b0}}) begin : g_no_reports
+            assign m_tag = tag;
+        end else begin : g_reports
+            reg                damaged_q;
+            wire [SOURCES-1:0] reported;
+            wire               damaged_d = damaged_q || (|reported);
+
+            for (g = 0; g < SOURCES; g = g + 1) begin : g_source
+                assign reported[g] = REPORTS[g] && tick_valid[g] && s_index[g*EVENT_W];
+            end
+
+            assign m_tag = tag | {damaged_d, {TAG_W - 1{1'b0}}};
+
+            always @(posedge clk) begin
+                if (rst) damaged_q <= 1'b0;
+                else if (!close) damaged_q <= damaged_d;
+                else if (m_ready) damaged_q <= 1'b0;
+            end
+        end
+    endgenerate
 
 endmodule
 

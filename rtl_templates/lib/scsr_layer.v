@@ -96,8 +96,16 @@ module scsr_layer #(
     parameter PARAM_W = 23,
     // Parameter words, in the form of $readmemh
     parameter PARAM_FILE = "",
-    // Width of the tag; bit 0: last step of the sample
-    parameter TAG_W = 1
+    // Width of the tag; bit 0: last step of the sample; the highest bit, where the memories are protected: the sample is
+    // damaged (scsr_mark.v)
+    parameter TAG_W = 1,
+    // Sources whose TICKs report such damage (scsr_collector.v)
+    parameter [SOURCES-1:0] REPORTS = {SOURCES{1'b0}},
+    // Check bits of a block and of a word of weights, and of parameters (scsr_guard.v); 0: not protected
+    parameter WEIGHT_CHECKS = 0,
+    parameter WEIGHT_CHECK_W = 0,
+    parameter PARAM_CHECKS = 0,
+    parameter PARAM_CHECK_W = 0
 ) (
     input  wire                       clk,
     input  wire                       rst,
@@ -152,6 +160,7 @@ module scsr_layer #(
         .OFFSETS        (OFFSETS),
         .TAG_W          (TAG_W),
         .TAG_SOURCE     (TAG_SOURCE),
+        .REPORTS        (REPORTS),
         .TICKED_AT_RESET(TICKED_AT_RESET)
     ) collector (
         .clk    (clk),
@@ -205,7 +214,9 @@ module scsr_layer #(
         .PREFIX     (WEIGHT_PREFIX),
         .LOADED     (WEIGHT_LOADED),
         .SLICES     (WEIGHT_SLICES),
-        .TAG_W      (TAG_W)
+        .TAG_W      (TAG_W),
+        .CHECKS     (WEIGHT_CHECKS),
+        .CHECK_W    (WEIGHT_CHECK_W)
     ) weights (
         .clk         (clk),
         .rst         (rst),
@@ -276,7 +287,9 @@ module scsr_layer #(
         .VALUE_W         (VALUE_W),
         .PARAM_W         (PARAM_W),
         .PARAM_FILE      (PARAM_FILE),
-        .TAG_W           (TAG_W)
+        .TAG_W           (TAG_W),
+        .CHECKS          (PARAM_CHECKS),
+        .CHECK_W         (PARAM_CHECK_W)
     ) update (
         .clk     (clk),
         .rst     (rst),

@@ -55,8 +55,12 @@ module scsr_update #(
     parameter PARAM_W = 23,
     // Parameter words, in the form of $readmemh
     parameter PARAM_FILE = "",
-    // Width of the tag; bit 0: last step of the sample
-    parameter TAG_W = 1
+    // Width of the tag; bit 0: last step of the sample; the highest bit, where the parameters are protected: the sample is
+    // damaged (scsr_mark.v)
+    parameter TAG_W = 1,
+    // Check bits of a block and of a word of parameters (scsr_guard.v); 0: not protected
+    parameter CHECKS = 0,
+    parameter CHECK_W = 0
 ) (
     input  wire                     clk,
     input  wire                     rst,
@@ -74,7 +78,8 @@ module scsr_update #(
     output wire [TAG_W-1:0]         r_tag
 );
 
-    localparam FETCH = 2;  // state and parameters: memory, register
+    localparam GUARD = CHECKS > 1 ? 2 : CHECKS;
+    localparam FETCH = 2 + GUARD;  // state and parameters: memory, register, and the parameters' guard
     localparam NEURON = 3 + 2 * SYNAPSE + (THRESHOLD_W > 0 ? 1 : 0);  // scsr_neuron
     localparam LATENCY = FETCH + NEURON;
 
@@ -86,6 +91,7 @@ module scsr_update #(
 
     wire                     done_valid;
     wire [UNITS*VALUE_W-1:0] done_values;
+    wire [TAG_W-1:0]         delayed_tag;
     wire [TAG_W-1:0]         done_tag;
 
     // All stages wait while the skid buffer is full; to squeeze bubbles would put done_valid into every enable.
@@ -130,15 +136,19 @@ module scsr_update #(
         .clk(clk),
         .en (en),
         .s  (s_tag),
-        .m  (done_tag)
+        .m  (delayed_tag)
     );
 
-    // Stages 1 and 2: state and parameters of the word, and its sums beside them.
+    // The first FETCH stages: state and parameters of the word, and its sums beside them.
+
+    localparam STORED_W = UNITS * PARAM_W + CHECK_W;
 
     wire [UNITS*STATE_WORD_W-1:0] next_states;
     wire [UNITS*STATE_WORD_W-1:0] states_1;
-    wire [UNITS*PARAM_W-1:0]      params_2;
-    wire [UNITS*SUM_W-1:0]        sums_2;
+    wire [STORED_W-1:0]           params_2;
+    wire [UNITS*STATE_WORD_W-1:0] neuron_states;
+    wire [UNITS*PARAM_W-1:0]      neuron_params;
+    wire [UNITS*SUM_W-1:0]        neuron_sums;
     reg [UNITS*STATE_WORD_W-1:0]  states_2_q;
     reg                           first_1_q;
 
@@ -157,7 +167,7 @@ module scsr_update #(
     );
 
     scsr_rom #(
-        .WIDTH (UNITS * PARAM_W),
+        .WIDTH (STORED_W),
         .DEPTH (WORDS),
         .ADDR_W(WORD_W),
         .FILE  (PARAM_FILE)
@@ -175,7 +185,7 @@ module scsr_update #(
         .clk(clk),
         .en (en),
         .s  (s_sums),
-        .m  (sums_2)
+        .m  (neuron_sums)
     );
 
     always @(posedge clk) begin
@@ -184,6 +194,62 @@ module scsr_update #(
             states_2_q <= first_1_q ? {UNITS * STATE_WORD_W{1'b0}} : states_1;
         end
     end
+
+    generate
+        if (CHECKS == 0) begin : g_unprotected
+            assign neuron_params = params_2;
+            assign neuron_states = states_2_q;
+            assign done_tag = delayed_tag;
+        end else begin : g_protected
+            wire damaged;
+            wire done_damaged;
+
+            scsr_guard #(
+                .WIDTH  (UNITS * PARAM_W),
+                .CHECKS (CHECKS),
+                .CHECK_W(CHECK_W)
+            ) guard (
+                .clk      (clk),
+                .en       (en),
+                .s_word   (params_2),
+                .m_data   (neuron_params),
+                .m_damaged(damaged)
+            );
+
+            scsr_delay #(
+                .WIDTH (UNITS * STATE_WORD_W),
+                .STAGES(GUARD)
+            ) state_delay (
+                .clk(clk),
+                .en (en),
+                .s  (states_2_q),
+                .m  (neuron_states)
+            );
+
+            scsr_delay #(
+                .WIDTH (1),
+                .STAGES(NEURON)
+            ) damage_delay (
+                .clk(clk),
+                .en (en),
+                .s  (damaged),
+                .m  (done_damaged)
+            );
+
+            scsr_mark #(
+                .TAG_W(TAG_W)
+            ) mark (
+                .clk    (clk),
+                .rst    (rst),
+                .en     (en),
+                .valid  (done_valid),
+                .damaged(done_damaged),
+                .last   (done_word_q == LAST_WORD && delayed_tag[0]),
+                .s_tag  (delayed_tag),
+                .m_tag  (done_tag)
+            );
+        end
+    endgenerate
 
     genvar u;
     generate
@@ -205,9 +271,9 @@ module scsr_update #(
             ) neuron (
                 .clk       (clk),
                 .en        (en),
-                .sum       (sums_2[u*SUM_W+:SUM_W]),
-                .state     (states_2_q[u*STATE_WORD_W+:STATE_WORD_W]),
-                .param     (params_2[u*PARAM_W+:PARAM_W]),
+                .sum       (neuron_sums[u*SUM_W+:SUM_W]),
+                .state     (neuron_states[u*STATE_WORD_W+:STATE_WORD_W]),
+                .param     (neuron_params[u*PARAM_W+:PARAM_W]),
                 .next_state(next_states[u*STATE_WORD_W+:STATE_WORD_W]),
                 .value     (done_values[u*VALUE_W+:VALUE_W])
             );

@@ -4,8 +4,9 @@
 //
 //   m_weights[port][p] = W[group * LANES + p, row[port]]          word address = group * ROWS + row
 //
-// Latency 3 enabled cycles (address, memory, register behind the memory), with several banks 4 (scsr_banked_memory.v).
-// Interval 1. A loaded memory is written between a reset and the first operation, while `en` is high.
+// Latency 3 enabled cycles (address, memory, register behind the memory), with several banks 4 (scsr_banked_memory.v),
+// and those of scsr_guard where the memory is protected. Interval 1. A loaded memory is written between a reset and the
+// first operation, while `en` is high.
 
 module scsr_weights #(
     // Read ports, 1 or 2
@@ -18,8 +19,11 @@ module scsr_weights #(
     parameter ADDR_W = 1,
     // Width of a word: lanes * bits of a weight
     parameter WORD_W = 1,
-    // Width of the tag
+    // Width of the tag; its highest bit says, where the memory is protected, that the sample is damaged (scsr_mark.v)
     parameter TAG_W = 1,
+    // Check bits of a block and of a word (scsr_guard.v); 0: not protected
+    parameter CHECKS = 0,
+    parameter CHECK_W = 0,
     // Banks of the memory, words in each, and width of an address in one (scsr_banked_memory.v)
     parameter BANKS = 1,
     parameter BANK_DEPTH = 2,
@@ -51,13 +55,18 @@ module scsr_weights #(
     input  wire [15:0]             l_data
 );
 
-    localparam LATENCY = BANKS > 1 ? 4 : 3;
+    localparam STORED_W = WORD_W + CHECK_W;
+    localparam GUARD = CHECKS > 1 ? 2 : CHECKS;
+    localparam LATENCY = (BANKS > 1 ? 4 : 3) + GUARD;
     localparam [ADDR_W:0] GROUP_STRIDE = ROWS;
 
     // First word of the current group.
     reg [ADDR_W-1:0]       base_q;
     reg [PORTS*ADDR_W-1:0] addr_q;
     reg [LATENCY-1:0]      valid_q;
+
+    wire [PORTS*STORED_W-1:0] stored;
+    wire [TAG_W-1:0]          tag;
 
     // What is written comes to the memory together with its address.
     wire              loading;
@@ -105,7 +114,7 @@ module scsr_weights #(
 
     scsr_banked_memory #(
         .PORTS      (PORTS),
-        .WIDTH      (WORD_W),
+        .WIDTH      (STORED_W),
         .ADDR_W     (ADDR_W),
         .BANKS      (BANKS),
         .BANK_DEPTH (BANK_DEPTH),
@@ -117,7 +126,7 @@ module scsr_weights #(
         .clk       (clk),
         .en        (en),
         .addr      (addr_q),
-        .data      (m_weights),
+        .data      (stored),
         .write     (write),
         .write_data(write_data)
     );
@@ -129,8 +138,44 @@ module scsr_weights #(
         .clk(clk),
         .en (en),
         .s  ({s_event, s_group_last, s_step_last, s_tag}),
-        .m  ({m_event, m_group_last, m_step_last, m_tag})
+        .m  ({m_event, m_group_last, m_step_last, tag})
     );
+
+    generate
+        if (CHECKS == 0) begin : g_unprotected
+            assign m_weights = stored;
+            assign m_tag = tag;
+        end else begin : g_protected
+            wire [PORTS-1:0] damaged;
+
+            for (p = 0; p < PORTS; p = p + 1) begin : g_guard
+                scsr_guard #(
+                    .WIDTH  (WORD_W),
+                    .CHECKS (CHECKS),
+                    .CHECK_W(CHECK_W)
+                ) guard (
+                    .clk      (clk),
+                    .en       (en),
+                    .s_word   (stored[p*STORED_W+:STORED_W]),
+                    .m_data   (m_weights[p*WORD_W+:WORD_W]),
+                    .m_damaged(damaged[p])
+                );
+            end
+
+            scsr_mark #(
+                .TAG_W(TAG_W)
+            ) mark (
+                .clk    (clk),
+                .rst    (rst),
+                .en     (en),
+                .valid  (m_valid),
+                .damaged(|(damaged & m_event)),
+                .last   (m_step_last && tag[0]),
+                .s_tag  (tag),
+                .m_tag  (m_tag)
+            );
+        end
+    endgenerate
 
     assign m_valid = valid_q[LATENCY-1];
 

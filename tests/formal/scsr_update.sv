@@ -58,7 +58,7 @@ module prove_scsr_update #(
     (* hierconn *) wire [STATES_W-1:0]       \dut.states_1 ;
     (* hierconn *) wire [STATES_W-1:0]       \dut.states_2_q ;
     (* hierconn *) wire [STATES_W-1:0]       \dut.next_states ;
-    (* hierconn *) wire [UNITS-1:0]          \dut.sums_2 ;
+    (* hierconn *) wire [UNITS-1:0]          \dut.neuron_sums ;
     (* hierconn *) wire [UNITS-1:0]          \dut.params_2 ;
     (* hierconn *) wire [UNITS*VALUE_W-1:0]  \dut.done_values ;
     (* hierconn *) wire [WORDS*STATES_W-1:0] \dut.states.words ;
@@ -220,8 +220,8 @@ module prove_scsr_update #(
         c5_state: cover (is_some[1] && !firsts_q[1] && state_q != 0);
 
         // They get the sums that came with the word.
-        r6_sums: assert (!\dut.valid_q [1] || \dut.sums_2 == sums_q[UNITS+:UNITS]);
-        c6_sums: cover (\dut.valid_q [1] && \dut.sums_2 != 0);
+        r6_sums: assert (!\dut.valid_q [1] || \dut.neuron_sums == sums_q[UNITS+:UNITS]);
+        c6_sums: cover (\dut.valid_q [1] && \dut.neuron_sums != 0);
 
         // They get the parameters of the word.
         r7_params: assert (!\dut.valid_q [1] || \dut.params_2 == \dut.params.words [word_2*UNITS+:UNITS]);

@@ -28,7 +28,7 @@ module recurrent (
     assign model_digest = 256'h407a77f084f226dc17e06d7f8e5e6a79c912bf6c176eecaa12684a7f6540b6fb;
     assign tool_version = {8'd0, 8'd1, 8'd0};
 
-    // Number of status flags; they travel with the last TICK of a sample as its tag, {flags, last step of the sample}
+    // Number of the input's status flags; they travel with the last TICK of a sample as its tag, {flags, last step}
     localparam FLAGS = 3;
 
     wire rst = !aresetn;
@@ -67,6 +67,7 @@ module recurrent (
         .s_axis_tvalid(s_axis_tvalid),
         .s_axis_tready(s_axis_tready),
         .s_axis_tlast (s_axis_tlast),
+        .s_axis_tuser (1'b0),
         .m_valid      (input_valid),
         .m_ready      (input_ready),
         .m_tick       (input_tick),

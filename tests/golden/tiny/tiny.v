@@ -28,7 +28,7 @@ module tiny (
     assign model_digest = 256'hd014d37be912bfaeac5f3cc89212678415879c8b54027baef692deaab69f3bf6;
     assign tool_version = {8'd0, 8'd1, 8'd0};
 
-    // Number of status flags; they travel with the last TICK of a sample as its tag, {flags, last step of the sample}
+    // Number of the input's status flags; they travel with the last TICK of a sample as its tag, {flags, last step}
     localparam FLAGS = 3;
 
     wire rst = !aresetn;
@@ -69,6 +69,7 @@ module tiny (
         .s_axis_tvalid(s_axis_tvalid),
         .s_axis_tready(s_axis_tready),
         .s_axis_tlast (s_axis_tlast),
+        .s_axis_tuser (1'b0),
         .m_valid      (input_valid),
         .m_ready      (input_ready),
         .m_tick       (input_tick),

@@ -6,9 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hwgen.plan import Safety
 from hwgen.planner import Folding
 from quant.formats import IntArray, signed_range
 from quant.model import READOUTS, RESETS, IntLayer, IntModel, weight_range
+
+WATCHDOG_CYCLES = 5000
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,12 @@ def random_folding(rng: np.random.Generator, model: IntModel) -> Folding:
     units = [int(rng.integers(1, count + 1)) for count in lanes]
     loaded = [index for index in range(1, len(lanes) + 1) if rng.random() < 0.2]
     return Folding(lanes, units, int(rng.integers(1, 3)), loaded)
+
+
+def random_safety(rng: np.random.Generator) -> Safety:
+    """Any protection; a watchdog that no random stall wakes."""
+    code = str(rng.choice(["none", "none", "parity", "secded"]))
+    return Safety(code, WATCHDOG_CYCLES if rng.random() < 0.3 else None, bool(rng.random() < 0.3))
 
 
 def random_layer(rng: np.random.Generator, sizes: list[int], neurons: int) -> IntLayer:

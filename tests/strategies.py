@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
-from models import Limits, random_folding, random_model
+from models import Limits, random_folding, random_model, random_safety
 
+from hwgen.plan import Safety
 from hwgen.planner import Folding
 from quant.formats import IntArray, signed_range
 from quant.model import IntLayer, IntModel, weight_range
@@ -50,10 +51,11 @@ class Drawn:
 
 @dataclass(frozen=True)
 class Case:
-    """A network, how it is folded, what is sent, and the seed of stalls and malformed beats."""
+    """A network, how it is folded and protected, what is sent, and the seed of stalls and malformed beats."""
 
     model: IntModel
     folding: Folding
+    safety: Safety
     samples: SpikeSet
     seed: int
 
@@ -65,9 +67,8 @@ def cases(draw: st.DrawFn) -> Case:
     model = random_model(drawn, draw(st.sampled_from([SMALL, SMALL, SMALL, LARGE])))
     model = replace(model, layers=tuple(draw(_extremes(layer)) for layer in model.layers))
     most = st.sampled_from([kind for kind in STREAMS if model.inputs <= SMALL.inputs or kind == "samples"])
-    return Case(
-        model, random_folding(drawn, model), draw(_streams(model.inputs, STREAMS[draw(most)])), drawn.integers(0, 1000)
-    )
+    samples = draw(_streams(model.inputs, STREAMS[draw(most)]))
+    return Case(model, random_folding(drawn, model), random_safety(drawn), samples, drawn.integers(0, 1000))
 
 
 @st.composite

@@ -54,6 +54,8 @@ class Bench:
         dut.s_axis_tdata.value = 0
         dut.s_axis_tlast.value = 0
         dut.m_axis_tready.value = 0
+        if hasattr(dut, "self_test_start"):
+            dut.self_test_start.value = 0
         if LOAD:
             dut.s_load_tdata.value = 0
             dut.s_load_tvalid.value = 0

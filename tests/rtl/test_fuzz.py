@@ -97,7 +97,7 @@ def test_every_implementation_gives_the_golden_models_spikes(number: int, reques
     def check(case: Case) -> None:
         check_naive(case)
         with tempfile.TemporaryDirectory(prefix="scsr_fuzz_") as folder:
-            write(make_build(case.model, case.folding, "core"), Path(folder) / "core")
+            write(make_build(case.model, case.folding, "core", case.safety), Path(folder) / "core")
             reports = IMPLEMENTATIONS[engine](Path(folder) / "core", case)
         for report in reports:
             assert report["first_difference"] is None, report["first_difference"]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from models import Limits, random_folding, random_model, recurrent_model, tiny_model
+from models import Limits, random_folding, random_model, random_safety, recurrent_model, tiny_model
 
 from hwgen.build import PORTS, make_build, write
 from hwgen.render import TEMPLATES, frame_module
@@ -64,7 +64,7 @@ def test_generated_cores_are_clean(lint, tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     models = [tiny_model(), recurrent_model(), *(random_model(rng, Limits(layers=5)) for _ in range(40))]
     for number, model in enumerate(models):
-        build = make_build(model, random_folding(rng, model), "core")
+        build = make_build(model, random_folding(rng, model), "core", random_safety(rng))
         folder = tmp_path / str(number)
         write(build, folder)
         sources = [folder / path for path in build.files if path.startswith("rtl/")]

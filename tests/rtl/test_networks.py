@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from models import Limits, random_folding, random_layer, random_model, recurrent_model, tiny_model
+from models import Limits, random_folding, random_layer, random_model, random_safety, recurrent_model, tiny_model
 
 from hwgen.build import make_build, write
+from hwgen.plan import NO_SAFETY, Safety
 from hwgen.planner import Folding
 from quant import vectors
 from quant.model import IntLayer, IntModel
@@ -19,9 +20,11 @@ from sim.verify import Stress, verify
 pytestmark = pytest.mark.rtl
 
 
-def check_model(folder: Path, model: IntModel, folding: Folding, samples: SpikeSet, seed: int) -> int:
+def check_model(
+    folder: Path, model: IntModel, folding: Folding, samples: SpikeSet, seed: int, safety: Safety = NO_SAFETY
+) -> int:
     """Verify at full rate, with stalls after a reset in mid-stream, and with malformed beats; returns the spikes."""
-    write(make_build(model, folding, "core"), folder)
+    write(make_build(model, folding, "core", safety), folder)
     reports = [
         verify(folder, samples),
         verify(folder, samples, stress=Stress(stall_percent=60, reset_after=17 + seed, seed=seed)),
@@ -46,7 +49,8 @@ def random_case(seed: int, limits: Limits) -> tuple[IntModel, Folding, SpikeSet]
 
 @pytest.mark.parametrize("seed", range(12))
 def test_random_networks(seed: int, tmp_path: Path) -> None:
-    assert check_model(tmp_path / "core", *random_case(seed, Limits()), seed)
+    safety = random_safety(np.random.default_rng(seed))
+    assert check_model(tmp_path / "core", *random_case(seed, Limits()), seed, safety)
 
 
 @pytest.mark.parametrize("seed", range(100, 103))

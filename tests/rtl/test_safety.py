@@ -1,0 +1,146 @@
+"""Protected memories and the self-test: what damage does, and that it is told exactly where it is done."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from models import Limits, random_folding, random_model
+
+from bench.faults import DAMAGED, TEST_FAILED, Flip, damaged, simulate
+from hwgen.build import make_build, write
+from hwgen.codes import BLOCK_BITS
+from hwgen.plan import LayerPlan, Memory, Safety
+from hwgen.planner import Folding
+from quant import golden, vectors
+from quant.formats import IntArray
+from sim.verify import runner, streams
+
+pytestmark = pytest.mark.rtl
+
+
+class Core:
+    """A random network with active layers and some protection, compiled, and what it answers undamaged."""
+
+    def __init__(self, folder: Path, seed: int, safety: Safety) -> None:
+        rng = np.random.default_rng(seed)
+        while True:
+            self.model = random_model(rng, Limits(layers=4, inputs=12, neurons=12))
+            folding = random_folding(rng, self.model)
+            self.samples = vectors.random_samples(self.model, 30, 4, 0.15, seed)
+            self.answers = vectors.expected(self.model, self.samples)
+            if len(self.model.layers) > 1 and len(np.unique(self.answers["scores"])) > 3:
+                break
+        build = make_build(self.model, Folding(folding.lanes, folding.units, folding.ports), "core", safety)
+        self.plan, self.folder, self.rng = build.plan, folder / "core", rng
+        write(build, self.folder)
+        self.program = runner.build_harness(self.folder, folder / "harness")
+
+    def answer(self, *flips: Flip) -> streams.Packets:
+        with damaged(self.folder, flips) as copy:
+            return simulate(self.program, copy, self.samples)
+
+    def memories(self) -> Iterator[tuple[LayerPlan, Memory, int, int]]:
+        """Each layer's memories, with the width of their data, and the check bits of a block."""
+        for layer in self.plan.layers:
+            yield layer, layer.weights, layer.lanes * layer.weight_bits, layer.weight_code.checks
+            yield layer, layer.params, layer.param_word_bits, layer.param_code.checks
+
+    def readers(self, layer: LayerPlan, memory: Memory, word: int) -> IntArray:
+        """Whether each sample reads a word: parameters always, weights where their row has an event in some step."""
+        if memory == layer.params:
+            return np.ones(len(self.samples), dtype=bool)
+        row = word % layer.rows
+        link = next(link for link in layer.links if link.offset <= row < link.offset + link.size)
+        trace = golden.run(self.model, self.samples.dense(slice(0, len(self.samples))), self.samples.steps)
+        spikes = trace.spikes[link.source][:, :, row - link.offset].astype(bool)
+        if link.recurrent:  # those of a sample's last step go nowhere
+            spikes = spikes & (np.arange(len(spikes))[:, None] < self.samples.steps - 1)
+        return spikes.any(axis=0)
+
+
+def place(memory: Memory, word: int, bit: int) -> Flip:
+    return Flip(memory.paths[word // memory.bank_words], word % memory.bank_words, bit)
+
+
+@pytest.fixture(scope="module")
+def cores(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int, str], Core]:
+    return functools.cache(lambda seed, code: Core(tmp_path_factory.mktemp("core"), seed, Safety(code)))
+
+
+CASES = [(seed, code) for seed in range(3) for code in ("parity", "secded")]
+
+
+@pytest.mark.parametrize(("seed", "code"), CASES)
+def test_damage_is_told_in_the_samples_that_read_it_and_in_no_other(
+    cores: Callable[[int, str], Core], seed: int, code: str
+) -> None:
+    """Damaged check bits leave the data as they are, so that the golden model says who reads the word."""
+    core = cores(seed, code)
+    unread = 0
+    for layer, memory, width, checks in core.memories():
+        for word in {0, memory.words - 1, int(core.rng.integers(memory.words))}:
+            first = width + int(core.rng.integers(-(-width // BLOCK_BITS))) * checks
+            flips = [place(memory, word, first + check) for check in range(min(2, checks))]
+            found = core.answer(*flips)
+            readers = core.readers(layer, memory, word)
+            assert (found.flags == DAMAGED * readers).all(), (layer.name, memory.prefix, word)
+            assert (found.scores == core.answers["scores"]).all()
+            unread += not readers.all()
+    assert unread > 0
+
+
+@pytest.mark.parametrize(("seed", "code"), CASES)
+def test_what_is_not_told_is_right(cores: Callable[[int, str], Core], seed: int, code: str) -> None:
+    """Flipped data, an odd number of bits for parity, two for SECDED."""
+    core = cores(seed, code)
+    changed = 0
+    for _ in range(20):
+        _, memory, width, checks = list(core.memories())[core.rng.integers(2 * len(core.plan.layers))]
+        block = int(core.rng.integers(-(-width // BLOCK_BITS))) * BLOCK_BITS
+        bits = core.rng.permutation(np.arange(block, min(width, block + BLOCK_BITS)))[: 1 if checks == 1 else 2]
+        if checks > 1 and len(bits) < 2:
+            continue
+        word = int(core.rng.integers(memory.words))
+        found = core.answer(*(place(memory, word, int(bit)) for bit in bits))
+        wrong = (found.scores != core.answers["scores"]).any(axis=1)
+        assert (found.flags[wrong] == DAMAGED).all()
+        changed += int(wrong.sum())
+    assert changed > 0
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_secded_corrects_a_bit_in_every_block_of_every_word(cores: Callable[[int, str], Core], seed: int) -> None:
+    core = cores(seed, "secded")
+    for _ in range(3):
+        flips = []
+        for _, memory, width, checks in core.memories():
+            for word in range(memory.words):
+                for block in range(-(-width // BLOCK_BITS)):
+                    data = range(block * BLOCK_BITS, min(width, (block + 1) * BLOCK_BITS))
+                    bits = [*data, *range(width + block * checks, width + (block + 1) * checks)]
+                    flips.append(place(memory, word, int(core.rng.choice(bits))))
+        found = core.answer(*flips)
+        assert (found.scores == core.answers["scores"]).all()
+        assert (found.classes == core.answers["classes"]).all()
+        assert not found.flags.any()
+
+
+def test_the_self_test_finds_damage_and_says_so_in_every_packet(tmp_path: Path) -> None:
+    core = Core(tmp_path, 5, Safety(self_test=True))
+    sound = core.answer()
+    assert (sound.scores == core.answers["scores"]).all()
+    assert not sound.flags.any()
+    told = 0
+    for layer in core.plan.layers:
+        for bit in range(layer.units * layer.param_bits):
+            found = core.answer(place(layer.params, 0, bit))
+            assert set(found.flags) in ({0}, {TEST_FAILED})
+            told += TEST_FAILED in found.flags
+    assert told > 0
+    beats = core.plan.test_memories[0]
+    assert (core.answer(place(core.plan.test_memories[1], 0, 0)).flags == TEST_FAILED).all()
+    assert (core.answer(place(beats, beats.words - 1, 3)).flags == 0).all()  # a TICK's low bits have no meaning

@@ -64,8 +64,8 @@ module scsr_guard #(
                 wire check_flipped = (syndrome_1_q & (syndrome_1_q - ONE)) == {CHECKS{1'b0}};
 
                 for (i = 0; i < CHECKS; i = i + 1) begin : g_check
-                    localparam [DATA_W-1:0] COVERED = covered(ONE << i);
-                    always @(posedge clk) if (en) syndrome_1_q[i] <= ^{data & COVERED, check[i]};
+                    localparam [BLOCK_W-1:0] COVERED = covered(ONE << i);
+                    always @(posedge clk) if (en) syndrome_1_q[i] <= ^{data & COVERED[DATA_W-1:0], check[i]};
                 end
 
                 for (i = 0; i < DATA_W; i = i + 1) begin : g_bit

@@ -54,6 +54,8 @@ CASES = {
         "TAG_W": 4,
     },
     "scsr_skid": {"WIDTH": 8},
+    "scsr_watchdog": {"LIMIT": 6, "COUNT_W": 3},
+    "scsr_watchdog, one cycle": {"LIMIT": 1, "COUNT_W": 1},
 }
 SIMULATORS = [
     "verilator",

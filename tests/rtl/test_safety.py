@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import functools
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from models import Limits, random_folding, random_model
+from models import Limits, random_folding, random_model, recurrent_model
+from test_leaves import SIMULATORS
 
-from bench.faults import DAMAGED, TEST_FAILED, Flip, damaged, simulate
+from bench.faults import DAMAGED, TEST_FAILED, TIMED_OUT, Flip, damaged, simulate
 from hwgen.build import make_build, write
 from hwgen.codes import BLOCK_BITS
 from hwgen.plan import LayerPlan, Memory, Safety
@@ -144,3 +146,32 @@ def test_the_self_test_finds_damage_and_says_so_in_every_packet(tmp_path: Path) 
     beats = core.plan.test_memories[0]
     assert (core.answer(place(core.plan.test_memories[1], 0, 0)).flags == TEST_FAILED).all()
     assert (core.answer(place(beats, beats.words - 1, 3)).flags == 0).all()  # a TICK's low bits have no meaning
+
+
+@pytest.mark.parametrize("simulator", SIMULATORS)
+def test_a_source_that_stops_and_tests_between_samples(simulator: str, tmp_path: Path) -> None:
+    model, folder = recurrent_model(), tmp_path / "core"
+    write(make_build(model, safety=Safety("secded", watchdog_cycles=60, self_test=True)), folder)
+    samples = vectors.random_samples(model, 7, 6, 0.6, seed=3)
+    (tmp_path / "vectors.npz").write_bytes(vectors.to_bytes(samples, vectors.expected(model, samples)))
+    manifest = runner.read_manifest(folder)
+    tests, failures, log = runner.run_bench(
+        sources=[folder / name for name in (*manifest["sources"], manifest["probe"])],
+        top=f"{manifest['top']}_probe",
+        parameters={},
+        bench=Path(__file__).parent / "safety_bench.py",
+        work=tmp_path / "work",
+        cwd=folder,
+        variables={
+            "SCSR_VECTORS": str(tmp_path / "vectors.npz"),
+            "SCSR_LAYERS": json.dumps(manifest["layers"]),
+            "SCSR_RESULTS": str(tmp_path),
+            "SCSR_SEED": "1",
+            "SCSR_IDLE_LIMIT": str(manifest["idle_limit_cycles"]),
+            "SCSR_LOAD": "",
+            "SCSR_TIMED_OUT": str(TIMED_OUT),
+        },
+        simulator=simulator,
+    )
+    assert tests == 1
+    assert not failures, log.read_text()[-3000:]

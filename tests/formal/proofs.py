@@ -93,7 +93,7 @@ PROOFS = (
     ),
     Proof(
         "scsr_axis_input",
-        cases=({"CHANNELS": 2, "INDEX_W": 1, "STAMP_W": 2}, {"CHANNELS": 5, "INDEX_W": 3, "STAMP_W": 3}),
+        cases=({"CHANNELS": 2, "INDEX_W": 1, "STAMP_W": 2}, {"CHANNELS": 5, "INDEX_W": 3, "STAMP_W": 3, "FLAGS": 4}),
         induction=1,
         depth=14,
         mutants={
@@ -283,7 +283,7 @@ PROOFS = (
     ),
     Proof(
         "scsr_collector",
-        cases=({}, {"SOURCES": 2, "OFFSETS": 0x30, "TAG_SOURCE": 0, "TICKED_AT_RESET": 0}),
+        cases=({}, {"SOURCES": 2, "OFFSETS": 0x30, "TAG_SOURCE": 0, "TICKED_AT_RESET": 0}, {"REPORTS": 3}),
         induction=1,
         depth=10,
         mutants={
@@ -293,6 +293,7 @@ PROOFS = (
             "r4_step": Mutant("s_valid & s_tick & ~ticked_q", "s_valid & s_tick"),
             "r5_close": Mutant("&ticked_d", "|ticked_d"),
             "r6_tag": Mutant("ticked_q[TAG_SOURCE] ? tag_q : s_tag", "s_tag"),
+            "r8_report": Mutant("if (!close) damaged_q <= damaged_d", "if (!close) damaged_q <= 1'b0", case=2),
             "r7_progress": Mutant("{SOURCES{m_ready || !close}}", "{SOURCES{m_ready && close}}"),
         },
     ),
@@ -378,6 +379,63 @@ PROOFS = (
             "r3_marks": Mutant(
                 "{s_event, s_group_last, s_step_last, s_tag}", "{s_event, s_step_last, s_group_last, s_tag}"
             ),
+        },
+    ),
+    Proof(
+        "scsr_guard",
+        cases=(
+            {"WIDTH": 5, "CHECKS": 1, "CHECK_W": 1},
+            {"WIDTH": 70, "CHECKS": 1, "CHECK_W": 2},
+            {"WIDTH": 1, "CHECKS": 3, "CHECK_W": 3},
+            {"WIDTH": 11, "CHECKS": 5, "CHECK_W": 5},
+            {"WIDTH": 64, "CHECKS": 8, "CHECK_W": 8, "ANY_DATA": 0},
+            {"WIDTH": 70, "CHECKS": 8, "CHECK_W": 16, "ANY_DATA": 0},
+        ),
+        induction=3,
+        depth=5,
+        models=(),
+        mutants={
+            "r1_right": Mutant("data_1_q ^ flipped", "data_1_q", case=3),
+            "r2_found": Mutant("!check_flipped && !(|flipped)", "!check_flipped && !(|flipped) && ^syndrome_1_q", case=3),
+            "r3_hold": Mutant("if (en) odd_1_q", "odd_1_q"),
+        },
+    ),
+    Proof(
+        "scsr_mark",
+        cases=({},),
+        induction=1,
+        depth=6,
+        mutants={
+            "r1_marked": Mutant("damaged_d && !last", "damaged && !last"),
+            "r2_tag": Mutant("{damaged_d, {TAG_W - 1{1'b0}}}", "{TAG_W{damaged_d}}"),
+        },
+    ),
+    Proof(
+        "scsr_watchdog",
+        cases=({}, {"LIMIT": 1, "COUNT_W": 1}),
+        induction=1,
+        depth=14,
+        mutants={
+            "r1_stable": Mutant("else if (take) expired_q", "else expired_q"),
+            "r2_through": Mutant("m_axis_tready && !expired_q", "m_axis_tready"),
+            "r3_end": Mutant("16'h8000", "16'h0000"),
+            "r4_early": Mutant("open_q && !expired_q && !s_axis_tvalid", "!expired_q && !s_axis_tvalid"),
+        },
+    ),
+    Proof(
+        "scsr_self_test",
+        cases=({}, {"BEATS": 4, "BEAT_W": 2, "ANSWERS": 3, "ANSWER_W": 2}),
+        induction=1,
+        depth=24,
+        cover_depth=40,
+        models=("scsr_rom",),
+        mutants={
+            "r1_apart": Mutant("r_axis_tvalid && !running_q", "r_axis_tvalid"),
+            "r2_between": Mutant("!open_q && !enter && empty", "!open_q && !enter"),
+            "r3_beats": Mutant("beat_taken ? 2'b00", "beat_taken ? 2'b11"),
+            "r4_verdict": Mutant("|| r_axis_tlast != (answer_q == LAST_ANSWER)", ""),
+            "r5_through": Mutant("failed_q && r_axis_tlast ?", "failed_q ?"),
+            "r6_comes": Mutant("(wanted_q || full)", "full"),
         },
     ),
     Proof(

@@ -3,17 +3,18 @@
 module prove_scsr_axis_input #(
     parameter CHANNELS = 2,
     parameter INDEX_W = 1,
-    parameter STAMP_W = 2
+    parameter STAMP_W = 2,
+    parameter FLAGS = 3
 ) (
     input wire        clk,
     input wire        rst,
     input wire [15:0] s_axis_tdata,
     input wire        s_axis_tvalid,
     input wire        s_axis_tlast,
+    input wire        s_axis_tuser,
     input wire        m_ready
 );
 
-    localparam FLAGS = 3;
     localparam STAMPS = (1 << STAMP_W) - 1;
 
     wire               s_axis_tready;
@@ -29,6 +30,7 @@ module prove_scsr_axis_input #(
     (* hierconn *) wire                        \dut.valid_1_q ;
     (* hierconn *) wire                        \dut.tick_1_q ;
     (* hierconn *) wire                        \dut.last_1_q ;
+    (* hierconn *) wire                        \dut.user_1_q ;
     (* hierconn *) wire                        \dut.unknown_1_q ;
     (* hierconn *) wire [INDEX_W-1:0]          \dut.index_1_q ;
     (* hierconn *) wire                        \dut.written_1_q ;
@@ -36,6 +38,7 @@ module prove_scsr_axis_input #(
     (* hierconn *) wire                        \dut.valid_2_q ;
     (* hierconn *) wire                        \dut.tick_2_q ;
     (* hierconn *) wire                        \dut.last_2_q ;
+    (* hierconn *) wire                        \dut.user_2_q ;
     (* hierconn *) wire                        \dut.unknown_2_q ;
     (* hierconn *) wire [INDEX_W-1:0]          \dut.index_2_q ;
     (* hierconn *) wire                        \dut.written_2_q ;
@@ -67,7 +70,7 @@ module prove_scsr_axis_input #(
     wire [INDEX_W-1:0] channel = s_axis_tdata[INDEX_W-1:0];
     wire repeated = known && spiked_q[channel];
     wire event_due = tick || (known && !repeated);
-    wire [FLAGS-1:0] flags = flags_q | {!tick && s_axis_tlast, repeated, !tick && !known};
+    wire [FLAGS-1:0] flags = flags_q | {tick && s_axis_tuser, !tick && s_axis_tlast, repeated, !tick && !known};
 
     always @(posedge clk) begin
         if (rst) begin
@@ -160,10 +163,10 @@ module prove_scsr_axis_input #(
     wire [CHANNELS-1:0] after_1 = !\dut.valid_1_q ? spiked_1_q : \dut.tick_1_q ? 0 : spiked_1_q | (known_1 << \dut.index_1_q );
     wire [CHANNELS-1:0] after_2 = !\dut.valid_2_q ? spiked_2_q : \dut.tick_2_q ? 0 : spiked_2_q | (known_2 << \dut.index_2_q );
     wire [FLAGS-1:0] up_1 = flags_1_q | {
-        !\dut.tick_1_q && \dut.last_1_q , known_1 && spiked_1_q[\dut.index_1_q ], !\dut.tick_1_q && \dut.unknown_1_q
+        \dut.tick_1_q && \dut.user_1_q , !\dut.tick_1_q && \dut.last_1_q , known_1 && spiked_1_q[\dut.index_1_q ], !\dut.tick_1_q && \dut.unknown_1_q
     };
     wire [FLAGS-1:0] up_2 = flags_2_q | {
-        !\dut.tick_2_q && \dut.last_2_q , known_2 && spiked_2_q[\dut.index_2_q ], !\dut.tick_2_q && \dut.unknown_2_q
+        \dut.tick_2_q && \dut.user_2_q , !\dut.tick_2_q && \dut.last_2_q , known_2 && spiked_2_q[\dut.index_2_q ], !\dut.tick_2_q && \dut.unknown_2_q
     };
 
     always @* if (running) begin
@@ -202,7 +205,7 @@ module prove_scsr_axis_input #(
 
         // Events leave in order, SPIKEs with their channel, TICKs with the sample's flags and its end.
         r3_event: assert (!(m_valid && inside && ahead == 0) || given == event_);
-        c3_event: cover (out && inside && ahead == 0 && m_tick && m_tag == 4'b1111);
+        c3_event: cover (out && inside && ahead == 0 && m_tick && &m_tag);
 
         // A stamp of an earlier step never passes for one of this step: it is gone before its number returns.
         r4_stamp: assert (\dut.sweeping_q || spiked_2_q[some] || stamp != \dut.stamp_q );

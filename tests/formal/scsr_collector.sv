@@ -6,7 +6,8 @@ module prove_scsr_collector #(
     parameter ROW_W = 4,
     parameter OFFSETS = 12'h730,
     parameter TAG_SOURCE = 1,
-    parameter TICKED_AT_RESET = 4
+    parameter TICKED_AT_RESET = 4,
+    parameter REPORTS = 0
 ) (
     input wire                       clk,
     input wire                       rst,
@@ -25,11 +26,12 @@ module prove_scsr_collector #(
 
     scsr_collector #(
         .SOURCES(SOURCES), .EVENT_W(EVENT_W), .ROW_W(ROW_W), .OFFSETS(OFFSETS), .TAG_W(2), .TAG_SOURCE(TAG_SOURCE),
-        .TICKED_AT_RESET(TICKED_AT_RESET)
+        .TICKED_AT_RESET(TICKED_AT_RESET), .REPORTS(REPORTS)
     ) dut (.*);
 
     (* hierconn *) wire [SOURCES-1:0] \dut.ticked_q ;
     (* hierconn *) wire [1:0]         \dut.tag_q ;
+    (* hierconn *) wire               \dut.g_reports.damaged_q ;
 
     reg running = 1'b0;  // the first cycle is a reset
     always @(posedge clk) running <= 1'b1;
@@ -64,11 +66,13 @@ module prove_scsr_collector #(
         for (k = 0; k < SOURCES; k = k + 1) begin : g_source
             reg offer_q = 1'b0;
             reg tick_q;
+            reg report_q;
             always @(posedge clk) begin
                 offer_q <= !rst && s_valid[k] && !s_ready[k];
                 tick_q <= s_tick[k];
+                report_q <= s_index[k*EVENT_W];
             end
-            always @* if (offer_q) assume (s_valid[k] && s_tick[k] == tick_q);
+            always @* if (offer_q) assume (s_valid[k] && s_tick[k] == tick_q && s_index[k*EVENT_W] == report_q);
         end
     endgenerate
     reg [1:0] waiting_tag_q;
@@ -94,8 +98,20 @@ module prove_scsr_collector #(
         end
     end
 
+    // Of the sources that report damage, whether one has with its TICK in this step.
+    wire [SOURCES-1:0] reported;
+    reg                damaged_q;
+    generate
+        for (k = 0; k < SOURCES; k = k + 1) begin : g_report
+            assign reported[k] = REPORTS[k] && s_valid[k] && s_tick[k] && s_index[k*EVENT_W] && !\dut.ticked_q [k];
+        end
+    endgenerate
+    always @(posedge clk) damaged_q <= !rst && !close && (damaged_q || |(reported & ticks));
+    wire damaged = damaged_q || |reported;
+
     always @* if (running) begin
         i_ticked: assert (\dut.ticked_q [source] == ticked_q);
+        i_damaged: assert (damaged_q == (REPORTS != 0 && \dut.g_reports.damaged_q ));
         i_tagged: assert (\dut.ticked_q [TAG_SOURCE] == tagged_q && (!tagged_q || \dut.tag_q == tag_q));
 
         // An offered close stays with its tag. An offered row stays an event, if not the same one: a lower source goes first.
@@ -119,8 +135,12 @@ module prove_scsr_collector #(
         c5_close: cover (close && ticked_q);
 
         // The tag is the one that came with the tag source's TICK.
-        r6_tag: assert (!(m_valid && m_close) || m_tag == (tagged_q ? tag_q : s_tag));
+        r6_tag: assert (!(m_valid && m_close && !damaged) || m_tag == (tagged_q ? tag_q : s_tag));
         c6_tag: cover (close && tagged_q && m_tag == 2'b10);
+
+        // Its highest bit is set where a source reports damage with its TICK.
+        r8_report: assert (!(m_valid && m_close && damaged) || m_tag == ((tagged_q ? tag_q : s_tag) | 2'b10));
+        c8_report: cover (m_close && (REPORTS == 0 || (damaged_q && reported == 0)));
 
         // No source waits for another within a step: some event or TICK of the step that is offered is always taken.
         r7_progress: assert (!(m_ready && s_valid[source] && !ticked_q) || events != 0 || ticks != 0);

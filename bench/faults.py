@@ -1,55 +1,233 @@
-"""Faults in the field: flips bits of a core's memories and streams, and measures what is left of its accuracy."""
+"""Faults in the field: accuracy against flipped bits in memories, neurons' states and the input stream.
+
+Needs what `make demo` leaves: a trained network and its test set. Bits of the weights' and parameters' memories are
+flipped before a run, without protection, with parity and with SECDED; bits of the states while it goes; bits of input
+beats on their way in. `--cost` synthesizes what protection, watchdog and self-test cost. Writes build/bench/faults.png
+and bench/results/faults.json.
+"""
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+import argparse
+import io
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from statistics import mean
+from typing import Any
 
+import matplotlib as mpl
 import numpy as np
+from matplotlib.figure import Figure
+from tqdm import tqdm
 
-from quant.spikes import SpikeSet, plain_arrays
-from sim.verify import runner, streams
+from bench.demo import CHECKPOINT, SPIKES
+from bench.injection import Flip, build_upset_harness, damaged, encode, flip_beats, simulate
+from bench.record import RESULTS, commit
+from hwgen.build import Build, make_build, write
+from hwgen.codes import CODES
+from hwgen.plan import Safety
+from hwgen.synth import synthesize
+from quant import spikes, vectors
+from quant.export import load
+from quant.files import write_atomic
+from quant.formats import IntArray
+from quant.spikes import SpikeSet
+from sim.verify import runner, streams, verify
 
-DAMAGED, TIMED_OUT, TEST_FAILED = 1 << 3, 1 << 4, 1 << 5  # status flags (docs/streams.md)
+ROOT = Path("build/bench/faults")
+PICTURE = Path("build/bench/faults.png")
+DRAWS = 5
+FLIPS = (1, 3, 10, 30, 100, 300)  # bits of weights and parameters
+UPSETS = (0.1, 1.0, 10.0, 100.0, 1000.0)  # bits of the states, per sample
+BEATS = (0.001, 0.003, 0.01, 0.03, 0.1)  # share of the input's beats
+SAFETIES = {
+    "none": Safety(),
+    "parity": Safety("parity"),
+    "SECDED": Safety("secded"),
+    "watchdog": Safety(watchdog_cycles=100_000),
+    "self-test": Safety(self_test=True),
+}
 
 
 @dataclass(frozen=True, slots=True)
-class Flip:
-    """One bit of a memory's file in a build folder."""
+class Point:
+    """What came of so many faults, on the mean of `DRAWS` draws, as shares of the samples.
 
-    path: str
-    word: int
-    bit: int
+    Attributes:
+        faults: bits flipped in memory; of states, per sample; of the stream, the share of its beats.
+        told: samples with a status flag.
+        silent: samples without one whose class is not that of the undamaged core.
+    """
 
-
-@contextmanager
-def damaged(folder: Path, flips: Iterable[Flip]) -> Iterator[Path]:
-    """For a while, what simulation reads of a build folder, with these bits of its memory files flipped."""
-    with tempfile.TemporaryDirectory(prefix="scsr_damaged_") as name:
-        copy = Path(name)
-        shutil.copytree(folder / "mem", copy / "mem")
-        shutil.copy(folder / "manifest.json", copy)
-        by_file: dict[str, list[Flip]] = {}
-        for flip in flips:
-            by_file.setdefault(flip.path, []).append(flip)
-        for path, found in by_file.items():
-            words = (copy / path).read_text(encoding="utf-8").split()
-            for flip in found:
-                words[flip.word] = f"{int(words[flip.word], 16) ^ 1 << flip.bit:0{len(words[flip.word])}x}"
-            (copy / path).write_text("\n".join(words) + "\n", encoding="utf-8")
-        yield copy
+    faults: float
+    accuracy: float
+    told: float
+    silent: float
 
 
-def simulate(program: Path, folder: Path, samples: SpikeSet) -> streams.Packets:
-    """What the core of a folder answers at full rate, simulated with a harness that was compiled from its like."""
-    beats = streams.encode(plain_arrays(samples)).tobytes()
-    with tempfile.TemporaryDirectory(prefix="scsr_simulated_") as name:
-        out = Path(name)
-        runner.run_harness(program, folder, beats, out, packets=len(samples), stall_percent=0, reset_after=0, seed=1)
-        record = np.fromfile(out / "beats.bin", dtype=[("cycle", "<u8"), ("data", "<u4"), ("last", "<u4")])
-    classes = runner.read_manifest(folder)["layers"][-1]["neurons"]
-    return streams.decode(record["data"], record["last"].astype(np.bool_), classes)
+class Bench:
+    """The demo's network, built with one code, and its undamaged answers."""
+
+    def __init__(self, samples: SpikeSet, code: str) -> None:
+        model = load(CHECKPOINT)
+        self.samples = samples
+        self.folder = ROOT / code
+        self.build: Build = make_build(model, name="core", safety=Safety(code))
+        write(self.build, self.folder)
+        self.classes: IntArray = vectors.expected(model, samples)["classes"]
+
+    def points(self, numbers: Sequence[float], run: Callable[[float, int], streams.Packets]) -> Iterator[Point]:
+        """Of each number of faults, what `run(number, draw)` gives on the mean."""
+        for number in numbers:
+            yield self._point(number, [run(number, draw) for draw in range(DRAWS if number else 1)])
+
+    def _point(self, faults: float, found: Sequence[streams.Packets]) -> Point:
+        told = [packets.flags != 0 for packets in found]
+        wrong = [packets.classes != self.classes for packets in found]
+        return Point(
+            faults,
+            accuracy=mean(float((packets.classes == self.samples.label).mean()) for packets in found),
+            told=mean(float(flags.mean()) for flags in told),
+            silent=mean(float((changed & ~flags).mean()) for changed, flags in zip(wrong, told, strict=True)),
+        )
+
+    def memory_points(self) -> Iterator[Point]:
+        program = runner.build_harness(self.folder, ROOT / "harness" / self.folder.name)
+        beats = encode(self.samples)
+
+        def run(count: float, draw: int) -> streams.Packets:
+            with damaged(self.folder, self._flips(int(count), draw)) as copy:
+                return simulate(program, copy, beats, len(self.samples))
+
+        yield from self.points((0, *FLIPS), run)
+
+    def _flips(self, count: int, draw: int) -> list[Flip]:
+        """Distinct bits of all memories, check bits among them, each as likely as any other."""
+        memories = self.build.plan.memories
+        ends = np.cumsum([memory.bits for memory in memories])
+        chosen = np.random.default_rng(draw).choice(int(ends[-1]), count, replace=False)
+        flips = []
+        for number in np.sort(chosen):
+            which = int(np.searchsorted(ends, number, side="right"))
+            word, bit = divmod(int(number - ends[which] + memories[which].bits), memories[which].word_bits)
+            bank, place = divmod(word, memories[which].bank_words)
+            flips.append(Flip(memories[which].paths[bank], place, bit))
+        return flips
+
+    def state_points(self, cycles_per_sample: float) -> Iterator[Point]:
+        program = build_upset_harness(self.folder, ROOT / "upsets")
+        beats = encode(self.samples)
+        bits = sum(layer.state_memory_bits for layer in self.build.plan.layers)
+
+        def run(count: float, draw: int) -> streams.Packets:
+            period = round(bits * cycles_per_sample / count)
+            with damaged(self.folder, upset_period=period, seed=draw + 1) as copy:
+                return simulate(program, copy, beats, len(self.samples))
+
+        yield from self.points(UPSETS, run)
+
+    def stream_points(self) -> Iterator[Point]:
+        program = runner.build_harness(self.folder, ROOT / "harness" / self.folder.name)
+        beats = encode(self.samples)
+
+        def run(share: float, draw: int) -> streams.Packets:
+            return simulate(program, self.folder, flip_beats(beats, share, draw), len(self.samples))
+
+        yield from self.points(BEATS, run)
+
+
+def costs(samples: SpikeSet) -> list[dict[str, Any]]:
+    """Area on 7 series and cycles per step of the demo's network with each means."""
+    rows = []
+    for name, safety in tqdm(SAFETIES.items(), desc="cost"):
+        folder = ROOT / "cost"
+        build = make_build(load(CHECKPOINT), name="core", safety=safety)
+        write(build, folder)
+        report = verify(folder, samples)
+        if not report["equal"]:
+            raise AssertionError(f"{name}: {report['first_difference']}")
+        result = synthesize(folder, "xc7", seeds=0)
+        rows.append(
+            {
+                "safety": name,
+                **{key: getattr(result, key) for key in ("lut", "ff", "bram", "dsp")},
+                "memory_bits": sum(memory.bits for memory in build.plan.memories),
+                "cycles_per_step": report["cycles_per_step_mean"],
+                "latency_cycles": report["latency_cycles_mean"],
+            }
+        )
+    return rows
+
+
+def picture(curves: dict[str, list[Point]]) -> bytes:
+    """A PNG: accuracy, and what was wrong without a word, against faults of each kind."""
+    panels = (
+        ("bits flipped in weights and parameters", ("none", "parity", "secded")),
+        ("bits flipped in neurons' states, per sample", ("states",)),
+        ("share of input beats with a flipped bit", ("stream",)),
+    )
+    colours = {"none": "#c4412b", "parity": "#b8860b", "secded": "#1f5fbf", "states": "#c4412b", "stream": "#c4412b"}
+    with mpl.rc_context({"font.size": 9, "axes.spines.top": False, "axes.spines.right": False}):
+        figure = Figure(figsize=(11, 3.6), dpi=150, layout="constrained")
+        for axes, (label, names) in zip(figure.subplots(1, 3, sharey=True), panels, strict=True):
+            for name in names:
+                points = [point for point in curves[name] if point.faults]
+                x = [point.faults for point in points]
+                style = {"color": colours[name], "marker": "o", "ms": 3}
+                title = f"{name}: " if len(names) > 1 else ""
+                axes.plot(x, [100 * point.accuracy for point in points], **style, label=f"{title}accuracy")
+                axes.plot(x, [100 * point.silent for point in points], **style, ls=":", label=f"{title}wrong, not told")
+            axes.set(xscale="log", xlabel=label, ylim=(-2, 102))
+            axes.grid(alpha=0.25, lw=0.5)
+            axes.legend(frameon=False, fontsize=7.5)
+        figure.axes[0].set_ylabel("% of samples")
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format="png", metadata={"Software": None})
+    return buffer.getvalue()
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench.faults", description=__doc__.splitlines()[0])
+    parser.add_argument("--cost", action="store_true", help="synthesize what protection costs, too; minutes")
+    arguments = parser.parse_args()
+    for path in (CHECKPOINT, SPIKES):
+        if not path.is_file():
+            print(f"error: {path} is missing; `make demo` makes it", file=sys.stderr)
+            return 2
+    samples = spikes.read(SPIKES)
+    benches = {code: Bench(samples, code) for code in CODES}
+    cycles = verify(benches["none"].folder, samples)["cycles_per_sample_mean"]
+    series = {
+        **{code: bench.memory_points() for code, bench in benches.items()},
+        "states": benches["none"].state_points(cycles),
+        "stream": benches["none"].stream_points(),
+    }
+    curves = {name: list(tqdm(points, desc=name)) for name, points in series.items()}
+    path = RESULTS / "faults.json"
+    old = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    cost = costs(samples) if arguments.cost else old.get("cost", [])
+    found = {
+        "command": "python -m bench.faults --cost",
+        "commit": commit(),
+        "samples": len(samples),
+        "draws": DRAWS,
+        "curves": {name: [asdict(point) for point in points] for name, points in curves.items()},
+        "cost": cost,
+    }
+    write_atomic(path, (json.dumps(found, indent=1) + "\n").encode())
+    write_atomic(PICTURE, picture(curves))
+    for name, points in curves.items():
+        print(f"\n{name:10}{'accuracy':>10}{'told':>8}{'silent':>8}")
+        for point in points:
+            print(f"{point.faults:<10g}{point.accuracy:10.4f}{point.told:8.4f}{point.silent:8.4f}")
+    for row in cost:
+        print("  ".join(f"{key} {value}" for key, value in row.items()))
+    print(f"\n{PICTURE}, {path}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -396,7 +396,9 @@ PROOFS = (
         models=(),
         mutants={
             "r1_right": Mutant("data_1_q ^ flipped", "data_1_q", case=3),
-            "r2_found": Mutant("!check_flipped && !(|flipped)", "!check_flipped && !(|flipped) && ^syndrome_1_q", case=3),
+            "r2_found": Mutant(
+                "!check_flipped && !(|flipped)", "!check_flipped && !(|flipped) && ^syndrome_1_q", case=3
+            ),
             "r3_hold": Mutant("if (en) odd_1_q", "odd_1_q"),
         },
     ),

@@ -12,7 +12,7 @@ import pytest
 from models import Limits, random_folding, random_model, recurrent_model
 from test_leaves import SIMULATORS
 
-from bench.faults import DAMAGED, TEST_FAILED, TIMED_OUT, Flip, damaged, simulate
+from bench.injection import DAMAGED, TEST_FAILED, TIMED_OUT, Flip, damaged, encode, simulate
 from hwgen.build import make_build, write
 from hwgen.codes import BLOCK_BITS
 from hwgen.plan import LayerPlan, Memory, Safety
@@ -43,7 +43,7 @@ class Core:
 
     def answer(self, *flips: Flip) -> streams.Packets:
         with damaged(self.folder, flips) as copy:
-            return simulate(self.program, copy, self.samples)
+            return simulate(self.program, copy, encode(self.samples), len(self.samples))
 
     def memories(self) -> Iterator[tuple[LayerPlan, Memory, int, int]]:
         """Each layer's memories, with the width of their data, and the check bits of a block."""

@@ -1,0 +1,98 @@
+"""Faults for simulated cores: bits flipped in a build folder's memory files, in neurons' states, in input beats."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from quant.spikes import SpikeSet, plain_arrays
+from sim.verify import runner, streams
+
+DAMAGED, TIMED_OUT, TEST_FAILED = 1 << 3, 1 << 4, 1 << 5  # status flags (docs/streams.md)
+
+UPSET_RAM = Path(__file__).with_name("upset_ram.v")
+_UPSETS = "mem/upsets.hex"
+
+
+@dataclass(frozen=True, slots=True)
+class Flip:
+    """One bit of a memory's file in a build folder."""
+
+    path: str
+    word: int
+    bit: int
+
+
+@contextmanager
+def damaged(folder: Path, flips: Iterable[Flip] = (), upset_period: int = 0, seed: int = 1) -> Iterator[Path]:
+    """For a while, what simulation reads of a build folder, with faults.
+
+    Args:
+        folder: the build folder.
+        flips: bits of its memory files that are flipped.
+        upset_period: for a harness of `build_upset_harness`, a bit's mean time between flips, in cycles; 0: none.
+        seed: of those.
+    """
+    with tempfile.TemporaryDirectory(prefix="scsr_damaged_") as name:
+        copy = Path(name)
+        shutil.copytree(folder / "mem", copy / "mem")
+        shutil.copy(folder / "manifest.json", copy)
+        by_file: dict[str, list[Flip]] = {}
+        for flip in flips:
+            by_file.setdefault(flip.path, []).append(flip)
+        for path, found in by_file.items():
+            words = (copy / path).read_text(encoding="utf-8").split()
+            for flip in found:
+                words[flip.word] = f"{int(words[flip.word], 16) ^ 1 << flip.bit:0{len(words[flip.word])}x}"
+            (copy / path).write_text("\n".join(words) + "\n", encoding="utf-8")
+        (copy / _UPSETS).write_text(f"{upset_period:x}\n{seed * 0x9E3779B97F4A7C15 % 2**64:x}\n", encoding="utf-8")
+        yield copy
+
+
+def build_upset_harness(folder: Path, work: Path) -> Path:
+    """Compile a harness of a build folder in which bits of the neurons' states flip (upset_ram.v)."""
+    copy = work / "core"
+    shutil.rmtree(copy, ignore_errors=True)
+    shutil.copytree(folder, copy)
+    update = copy / "rtl" / "scsr_update.v"
+    text = update.read_text(encoding="utf-8")
+    if text.count("scsr_ram #(") != 1:
+        raise ValueError("scsr_update has another number of state memories than one")
+    update.write_text(text.replace("scsr_ram #(", "upset_ram #("), encoding="utf-8")
+    shutil.copy(UPSET_RAM, copy / "rtl")
+    manifest = runner.read_manifest(copy)
+    manifest["sources"].append(f"rtl/{UPSET_RAM.name}")
+    (copy / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    return runner.build_harness(copy, work / "harness")
+
+
+def encode(samples: SpikeSet) -> streams.Beats:
+    """The input beats of samples."""
+    return streams.encode(plain_arrays(samples))
+
+
+def flip_beats(beats: streams.Beats, share: float, seed: int) -> streams.Beats:
+    """Beats with a bit of `tdata` flipped in a share of them; those that end a sample keep being its end."""
+    rng = np.random.default_rng(seed)
+    hit = rng.random(len(beats)) < share
+    bits = np.where(beats & streams.LAST, rng.integers(0, 15, len(beats)), rng.integers(0, 16, len(beats)))
+    return np.where(hit, beats ^ (1 << bits), beats).astype(np.uint32)
+
+
+def simulate(program: Path, folder: Path, beats: streams.Beats, samples: int) -> streams.Packets:
+    """What the core of a folder answers at full rate, simulated with a harness that was compiled from its like."""
+    with tempfile.TemporaryDirectory(prefix="scsr_simulated_") as name:
+        out = Path(name)
+        runner.run_harness(
+            program, folder, beats.tobytes(), out, packets=samples, stall_percent=0, reset_after=0, seed=1
+        )
+        record = np.fromfile(out / "beats.bin", dtype=[("cycle", "<u8"), ("data", "<u4"), ("last", "<u4")])
+    classes = runner.read_manifest(folder)["layers"][-1]["neurons"]
+    return streams.decode(record["data"], record["last"].astype(np.bool_), classes)

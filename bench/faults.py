@@ -37,12 +37,12 @@ from quant.formats import IntArray
 from quant.spikes import SpikeSet
 from sim.verify import runner, streams, verify
 
-ROOT = Path("build/bench/faults")
+ROOT = Path("build/bench/faults").resolve()
 PICTURE = Path("build/bench/faults.png")
 DRAWS = 5
-FLIPS = (1, 3, 10, 30, 100, 300)  # bits of weights and parameters
+FLIPS = (1, 3, 10, 30, 100, 300, 1000, 3000, 10_000)  # bits of weights and parameters
 UPSETS = (0.1, 1.0, 10.0, 100.0, 1000.0)  # bits of the states, per sample
-BEATS = (0.001, 0.003, 0.01, 0.03, 0.1)  # share of the input's beats
+BEATS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3)  # share of the input's beats
 SAFETIES = {
     "none": Safety(),
     "parity": Safety("parity"),

@@ -58,8 +58,8 @@ def main() -> int:
 
 def _build(arguments: argparse.Namespace) -> int:
     model = load(arguments.model)
-    folding, description = _folding(arguments, model)
     safety = Safety(arguments.protect, arguments.watchdog, arguments.self_test)
+    folding, description = _folding(arguments, model, safety)
     build = make_build(model, folding, arguments.name, safety)
     write(build, arguments.out)
     plan = build.plan
@@ -71,7 +71,7 @@ def _build(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _folding(arguments: argparse.Namespace, model: IntModel) -> tuple[Folding, str]:
+def _folding(arguments: argparse.Namespace, model: IntModel, safety: Safety) -> tuple[Folding, str]:
     """The folding that is given or chosen, and what is to be said about one that was chosen.
 
     A goal chooses all of it; rates alone choose the units, for the lanes that are given or the default.
@@ -98,7 +98,7 @@ def _folding(arguments: argparse.Namespace, model: IntModel) -> tuple[Folding, s
     interval, latency = (None if time is None else time * clock_mhz for time in times)
     events = assumed_events(model) if arguments.rates is None else measured_events(model, spikes.read(arguments.rates))
     goal = Goal(interval, latency, arguments.budget)
-    choice = choose(model, events, goal, arguments.target, ports, loaded, lanes)
+    choice = choose(model, events, goal, arguments.target, ports, loaded, lanes, safety)
     return choice.folding, describe(choice, arguments.target, clock_mhz)
 
 

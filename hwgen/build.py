@@ -37,7 +37,7 @@ _TEST_BENCH_FILES = ("Makefile", "runner.py", "streams.py", "compare.py", "test_
 _PRODUCT_FILES = ("reports/verify.json", "reports/verify_cocotb.json")
 _PRODUCT_FOLDERS = ("tb/build/", "tb/__pycache__/", "synth/", "boards/", "projects/")
 
-# The core's ports: name, direction, width in bits. Those of the load stream are there where weights are loaded.
+# The core's ports: name, direction, width in bits.
 PORTS = (
     ("aclk", "input", 1),
     ("aresetn", "input", 1),
@@ -54,6 +54,7 @@ PORTS = (
 # Constant outputs that say what the core is. They take no logic; nothing times or loads them.
 IDENTITY_PORTS = (("model_digest", "output", DIGEST_BITS), ("tool_version", "output", VERSION_BITS))
 
+# Where weights are loaded, and where there is a self-test.
 SELF_TEST_PORTS = (
     ("self_test_start", "input", 1),
     ("self_test_running", "output", 1),
@@ -225,8 +226,7 @@ def _memories(model: IntModel, plan: HardwarePlan) -> list[tuple[str, list[str]]
 def _manifest(
     model: IntModel, plan: HardwarePlan, sources: list[str], probe: str, uart: Uart, files: Mapping[str, bytes]
 ) -> dict[str, Any]:
-    test_ports = SELF_TEST_PORTS if plan.safety.self_test else ()
-    ports = (*PORTS, *(LOAD_PORTS if plan.loaded else ()), *test_ports, *IDENTITY_PORTS)
+    ports = (*core_ports(loaded=bool(plan.loaded), self_test=plan.safety.self_test), *IDENTITY_PORTS)
     return {
         "format": FORMAT,
         "version": VERSION,
@@ -245,6 +245,11 @@ def _manifest(
         "vectors": VECTORS,
         "checksums": {path: hashlib.sha256(content).hexdigest() for path, content in sorted(files.items())},
     }
+
+
+def core_ports(*, loaded: bool, self_test: bool) -> tuple[tuple[str, str, int], ...]:
+    """The ports that move."""
+    return (*PORTS, *(LOAD_PORTS if loaded else ()), *(SELF_TEST_PORTS if self_test else ()))
 
 
 def _layer_record(layer: LayerPlan) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hwgen.build import FORMAT, LOAD_PORTS, MANIFEST, PORTS, VERSION
+from hwgen.build import FORMAT, MANIFEST, VERSION, core_ports
 from hwgen.names import is_top_name
 from quant.errors import BuildError
 from quant.files import check_size
@@ -34,6 +34,7 @@ class BuildFolder:
         uart_top, uart_model, uart_sources: the module with the serial line, the number it names itself by, and what
             Verilog it needs besides `sources`.
         load: the file of words that the core takes after a reset, None where it takes none.
+        self_test: whether the core can test itself.
         idle_limit_cycles: cycles after which a core that moves nothing hangs.
         checksums: SHA-256 of every file that was built, by its name.
     """
@@ -48,13 +49,14 @@ class BuildFolder:
     uart_model: int
     uart_sources: tuple[str, ...]
     load: str | None
+    self_test: bool
     idle_limit_cycles: int
     checksums: dict[str, str]
 
     @property
     def ports(self) -> tuple[tuple[str, str, int], ...]:
         """The core's ports that move: name, direction, width in bits."""
-        return PORTS if self.load is None else (*PORTS, *LOAD_PORTS)
+        return core_ports(loaded=self.load is not None, self_test=self.self_test)
 
     def load_words(self) -> bytes:
         """The words that the core takes after a reset, 16 bits each, lower byte first; empty where it takes none."""
@@ -119,6 +121,7 @@ def _read(path: Path, manifest: dict[str, Any]) -> BuildFolder:
         uart_model=int(uart["model"], 16),
         uart_sources=tuple(map(str, uart["sources"])),
         load=None if load is None else str(load["file"]),
+        self_test=bool(manifest.get("safety", {}).get("self_test")),
         idle_limit_cycles=int(manifest["idle_limit_cycles"]),
         checksums={name: str(checksum) for name, checksum in manifest["checksums"].items()},
     )

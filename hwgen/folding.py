@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from hwgen import area, targets
-from hwgen.plan import HardwarePlan, LayerPlan
+from hwgen.plan import NO_SAFETY, HardwarePlan, LayerPlan, Safety
 from hwgen.planner import MAX_VECTOR_BITS, PORTS, Fold, Folding, events_per_cycle, make_plan, refold
 from hwgen.rates import cycles_per_step
 from hwgen.targets import Area
@@ -77,6 +77,7 @@ def choose(
     ports: int | None = None,
     loaded: Sequence[int] = (),
     lanes: Sequence[int] | None = None,
+    safety: Safety = NO_SAFETY,
 ) -> Choice:
     """The folding that reaches a goal at least cost, or the fastest within its budget.
 
@@ -88,13 +89,14 @@ def choose(
         ports: events per cycle; None: whichever is better.
         loaded: layers whose weights are loaded at run time.
         lanes: of each layer, where they are given; None: they are chosen, too.
+        safety: of the core; the check bits that it stores are counted, and the cycles of their guards, but no logic.
 
     Raises:
         BuildError: if no folding reaches the goal, saying how near one comes.
         ScsrError: at a target without estimates.
     """
     counts = PORTS if ports is None else (ports,)
-    tried = [_Search(model, events, goal, target, count, loaded, lanes) for count in counts]
+    tried = [_Search(model, events, goal, target, count, loaded, lanes, safety) for count in counts]
     found = [choice for search in tried if (choice := search.run()) is not None]
     if not found:
         raise BuildError(min(search.shortfall() for search in tried)[1])
@@ -128,11 +130,12 @@ class _Search:
         ports: int,
         loaded: Sequence[int],
         lanes: Sequence[int] | None,
+        safety: Safety,
     ) -> None:
         self._model, self._events, self._goal, self._ports, self._loaded = model, events, goal, ports, loaded
-        self._target, self._lanes = target, lanes
+        self._target, self._lanes, self._safety = target, lanes, safety
         self._limits = dict(goal.budget or asdict(targets.find(target).capacity))
-        plan = make_plan(model, Folding(lanes or [1] * len(model.layers), None, ports, loaded))
+        plan = make_plan(model, Folding(lanes or [1] * len(model.layers), None, ports, loaded), safety=safety)
         self._last = plan.last.index
         self._read = {layer.index: plan.source(layer.index) is not None for layer in plan.layers}
         self._fixed = area.estimate(plan, target) + sum((self._area(layer).times(-1) for layer in plan.layers), Area())
@@ -317,7 +320,7 @@ class _Search:
     def _choice(self, picked: Mapping[int, _Option]) -> Choice:
         folds = [picked[index].fold if index in picked else Fold(1, 1, 1) for index in self._layers()]
         folding = Folding([fold.lanes for fold in folds], [fold.units for fold in folds], self._ports, self._loaded)
-        plan = make_plan(self._model, folding)
+        plan = make_plan(self._model, folding, safety=self._safety)
         return Choice(
             folding, area.estimate(plan, self._target), cycles_per_step(plan, self._events), self._latency(picked)
         )

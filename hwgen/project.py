@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hwgen import render
-from hwgen.build import IDENTITY_PORTS, MODEL, PORTS
+from hwgen.build import IDENTITY_PORTS, MODEL
 from hwgen.folder import BuildFolder, open_build
 from hwgen.synth import replace_folder
 from quant import store
@@ -122,7 +122,7 @@ def _files(build: BuildFolder, tool: Tool, part: str, clock_mhz: int, device_nam
             part=part,
             clock_mhz=clock_mhz,
             period_ns=f"{1000 / clock_mhz:.3f}",
-            ports=[port for port, _, _ in (*PORTS, *IDENTITY_PORTS) if port != "aclk"],
+            ports=[port for port, _, _ in (*build.ports, *IDENTITY_PORTS) if port != "aclk"],
             channels=model.inputs,
             classes=model.layers[-1].neurons,
             device_name=device_name,

@@ -13,7 +13,7 @@
 //   ends.bin      uint64 cycle                               in which the last layer ended each time step
 //   identity.bin  uint8[35]                                  the ports tool_version and model_digest, lowest byte first
 //   spikes_I.bin  uint64 position                            of each spike: step * neurons + neuron, layer I in order
-// With SCSR_LOAD defined the design has a stream s_load.
+// With SCSR_LOAD defined the design has a stream s_load, with SCSR_SELF_TEST a self-test, which runs after resets only.
 // With SCSR_NETLIST defined the design is a netlist without probes: no LAYERS are given, no ends and spikes recorded.
 // Exit status: 0 done, 3 the core hangs, 4 the output stream broke a rule, 5 beats came after the last packet,
 // 6 the core did not take just the words of its weights, or took events before it had them.
@@ -148,6 +148,9 @@ int main(int argc, char** argv) {
         core.aresetn = 0;
         core.s_axis_tvalid = 0;
         core.m_axis_tready = 0;
+#ifdef SCSR_SELF_TEST
+        core.self_test_start = 0;
+#endif
 #ifdef SCSR_LOAD
         core.s_load_tvalid = 0;
 #endif

@@ -77,6 +77,11 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 def build_harness(folder: Path, work: Path, netlist: Sequence[str] = ()) -> Path:
     """Compile the C++ harness for a build folder, or for a netlist of it and its cell models; returns the program."""
     manifest = read_manifest(folder)
+    defines = {
+        "SCSR_NETLIST": bool(netlist),
+        "SCSR_LOAD": bool(manifest.get("load")),
+        "SCSR_SELF_TEST": bool(manifest.get("safety", {}).get("self_test")),
+    }
     return build_program(
         folder,
         work,
@@ -85,7 +90,7 @@ def build_harness(folder: Path, work: Path, netlist: Sequence[str] = ()) -> Path
         harness=folder / "tb" / "harness.cpp",
         prefix="Vcore",
         parameters={},
-        defines=[*(["SCSR_NETLIST"] if netlist else []), *(["SCSR_LOAD"] if manifest.get("load") else [])],
+        defines=[name for name, wanted in defines.items() if wanted],
     )
 
 

@@ -9,6 +9,8 @@ import numpy as np
 
 from quant.errors import ConfigError
 from quant.formats import IntArray
+from quant.spikes import SpikeSet
+from trainer.events import events_of
 from trainer.schema import Range
 
 
@@ -28,6 +30,8 @@ class Augmentation:
         channel_warp: by which part the channels are stretched or compressed: a longer or shorter vocal tract.
         drop_channels: fraction of the channels of a sample that is silenced, one block of neighbours.
         drop_steps: fraction of the steps of a sample that is silenced, one block of neighbours.
+        mix: fraction of the samples that lose some of their events, another part in every one, and get such a part of
+            another sample's instead, stretched to their length; only a teacher can say what they are.
     """
 
     drop_events: Annotated[float, Range(0.0, 0.9)] = 0.0
@@ -42,6 +46,7 @@ class Augmentation:
     channel_warp: Annotated[float, Range(0.0, 0.9)] = 0.0
     drop_channels: Annotated[float, Range(0.0, 0.9)] = 0.0
     drop_steps: Annotated[float, Range(0.0, 0.9)] = 0.0
+    mix: Annotated[float, Range(0.0, 1.0)] = 0.0
 
     def __post_init__(self) -> None:
         if self.tilt and not self.thin:
@@ -63,6 +68,18 @@ class Events:
     channel: IntArray
 
 
+def events_of_samples(samples: SpikeSet, chosen: IntArray) -> Events:
+    """The events of the chosen samples."""
+    counts = samples.offset[chosen + 1] - samples.offset[chosen]
+    events = events_of(samples, chosen)
+    return Events(
+        samples.steps[chosen].astype(np.int64),
+        np.repeat(np.arange(len(chosen)), counts),
+        samples.step[events].astype(np.int64),
+        samples.channel[events].astype(np.int64),
+    )
+
+
 def augment(events: Events, channels: int, how: Augmentation, draw: np.random.Generator) -> Events:
     """The events of the changed samples; two of them may coincide.
 
@@ -70,6 +87,8 @@ def augment(events: Events, channels: int, how: Augmentation, draw: np.random.Ge
         channels: number of input channels.
         draw: random numbers.
     """
+    if how.mix:
+        events = _mixed(events, how.mix, draw)
     batch = len(events.steps)
     either = draw.uniform(-1, 1, (5, batch))
     place = draw.random((3, batch))
@@ -93,6 +112,22 @@ def augment(events: Events, channels: int, how: Augmentation, draw: np.random.Ge
     kept &= ~_in_block(channel, np.full(batch, channels * how.drop_channels), channels, place[1], events.sample)
     found = Events(steps, events.sample[kept], step[kept].astype(np.int64), channel[kept].astype(np.int64))
     return _with_noise(found, channels, how.add_events, draw) if how.add_events else found
+
+
+def _mixed(events: Events, fraction: float, draw: np.random.Generator) -> Events:
+    """A `fraction` of the samples keeps a share of the events and gets what is missing from another of the batch."""
+    batch = len(events.steps)
+    kept = np.where(draw.random(batch) < fraction, draw.random(batch), 1.0)
+    to = draw.permutation(batch)[events.sample]
+    stays = draw.random(len(to)) < kept[events.sample]
+    goes = draw.random(len(to)) >= kept[to]
+    stretched = events.step * events.steps[to] // events.steps[events.sample]
+    return Events(
+        events.steps,
+        np.concatenate([events.sample[stays], to[goes]]),
+        np.concatenate([events.step[stays], stretched[goes]]),
+        np.concatenate([events.channel[stays], events.channel[goes]]),
+    )
 
 
 def _with_noise(events: Events, channels: int, rate: float, draw: np.random.Generator) -> Events:

@@ -17,6 +17,7 @@ from trainer.losses import LOSSES, CrossEntropy, Loss
 from trainer.neuron import Rule
 from trainer.schema import Named, Range, parse, read_toml, unparse
 from trainer.surrogates import Surrogate
+from trainer.teacher import TeacherConfig
 
 MAX_WEIGHTS = 1 << 23  # a run's progress holds each seven times, and is read back as long as it has 256 MiB
 FLOAT_BITS = 24  # integers up to 2**24 are exact in float32, which carries the integers in training
@@ -184,12 +185,17 @@ class TrainConfig:
     schedule: ScheduleConfig = ScheduleConfig()
     surrogate: SurrogateConfig = SurrogateConfig()
     loss: Annotated[Loss, Named(LOSSES)] = CrossEntropy()
+    teacher: TeacherConfig = TeacherConfig()
     activity: ActivityConfig = ActivityConfig()
     augment: Augmentation = Augmentation()
 
     def __post_init__(self) -> None:
         if self.rule == "tssl" and self.surrogate.learned:
             raise ConfigError("train.surrogate.learned: the width has no gradient under the rule tssl; schedule it")
+        if self.teacher.sharpness and not isinstance(self.loss, CrossEntropy):
+            raise ConfigError('train.teacher gives probabilities; only train.loss.name = "cross_entropy" takes them')
+        if self.augment.mix and not self.teacher.sharpness:
+            raise ConfigError("train.augment.mix: a mixed sample has no label; give train.teacher.sharpness, or no mix")
         for phase, epochs in (("float", self.epochs_float), ("quantized", self.epochs_quantized)):
             if self.schedule.warmup >= epochs:
                 raise ConfigError(

@@ -28,6 +28,7 @@ from trainer.distributed import ALONE, Team, of_first, total
 from trainer.evaluation import evaluate
 from trainer.losses import Answer, inactivity
 from trainer.network import Network, Trace
+from trainer.teacher import Teacher
 
 Phase = Literal["float", "quantized"]
 PHASES: tuple[Phase, ...] = get_args(Phase)
@@ -134,11 +135,14 @@ def train(
     Raises:
         DivergenceError: when a number is no longer finite; the progress is that after the last good update.
     """
+    settings = progress.network.config.train.teacher
+    classes = len(progress.network.config.data.classes)
+    teacher = Teacher(data["train"], classes, settings) if settings.sharpness else None
     for phase in PHASES:
         if phase == "quantized" and not progress.of_phase(phase):
             _begin_quantized(progress)
         while not progress.is_over(phase):
-            epoch = _epoch(progress, data, phase, len(progress.of_phase(phase)) + 1, watch, team)
+            epoch = _epoch(progress, data, phase, len(progress.of_phase(phase)) + 1, watch, team, teacher)
             progress.history.append(epoch)
             if progress.best_epoch(phase) is epoch:
                 progress.best[phase] = {name: value.clone() for name, value in progress.candidate.state_dict().items()}
@@ -198,6 +202,7 @@ def _epoch(
     number: int,
     watch: Callable[[Iterable[Batch], int], Iterable[Batch]],
     team: Team,
+    teacher: Teacher | None,
 ) -> Epoch:
     """Train for one pass over the data, then validate."""
     began = time.perf_counter()
@@ -206,7 +211,7 @@ def _epoch(
     network.train()
     runner = network if team == ALONE else DistributedDataParallel(network)
     draw = np.random.default_rng([settings.seed, PHASES.index(phase), number])
-    batches = shuffled(samples, settings.batch, draw, settings.augment, team)
+    batches = shuffled(samples, settings.batch, draw, settings.augment, team, teacher)
     loss_sum, right = 0.0, 0.0
     for update, batch in enumerate(watch(batches, -(-len(samples) // settings.batch)), start=1):
         batch = batch.to(network.device)
@@ -251,7 +256,7 @@ def _epoch(
 def batch_loss(network: Network, trace: Trace, batch: Batch) -> tuple[Tensor, Tensor]:
     """This process's part of the batch's mean loss, and the price of the activity of all hidden layers."""
     settings = network.config.train
-    answer = Answer(trace.logits, trace.outputs[-1], batch.steps.clamp(min=1), batch.labels)
+    answer = Answer(trace.logits, trace.outputs[-1], batch.steps.clamp(min=1), batch.labels, batch.targets)
     loss = (settings.loss(answer) * batch.weights).sum()
     activity = settings.activity
     if not activity.strength:

@@ -29,12 +29,14 @@ class Answer:
         logits: `(batch, classes)`, the scores as the softmax sees them.
         outputs: `(T, batch, classes)`, the last layer's spikes or potentials; 0 after a sample's end.
         steps, labels: int64 `(batch,)`.
+        targets: `(batch, classes)`, a teacher's probabilities, which stand for the labels, or None.
     """
 
     logits: Tensor
     outputs: Tensor
     steps: Tensor
     labels: Tensor
+    targets: Tensor | None = None
 
 
 class Loss(Protocol):
@@ -48,15 +50,14 @@ class Loss(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CrossEntropy:
-    """Of the softmax of the logits; `smoothing` spreads a part of the target over all classes."""
+    """Of the softmax of the logits to the label or the teacher; `smoothing` spreads a part of it over all classes."""
 
     unit: ClassVar[str] = "nats"
     smoothing: _Fraction = 0.0
 
     def __call__(self, answer: Answer) -> Tensor:
-        return nn.functional.cross_entropy(
-            answer.logits, answer.labels, reduction="none", label_smoothing=self.smoothing
-        )
+        target = answer.labels if answer.targets is None else answer.targets
+        return nn.functional.cross_entropy(answer.logits, target, reduction="none", label_smoothing=self.smoothing)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,9 @@ from torch import Tensor
 from quant.errors import DataError
 from quant.formats import IntArray
 from quant.spikes import SpikeSet
-from trainer.augmentation import Augmentation, Events, augment
+from trainer.augmentation import Augmentation, Events, augment, events_of_samples
 from trainer.distributed import ALONE, Team
-from trainer.events import events_of
+from trainer.teacher import FloatArray, Teacher
 
 _MOST_CELLS = 1 << 31
 _POOL = 16  # batches among which samples are sorted by length
@@ -29,16 +29,24 @@ class Batch:
         steps: int64 `(batch,)`, steps of each sample.
         labels: int64 `(batch,)`.
         weights: float32 `(batch,)`, what each sample's loss counts for: together 1 over all processes.
+        targets: float32 `(batch, classes)`, what a teacher says to the samples, or None.
     """
 
     inputs: Tensor
     steps: Tensor
     labels: Tensor
     weights: Tensor
+    targets: Tensor | None = None
 
     def to(self, device: torch.device) -> Batch:
         """The batch on another device."""
-        return Batch(self.inputs.to(device), self.steps.to(device), self.labels.to(device), self.weights.to(device))
+        return Batch(
+            self.inputs.to(device),
+            self.steps.to(device),
+            self.labels.to(device),
+            self.weights.to(device),
+            None if self.targets is None else self.targets.to(device),
+        )
 
 
 def in_order(samples: SpikeSet, size: int) -> Iterator[Batch]:
@@ -48,7 +56,12 @@ def in_order(samples: SpikeSet, size: int) -> Iterator[Batch]:
 
 
 def shuffled(
-    samples: SpikeSet, size: int, draw: np.random.Generator, how: Augmentation, team: Team = ALONE
+    samples: SpikeSet,
+    size: int,
+    draw: np.random.Generator,
+    how: Augmentation,
+    team: Team = ALONE,
+    teacher: Teacher | None = None,
 ) -> Iterator[Batch]:
     """All samples in an order drawn anew and changed anew, for training; of every batch, the share of this process.
 
@@ -60,28 +73,17 @@ def shuffled(
     ordered = np.concatenate([pool[np.argsort(samples.steps[pool], kind="stable")] for pool in pools])
     batches = [ordered[start : start + size] for start in range(0, len(ordered), size)]
     for index in draw.permutation(len(batches)):
-        events = augment(_events(samples, batches[index]), samples.channels, how, draw)
-        yield _share(events, samples.label[batches[index]], samples.channels, team)
+        events = augment(events_of_samples(samples, batches[index]), samples.channels, how, draw)
+        targets = None if teacher is None else teacher(events)
+        yield _share(events, samples.label[batches[index]], samples.channels, team, targets)
 
 
 def gather(samples: SpikeSet, chosen: IntArray) -> Batch:
     """The chosen samples as one batch."""
-    return _share(_events(samples, chosen), samples.label[chosen], samples.channels, ALONE)
+    return _share(events_of_samples(samples, chosen), samples.label[chosen], samples.channels, ALONE)
 
 
-def _events(samples: SpikeSet, chosen: IntArray) -> Events:
-    """The events of the chosen samples."""
-    counts = samples.offset[chosen + 1] - samples.offset[chosen]
-    events = events_of(samples, chosen)
-    return Events(
-        samples.steps[chosen].astype(np.int64),
-        np.repeat(np.arange(len(chosen)), counts),
-        samples.step[events].astype(np.int64),
-        samples.channel[events].astype(np.int64),
-    )
-
-
-def _share(events: Events, labels: IntArray, channels: int, team: Team) -> Batch:
+def _share(events: Events, labels: IntArray, channels: int, team: Team, targets: FloatArray | None = None) -> Batch:
     """This process's samples of a batch: every `team.size`-th; where there is none, one of no steps and no weight.
 
     Raises:
@@ -110,4 +112,5 @@ def _share(events: Events, labels: IntArray, channels: int, team: Team) -> Batch
         torch.from_numpy(steps),
         torch.from_numpy(labels[mine].astype(np.int64)),
         torch.from_numpy(weights),
+        None if targets is None else torch.from_numpy(targets[mine].astype(np.float32)),
     )

@@ -56,6 +56,24 @@ def test_events_are_added_anywhere() -> None:
     assert np.bincount(found.step[-added:], minlength=100).min() > 60
 
 
+def test_mixed_samples_share_their_events() -> None:
+    """Sample `i` has its events on channel `i`; its partner's come in at the same part of its length."""
+    given = events(40)
+    own = Events(np.where(np.arange(40) % 2, 100, 200), given.sample, given.step, given.sample)
+    found = augment(own, CHANNELS, Augmentation(mix=0.5), np.random.default_rng(1))
+    assert found.steps.tolist() == own.steps.tolist()
+    strange = 0
+    for sample in range(40):
+        channel, step = found.channel[found.sample == sample], found.step[found.sample == sample]
+        others = np.setdiff1d(channel, sample)
+        assert len(others) <= 1
+        assert 8 <= len(channel) <= 32
+        strange += len(others)
+        for other in others:
+            assert np.isin(step[channel == other], np.arange(0, 100, 5) * own.steps[sample] // own.steps[other]).all()
+    assert 12 <= strange <= 28
+
+
 def test_samples_are_thinned_each_by_its_own_fraction() -> None:
     kept = np.bincount(changed(Augmentation(thin=0.8)).sample, minlength=50) / 20
     assert kept.mean() == pytest.approx(0.6, abs=0.08)

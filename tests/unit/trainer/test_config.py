@@ -63,6 +63,15 @@ def test_the_shipped_configurations_are_valid_and_survive_a_round_trip(path: Pat
         ),
         (lambda t: t["train"].update(activity={"low": 0.5}), "train.activity: low is 0.5, high 0.2; low must not be"),
         (lambda t: t["train"]["augment"].update(tilt=0.5), "train.augment.tilt tilts what `thin` leaves out"),
+        (lambda t: t["train"]["augment"].update(mix=0.5), "train.augment.mix: a mixed sample has no label"),
+        (
+            lambda t: t["train"].update(teacher={"ridge": 0.0}),
+            "train.teacher.ridge is 0.0; allowed is 1e-06..1000000.0",
+        ),
+        (
+            lambda t: t["train"].update(loss={"name": "spike_count"}, teacher={"sharpness": 5.0}),
+            "train.teacher gives probabilities; only train.loss.name",
+        ),
         (
             lambda t: t["train"].update(surrogate={"learned": True, "width_end": 0.1}),
             "train.surrogate: width_end is a schedule and learned learns",

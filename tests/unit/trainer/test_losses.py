@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -27,6 +28,14 @@ def test_cross_entropy() -> None:
     second = math.log(2 + math.exp(3))
     torch.testing.assert_close(found, torch.tensor([first, second]))
     assert CrossEntropy(smoothing=0.2)(answer())[0] > found[0]
+
+
+def test_a_teacher_stands_for_the_labels() -> None:
+    given = answer()
+    right = torch.nn.functional.one_hot(given.labels, 3).float()
+    torch.testing.assert_close(CrossEntropy()(replace(given, targets=right)), CrossEntropy()(given))
+    unsure = CrossEntropy()(replace(given, targets=torch.full((2, 3), 1 / 3)))
+    torch.testing.assert_close(unsure, -given.logits.log_softmax(dim=1).mean(dim=1))
 
 
 def test_spike_count_is_the_distance_from_two_rates() -> None:

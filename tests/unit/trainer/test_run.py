@@ -32,6 +32,7 @@ from trainer.config import (
 from trainer.evaluation import evaluate
 from trainer.losses import SpikeCount, VanRossum
 from trainer.network import Network
+from trainer.teacher import TeacherConfig
 
 
 @pytest.fixture(autouse=True)
@@ -96,13 +97,14 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def dropping() -> Config:
     """With events dropped at random, so that the random numbers of an epoch matter."""
-    """Everything that a resumed run must find again: random events, an average, schedules, normalization."""
+    """Everything that a resumed run must find again: random events, a teacher, an average, schedules, normalization."""
     train = TrainConfig(
         epochs_float=3,
         epochs_quantized=3,
         batch=8,
         average=0.9,
-        augment=Augmentation(drop_events=0.2, time_warp=0.2),
+        augment=Augmentation(drop_events=0.2, time_warp=0.2, mix=0.5),
+        teacher=TeacherConfig(sharpness=3.0),
         surrogate=SurrogateConfig(width=1.0, width_end=0.3),
         schedule=ScheduleConfig("step", warmup=1, every=1),
         activity=ActivityConfig(strength=1.0),

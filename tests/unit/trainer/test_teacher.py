@@ -1,0 +1,108 @@
+"""The teacher, against one that goes through everything one by one, and what of it reaches a batch."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from quant.errors import DataError
+from quant.spikes import SpikeSet
+from tests.unit.trainer.toys import Toy
+from trainer import teacher as module
+from trainer.augmentation import Augmentation, Events, events_of_samples
+from trainer.data.batches import shuffled
+from trainer.distributed import Team
+from trainer.teacher import Teacher, TeacherConfig
+
+HOW = TeacherConfig(sharpness=4.0, parts=3, smoothing=0.0, narrowness=2.0, ridge=0.1)
+
+
+def samples() -> SpikeSet:
+    return Toy().load()["train"]
+
+
+def asked() -> Events:
+    return events_of_samples(Toy().load()["validation"], np.arange(24))
+
+
+def pattern(dense: np.ndarray, parts: int) -> np.ndarray:
+    """Of one sample `(steps, channels)`: each spike is shared between the two parts whose middles are nearest."""
+    counts = np.zeros((parts, dense.shape[1]))
+    for step, channel in zip(*np.nonzero(dense), strict=True):
+        position = min(max((step + 0.5) / len(dense) * parts - 0.5, 0), parts - 1)
+        for part in range(parts):
+            counts[part, channel] += max(0.0, 1 - abs(position - part))
+    return counts.ravel() / np.linalg.norm(counts)
+
+
+def patterns(of: SpikeSet, parts: int) -> list[np.ndarray]:
+    dense = of.dense(slice(0, len(of)))
+    return [pattern(dense[:steps, index], parts) for index, steps in enumerate(of.steps)]
+
+
+def test_it_is_kernel_ridge_regression_on_patterns_of_counts() -> None:
+    known, others = patterns(samples(), 3), patterns(Toy().load()["validation"], 3)
+
+    def near(one: np.ndarray, other: np.ndarray) -> float:
+        return math.exp(-2.0 * float(((one - other) ** 2).sum()))
+
+    rights = np.eye(3)[samples().label]
+    kernel = np.array([[near(one, other) for other in known] for one in known]) + 0.1 * np.eye(24)
+    factors = np.linalg.inv(kernel) @ (rights - rights.mean(axis=0))
+    scores = np.array([[near(one, other) for other in known] for one in others]) @ factors + rights.mean(axis=0)
+    expected = torch.from_numpy(4.0 * scores).softmax(dim=1).numpy()
+    np.testing.assert_allclose(Teacher(samples(), 3, HOW)(asked()), expected, atol=1e-6)
+
+
+def test_it_knows_its_samples_and_learns_from_them() -> None:
+    said = Teacher(samples(), 3, HOW)(asked())
+    assert (said.argmax(axis=1) == Toy().load()["validation"].label).mean() > 0.6
+    own = Teacher(samples(), 3, HOW)(events_of_samples(samples(), np.arange(24)))
+    assert (own.argmax(axis=1) == samples().label).all()
+
+
+def test_neighbouring_channels_are_alike_to_it() -> None:
+    def shift(smoothing: float) -> float:
+        """How far its answers change if every event moves by one channel."""
+        teacher, given = Teacher(samples(), 3, replace(HOW, smoothing=smoothing)), asked()
+        moved = replace(given, channel=np.minimum(given.channel + 1, 11))
+        return float(np.abs(teacher(moved) - teacher(given)).mean())
+
+    assert shift(3.0) < 0.8 * shift(0.0)
+
+
+def test_silence_is_judged_too() -> None:
+    nothing = np.zeros(0, dtype=np.int64)
+    said = Teacher(samples(), 3, HOW)(Events(np.array([5]), nothing, nothing, nothing))
+    np.testing.assert_allclose(said.sum(axis=1), 1.0)
+
+
+def test_too_many_samples_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_MOST_SAMPLES", 20)
+    with pytest.raises(
+        DataError, match=r"train\.teacher compares all training samples .* 20 at most, and there are 24"
+    ):
+        Teacher(samples(), 3, HOW)
+
+
+def test_a_batch_carries_what_it_says_to_the_changed_samples() -> None:
+    teacher, how = Teacher(samples(), 3, HOW), Augmentation(mix=1.0, drop_events=0.2)
+
+    def targets(team: Team) -> list[torch.Tensor]:
+        found = [one.targets for one in shuffled(samples(), 24, np.random.default_rng(1), how, team, teacher)]
+        return [one for one in found if one is not None]
+
+    (whole,) = targets(Team())
+    assert whole.shape == (24, 3)
+    for rank in range(2):
+        assert torch.equal(targets(Team(rank, 2))[0], whole[rank::2])
+    (batch,) = shuffled(samples(), 24, np.random.default_rng(1), how, Team(), teacher)
+    dense = batch.inputs.numpy().transpose(1, 0, 2)
+    sample, step, channel = np.nonzero(dense)
+    # Two events that coincide are one spike of the batch, and two to the teacher: hence no equality here.
+    again = teacher(Events(batch.steps.numpy(), sample, step, channel))
+    assert np.abs(again - whole.numpy()).mean() < 0.1

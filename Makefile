@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: demo test lint formal fuzz soak mutation hostile bench hardware implementations training area bitstreams snapshots triton setup synth-tools tools clean
+.PHONY: demo test lint formal fuzz soak mutation hostile faults bench hardware implementations training area bitstreams snapshots triton setup synth-tools tools clean
 
 demo: $(READY)
 	$(BIN)/python -m bench.demo
@@ -30,14 +30,20 @@ fuzz: $(READY)
 soak: $(READY)
 	$(BIN)/python -m bench.soak
 
-# Faults put into modules and golden model, one at a time: do the tests find them? An hour
+# Faults put into modules and golden model, N of them, one at a time: do the tests find them? An hour for 300
+mutation: N = 300
 mutation: $(READY)
-	$(BIN)/python -m bench.mutation
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[formal]'
+	$(BIN)/python -m bench.mutation --n $(N)
 
 # Damaged and crafted files for every reader, N of each; half an hour (docs/hostile.md)
 hostile: N = 100000
 hostile: $(READY)
 	$(BIN)/python -m bench.hostile --inputs $(N)
+
+# After `make demo`: accuracy against flipped bits, and what protection costs; five minutes (docs/safety.md)
+faults: $(READY)
+	$(BIN)/python -m bench.faults --cost
 
 # The recorded Verilog and reports of two tiny networks, anew: read the difference before committing it
 snapshots: $(READY)

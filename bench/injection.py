@@ -12,10 +12,13 @@ from pathlib import Path
 
 import numpy as np
 
+from hwgen.plan import STATUS
 from quant.spikes import SpikeSet, plain_arrays
 from sim.verify import runner, streams
 
-DAMAGED, TIMED_OUT, TEST_FAILED = 1 << 3, 1 << 4, 1 << 5  # status flags (docs/streams.md)
+DAMAGED, TIMED_OUT, TEST_FAILED = (
+    1 << STATUS.index(name) for name in ("damaged memory", "ended by the watchdog", "self-test failed")
+)
 
 UPSET_RAM = Path(__file__).with_name("upset_ram.v")
 _UPSETS = "mem/upsets.hex"

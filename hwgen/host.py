@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from hwgen.build import MODEL
 from hwgen.folder import BuildFolder, open_build
+from hwgen.plan import STATUS
 from hwgen.serial_protocol import RESET, LinkError, Receiver, load_bytes, sample_bytes
 from quant import golden, spikes, store
 from quant.command import Command
@@ -252,6 +253,8 @@ def _report(answers: Answers, samples: SpikeSet, seconds: float, check: BuildFol
     shown: dict[str, object] = {"samples": len(samples), "samples per second": f"{len(samples) / seconds:.1f}"}
     if answers.restarts:
         shown["restarts"] = answers.restarts
+    if answers.flags.any():
+        shown["flagged samples"] = _flagged(answers.flags)
     if labelled.any():
         shown["accuracy board"] = f"{np.mean(answers.classes[labelled] == samples.label[labelled]):.4f}"
     wrong = 0 if check is None else _compare(answers, samples, check, shown)
@@ -263,6 +266,13 @@ def _report(answers: Answers, samples: SpikeSet, seconds: float, check: BuildFol
         print("FAIL: every score is zero: nothing was shown", file=sys.stderr)
         wrong = 1
     return 1 if wrong else 0
+
+
+def _flagged(flags: IntArray) -> str:
+    """How many samples have a status flag, and which."""
+    counts = {name: int(np.count_nonzero(flags >> bit & 1)) for bit, name in enumerate(STATUS)}
+    found = ", ".join(f"{name}: {count}" for name, count in counts.items() if count)
+    return f"{np.count_nonzero(flags)} ({found})"
 
 
 def _compare(answers: Answers, samples: SpikeSet, folder: BuildFolder, shown: dict[str, object]) -> int:

@@ -8,6 +8,15 @@ from hwgen.codes import CheckBits, check_bits
 from quant.formats import index_bits, unsigned_bits
 
 INPUT_FLAGS = 3  # of malformed beats (scsr_axis_input.v)
+# The status flags of a packet, from bit 16 of its last beat on (docs/streams.md).
+STATUS = (
+    "unknown channel",
+    "repeated channel",
+    "tlast on a SPIKE",
+    "damaged memory",
+    "ended by the watchdog",
+    "self-test failed",
+)
 DIGEST_BITS = 256
 VERSION_BITS = 24
 LOAD_BITS = 16  # width of the stream that weights are loaded from
@@ -26,6 +35,11 @@ class Safety:
     code: str = "none"
     watchdog_cycles: int | None = None
     self_test: bool = False
+
+    @property
+    def input_flags(self) -> int:
+        """Status flags that come with the events: of malformed beats, and the watchdog's."""
+        return INPUT_FLAGS + (self.watchdog_cycles is not None)
 
 
 NO_SAFETY = Safety()
@@ -265,9 +279,8 @@ class LayerPlan:
 
     @property
     def reports(self) -> int:
-        """A bit for each link, set where its TICKs can say that the sample is damaged (scsr_collector.v)."""
-        told = self.protected
-        return sum(1 << place for place, link in enumerate(self.links) if told and link.source and not link.recurrent)
+        """A bit for each link, set where its TICKs say, if memories are protected, whether one is damaged."""
+        return sum(1 << place for place, link in enumerate(self.links) if link.source and not link.recurrent)
 
     @property
     def marked_tag_bits(self) -> int:
@@ -365,10 +378,6 @@ class HardwarePlan:
     def stamp_bits(self) -> int:
         """Width of the input's step stamps: more non-zero stamps than channels (scsr_axis_input.v)."""
         return unsigned_bits(self.inputs + 1)
-
-    @property
-    def input_flags(self) -> int:
-        return INPUT_FLAGS + (self.safety.watchdog_cycles is not None)
 
     @property
     def watchdog_bits(self) -> int:

@@ -11,7 +11,7 @@ import numpy as np
 from hwgen import codes
 from hwgen.memory import leak_shifts
 from hwgen.names import top_name
-from hwgen.plan import INPUT_FLAGS, NO_SAFETY, HardwarePlan, LayerPlan, Link, Memory, Safety, Source
+from hwgen.plan import NO_SAFETY, HardwarePlan, LayerPlan, Link, Memory, Safety, Source
 from hwgen.self_test import stored_sample
 from quant.errors import BuildError
 from quant.formats import IntArray, index_bits, signed_bits, unsigned_bits
@@ -99,8 +99,7 @@ def make_plan(
     folds = {
         index: Fold(lanes[index - 1], units[index - 1], ports[index - 1], index in folding.loaded) for index in read
     }
-    flags = INPUT_FLAGS + (safety.watchdog_cycles is not None)
-    tag_bits = {index: 1 + flags * _carries_flags(model, index, depths) for index in (0, *read)}
+    tag_bits = {index: 1 + safety.input_flags * _carries_flags(model, index, depths) for index in (0, *read)}
     layers = tuple(
         _plan_layer(model, index, folds[index], depths, consumers, tag_bits[index], safety.code) for index in read
     )

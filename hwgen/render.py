@@ -60,17 +60,10 @@ def frame_module(top: str, ports: Sequence[tuple[str, str, int]]) -> str:
 
 def _entry(plan: HardwarePlan) -> dict[str, str]:
     """The stream that the input stage reads: its prefix, its `ready`, and the watchdog's mark."""
-    if plan.safety.self_test:
-        stream, user = "entry", "watched_tuser && !self_test_running"
-    elif plan.safety.watchdog_cycles:
-        stream, user = "watched", "watched_tuser"
-    else:
-        stream, user = "s_axis", "1'b0"
-    return {
-        "stream": stream,
-        "ready": f"{stream}_tready",
-        "user": user if plan.safety.watchdog_cycles else "1'b0",
-    }
+    tested, watched = plan.safety.self_test, plan.safety.watchdog_cycles is not None
+    stream = "entry" if tested else "watched" if watched else "s_axis"
+    user = "1'b0" if not watched else "watched_tuser && !self_test_running" if tested else "watched_tuser"
+    return {"stream": stream, "ready": f"{stream}_tready", "user": user}
 
 
 def _status(plan: HardwarePlan) -> dict[str, object]:

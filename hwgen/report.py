@@ -80,9 +80,23 @@ def plan_text(plan: HardwarePlan) -> str:
             "cycles, the read-out at a sample's end one for each score and one more. The core's rate is that of its",
             "slowest part.",
             *left_out,
+            *_safety(plan),
             "",
         ]
     )
+
+
+def _safety(plan: HardwarePlan) -> list[str]:
+    """What the core has against faults in the field, if anything."""
+    safety, cycles = plan.safety, plan.safety.watchdog_cycles
+    weights = sum(layer.weight_code.bits * layer.weights.words for layer in plan.layers)
+    checks = weights + sum(layer.param_code.bits * layer.words for layer in plan.layers)
+    found = [
+        f"weights and parameters protected by {safety.code}: {checks} check bits among them" if checks else "",
+        f"watchdog: a sample ends {cycles} cycles after its last beat" if cycles else "",
+        f"self-test: a sample of {plan.test_memories[0].words} beats" if safety.self_test else "",
+    ]
+    return [line for line in found if line]
 
 
 def _schedule(layer: LayerPlan) -> list[int]:

@@ -266,8 +266,16 @@ def _process_environment(variables: Mapping[str, str]) -> Iterator[None]:
 
 
 def _call(command: Sequence[str], *, cwd: Path, log: Path) -> None:
+    # Verilator's warnings may name signals of a netlist by what it calls them inside, which is no UTF-8.
     finished = subprocess.run(
-        command, cwd=cwd, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+        command,
+        cwd=cwd,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="backslashreplace",
+        check=False,
     )
     log.write_text(finished.stdout, encoding="utf-8")
     if finished.returncode:

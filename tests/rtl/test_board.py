@@ -16,6 +16,7 @@ from test_lint import LINTERS, WAIVERS
 
 from hwgen.__main__ import main
 from hwgen.build import make_build, write
+from hwgen.plan import NO_SAFETY, Safety
 from hwgen.planner import DEFAULT_FOLDING, Folding
 from hwgen.render import TEMPLATES
 from hwgen.uart import make_uart
@@ -74,9 +75,15 @@ def test_the_bridge_alone(simulator: str, tmp_path: Path) -> None:
     assert not failures, log.read_text()[-3000:]
 
 
-def _built(folder: Path, model: IntModel, folding: Folding = DEFAULT_FOLDING, samples: int = 40) -> tuple[Path, Path]:
+def _built(
+    folder: Path,
+    model: IntModel,
+    folding: Folding = DEFAULT_FOLDING,
+    samples: int = 40,
+    safety: Safety = NO_SAFETY,
+) -> tuple[Path, Path]:
     """A build folder, and a spike file whose labels are the model's own answers."""
-    write(make_build(model, folding), folder / "core")
+    write(make_build(model, folding, safety=safety), folder / "core")
     chosen = vectors.random_samples(model, samples, 12, 0.5, seed=1)
     answers = vectors.expected(model, chosen)
     assert answers["scores"].any()
@@ -113,7 +120,8 @@ def test_a_sample_set_over_the_line_equals_the_golden_model(tmp_path: Path, monk
 @pytest.mark.parametrize("lose_every", [0, 2500])
 def test_weights_come_over_the_line_too(lose_every: int, tmp_path: Path, monkeypatch, capsys) -> None:
     """All layers of a core take their weights from the host, again whenever lost bytes made it start anew."""
-    build, samples = _built(tmp_path, recurrent_model(), Folding([3, 2], loaded=[1, 2]))
+    safety = Safety("secded", 100_000, self_test=True)
+    build, samples = _built(tmp_path, recurrent_model(), Folding([3, 2], loaded=[1, 2]), safety=safety)
     assert json.loads((build / "manifest.json").read_text())["load"]["words"] > 20
     with simulated_board(build, bit_cycles=8, lose_every=lose_every) as port:
         assert _host(monkeypatch, port, build, samples) == 0

@@ -10,6 +10,7 @@ import pytest
 from bench.cycles import CASES, measure
 from bench.networks import Case, Layer, random_network
 from hwgen.build import make_build, write
+from hwgen.plan import Safety
 from hwgen.planner import make_plan
 from hwgen.rates import cycles_per_step, measured_events
 from hwgen.timing import INPUT_CYCLES, answer_cycles, latency_cycles
@@ -49,15 +50,15 @@ SHORT = (
 )
 
 
-@pytest.mark.parametrize("steps", [1, 3])
+@pytest.mark.parametrize(("steps", "code"), [(1, "none"), (3, "none"), (1, "secded"), (3, "parity")])
 @pytest.mark.parametrize("case", SHORT, ids=lambda case: case.name)
-def test_cycles_of_short_samples_are_predicted(case: Case, steps: int, tmp_path: Path) -> None:
-    model = random_network(case)
-    write(make_build(model, case.folding), tmp_path / "core")
+def test_cycles_of_short_samples_are_predicted(case: Case, steps: int, code: str, tmp_path: Path) -> None:
+    model, safety = random_network(case), Safety(code)
+    write(make_build(model, case.folding, safety=safety), tmp_path / "core")
     samples = vectors.random_samples(model, 60, steps, case.density, seed=1)
     report = verify(tmp_path / "core", samples)
     assert report["equal"], report["first_difference"] or "silent"
-    predicted = cycles_per_step(make_plan(model, case.folding), measured_events(model, samples))
+    predicted = cycles_per_step(make_plan(model, case.folding, safety=safety), measured_events(model, samples))
     assert predicted == pytest.approx(report["cycles_per_step_mean"], rel=0.03)
 
 

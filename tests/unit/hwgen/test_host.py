@@ -263,3 +263,10 @@ def test_a_folder_that_is_no_untouched_build_is_refused(tmp_path: Path) -> None:
             open_build(build)
     with pytest.raises(BuildError, match="no build folder"):
         open_build(tmp_path)
+
+
+def test_flagged_samples_are_counted_by_flag() -> None:
+    """A board must not be wrong in silence: what its packets say of memories and watchdog reaches the user."""
+    assert host._flagged(np.array([0, 0b1000, 0b101000, 0b10000])) == (
+        "3 (damaged memory: 2, ended by the watchdog: 1, self-test failed: 1)"
+    )

@@ -6,12 +6,13 @@ import re
 
 import numpy as np
 import pytest
-from models import Limits, random_folding, random_model, recurrent_model, tiny_model
+from models import Limits, random_folding, random_model, random_safety, recurrent_model, tiny_model
 
 from bench.networks import Case, Layer, random_network
 from hwgen import render
 from hwgen.memory import param_words, weight_columns, weight_words
 from hwgen.names import top_name
+from hwgen.plan import Safety
 from hwgen.planner import MAX_VECTOR_BITS, Fold, Folding, make_plan, refold
 from quant.errors import BuildError
 from quant.formats import signed_range
@@ -22,7 +23,7 @@ def _random_plans():
     for seed in range(60):
         rng = np.random.default_rng(seed)
         model = random_model(rng, Limits(layers=5, inputs=40, neurons=40))
-        yield model, make_plan(model, random_folding(rng, model))
+        yield model, make_plan(model, random_folding(rng, model), safety=random_safety(rng))
 
 
 def test_every_neuron_has_one_lane_in_one_group() -> None:
@@ -88,7 +89,7 @@ def test_the_input_flags_reach_the_read_out() -> None:
         by_index = {layer.index: layer for layer in plan.layers}
         carrier = plan.last
         while True:
-            assert carrier.tag_bits == 4
+            assert carrier.tag_bits == 1 + plan.safety.input_flags
             source = carrier.links[carrier.tag_link].source
             if source == 0:
                 break
@@ -152,6 +153,19 @@ def test_banks_tile_the_weight_memory(loaded: bool) -> None:
 def test_impossible_lanes_are_refused(lanes: list[int], message: str) -> None:
     with pytest.raises(BuildError, match=message.replace(".", r"\.")):
         make_plan(tiny_model(), Folding(lanes))
+
+
+@pytest.mark.parametrize(
+    ("safety", "message"),
+    [
+        (Safety("hamming"), "--protect 'hamming': there is none, parity, secded"),
+        (Safety(watchdog_cycles=0), "--watchdog 0: allowed is 1..4294967295 cycles"),
+        (Safety(watchdog_cycles=1 << 32), "--watchdog 4294967296: allowed"),
+    ],
+)
+def test_impossible_safety_is_refused(safety: Safety, message: str) -> None:
+    with pytest.raises(BuildError, match=message):
+        make_plan(tiny_model(), safety=safety)
 
 
 def test_vectors_wider_than_verilog_guarantees_are_refused() -> None:

@@ -27,6 +27,15 @@ from bench.record import RESULTS, commit
 from quant.files import write_atomic
 
 COPIED = ("bench", "hwgen", "quant", "rtl_templates", "sim", "tests", "trainer", "pyproject.toml")
+GOLDEN_TESTS = (("tests/unit/quant/test_golden.py",), ("tests/unit/trainer/test_equality.py",))
+CORE_TESTS = (("tests/rtl/test_networks.py", "-k", "not larger"), ("tests/rtl/test_safety.py",))
+# Everything that may kill a mutant; it must pass on the sources as they are.
+ALL_TESTS = (
+    *GOLDEN_TESTS,
+    *CORE_TESTS,
+    ("tests/rtl/test_leaves.py",),
+    ("tests/formal/test_proofs.py", "-m", "formal", "-k", "rules_hold"),
+)
 LIMIT_S = 600  # of a test: a mutant that hangs is killed, too
 
 # What is replaced, and by what: operators, constants, widths, branches, resets.
@@ -103,13 +112,12 @@ def mutants_of(path: Path) -> Iterator[Mutant]:
 def tests_of(file: str) -> tuple[tuple[str, ...], ...]:
     """Arguments of pytest, the quickest tests first."""
     if file.endswith(".py"):
-        return (("tests/unit/quant/test_golden.py",), ("tests/unit/trainer/test_equality.py",))
+        return GOLDEN_TESTS
     module = Path(file).stem
     return (
-        ("tests/rtl/test_networks.py", "-k", "not larger"),
-        ("tests/rtl/test_safety.py",),
+        *CORE_TESTS,
         ("tests/rtl/test_leaves.py", "-k", module),
-        ("tests/formal/test_proofs.py", "-m", "formal", "-k", f"{module}- and rules_hold"),
+        ("tests/formal/test_proofs.py", "-m", "formal", "-k", f"rules_hold and {module}-"),
     )
 
 
@@ -124,8 +132,7 @@ def killer(mutant: Mutant | None) -> str | None:
             lines = target.read_text(encoding="utf-8").splitlines(keepends=True)
             lines[mutant.line - 1] = lines[mutant.line - 1].replace(mutant.before, mutant.after)
             target.write_text("".join(lines), encoding="utf-8")
-        tests = [*tests_of("scsr_"), *tests_of(".py")] if mutant is None else tests_of(mutant.file)
-        for arguments in tests:
+        for arguments in ALL_TESTS if mutant is None else tests_of(mutant.file):
             command = [sys.executable, "-m", "pytest", "-x", "-p", "no:cacheprovider", *arguments]
             environment = {**os.environ, "PYTHONPATH": folder}
             try:

@@ -1,8 +1,10 @@
-"""Mutation score: faults put into the hardware's modules and the golden model, one at a time; do the tests find them?
+"""Mutation score: faults put into the generated hardware and the golden model, one at a time; do the tests find them?
 
-A mutant is a copy of the checkout in which one place of one file is changed. The tests of that file run in it, the
-quickest first, until one fails: the mutant is killed. Texts that only repeat the source (snapshots) are no such tests.
-Writes bench/results/mutation.json: the score of each file, and every survivor with its line.
+A mutant is a copy of the checkout in which one place of one file is changed: a module of the library, a template of the
+top module, the golden model (all of its mutants; of the hardware's `--n` drawn at random). The tests of that file run
+in it until one fails: the mutant is killed. Verilog is linted first, so that the score of what lint lets pass is known
+by itself. Texts that only repeat the source (snapshots) are no such tests. Writes bench/results/mutation.json: scores,
+and every survivor with its line.
 """
 
 from __future__ import annotations
@@ -27,15 +29,23 @@ from bench.record import RESULTS, commit
 from quant.files import write_atomic
 
 COPIED = ("bench", "hwgen", "quant", "rtl_templates", "sim", "tests", "trainer", "pyproject.toml")
+LINT = "tests/rtl/test_lint.py"
+CORES_LINT = (LINT, "-k", "generated_cores and verilator")
 GOLDEN_TESTS = (("tests/unit/quant/test_golden.py",), ("tests/unit/trainer/test_equality.py",))
-CORE_TESTS = (("tests/rtl/test_networks.py", "-k", "not larger"), ("tests/rtl/test_safety.py",))
+CORE_TESTS = (
+    ("tests/rtl/test_networks.py", "-k", "not larger"),
+    ("tests/rtl/test_safety.py",),
+    ("tests/rtl/test_rates.py",),
+)
 # Everything that may kill a mutant; it must pass on the sources as they are.
 ALL_TESTS = (
+    (LINT,),
     *GOLDEN_TESTS,
     *CORE_TESTS,
     ("tests/rtl/test_leaves.py",),
     ("tests/formal/test_proofs.py", "-m", "formal", "-k", "rules_hold"),
 )
+TOP = ("top.v.j2", "layer.v.j2", "links.v.j2")
 LIMIT_S = 600  # of a test: a mutant that hangs is killed, too
 
 # What is replaced, and by what: operators, constants, widths, branches, resets.
@@ -76,8 +86,11 @@ PYTHON = (
     ("branch", r"is not None", "is None"),
 )
 
-_CODE_OF_VERILOG = re.compile(r"^(?!\s*(//|parameter|localparam|`|module|endmodule)).*$")
+_CODE_OF_VERILOG = re.compile(r"^(?!\s*(//|{[%#]|parameter|localparam|`|module|endmodule)).*$")
 _CODE_OF_PYTHON = re.compile(r'^(?!\s*(#|import|from|def |class |"""|raise |@)).*$')
+
+# A port or a parameter of an instance, a line of its own.
+_CONNECTION = re.compile(r"(\s*\.(\w+)\s*)\((.*)\)(,?)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,36 +106,63 @@ class Mutant:
 
 def mutants_of(path: Path) -> Iterator[Mutant]:
     """Every mutant of a file."""
-    verilog = path.suffix == ".v"
+    verilog = path.suffix != ".py"
     code = _CODE_OF_VERILOG if verilog else _CODE_OF_PYTHON
     documented = False
+    before = ""
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         text, mark, comment = line.partition("//" if verilog else "  #")
         if not verilog and line.count('"""') == 1:
             documented = not documented
         if documented or not code.match(line):
             continue
-        for kind, pattern, replacement in VERILOG if verilog else PYTHON:
-            for match in re.finditer(pattern, text):
-                changed = text[: match.start()] + match.expand(replacement) + text[match.end() :]
-                if changed != text:
-                    yield Mutant(str(path), number, kind, line.strip(), f"{changed}{mark}{comment}".strip())
+        changes = [*_replaced(text, VERILOG if verilog else PYTHON), *(_reconnected(text, before) if verilog else ())]
+        before = text
+        for kind, changed in changes:
+            if changed != text:
+                yield Mutant(str(path), number, kind, line.strip(), f"{changed}{mark}{comment}".strip())
+
+
+def _replaced(text: str, patterns: Sequence[tuple[str, str, str]]) -> Iterator[tuple[str, str]]:
+    for kind, pattern, replacement in patterns:
+        for match in re.finditer(pattern, text):
+            yield kind, text[: match.start()] + match.expand(replacement) + text[match.end() :]
+
+
+def _reconnected(text: str, before: str) -> Iterator[tuple[str, str]]:
+    """A port tied to a constant, or connected like the port before it; a parameter one higher."""
+    match = _CONNECTION.match(text)
+    if not match:
+        return
+    name, port, expression, comma = match.groups()
+    if port.isupper():
+        yield "off by one", f"{name}({expression} + 1){comma}"
+        return
+    yield "tied", f"{name}(1'b0){comma}"
+    yield "tied", f"{name}(1'b1){comma}"
+    neighbour = _CONNECTION.match(before)
+    if neighbour and not neighbour[2].isupper():
+        yield "swapped", f"{name}({neighbour[3]}){comma}"
 
 
 def tests_of(file: str) -> tuple[tuple[str, ...], ...]:
     """Arguments of pytest, the quickest tests first."""
     if file.endswith(".py"):
         return GOLDEN_TESTS
+    if file.endswith(".j2"):
+        return (CORES_LINT, *CORE_TESTS)
     module = Path(file).stem
     return (
+        (LINT, "-k", f"clean_alone and {module}-verilator"),
+        CORES_LINT,
         *CORE_TESTS,
         ("tests/rtl/test_leaves.py", "-k", module),
         ("tests/formal/test_proofs.py", "-m", "formal", "-k", f"rules_hold and {module}-"),
     )
 
 
-def killer(mutant: Mutant | None) -> str | None:
-    """The test file that fails on a mutant; None if it survives. Without one, on the sources as they are."""
+def killer(mutant: Mutant | None, tests: Sequence[tuple[str, ...]]) -> str | None:
+    """The test file that fails on a mutant, without one on the sources as they are; None if all pass."""
     with tempfile.TemporaryDirectory(prefix="scsr_mutant_") as folder:
         for name in COPIED:
             copy = shutil.copytree if Path(name).is_dir() else shutil.copy
@@ -132,7 +172,7 @@ def killer(mutant: Mutant | None) -> str | None:
             lines = target.read_text(encoding="utf-8").splitlines(keepends=True)
             lines[mutant.line - 1] = lines[mutant.line - 1].replace(mutant.before, mutant.after)
             target.write_text("".join(lines), encoding="utf-8")
-        for arguments in ALL_TESTS if mutant is None else tests_of(mutant.file):
+        for arguments in tests:
             command = [sys.executable, "-m", "pytest", "-x", "-p", "no:cacheprovider", *arguments]
             environment = {**os.environ, "PYTHONPATH": folder}
             try:
@@ -146,27 +186,36 @@ def killer(mutant: Mutant | None) -> str | None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.mutation", description=__doc__.splitlines()[0])
-    parser.add_argument("--n", type=int, default=300, help="how many mutants, drawn at random (default 300)")
+    parser.add_argument("--n", type=int, default=300, help="how many mutants of the hardware (default 300)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     arguments = parser.parse_args()
-    files = [*sorted(Path("rtl_templates/lib").glob("*.v")), Path("quant/golden.py")]
-    every = [mutant for path in files for mutant in mutants_of(path)]
-    chosen = random.Random(arguments.seed).sample(every, min(arguments.n, len(every)))
-    broken = killer(None)
-    if broken is not None:
-        print(f"error: {broken} fails on the sources as they are; mend it first", file=sys.stderr)
-        return 2
+    templates = Path("rtl_templates")
+    hardware = [*sorted((templates / "lib").glob("*.v")), *(templates / "top" / name for name in TOP)]
+    golden = list(mutants_of(Path("quant/golden.py")))
+    every = [mutant for path in hardware for mutant in mutants_of(path)]
+    chosen = golden + random.Random(arguments.seed).sample(every, min(arguments.n, len(every)))
     with ThreadPoolExecutor(arguments.processes) as pool:
-        killers = list(tqdm(pool.map(killer, chosen), total=len(chosen), desc="mutants"))
-    return report(arguments, len(every), chosen, killers)
+        for broken in pool.map(lambda tests: killer(None, [tests]), ALL_TESTS):
+            if broken is not None:
+                print(f"error: {broken} fails on the sources as they are; mend it first", file=sys.stderr)
+                return 2
+        found = pool.map(lambda mutant: killer(mutant, tests_of(mutant.file)), chosen)
+        killers = []
+        for mutant, test in zip(chosen, tqdm(found, total=len(chosen), desc="mutants"), strict=True):
+            killers.append(test)
+            if test is None:
+                tqdm.write("{file}:{line} ({kind})\n  - {before}\n  + {after}".format(**asdict(mutant)))
+    return report(arguments, len(golden) + len(every), chosen, killers)
 
 
 def report(
     arguments: argparse.Namespace, possible: int, chosen: Sequence[Mutant], killers: Sequence[str | None]
 ) -> int:
     """Record and print; the exit status is 1 below a score of 95 %."""
-    survivors = [asdict(mutant) for mutant, test in zip(chosen, killers, strict=True) if test is None]
+    outcomes = list(zip(chosen, killers, strict=True))
+    survivors = [asdict(mutant) for mutant, test in outcomes if test is None]
+    beyond_lint = len(chosen) - killers.count(LINT)
     score = 100 * (1 - len(survivors) / len(chosen))
     found = {
         "command": f"python -m bench.mutation --n {arguments.n} --seed {arguments.seed}",
@@ -174,13 +223,20 @@ def report(
         "possible": possible,
         "mutants": len(chosen),
         "score_percent": round(score, 1),
+        "score_of_lint_clean_percent": round(100 * (1 - len(survivors) / beyond_lint), 1),
         "killed_by": {test: killers.count(test) for test in sorted({test for test in killers if test})},
+        "killed_of_kind": {
+            kind: [sum(test is not None for test in tests), len(tests)]
+            for kind in sorted({mutant.kind for mutant in chosen})
+            if (tests := [test for mutant, test in outcomes if mutant.kind == kind])
+        },
         "survivors": survivors,
     }
     write_atomic(RESULTS / "mutation.json", (json.dumps(found, indent=1) + "\n").encode())
-    for survivor in survivors:
-        print("{file}:{line} ({kind})\n  - {before}\n  + {after}".format(**survivor))
-    print(f"{len(chosen)} of {possible} mutants, {len(survivors)} survive: score {score:.1f} %")
+    print(
+        f"{len(chosen)} of {possible} mutants, {len(survivors)} survive: score {score:.1f} %, "
+        f"of the {beyond_lint} that lint lets pass {found['score_of_lint_clean_percent']} %"
+    )
     return 0 if score >= 95 else 1
 
 

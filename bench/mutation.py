@@ -28,7 +28,7 @@ from tqdm import tqdm
 from bench.record import RESULTS, commit
 from quant.files import write_atomic
 
-COPIED = ("bench", "hwgen", "quant", "rtl_templates", "sim", "tests", "trainer", "pyproject.toml")
+COPIED = ("bench", "configs", "hwgen", "quant", "rtl_templates", "sim", "tests", "trainer", "pyproject.toml")
 LINT = "tests/rtl/test_lint.py"
 CORES_LINT = (LINT, "-k", "generated_cores and verilator")
 GOLDEN_TESTS = (("tests/unit/quant/test_golden.py",), ("tests/unit/trainer/test_equality.py",))

@@ -1,9 +1,9 @@
 """Faults in the field: accuracy against flipped bits in memories, neurons' states and the input stream.
 
 Needs what `make demo` leaves: a trained network and its test set. Bits of the weights' and parameters' memories are
-flipped before a run, without protection, with parity and with SECDED; bits of the states while it goes; bits of input
-beats on their way in. `--cost` synthesizes what protection, watchdog and self-test cost. Writes build/bench/faults.png
-and bench/results/faults.json.
+flipped before a run and while it goes, without protection, with parity and with SECDED; bits of the states while it
+goes; bits of input beats on their way in. `--cost` synthesizes what protection, watchdog and self-test cost. Writes
+build/bench/faults.png and bench/results/faults.json.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import mean
-from typing import Any
+from typing import Any, Literal
 
 import matplotlib as mpl
 import numpy as np
@@ -117,17 +117,32 @@ class Bench:
             flips.append(Flip(memories[which].paths[bank], place, bit))
         return flips
 
-    def state_points(self, cycles_per_sample: float) -> Iterator[Point]:
-        program = build_upset_harness(self.folder, ROOT / "upsets")
-        beats = encode(self.samples)
+    def running_points(self) -> Iterator[Point]:
+        """So many bits of the weights and parameters flipped by a run's end, the first at its beginning."""
+        bits = sum(memory.bits for memory in self.build.plan.memories)
+        yield from self._upsets("weights and parameters", bits, FLIPS, samples_per_fault=len(self.samples))
+
+    def state_points(self) -> Iterator[Point]:
         bits = sum(layer.state_memory_bits for layer in self.build.plan.layers)
+        yield from self._upsets("states", bits, UPSETS, samples_per_fault=1)
+
+    def _upsets(
+        self,
+        kind: Literal["states", "weights and parameters"],
+        bits: int,
+        numbers: Sequence[float],
+        samples_per_fault: int,
+    ) -> Iterator[Point]:
+        """Points at `numbers` of flips in so many samples, of `bits` that are there."""
+        program = build_upset_harness(self.folder, ROOT / "upsets" / self.folder.name / kind.split()[0], kind)
+        beats = encode(self.samples)
+        cycles = verify(self.folder, self.samples)["cycles_per_sample_mean"] * samples_per_fault
 
         def run(count: float, draw: int) -> streams.Packets:
-            period = round(bits * cycles_per_sample / count)
-            with damaged(self.folder, upset_period=period, seed=draw + 1) as copy:
+            with damaged(self.folder, upset_period=round(bits * cycles / count), seed=draw + 1) as copy:
                 return simulate(program, copy, beats, len(self.samples))
 
-        yield from self.points(UPSETS, run)
+        yield from self.points(numbers, run)
 
     def stream_points(self) -> Iterator[Point]:
         program = runner.build_harness(self.folder, ROOT / "harness" / self.folder.name)
@@ -165,19 +180,21 @@ def costs(samples: SpikeSet) -> list[dict[str, Any]]:
 def picture(curves: dict[str, list[Point]]) -> bytes:
     """A PNG: accuracy, and what was wrong without a word, against faults of each kind."""
     panels = (
-        ("bits flipped in weights and parameters", ("none", "parity", "secded")),
+        ("bits flipped in weights and parameters before a run", tuple(CODES)),
+        ("by its end, in weights and parameters", tuple(f"{code}, running" for code in CODES)),
         ("bits flipped in neurons' states, per sample", ("states",)),
         ("share of input beats with a flipped bit", ("stream",)),
     )
-    colours = {"none": "#c4412b", "parity": "#b8860b", "secded": "#1f5fbf", "states": "#c4412b", "stream": "#c4412b"}
+    colours = {"parity": "#b8860b", "secded": "#1f5fbf"}
     with mpl.rc_context({"font.size": 9, "axes.spines.top": False, "axes.spines.right": False}):
-        figure = Figure(figsize=(11, 3.6), dpi=150, layout="constrained")
-        for axes, (label, names) in zip(figure.subplots(1, 3, sharey=True), panels, strict=True):
+        figure = Figure(figsize=(13, 3.6), dpi=150, layout="constrained")
+        for axes, (label, names) in zip(figure.subplots(1, len(panels), sharey=True), panels, strict=True):
             for name in names:
                 points = [point for point in curves[name] if point.faults]
                 x = [point.faults for point in points]
-                style = {"color": colours[name], "marker": "o", "ms": 3}
-                title = f"{name}: " if len(names) > 1 else ""
+                code = name.partition(",")[0]
+                style = {"color": colours.get(code, "#c4412b"), "marker": "o", "ms": 3}
+                title = f"{code}: " if len(names) > 1 else ""
                 axes.plot(x, [100 * point.accuracy for point in points], **style, label=f"{title}accuracy")
                 axes.plot(x, [100 * point.silent for point in points], **style, ls=":", label=f"{title}wrong, not told")
             axes.set(xscale="log", xlabel=label, ylim=(-2, 102))
@@ -199,10 +216,10 @@ def main() -> int:
             return 2
     samples = spikes.read(SPIKES)
     benches = {code: Bench(samples, code) for code in CODES}
-    cycles = verify(benches["none"].folder, samples)["cycles_per_sample_mean"]
     series = {
         **{code: bench.memory_points() for code, bench in benches.items()},
-        "states": benches["none"].state_points(cycles),
+        **{f"{code}, running": bench.running_points() for code, bench in benches.items()},
+        "states": benches["none"].state_points(),
         "stream": benches["none"].stream_points(),
     }
     curves = {name: list(tqdm(points, desc=name)) for name, points in series.items()}

@@ -1,4 +1,4 @@
-"""Faults for simulated cores: bits flipped in a build folder's memory files, in neurons' states, in input beats."""
+"""Faults for simulated cores: bits flipped in memory files, in memories while a core runs, in input beats."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -20,8 +21,16 @@ DAMAGED, TIMED_OUT, TEST_FAILED = (
     1 << STATUS.index(name) for name in ("damaged memory", "ended by the watchdog", "self-test failed")
 )
 
-UPSET_RAM = Path(__file__).with_name("upset_ram.v")
 _UPSETS = "mem/upsets.hex"
+_UPSET_SOURCE = Path(__file__).with_name("upsets.v")
+# Of a kind of memory, where it stands, and what stands in its place.
+_UPSET_MEMORIES = {
+    "states": {"scsr_update.v": ("scsr_ram #(", "upset_ram #(")},
+    "weights and parameters": {
+        "scsr_banked_memory.v": ("scsr_rom #(", "upset_rom #("),
+        "scsr_update.v": ("scsr_rom #(", "upset_rom #("),
+    },
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,19 +68,20 @@ def damaged(folder: Path, flips: Iterable[Flip] = (), upset_period: int = 0, see
         yield copy
 
 
-def build_upset_harness(folder: Path, work: Path) -> Path:
-    """Compile a harness of a build folder in which bits of the neurons' states flip (upset_ram.v)."""
+def build_upset_harness(folder: Path, work: Path, kind: Literal["states", "weights and parameters"]) -> Path:
+    """Compile a harness of a build folder in which bits of one kind of memory flip while it runs (upsets.v)."""
     copy = work / "core"
     shutil.rmtree(copy, ignore_errors=True)
     shutil.copytree(folder, copy)
-    update = copy / "rtl" / "scsr_update.v"
-    text = update.read_text(encoding="utf-8")
-    if text.count("scsr_ram #(") != 1:
-        raise ValueError("scsr_update has another number of state memories than one")
-    update.write_text(text.replace("scsr_ram #(", "upset_ram #("), encoding="utf-8")
-    shutil.copy(UPSET_RAM, copy / "rtl")
+    for name, (memory, upset) in _UPSET_MEMORIES[kind].items():
+        path = copy / "rtl" / name
+        text = path.read_text(encoding="utf-8")
+        if text.count(memory) != 1:
+            raise ValueError(f"{name} has another number of {memory} than one")
+        path.write_text(text.replace(memory, upset), encoding="utf-8")
+    shutil.copy(_UPSET_SOURCE, copy / "rtl")
     manifest = runner.read_manifest(copy)
-    manifest["sources"].append(f"rtl/{UPSET_RAM.name}")
+    manifest["sources"].append(f"rtl/{_UPSET_SOURCE.name}")
     (copy / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     return runner.build_harness(copy, work / "harness")
 

@@ -12,7 +12,7 @@ import pytest
 from models import Limits, random_folding, random_model, recurrent_model
 from test_leaves import SIMULATORS
 
-from bench.injection import DAMAGED, TEST_FAILED, TIMED_OUT, Flip, damaged, encode, simulate
+from bench.injection import DAMAGED, TEST_FAILED, TIMED_OUT, Flip, build_upset_harness, damaged, encode, simulate
 from hwgen.build import make_build, write
 from hwgen.codes import BLOCK_BITS
 from hwgen.plan import LayerPlan, Memory, Safety
@@ -112,6 +112,27 @@ def test_what_is_not_told_is_right(cores: Callable[[int, str], Core], seed: int,
         assert (found.flags[wrong] == DAMAGED).all()
         changed += int(wrong.sum())
     assert changed > 0
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_bits_that_flip_while_the_core_runs_are_told(
+    cores: Callable[[int, str], Core], seed: int, tmp_path: Path
+) -> None:
+    core = cores(seed, "parity")
+    program = build_upset_harness(core.folder, tmp_path, "weights and parameters")
+    bits = sum(memory.bits for memory in core.plan.memories)
+    beats = encode(core.samples)
+    with damaged(core.folder) as copy:
+        sound = simulate(program, copy, beats, len(core.samples))
+    assert (sound.scores == core.answers["scores"]).all()
+    assert not sound.flags.any()
+    with damaged(core.folder, upset_period=150 * bits) as copy:  # one in 150 cycles
+        found = simulate(program, copy, beats, len(core.samples))
+    told = found.flags == DAMAGED
+    assert not told[0]  # the bits flip while it runs, not before
+    assert told.any()
+    assert (found.scores != core.answers["scores"]).any()
+    assert (found.scores[~told] == core.answers["scores"][~told]).all()
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from models import random_model
+from models import random_model, tiny_model
 
-from quant import golden, naive
+from quant import golden, naive, vectors
 from quant.model import IntLayer, IntModel
+from quant.spikes import SpikeSet
 
 
 def test_golden_equals_naive_on_random_networks() -> None:
@@ -34,6 +35,29 @@ def test_golden_equals_naive_on_random_networks() -> None:
     assert spikes > 1000
     assert negative > 20
     assert saturated > 5
+
+
+def test_a_set_runs_in_batches_as_if_at_once() -> None:
+    model = tiny_model()
+    samples = vectors.random_samples(model, 150, 6, 0.4, seed=1)
+    whole = golden.run(model, samples.dense(slice(0, 150)), samples.steps.astype(np.int64))
+    parts = list(golden.run_set(model, samples))
+    assert [(chosen.start, chosen.stop) for chosen, _ in parts] == [(0, 64), (64, 128), (128, 150)]
+    assert whole.scores.any()
+    assert (np.concatenate([trace.scores for _, trace in parts]) == whole.scores).all()
+    assert (np.concatenate([trace.classes for _, trace in parts]) == whole.classes).all()
+
+
+def test_long_samples_come_in_small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(golden, "_BATCH_CELLS", 240)
+    model = tiny_model()
+    widest = max(layer.neurons for layer in model.layers)
+    assert widest > model.inputs
+    nothing, ones = np.zeros(0, dtype=np.int32), np.ones(9, dtype=np.int32)
+    samples = SpikeSet(model.inputs, ones * 12, ones, np.zeros(10, dtype=np.int64), nothing, nothing)
+    limit = 240 // (12 * widest)
+    assert 1 < limit < 9
+    assert max(chosen.stop - chosen.start for chosen, _ in golden.run_set(model, samples)) == limit
 
 
 @pytest.mark.parametrize(("state", "code", "expected"), [(-1, 255, 0), (-2, 255, -1), (100, 128, 50), (-101, 128, -50)])

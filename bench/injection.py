@@ -15,7 +15,7 @@ import numpy as np
 
 from hwgen.plan import STATUS
 from quant.spikes import SpikeSet, plain_arrays
-from sim.verify import runner, streams
+from sim.verify import Stress, runner, streams
 
 DAMAGED, TIMED_OUT, TEST_FAILED = (
     1 << STATUS.index(name) for name in ("damaged memory", "ended by the watchdog", "self-test failed")
@@ -99,12 +99,25 @@ def flip_beats(beats: streams.Beats, share: float, seed: int) -> streams.Beats:
     return np.where(hit, beats ^ (1 << bits), beats).astype(np.uint32)
 
 
-def simulate(program: Path, folder: Path, beats: streams.Beats, samples: int) -> streams.Packets:
-    """What the core of a folder answers at full rate, simulated with a harness that was compiled from its like."""
+def simulate(
+    program: Path, folder: Path, beats: streams.Beats, samples: int, stress: Stress | None = None
+) -> streams.Packets:
+    """What the core of a folder answers, simulated with a harness that was compiled from its like.
+
+    Of the stress, malformed beats have no meaning here: the beats are given.
+    """
+    stress = stress or Stress()
     with tempfile.TemporaryDirectory(prefix="scsr_simulated_") as name:
         out = Path(name)
         runner.run_harness(
-            program, folder, beats.tobytes(), out, packets=samples, stall_percent=0, reset_after=0, seed=1
+            program,
+            folder,
+            beats.tobytes(),
+            out,
+            packets=samples,
+            stall_percent=stress.stall_percent,
+            reset_after=stress.reset_after,
+            seed=stress.seed,
         )
         record = np.fromfile(out / "beats.bin", dtype=[("cycle", "<u8"), ("data", "<u4"), ("last", "<u4")])
     classes = runner.read_manifest(folder)["layers"][-1]["neurons"]

@@ -15,13 +15,16 @@ import os
 import random
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
@@ -45,6 +48,7 @@ ALL_TESTS = (
     ("tests/rtl/test_leaves.py",),
     ("tests/formal/test_proofs.py", "-m", "formal", "-k", "rules_hold"),
 )
+RECORD = RESULTS / "mutation.json"
 TOP = ("top.v.j2", "layer.v.j2", "links.v.j2")
 LIMIT_S = 600  # of a test: a mutant that hangs is killed, too
 
@@ -175,13 +179,28 @@ def killer(mutant: Mutant | None, tests: Sequence[tuple[str, ...]]) -> str | Non
         for arguments in tests:
             command = [sys.executable, "-m", "pytest", "-x", "-p", "no:cacheprovider", *arguments]
             environment = {**os.environ, "PYTHONPATH": folder}
-            try:
-                done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, timeout=LIMIT_S)
-            except subprocess.TimeoutExpired:
-                return arguments[0]
-            if done.returncode not in (0, 5):  # 5: this module has no tests there
+            status = _run(command, folder, environment)
+            if status not in (0, 5):  # 5: this module has no tests there
                 return arguments[0]
     return None
+
+
+def _run(command: Sequence[str], folder: str, environment: Mapping[str, str]) -> int | None:
+    """The exit status; None if the limit passed, and then nothing that the command started goes on."""
+    process = subprocess.Popen(
+        command,
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        return process.wait(LIMIT_S)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        return None
 
 
 def main() -> int:
@@ -189,12 +208,31 @@ def main() -> int:
     parser.add_argument("--n", type=int, default=300, help="how many mutants of the hardware (default 300)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--again", action="store_true", help="try those that survived the recorded run once more")
     arguments = parser.parse_args()
-    templates = Path("rtl_templates")
-    hardware = [*sorted((templates / "lib").glob("*.v")), *(templates / "top" / name for name in TOP)]
-    golden = list(mutants_of(Path("quant/golden.py")))
-    every = [mutant for path in hardware for mutant in mutants_of(path)]
-    chosen = golden + random.Random(arguments.seed).sample(every, min(arguments.n, len(every)))
+    if arguments.again:
+        record: dict[str, Any] = json.loads(RECORD.read_text(encoding="utf-8"))
+        chosen = [Mutant(**survivor) for survivor in record.pop("survivors")]
+        for mutant in chosen:
+            lines = Path(mutant.file).read_text(encoding="utf-8").splitlines()
+            if [line.strip() for line in lines[mutant.line - 1 : mutant.line]] != [mutant.before]:
+                print(f"error: {mutant.file}:{mutant.line} was changed; run without --again", file=sys.stderr)
+                return 2
+        record["survivors_tried_again_at"] = commit()
+    else:
+        templates = Path("rtl_templates")
+        hardware = [*sorted((templates / "lib").glob("*.v")), *(templates / "top" / name for name in TOP)]
+        golden = list(mutants_of(Path("quant/golden.py")))
+        every = [mutant for path in hardware for mutant in mutants_of(path)]
+        chosen = golden + random.Random(arguments.seed).sample(every, min(arguments.n, len(every)))
+        record = {
+            "command": f"python -m bench.mutation --n {arguments.n} --seed {arguments.seed}",
+            "commit": commit(),
+            "possible": len(golden) + len(every),
+            "mutants": len(chosen),
+            "mutants_of_kind": Counter(mutant.kind for mutant in chosen),
+            "killed_by": {},
+        }
     with ThreadPoolExecutor(arguments.processes) as pool:
         for broken in pool.map(lambda tests: killer(None, [tests]), ALL_TESTS):
             if broken is not None:
@@ -206,38 +244,26 @@ def main() -> int:
             killers.append(test)
             if test is None:
                 tqdm.write("{file}:{line} ({kind})\n  - {before}\n  + {after}".format(**asdict(mutant)))
-    return report(arguments, len(golden) + len(every), chosen, killers)
+    return report(record, chosen, killers)
 
 
-def report(
-    arguments: argparse.Namespace, possible: int, chosen: Sequence[Mutant], killers: Sequence[str | None]
-) -> int:
-    """Record and print; the exit status is 1 below a score of 95 %."""
-    outcomes = list(zip(chosen, killers, strict=True))
-    survivors = [asdict(mutant) for mutant, test in outcomes if test is None]
-    beyond_lint = len(chosen) - killers.count(LINT)
-    score = 100 * (1 - len(survivors) / len(chosen))
-    found = {
-        "command": f"python -m bench.mutation --n {arguments.n} --seed {arguments.seed}",
-        "commit": commit(),
-        "possible": possible,
-        "mutants": len(chosen),
-        "score_percent": round(score, 1),
-        "score_of_lint_clean_percent": round(100 * (1 - len(survivors) / beyond_lint), 1),
-        "killed_by": {test: killers.count(test) for test in sorted({test for test in killers if test})},
-        "killed_of_kind": {
-            kind: [sum(test is not None for test in tests), len(tests)]
-            for kind in sorted({mutant.kind for mutant in chosen})
-            if (tests := [test for mutant, test in outcomes if mutant.kind == kind])
-        },
-        "survivors": survivors,
+def report(record: dict[str, Any], chosen: Sequence[Mutant], killers: Sequence[str | None]) -> int:
+    """Complete the record, write and print it; the exit status is 1 below a score of 95 %."""
+    killed_by = Counter(record["killed_by"]) + Counter(test for test in killers if test)
+    survivors = [mutant for mutant, test in zip(chosen, killers, strict=True) if test is None]
+    compiled = record["mutants"] - killed_by[LINT]
+    record |= {
+        "killed_by": dict(sorted(killed_by.items())),
+        "score_percent": round(100 * (1 - len(survivors) / record["mutants"]), 1),
+        "score_of_lint_clean_percent": round(100 * (1 - len(survivors) / compiled), 1),
+        "survivors": [asdict(mutant) for mutant in survivors],
     }
-    write_atomic(RESULTS / "mutation.json", (json.dumps(found, indent=1) + "\n").encode())
+    write_atomic(RECORD, (json.dumps(record, indent=1) + "\n").encode())
     print(
-        f"{len(chosen)} of {possible} mutants, {len(survivors)} survive: score {score:.1f} %, "
-        f"of the {beyond_lint} that lint lets pass {found['score_of_lint_clean_percent']} %"
+        f"{{mutants}} of {{possible}} mutants, {len(survivors)} survive: score {{score_percent}} %, "
+        f"of the {compiled} that lint lets pass {{score_of_lint_clean_percent}} %".format(**record)
     )
-    return 0 if score >= 95 else 1
+    return 0 if record["score_percent"] >= 95 else 1
 
 
 if __name__ == "__main__":

@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 from models import Limits, random_folding, random_layer, random_model, random_safety, recurrent_model, tiny_model
 
+from bench.injection import encode, simulate
 from hwgen.build import make_build, write
 from hwgen.plan import NO_SAFETY, Safety
 from hwgen.planner import Folding
 from quant import vectors
 from quant.model import IntLayer, IntModel
 from quant.spikes import SpikeSet
-from sim.verify import Stress, verify
+from sim.verify import Stress, runner, verify
 
 pytestmark = pytest.mark.rtl
 
@@ -190,6 +191,27 @@ def test_weights_loaded_at_run_time(lanes: int, tmp_path: Path) -> None:
     samples = vectors.random_samples(model, 8, 6, 0.1, seed=1)
     assert check_model(tmp_path / "core", model, folding, samples, seed=2)
     assert verify(tmp_path / "core", samples, engine="cocotb")["equal"]
+
+
+def test_a_reset_at_any_moment_leaves_nothing_behind(tmp_path: Path) -> None:
+    """Over a skip link and a last layer that reads itself: every fork, FIFO and counter is caught in every state."""
+    rng = np.random.default_rng(14)
+    first, last = random_layer(rng, [6], 5), random_layer(rng, [5, 6], 4)
+    skipping = {1: rng.integers(-1, 2, (4, 5), dtype=np.int32), 0: rng.integers(-1, 2, (4, 6), dtype=np.int32)}
+    last = replace(last, weight=skipping, weight_bits=4, recurrent=rng.integers(-1, 2, (4, 4), dtype=np.int32))
+    model = IntModel("reset", 6, (first, last), "spike_count")
+    samples = vectors.random_samples(model, 6, 6, 0.6, seed=10)
+    answers = vectors.expected(model, samples)
+    assert len(np.unique(answers["scores"])) > 2
+    folder, beats = tmp_path / "core", encode(samples)
+    write(make_build(model, Folding([2, 4], [1, 4])), folder)
+    program = runner.build_harness(folder, tmp_path / "harness")
+    for moment in range(1, len(beats)):
+        for seed in range(3):
+            stress = Stress(stall_percent=70, reset_after=moment, seed=seed)
+            found = simulate(program, folder, beats, len(samples), stress)
+            assert (found.scores == answers["scores"]).all(), (moment, seed)
+            assert not found.flags.any()
 
 
 def test_scores_are_clamped_in_hardware_too(tmp_path: Path) -> None:

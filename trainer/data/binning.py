@@ -29,9 +29,8 @@ class TimeBins:
     Attributes:
         step_ms: length of a time step.
         pool: so many adjacent channels become one, which spikes if any of them does.
-        steps: every sample gets so many steps, each like the one that is as far through the sample: a slow word becomes
-            like a fast one, at the same rate of events. That takes knowing where a sample ends before its first step
-            is computed; 0: samples are as long as they are.
+        steps: every sample is stretched or compressed to so many steps, which takes knowing where it ends before its
+            first step is computed; 0: samples are as long as they are.
         max_steps: what comes later is cut off; 0 is no limit.
         clock: so many channels more tell the time since the sample began: the first spikes in each of the first
             `clock_steps` steps, the next in each of as many after them, the last one from then on to the end.
@@ -119,12 +118,7 @@ def _pooled(
 ) -> SpikeSet:
     """Pooled events in `steps` steps, cut after `max_steps`, and those of the clock, the last of `channels`."""
     if bins.steps:
-        # Step t becomes those whose middles, (t' + 1/2) / bins.steps, lie in t / steps .. (t + 1) / steps.
-        first = -((steps[sample] - 2 * step.astype(np.int64) * bins.steps) // (2 * steps[sample]))
-        end = -((steps[sample] - 2 * (step.astype(np.int64) + 1) * bins.steps) // (2 * steps[sample]))
-        copies = end - first
-        step = np.arange(copies.sum()) - np.repeat(np.cumsum(copies) - copies - first, copies)
-        sample, channel = np.repeat(sample, copies), np.repeat(channel, copies)
+        step = step.astype(np.int64) * bins.steps // steps[sample]
         steps = np.full(len(steps), bins.steps)
     if bins.max_steps:
         kept = step < bins.max_steps

@@ -15,7 +15,7 @@ from trainer.events import from_events
 from trainer.schema import Range
 
 Pool = Annotated[int, Range(1, 32768)]
-Steps = Annotated[int, Range(0, 2**20)]  # 0: left as they are
+MaxSteps = Annotated[int, Range(0, 2**20)]
 Clock = Annotated[int, Range(0, 1024)]
 ClockSteps = Annotated[int, Range(1, 2**20)]
 
@@ -29,8 +29,6 @@ class TimeBins:
     Attributes:
         step_ms: length of a time step.
         pool: so many adjacent channels become one, which spikes if any of them does.
-        steps: every sample is stretched or compressed to so many steps, which takes knowing where it ends before its
-            first step is computed; 0: samples are as long as they are.
         max_steps: what comes later is cut off; 0 is no limit.
         clock: so many channels more tell the time since the sample began: the first spikes in each of the first
             `clock_steps` steps, the next in each of as many after them, the last one from then on to the end.
@@ -38,10 +36,9 @@ class TimeBins:
 
     step_ms: Annotated[float, Range(0.001, 10_000.0)] = 10.0
     pool: Pool = 1
-    max_steps: Steps = 0
+    max_steps: MaxSteps = 0
     clock: Clock = 0
     clock_steps: ClockSteps = 1
-    steps: Steps = 0
 
     def channels(self, given: int) -> int:
         """Number of channels that `given` ones become."""
@@ -82,16 +79,15 @@ class StepBins:
     Attributes:
         pool_steps: so many adjacent steps become one, in which a channel spikes if it does in any of them.
         pool: so many adjacent channels become one, which spikes if any of them does.
-        steps, clock, clock_steps: as in `TimeBins`.
         max_steps: of the result; what comes later is cut off; 0 is no limit.
+        clock, clock_steps: as in `TimeBins`.
     """
 
     pool_steps: Annotated[int, Range(1, 2**20)] = 1
     pool: Pool = 1
-    max_steps: Steps = 0
+    max_steps: MaxSteps = 0
     clock: Clock = 0
     clock_steps: ClockSteps = 1
-    steps: Steps = 0
 
     def channels(self, given: int) -> int:
         """Number of channels that `given` ones become."""
@@ -116,10 +112,7 @@ def _pooled(
     steps: IntArray,
     label: IntArray,
 ) -> SpikeSet:
-    """Pooled events in `steps` steps, cut after `max_steps`, and those of the clock, the last of `channels`."""
-    if bins.steps:
-        step = step.astype(np.int64) * bins.steps // steps[sample]
-        steps = np.full(len(steps), bins.steps)
+    """Pooled events, cut after `max_steps`, and those of the clock, whose channels are the last of `channels`."""
     if bins.max_steps:
         kept = step < bins.max_steps
         sample, step, channel = sample[kept], step[kept], channel[kept]

@@ -97,26 +97,6 @@ def test_without_options_nothing_changes() -> None:
 
 
 @pytest.mark.parametrize("kind", ["steps", "time"])
-@pytest.mark.parametrize("steps", [5, 40])
-def test_samples_are_stretched_or_compressed_to_the_same_steps(kind: str, steps: int) -> None:
-    given = samples()
-    sample = np.repeat(np.arange(3), np.diff(given.offset))
-    lengths = {0: 23, 1: 8, 2: 15}
-    if kind == "steps":
-        found = StepBins(steps=steps, clock=1).merge(given)
-    else:  # such a sample ends with its last event
-        lengths = {one: int(given.step[sample == one].max()) + 1 for one in range(3)}
-        found = TimeBins(2.0, steps=steps, clock=1).fill(
-            sample, given.step * 0.002 + 0.001, given.channel, channels=10, label=given.label
-        )
-    assert found.steps.tolist() == [steps] * 3
-    heard = {event for event in spikes_of(found) if event[2] < 10}
-    assert heard == {(s, t * steps // lengths[s], c) for s, t, c in spikes_of(given)}
-    assert len(heard) > 20
-    assert len(spikes_of(found) - heard) == 3 * steps
-
-
-@pytest.mark.parametrize("kind", ["steps", "time"])
 def test_a_clock_tells_the_time_since_the_sample_began(kind: str) -> None:
     given = samples()
     if kind == "steps":

@@ -180,8 +180,8 @@ def costs(samples: SpikeSet) -> list[dict[str, Any]]:
 def picture(curves: dict[str, list[Point]]) -> bytes:
     """A PNG: accuracy, and what was wrong without a word, against faults of each kind."""
     panels = (
-        ("bits flipped in weights and parameters before a run", tuple(CODES)),
-        ("by its end, in weights and parameters", tuple(f"{code}, running" for code in CODES)),
+        ("bits flipped in memories before a run", tuple(CODES)),
+        ("bits flipped in memories by its end", tuple(f"{code}, running" for code in CODES)),
         ("bits flipped in neurons' states, per sample", ("states",)),
         ("share of input beats with a flipped bit", ("stream",)),
     )

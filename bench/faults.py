@@ -118,25 +118,25 @@ class Bench:
         return flips
 
     def running_points(self) -> Iterator[Point]:
-        """So many bits of the weights and parameters flipped by a run's end, the first at its beginning."""
+        """Bits of weights and parameters flip at random moments, so many in a run on the mean."""
         bits = sum(memory.bits for memory in self.build.plan.memories)
-        yield from self._upsets("weights and parameters", bits, FLIPS, samples_per_fault=len(self.samples))
+        yield from self._upsets("weights and parameters", bits, FLIPS, len(self.samples))
 
     def state_points(self) -> Iterator[Point]:
         bits = sum(layer.state_memory_bits for layer in self.build.plan.layers)
-        yield from self._upsets("states", bits, UPSETS, samples_per_fault=1)
+        yield from self._upsets("states", bits, UPSETS, 1)
 
     def _upsets(
         self,
         kind: Literal["states", "weights and parameters"],
         bits: int,
         numbers: Sequence[float],
-        samples_per_fault: int,
+        in_samples: int,
     ) -> Iterator[Point]:
-        """Points at `numbers` of flips in so many samples, of `bits` that are there."""
+        """Points at `numbers` of flips, of `bits` that are there, `in_samples` samples."""
         program = build_upset_harness(self.folder, ROOT / "upsets" / self.folder.name / kind.split()[0], kind)
         beats = encode(self.samples)
-        cycles = verify(self.folder, self.samples)["cycles_per_sample_mean"] * samples_per_fault
+        cycles = verify(self.folder, self.samples)["cycles_per_sample_mean"] * in_samples
 
         def run(count: float, draw: int) -> streams.Packets:
             with damaged(self.folder, upset_period=round(bits * cycles / count), seed=draw + 1) as copy:

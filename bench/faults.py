@@ -120,21 +120,21 @@ class Bench:
     def running_points(self) -> Iterator[Point]:
         """Bits of weights and parameters flip at random moments, so many in a run on the mean."""
         bits = sum(memory.bits for memory in self.build.plan.memories)
-        yield from self._upsets("weights and parameters", bits, FLIPS, len(self.samples))
+        yield from self._upsets("rom", bits, FLIPS, len(self.samples))
 
     def state_points(self) -> Iterator[Point]:
         bits = sum(layer.state_memory_bits for layer in self.build.plan.layers)
-        yield from self._upsets("states", bits, UPSETS, 1)
+        yield from self._upsets("ram", bits, UPSETS, 1)
 
     def _upsets(
         self,
-        kind: Literal["states", "weights and parameters"],
+        memory: Literal["ram", "rom"],
         bits: int,
         numbers: Sequence[float],
         in_samples: int,
     ) -> Iterator[Point]:
-        """Points at `numbers` of flips, of `bits` that are there, `in_samples` samples."""
-        program = build_upset_harness(self.folder, ROOT / "upsets" / self.folder.name / kind.split()[0], kind)
+        """Points at `numbers` of flips in `in_samples` samples, among the `bits` of all memories of that kind."""
+        program = build_upset_harness(self.folder, ROOT / "upsets" / self.folder.name / memory, memory)
         beats = encode(self.samples)
         cycles = verify(self.folder, self.samples)["cycles_per_sample_mean"] * in_samples
 
@@ -180,8 +180,8 @@ def costs(samples: SpikeSet) -> list[dict[str, Any]]:
 def picture(curves: dict[str, list[Point]]) -> bytes:
     """A PNG: accuracy, and what was wrong without a word, against faults of each kind."""
     panels = (
-        ("bits flipped in memories before a run", tuple(CODES)),
-        ("bits flipped in memories by its end", tuple(f"{code}, running" for code in CODES)),
+        ("bits of memories flipped before a run", tuple(CODES)),
+        ("bits of memories flipped in a run", tuple(f"{code}, running" for code in CODES)),
         ("bits flipped in neurons' states, per sample", ("states",)),
         ("share of input beats with a flipped bit", ("stream",)),
     )

@@ -23,14 +23,7 @@ DAMAGED, TIMED_OUT, TEST_FAILED = (
 
 _UPSETS = "mem/upsets.hex"
 _UPSET_SOURCE = Path(__file__).with_name("upsets.v")
-# Of a kind of memory, where it stands, and what stands in its place.
-_UPSET_MEMORIES = {
-    "states": {"scsr_update.v": ("scsr_ram #(", "upset_ram #(")},
-    "weights and parameters": {
-        "scsr_banked_memory.v": ("scsr_rom #(", "upset_rom #("),
-        "scsr_update.v": ("scsr_rom #(", "upset_rom #("),
-    },
-}
+_UPSET_IN = {"ram": ("scsr_update.v",), "rom": ("scsr_banked_memory.v", "scsr_update.v")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,17 +61,21 @@ def damaged(folder: Path, flips: Iterable[Flip] = (), upset_period: int = 0, see
         yield copy
 
 
-def build_upset_harness(folder: Path, work: Path, kind: Literal["states", "weights and parameters"]) -> Path:
-    """Compile a harness of a build folder in which bits of one kind of memory flip while it runs (upsets.v)."""
+def build_upset_harness(folder: Path, work: Path, memory: Literal["ram", "rom"]) -> Path:
+    """Compile a harness of a build folder in which bits flip while it runs (upsets.v).
+
+    Args:
+        memory: "ram", those of the neurons' states; "rom", of the weights and parameters, but not of loaded layers.
+    """
     copy = work / "core"
     shutil.rmtree(copy, ignore_errors=True)
     shutil.copytree(folder, copy)
-    for name, (memory, upset) in _UPSET_MEMORIES[kind].items():
+    for name in _UPSET_IN[memory]:
         path = copy / "rtl" / name
         text = path.read_text(encoding="utf-8")
-        if text.count(memory) != 1:
-            raise ValueError(f"{name} has another number of {memory} than one")
-        path.write_text(text.replace(memory, upset), encoding="utf-8")
+        if text.count(f"scsr_{memory} #(") != 1:
+            raise ValueError(f"{name} has another number of scsr_{memory} than one")
+        path.write_text(text.replace(f"scsr_{memory} #(", f"upset_{memory} #("), encoding="utf-8")
     shutil.copy(_UPSET_SOURCE, copy / "rtl")
     manifest = runner.read_manifest(copy)
     manifest["sources"].append(f"rtl/{_UPSET_SOURCE.name}")

@@ -29,6 +29,7 @@ from typing import Any
 from tqdm import tqdm
 
 from bench.record import RESULTS, commit
+from quant.errors import ScsrError
 from quant.files import write_atomic
 
 COPIED = ("bench", "configs", "hwgen", "quant", "rtl_templates", "sim", "tests", "trainer", "pyproject.toml")
@@ -203,6 +204,41 @@ def _run(command: Sequence[str], folder: str, environment: Mapping[str, str]) ->
         return None
 
 
+def drawn(n: int, seed: int) -> tuple[dict[str, Any], list[Mutant]]:
+    """All mutants of the golden model and `n` of the hardware, and the beginning of their record."""
+    templates = Path("rtl_templates")
+    hardware = [*sorted((templates / "lib").glob("*.v")), *(templates / "top" / name for name in TOP)]
+    golden = list(mutants_of(Path("quant/golden.py")))
+    every = [mutant for path in hardware for mutant in mutants_of(path)]
+    chosen = golden + random.Random(seed).sample(every, min(n, len(every)))
+    record = {
+        "command": f"python -m bench.mutation --n {n} --seed {seed}",
+        "commit": commit(),
+        "possible": len(golden) + len(every),
+        "mutants": len(chosen),
+        "mutants_of_kind": Counter(mutant.kind for mutant in chosen),
+        "killed_by": {},
+    }
+    return record, chosen
+
+
+def survivors() -> tuple[dict[str, Any], list[Mutant]]:
+    """The record, and what survived in it.
+
+    Raises:
+        ScsrError: if there is none, or one of another text.
+    """
+    if not RECORD.is_file():
+        raise ScsrError(f"{RECORD} is missing; run without --again first")
+    record: dict[str, Any] = json.loads(RECORD.read_text(encoding="utf-8"))
+    chosen = [Mutant(**survivor) for survivor in record["survivors"]]
+    for mutant in chosen:
+        lines = Path(mutant.file).read_text(encoding="utf-8").splitlines()
+        if [line.strip() for line in lines[mutant.line - 1 : mutant.line]] != [mutant.before]:
+            raise ScsrError(f"{mutant.file}:{mutant.line} was changed since {RECORD}; run without --again")
+    return record | {"survivors_tried_again_at": commit()}, chosen
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.mutation", description=__doc__.splitlines()[0])
     parser.add_argument("--n", type=int, default=300, help="how many mutants of the hardware (default 300)")
@@ -210,29 +246,11 @@ def main() -> int:
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--again", action="store_true", help="try those that survived the recorded run once more")
     arguments = parser.parse_args()
-    if arguments.again:
-        record: dict[str, Any] = json.loads(RECORD.read_text(encoding="utf-8"))
-        chosen = [Mutant(**survivor) for survivor in record.pop("survivors")]
-        for mutant in chosen:
-            lines = Path(mutant.file).read_text(encoding="utf-8").splitlines()
-            if [line.strip() for line in lines[mutant.line - 1 : mutant.line]] != [mutant.before]:
-                print(f"error: {mutant.file}:{mutant.line} was changed; run without --again", file=sys.stderr)
-                return 2
-        record["survivors_tried_again_at"] = commit()
-    else:
-        templates = Path("rtl_templates")
-        hardware = [*sorted((templates / "lib").glob("*.v")), *(templates / "top" / name for name in TOP)]
-        golden = list(mutants_of(Path("quant/golden.py")))
-        every = [mutant for path in hardware for mutant in mutants_of(path)]
-        chosen = golden + random.Random(arguments.seed).sample(every, min(arguments.n, len(every)))
-        record = {
-            "command": f"python -m bench.mutation --n {arguments.n} --seed {arguments.seed}",
-            "commit": commit(),
-            "possible": len(golden) + len(every),
-            "mutants": len(chosen),
-            "mutants_of_kind": Counter(mutant.kind for mutant in chosen),
-            "killed_by": {},
-        }
+    try:
+        record, chosen = survivors() if arguments.again else drawn(arguments.n, arguments.seed)
+    except ScsrError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
     with ThreadPoolExecutor(arguments.processes) as pool:
         for broken in pool.map(lambda tests: killer(None, [tests]), ALL_TESTS):
             if broken is not None:
@@ -250,17 +268,17 @@ def main() -> int:
 def report(record: dict[str, Any], chosen: Sequence[Mutant], killers: Sequence[str | None]) -> int:
     """Complete the record, write and print it; the exit status is 1 below a score of 95 %."""
     killed_by = Counter(record["killed_by"]) + Counter(test for test in killers if test)
-    survivors = [mutant for mutant, test in zip(chosen, killers, strict=True) if test is None]
+    alive = [mutant for mutant, test in zip(chosen, killers, strict=True) if test is None]
     compiled = record["mutants"] - killed_by[LINT]
     record |= {
         "killed_by": dict(sorted(killed_by.items())),
-        "score_percent": round(100 * (1 - len(survivors) / record["mutants"]), 1),
-        "score_of_lint_clean_percent": round(100 * (1 - len(survivors) / compiled), 1),
-        "survivors": [asdict(mutant) for mutant in survivors],
+        "score_percent": round(100 * (1 - len(alive) / record["mutants"]), 1),
+        "score_of_lint_clean_percent": round(100 * (1 - len(alive) / compiled), 1),
+        "survivors": [asdict(mutant) for mutant in alive],
     }
     write_atomic(RECORD, (json.dumps(record, indent=1) + "\n").encode())
     print(
-        f"{{mutants}} of {{possible}} mutants, {len(survivors)} survive: score {{score_percent}} %, "
+        f"{{mutants}} of {{possible}} mutants, {len(alive)} survive: score {{score_percent}} %, "
         f"of the {compiled} that lint lets pass {{score_of_lint_clean_percent}} %".format(**record)
     )
     return 0 if record["score_percent"] >= 95 else 1

@@ -119,7 +119,7 @@ def test_bits_that_flip_while_the_core_runs_are_told(
     cores: Callable[[int, str], Core], seed: int, tmp_path: Path
 ) -> None:
     core = cores(seed, "parity")
-    program = build_upset_harness(core.folder, tmp_path, "weights and parameters")
+    program = build_upset_harness(core.folder, tmp_path, "rom")
     bits = sum(memory.bits for memory in core.plan.memories)
     beats = encode(core.samples)
     with damaged(core.folder) as copy:

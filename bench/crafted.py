@@ -385,32 +385,109 @@ def images(seed: bytes) -> dict[str, Case]:
     }
 
 
+def _changed(seed: bytes, change: Callable[[h5py.File], object]) -> bytes:
+    buffer = io.BytesIO(seed)
+    with h5py.File(buffer, "a") as file:
+        change(file)
+    return buffer.getvalue()
+
+
 def events(seed: bytes) -> dict[str, Case]:
     """HDF5 files of event streams."""
 
-    def made(fill: Callable[[h5py.File], object]) -> bytes:
-        buffer = io.BytesIO(seed)
-        with h5py.File(buffer, "a") as file:
-            fill(file)
-        return buffer.getvalue()
-
     def replaced(name: str, **options: Any) -> bytes:
-        return made(lambda file: (file.__delitem__(name), file.create_dataset(name, **options)))
+        return _changed(seed, lambda file: (file.__delitem__(name), file.create_dataset(name, **options)))
 
     def linked(name: str, link: object) -> bytes:
-        return made(lambda file: (file.__delitem__(name), file.__setitem__(name, link)))
+        return _changed(seed, lambda file: (file.__delitem__(name), file.__setitem__(name, link)))
+
+    def heap(place: int, length: int) -> bytes:
+        """The object at a place in the heap of lists says a length that it does not have."""
+        start = seed.index(b"GCOL") + place + 8
+        return seed[:start] + struct.pack("<Q", length) + seed[start + 8 :]
+
+    def unwritten(file: h5py.File) -> None:
+        del file["spikes"], file["labels"]
+        for name, kind in (("labels", np.int32), *((f"spikes/{name}", kind) for name, kind in lists_of.items())):
+            file.create_dataset(name, (2**18,), kind)
+
+    def shared(path: Path) -> None:
+        """Many samples of one list, which the file holds once."""
+        path.write_bytes(seed)
+        with h5py.File(path, "a") as file:
+            places = []
+            del file["spikes"], file["labels"]
+            file["labels"] = np.zeros(2000, np.int32)
+            for name, kind in lists_of.items():
+                lists = file.create_dataset(f"spikes/{name}", (2000,), kind)
+                lists[:2] = [np.zeros(2**20, h5py.check_vlen_dtype(kind))] * 2
+                lists[1999] = lists[0][:1]
+                places.append(lists.id.get_offset())
+        content = bytearray(path.read_bytes())
+        for place in places:
+            content[place : place + 16 * 2000] = content[place : place + 16] * 2000
+        path.write_bytes(content)
 
     no_number = np.array([np.full(2, np.nan, np.float32), np.full(1, np.nan, np.float32)], dtype=object)
-    lists_of = {"float": h5py.vlen_dtype(np.float32), "int": h5py.vlen_dtype(np.int32)}
+    lists_of = {"times": h5py.vlen_dtype(np.float32), "units": h5py.vlen_dtype(np.int32)}
+    long = np.array([np.zeros(2**23, np.float32), np.zeros(1, np.float32)], dtype=object)
+    packed = {"shape": (2**26,), "chunks": (2**26,), "maxshape": (None,), "compression": "gzip"}
     return {
         **special(seed),
         "labels without end": replaced("labels", shape=(2**40,), dtype="i4", chunks=(1024,)),
         "labels of text": replaced("labels", data=[b"a", b"b"]),
         "labels of two axes": replaced("labels", data=np.zeros((2, 2), np.int32)),
-        "lists without end": replaced("spikes/times", shape=(2**40,), dtype=lists_of["float"], chunks=(1024,)),
-        "lists of another kind": replaced("spikes/times", shape=(2,), dtype=lists_of["int"]),
-        "times not a number": replaced("spikes/times", data=no_number, dtype=lists_of["float"]),
+        "labels in one chunk": replaced("labels", dtype="i8", **packed),
+        "lists without end": replaced("spikes/times", shape=(2**40,), dtype=lists_of["times"], chunks=(1024,)),
+        "lists of another kind": replaced("spikes/times", shape=(2,), dtype=lists_of["units"]),
+        "lists never written": _changed(seed, unwritten),
+        "list too long": replaced("spikes/times", data=long, dtype=lists_of["times"]),
+        "one list for all": shared,
+        "times not a number": replaced("spikes/times", data=no_number, dtype=lists_of["times"]),
+        **{
+            f"heap with {length} bytes at {place}": heap(place, length)
+            for place in (0, 16)
+            for length in (0, 2**16, 2**32, 2**63, 2**64 - 16, 2**64 - 1)
+        },
         "link to a file": linked("labels", h5py.ExternalLink("/etc/passwd", "/")),
-        "link to itself": linked("labels", h5py.SoftLink("/labels")),
+        "soft link to itself": linked("labels", h5py.SoftLink("/labels")),
         "array elsewhere": replaced("labels", shape=(2,), dtype="i4", external="/etc/passwd"),
+    }
+
+
+def digits(seed: bytes) -> dict[str, Case]:
+    """HDF5 files of events with an array for each recording."""
+
+    def again(count: int) -> Callable[[h5py.File], object]:
+        """One recording under many names."""
+
+        def change(file: h5py.File) -> None:
+            names = [f"man-a{number}-a-1" for number in range(count)]
+            for kind in ("timestamps", "addresses"):
+                data = np.zeros(2**21, np.float32 if kind == "timestamps" else np.int32)
+                file.create_dataset("long/" + kind, data=data, compression="gzip")
+                for other in names:
+                    file[f"train_{kind}/{other}"] = file["long/" + kind]
+            del file["train_labels"]
+            file["train_labels"] = np.array(names, "S")
+
+        return change
+
+    def labelled(*names: str) -> bytes:
+        return _changed(
+            seed,
+            lambda file: (
+                file.__delitem__("train_labels"),
+                file.create_dataset("train_labels", data=np.array(names, "S")),
+            ),
+        )
+
+    return {
+        **special(seed),
+        "recording twice": labelled("man-ae-a-1", "man-ae-b-1", "man-ae-a-1"),
+        "recording a million times": labelled(*["man-ae-a-1"] * 2**20),
+        "recordings that are one": _changed(seed, again(20)),
+        "recordings that are one, 1000 times": _changed(seed, again(1000)),
+        **{f"recording called {other!r:.30}": labelled(other) for other in ("../../labels", "/etc/passwd", "")},
+        "links in a circle": _changed(seed, lambda file: file.__setitem__("train_timestamps/self", file["/"])),
     }

@@ -258,7 +258,8 @@ def record(found: Mapping[str, Tally], inputs: int, seed: int) -> None:
     now = {
         name: {"commit": commit(), "inputs_asked": inputs, "seed": seed, **asdict(one)} for name, one in found.items()
     }
-    content = {"command": "python -m bench.hostile", "readers": {**known, **now}}
+    kept = {name: one for name, one in known.items() if name in (*READERS, "commands")}
+    content = {"command": "python -m bench.hostile", "readers": {**kept, **now}}
     write_atomic(path, (json.dumps(content, indent=1) + "\n").encode())
 
 
@@ -286,7 +287,7 @@ def main() -> int:
     found = {}
     for each, reader in READERS.items():
         if name in ("", each):
-            numbers = range(int(number), int(number) + 1) if number else range(int(arguments.inputs * reader.part))
+            numbers = range(int(number), int(number) + 1) if number else range(arguments.inputs)
             found[each] = examine(each, reader, numbers, seed=arguments.seed)
     if name in ("", "commands"):
         found["commands"] = commands(arguments.seed)

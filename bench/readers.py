@@ -30,7 +30,9 @@ from trainer.data import fsdd, heidelberg
 from trainer.data.binning import TimeBins
 from trainer.data.disk import read_sound
 from trainer.data.mnist import read_idx
+from trainer.data.ntidigits import NTidigits
 from trainer.data.spikelists import read_rows
+from trainer.data.splits import Official
 from trainer.integers import integers
 from trainer.losses import LOSSES
 from trainer.network import Network
@@ -148,6 +150,24 @@ def event_files() -> tuple[bytes, ...]:
     return (buffer.getvalue(),)
 
 
+def digit_files() -> tuple[bytes, ...]:
+    buffer = io.BytesIO()
+    with h5py.File(buffer, "w") as file:
+        for part, names in {
+            "train": [f"man-ae-{take}-{digits}" for digits in ("1", "o", "z", "12") for take in "ab"],
+            "test": ["woman-bh-b-z"],
+        }.items():
+            for name in names:
+                file[f"{part}_timestamps/{name}"] = np.array([0.01, 0.02], np.float32)
+                file[f"{part}_addresses/{name}"] = np.array([5, 63], np.int16)
+            file[f"{part}_labels"] = np.array(names, "S")
+    return (buffer.getvalue(),)
+
+
+def read_digits(path: Path) -> None:
+    NTidigits(str(path), split=Official(validation=0.5)).load()
+
+
 @dataclass(frozen=True, slots=True)
 class Reader:
     """A reader, and where its hostile input comes from.
@@ -158,7 +178,6 @@ class Reader:
         mutate: damage that knows the format, which two thirds of the inputs get; the others are cut, flipped, ...
         cases: crafted files, made from the first of the seeds.
         read: the reader.
-        part: of the number of inputs asked for, where a reader is slow.
         beside: what else lies in the folder.
     """
 
@@ -167,7 +186,6 @@ class Reader:
     mutate: Mutation
     cases: Callable[[bytes], Cases]
     read: Callable[[Path], object]
-    part: float = 1.0
     beside: Callable[[], Mapping[str, bytes]] = dict
 
 
@@ -201,15 +219,15 @@ READERS = {
         crafted.images,
         lambda path: read_idx(path, 3),
     ),
-    "recording": Reader("r.wav", recordings, damaged, crafted.sounds, read_sound, part=0.2),
-    "HDF5": Reader(
+    "recording": Reader("r.wav", recordings, damaged, crafted.sounds, read_sound),
+    "HDF5 lists": Reader(
         "shd_train.h5",
         event_files,
         damaged,
         crafted.events,
         lambda path: heidelberg.read(path, ("0", "1"), TimeBins()),
-        part=0.1,
     ),
+    "HDF5 groups": Reader("n-tidigits.hdf5", digit_files, damaged, crafted.digits, read_digits),
 }
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated
 
 import numpy as np
@@ -11,7 +13,7 @@ import numpy.typing as npt
 from quant.errors import DataError
 from quant.formats import IntArray
 from quant.spikes import SpikeSet
-from trainer.events import from_events
+from trainer.events import from_events, join
 from trainer.schema import Range
 
 Pool = Annotated[int, Range(1, 32768)]
@@ -20,6 +22,23 @@ Clock = Annotated[int, Range(0, 1024)]
 ClockSteps = Annotated[int, Range(1, 2**20)]
 
 _LONGEST_STEPS = 2**20
+_AT_A_TIME = 256  # samples that are binned together, unless they have many events; bounds the memory
+_EVENTS_AT_A_TIME = 1 << 21
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Events:
+    """One sample before it is binned.
+
+    Attributes:
+        time_s: floating point `(E,)`, seconds from the start of the sample.
+        channel: integer `(E,)`.
+        label: its class.
+    """
+
+    time_s: npt.NDArray[np.floating]
+    channel: npt.NDArray[np.integer]
+    label: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +143,43 @@ def _pooled(
         sample, step = np.concatenate([sample, ticking]), np.concatenate([step, tick])
         channel = np.concatenate([channel, hand])
     return from_events(sample, step, channel, channels=channels, steps=steps, label=label)
+
+
+def collect(where: Path, samples: Iterable[Events], bins: TimeBins, *, channels: int) -> SpikeSet:
+    """Spike trains of the samples of the file `where`, which come one by one, as `TimeBins.fill` makes them.
+
+    Raises:
+        DataError: as there; it tells the first of the samples that are binned together.
+    """
+    parts, start = [], 0
+    for batch in _batched(samples):
+        counts = [len(one.time_s) for one in batch]
+        try:
+            part = bins.fill(
+                np.repeat(np.arange(len(batch)), counts),
+                np.concatenate([one.time_s for one in batch]),
+                np.concatenate([one.channel for one in batch]).astype(np.int64),
+                channels=channels,
+                label=np.array([one.label for one in batch]),
+            )
+        except DataError as error:
+            raise DataError(f"{where}: samples from {start} on: {error}") from None
+        parts.append(part)
+        start += len(batch)
+    return join(parts)
+
+
+def _batched(samples: Iterable[Events]) -> Iterator[list[Events]]:
+    batch: list[Events] = []
+    events = 0
+    for one in samples:
+        batch.append(one)
+        events += len(one.time_s)
+        if len(batch) >= _AT_A_TIME or events >= _EVENTS_AT_A_TIME:
+            yield batch
+            batch, events = [], 0
+    if batch:
+        yield batch
 
 
 def _check_events(sample: IntArray, time_s: npt.NDArray[np.floating], channel: IntArray, channels: int) -> None:

@@ -8,20 +8,18 @@ SHD has one in `extra/speaker` too.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-import h5py
 import numpy as np
 from tqdm import tqdm
 
 from quant.errors import DataError
-from quant.formats import IntArray
 from quant.spikes import SpikeSet
 from trainer.data import hdf5
-from trainer.data.binning import TimeBins
+from trainer.data.binning import Events, TimeBins, collect
 from trainer.data.disk import check_present
 from trainer.data.labelled import Labelled, check_labels, unnamed
 from trainer.data.source import Split
@@ -36,7 +34,6 @@ _ENGLISH = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eigh
 _GERMAN = ("null", "eins", "zwei", "drei", "vier", "fuenf", "sechs", "sieben", "acht", "neun")
 _SHD_LAYOUT = "a folder with shd_train.h5 and shd_test.h5, unpacked"
 _SSC_LAYOUT = "a folder with ssc_train.h5, ssc_valid.h5 and ssc_test.h5, unpacked"
-_AT_A_TIME = 256  # samples; bounds the memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,38 +101,32 @@ class Ssc:
 
 
 def read(path: Path, classes: tuple[str, ...], bins: TimeBins) -> SpikeSet:
-    """All samples of a file, read a few at a time.
+    """All samples of a file.
 
     Raises:
         DataError: if an array is missing or not as expected.
     """
     with hdf5.opened(path) as file:
-        times, units = hdf5.lists(file, "spikes/times", "f"), hdf5.lists(file, "spikes/units", "iu")
-        label = hdf5.vector(file, "labels", "iu").astype(np.int64)
-        if not len(label) == len(times) == len(units) or not len(label):
+        count, times = file.lists("spikes/times", "f")
+        count_too, units = file.lists("spikes/units", "iu")
+        label = file.vector("labels", "iu").astype(np.int64)
+        if not len(label) == count == count_too or not count:
             raise DataError(f"{path}: spikes/times, spikes/units and labels must be of one length, 1 or more")
         check_labels(path, label, classes)
-        starts = tqdm(range(0, len(label), _AT_A_TIME), desc=path.name, unit="batch", leave=False, disable=None)
-        return join([_fill(times, units, label, start, bins) for start in starts])
+        shown = tqdm(label.tolist(), desc=path.name, unit="samples", leave=False, disable=None)
+        return collect(path, _events(path, zip(times, units, shown, strict=True)), bins, channels=UNITS)
 
 
-def _fill(times: h5py.Dataset, units: h5py.Dataset, label: IntArray, start: int, bins: TimeBins) -> SpikeSet:
-    where, part = times.file.filename, slice(start, start + _AT_A_TIME)
-    time_s, unit = times[part], units[part]
-    counts = [len(entry) for entry in time_s]
-    if counts != [len(entry) for entry in unit]:
-        raise DataError(f"{where}: samples from {start} on: as many spikes/units as spikes/times are expected")
-    sample = np.repeat(np.arange(len(counts)), counts)
-    try:
-        joined_s, joined_unit = np.concatenate(time_s), np.concatenate(unit).astype(np.int64)
-        return bins.fill(sample, joined_s, joined_unit, channels=UNITS, label=label[part])
-    except DataError as error:
-        raise DataError(f"{where}: samples from {start} on: {error}") from None
+def _events(path: Path, samples: Iterable[tuple[np.ndarray, np.ndarray, int]]) -> Iterator[Events]:
+    for number, (time_s, unit, label) in enumerate(samples):
+        if len(time_s) != len(unit):
+            raise DataError(f"{path}: sample {number} has {len(time_s)} spikes/times and {len(unit)} spikes/units")
+        yield Events(time_s, unit, label)
 
 
 def _speakers(path: Path, samples: int) -> np.ndarray:
     with hdf5.opened(path) as file:
-        speaker = hdf5.vector(file, "extra/speaker", "iu")
+        speaker = file.vector("extra/speaker", "iu")
     if len(speaker) != samples:
         raise DataError(f"{path}: extra/speaker has {len(speaker)} entries for {samples} samples")
     return speaker.astype(np.str_)

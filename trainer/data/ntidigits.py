@@ -9,20 +9,19 @@ lists names in `<part>_labels`; a name's events are `<part>_timestamps/<name>` (
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-import h5py
 import numpy as np
-import numpy.typing as npt
 from tqdm import tqdm
 
 from quant.errors import DataError
 from quant.spikes import SpikeSet
 from trainer.data import hdf5
-from trainer.data.binning import TimeBins
+from trainer.data.binning import Events, TimeBins, collect
 from trainer.data.disk import check_present
 from trainer.data.labelled import Labelled
 from trainer.data.source import Split
@@ -62,53 +61,43 @@ class NTidigits:
         path = Path(self.path)
         check_present(path, _LAYOUT)
         with hdf5.opened(path) as file:
-            recordings = [recording for part in ("train", "test") for recording in _read_part(file, part)]
-        if not recordings:
-            raise DataError(f"{path}: no single digits; expected is {_LAYOUT}")
-        sample = np.repeat(np.arange(len(recordings)), [len(recording.time_s) for recording in recordings])
-        samples = self.bins.fill(
-            sample,
-            np.concatenate([recording.time_s for recording in recordings]),
-            np.concatenate([recording.channel for recording in recordings]).astype(np.int64),
-            channels=CHANNELS,
-            label=np.array([recording.label for recording in recordings]),
-        )
-        part = np.array([recording.part for recording in recordings])
-        speaker = np.array([recording.speaker for recording in recordings])
-        return divide(
-            Labelled(samples, part, speaker, np.array([recording.take for recording in recordings])), self.split
-        )
+            recordings = [one for part in ("train", "test") for one in _recordings(file, part)]
+            if not recordings:
+                raise DataError(f"{path}: no single digits; expected is {_LAYOUT}")
+            shown = tqdm(recordings, desc=path.name, unit="recordings", leave=False, disable=None)
+            samples = collect(path, (_events(file, one) for one in shown), self.bins, channels=CHANNELS)
+        part = np.array([one.part for one in recordings])
+        speaker = np.array([one.speaker for one in recordings])
+        return divide(Labelled(samples, part, speaker, np.array([one.take for one in recordings])), self.split)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class _Recording:
     part: str
+    name: str
     speaker: str
     take: int
     label: int
-    time_s: npt.NDArray[Any]
-    channel: npt.NDArray[Any]
 
 
-def _read_part(file: h5py.File, part: str) -> list[_Recording]:
+def _recordings(file: hdf5.Hdf5, part: str) -> Iterator[_Recording]:
     """The recordings of single digits."""
-    names = [name.decode("ascii", "replace") for name in hdf5.vector(file, f"{part}_labels", "S").tolist()]
-    single = [(name, match) for name in names if len((match := _match(file, part, name))[3]) == 1]
-    shown = tqdm(single, desc=f"{part} of N-TIDIGITS", unit="recordings", leave=False, disable=None)
-    return [_read(file, part, name, match) for name, match in shown]
+    names = [coded.decode("ascii", "replace") for coded in file.vector(f"{part}_labels", "S").tolist()]
+    for name, count in Counter(names).most_common(1):
+        if count > 1:
+            raise DataError(f"{file.path}: {part}_labels has {name!r} {count} times")
+    for name in names:
+        match = _NAME.fullmatch(name)
+        if match is None:
+            raise DataError(f"{file.path}: {part}_labels has {name!r}; expected are names such as 'man-ae-a-1'")
+        speaker, take, digits = match.groups()
+        if len(digits) == 1:
+            yield _Recording(part, name, speaker, _TAKES[take], CLASSES.index(digits))
 
 
-def _match(file: h5py.File, part: str, name: str) -> re.Match[str]:
-    match = _NAME.fullmatch(name)
-    if match is None:
-        raise DataError(f"{file.filename}: {part}_labels has {name!r}; expected are names such as 'man-ae-a-1'")
-    return match
-
-
-def _read(file: h5py.File, part: str, name: str, match: re.Match[str]) -> _Recording:
-    time_s = hdf5.vector(file, f"{part}_timestamps/{name}", "f")
-    channel = hdf5.vector(file, f"{part}_addresses/{name}", "iu")
+def _events(file: hdf5.Hdf5, one: _Recording) -> Events:
+    time_s = file.vector(f"{one.part}_timestamps/{one.name}", "f")
+    channel = file.vector(f"{one.part}_addresses/{one.name}", "iu")
     if len(time_s) != len(channel):
-        raise DataError(f"{file.filename}: {name} has {len(time_s)} timestamps and {len(channel)} addresses")
-    speaker, take, digit = match.groups()
-    return _Recording(part, speaker, _TAKES[take], CLASSES.index(digit), time_s, channel)
+        raise DataError(f"{file.path}: {one.name} has {len(time_s)} timestamps and {len(channel)} addresses")
+    return Events(time_s, channel, one.label)

@@ -11,7 +11,7 @@ import pytest
 from sounds import shared
 
 from quant.errors import DataError
-from trainer.data import heidelberg
+from trainer.data import binning, heidelberg
 from trainer.data.binning import TimeBins
 from trainer.data.heidelberg import Shd, Ssc
 from trainer.data.splits import Official, Speakers
@@ -42,7 +42,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_events_become_spikes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(heidelberg, "_AT_A_TIME", 3)
+    monkeypatch.setattr(binning, "_AT_A_TIME", 3)
     events = write(tmp_path / "some.h5", np.arange(10), 1)
     samples = heidelberg.read(tmp_path / "some.h5", tuple("0123456789"), TimeBins(step_ms=5.0, pool=7))
     assert samples.channels == 100
@@ -118,7 +118,7 @@ def late(file: h5py.File) -> None:
         (put("labels", np.full(40, 20)), "sample 0 has label 20"),
         (put("spikes/times", np.zeros(40, dtype=np.float16)), "spikes/times has dtype float16; .* in lists"),
         (put("extra/speaker", np.zeros(7, dtype=int)), "extra/speaker has 7 entries for 40 samples"),
-        (lengthen, "as many spikes/units as spikes/times"),
+        (lengthen, "sample 5 has 44 spikes/times and 3 spikes/units"),
         (late, "samples from 0 on: sample 7 has an event at inf s"),
     ],
 )

@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from toys import Toy
 
 from quant.errors import DataError
 from quant.spikes import SpikeSet
-from tests.unit.trainer.toys import Toy
 from trainer import teacher as module
 from trainer.augmentation import Augmentation, Events, events_of_samples
 from trainer.data.batches import shuffled

@@ -11,7 +11,7 @@ demo: $(READY)
 	$(BIN)/python -m bench.demo
 
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 # Proofs of the library modules (docs/proofs.md); minutes
 formal: $(READY)

@@ -140,14 +140,18 @@ def sound_archives() -> tuple[bytes, ...]:
 
 
 def event_files() -> tuple[bytes, ...]:
+    return tuple(_event_file(**stored) for stored in ({}, {"chunks": (2,), "compression": "gzip", "shuffle": True}))
+
+
+def _event_file(**stored: Any) -> bytes:
     buffer = io.BytesIO()
     with h5py.File(buffer, "w") as file:
         kinds = {"times": np.float32, "units": np.int32}
         for name, kind in kinds.items():
-            lists = file.create_dataset(f"spikes/{name}", (2,), h5py.vlen_dtype(kind))
+            lists = file.create_dataset(f"spikes/{name}", (2,), h5py.vlen_dtype(kind), **stored)
             lists[0], lists[1] = np.array([0.01, 0.02], kind), np.array([0.5], kind)
         file["labels"] = np.array([0, 1])
-    return (buffer.getvalue(),)
+    return buffer.getvalue()
 
 
 def digit_files() -> tuple[bytes, ...]:

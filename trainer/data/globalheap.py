@@ -20,12 +20,14 @@ import numpy.typing as npt
 
 MAX_HEAP = 1 << 24  # bytes; libhdf5 makes a heap larger than 64 KiB only for one list that needs it
 
-_REFERENCE = np.dtype([("length", "<u4"), ("heap", "<u8"), ("object", "<u4")])
 Reference = tuple[int, int, int]  # the length of a list, the address of a heap, the number of an object in it
+Count = Callable[[int], None]  # is told what will be read or given, in bytes, and may refuse
+
+_REFERENCE = np.dtype([("length", "<u4"), ("heap", "<u8"), ("object", "<u4")])
 _HEADER = 16  # bytes, of a heap and of an object in it
 
 
-def references(dataset: h5py.Dataset) -> list[Reference]:
+def references(dataset: h5py.Dataset, count: Count) -> list[Reference]:
     """What an array of lists holds.
 
     Raises:
@@ -42,14 +44,17 @@ def references(dataset: h5py.Dataset) -> list[Reference]:
             found[:] = np.frombuffer(_bytes(descriptor, start, found.nbytes), _REFERENCE)
     elif layout.get_layout() == h5py.h5d.CHUNKED:
         filters = [layout.get_filter(number)[0] for number in range(layout.get_nfilters())]
+        size = dataset.chunks[0] * _REFERENCE.itemsize
         chunks: list[Any] = []
         dataset.id.chunk_iter(chunks.append)
         for chunk in chunks:
+            if chunk.size > 2 * size:
+                raise ValueError(f"a chunk of {size} bytes is packed into {chunk.size}")
+            count(size + chunk.size)
+            content = _unpacked(_bytes(descriptor, chunk.byte_offset, chunk.size), filters, chunk.filter_mask, size)
             (first,) = chunk.chunk_offset
             part = found[first : first + dataset.chunks[0]]
-            packed = _bytes(descriptor, chunk.byte_offset, chunk.size)
-            whole = _unpacked(packed, filters, chunk.filter_mask, dataset.chunks[0] * _REFERENCE.itemsize)
-            part[:] = np.frombuffer(whole, _REFERENCE)[: len(part)]
+            part[:] = np.frombuffer(content, _REFERENCE)[: len(part)]
     else:
         raise ValueError("its lists are stored in its header; write it anew with h5py")
     return list(zip(*(found[field].tolist() for field in ("length", "heap", "object")), strict=True))
@@ -71,14 +76,9 @@ def _unpacked(content: bytes, filters: list[int], skipped: int, size: int) -> by
 
 
 class Heaps:
-    """The heaps of a file.
+    """The heaps of the open file `descriptor`."""
 
-    Args:
-        descriptor: of the open file.
-        count: is told the bytes of every heap and list before they are read, and may refuse.
-    """
-
-    def __init__(self, descriptor: int, count: Callable[[int], None]) -> None:
+    def __init__(self, descriptor: int, count: Count) -> None:
         self._descriptor, self._count = descriptor, count
         self._address, self._heap = -1, b""  # the last one; neighbours in an array lie in one heap
         self._objects: dict[int, tuple[int, int]] = {}

@@ -61,7 +61,7 @@ class Hdf5:
     def _entries(self, name: str, dataset: h5py.Dataset, entry: np.dtype[Any]) -> Iterator[npt.NDArray[Any]]:
         heaps = Heaps(dataset.file.id.get_vfd_handle(), self._count)
         try:
-            for reference in references(dataset):
+            for reference in references(dataset, self._count):
                 yield heaps.read(reference, entry)
         except ValueError as error:
             raise DataError(f"{self.path}: {name}: {error}") from None

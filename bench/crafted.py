@@ -11,6 +11,7 @@ import os
 import pickle
 import struct
 import zipfile
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -411,6 +412,21 @@ def events(seed: bytes) -> dict[str, Case]:
         for name, kind in (("labels", np.int32), *((f"spikes/{name}", kind) for name, kind in lists_of.items())):
             file.create_dataset(name, (2**18,), kind)
 
+    def bomb(file: h5py.File) -> None:
+        del file["labels"]
+        labels = file.create_dataset("labels", (2,), "i4", chunks=(2,), compression="gzip")
+        labels.id.write_direct_chunk((0,), zlib.compress(bytes(GIB)))
+
+    def circle() -> bytes:
+        """The tree of an array's chunks is its own branch."""
+        content = bytearray(replaced("labels", data=np.zeros(40, np.int32), chunks=(1,)))
+        node = content.rindex(b"TREE\x01\x00")
+        content[node + 5] = 1
+        for branch in range(40):
+            place = node + 48 + 32 * branch
+            content[place : place + 8] = struct.pack("<Q", node)
+        return bytes(content)
+
     def shared(path: Path) -> None:
         """Many samples of one list, which the file holds once."""
         path.write_bytes(seed)
@@ -438,6 +454,9 @@ def events(seed: bytes) -> dict[str, Case]:
         "labels of text": replaced("labels", data=[b"a", b"b"]),
         "labels of two axes": replaced("labels", data=np.zeros((2, 2), np.int32)),
         "labels in one chunk": replaced("labels", dtype="i8", **packed),
+        "labels in a million chunks": replaced("labels", shape=(2**20,), dtype="i4", chunks=(1,)),
+        "labels that unpack to a gibibyte": _changed(seed, bomb),
+        "chunks in a circle": circle(),
         "lists without end": replaced("spikes/times", shape=(2**40,), dtype=lists_of["times"], chunks=(1024,)),
         "lists of another kind": replaced("spikes/times", shape=(2,), dtype=lists_of["units"]),
         "lists never written": _changed(seed, unwritten),
@@ -458,20 +477,29 @@ def events(seed: bytes) -> dict[str, Case]:
 def digits(seed: bytes) -> dict[str, Case]:
     """HDF5 files of events with an array for each recording."""
 
-    def again(count: int) -> Callable[[h5py.File], object]:
+    def again(count: int, entries: int = 2**21) -> Callable[[h5py.File], object]:
         """One recording under many names."""
 
         def change(file: h5py.File) -> None:
             names = [f"man-a{number}-a-1" for number in range(count)]
             for kind in ("timestamps", "addresses"):
-                data = np.zeros(2**21, np.float32 if kind == "timestamps" else np.int32)
-                file.create_dataset("long/" + kind, data=data, compression="gzip")
+                data = np.zeros(entries, np.float32 if kind == "timestamps" else np.int32)
+                stored = {"chunks": (2**21,), "maxshape": (None,), "compression": "gzip"}
+                file.create_dataset("long/" + kind, data=data, **stored)
                 for other in names:
                     file[f"train_{kind}/{other}"] = file["long/" + kind]
             del file["train_labels"]
             file["train_labels"] = np.array(names, "S")
 
         return change
+
+    def unwritten(file: h5py.File) -> None:
+        del file["train_labels"]
+        file.create_dataset("train_labels", (2**22,), "S16", chunks=(2**16,))
+
+    def unsigned(file: h5py.File) -> None:
+        del file["train_addresses/man-ae-a-1"]
+        file["train_addresses/man-ae-a-1"] = np.array([5, 2**64 - 1], np.uint64)
 
     def labelled(*names: str) -> bytes:
         return _changed(
@@ -486,6 +514,9 @@ def digits(seed: bytes) -> dict[str, Case]:
         **special(seed),
         "recording twice": labelled("man-ae-a-1", "man-ae-b-1", "man-ae-a-1"),
         "recording a million times": labelled(*["man-ae-a-1"] * 2**20),
+        "four million recordings": _changed(seed, unwritten),
+        "recordings in one chunk": _changed(seed, again(1000, 1)),
+        "channels without a sign": _changed(seed, unsigned),
         "recordings that are one": _changed(seed, again(20)),
         "recordings that are one, 1000 times": _changed(seed, again(1000)),
         **{f"recording called {other!r:.30}": labelled(other) for other in ("../../labels", "/etc/passwd", "")},

@@ -229,7 +229,7 @@ READERS = {
         event_files,
         damaged,
         crafted.events,
-        lambda path: heidelberg.read(path, ("0", "1"), TimeBins()),
+        lambda path: heidelberg.read(path, ("0", "1"), TimeBins(clock=4)),
     ),
     "HDF5 groups": Reader("n-tidigits.hdf5", digit_files, damaged, crafted.digits, read_digits),
 }

@@ -24,6 +24,7 @@ ClockSteps = Annotated[int, Range(1, 2**20)]
 _LONGEST_STEPS = 2**20
 _AT_A_TIME = 256  # samples that are binned together, unless they have many events; bounds the memory
 _EVENTS_AT_A_TIME = 1 << 21
+_MOST_TICKS = 1 << 23
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,7 +65,14 @@ class TimeBins:
         return -(-given // self.pool) + self.clock
 
     def fill(
-        self, sample: IntArray, time_s: npt.NDArray[np.floating], channel: IntArray, *, channels: int, label: IntArray
+        self,
+        sample: IntArray,
+        time_s: npt.NDArray[np.floating],
+        channel: IntArray,
+        *,
+        channels: int,
+        label: IntArray,
+        first: int = 0,
     ) -> SpikeSet:
         """Spike trains from events `(E,)` in any order; a sample ends with the step of its last event.
 
@@ -74,15 +82,16 @@ class TimeBins:
             channel: `0..channels-1`.
             channels: number of channels before pooling.
             label: `(S,)`.
+            first: what messages call the first sample.
 
         Raises:
             DataError: if a time is negative, not a number or beyond 2**20 steps, or a channel does not exist.
         """
-        _check_events(sample, time_s, channel, channels)
+        _check_events(sample + first, time_s, channel, channels)
         position = np.floor(time_s.astype(np.float64) * 1000 / self.step_ms)
         if not self.max_steps and position.max(initial=0) >= _LONGEST_STEPS:
             raise DataError(
-                f"sample {sample[np.argmax(position)]} has an event at {time_s.max()} s, "
+                f"sample {first + sample[np.argmax(position)]} has an event at {time_s.max()} s, "
                 f"beyond {_LONGEST_STEPS} steps; set data.bins.max_steps"
             )
         position = np.minimum(position, self.max_steps or _LONGEST_STEPS).astype(np.int64)
@@ -137,6 +146,11 @@ def _pooled(
         sample, step, channel = sample[kept], step[kept], channel[kept]
         steps = np.minimum(steps, bins.max_steps)
     if bins.clock:
+        if steps.sum() > _MOST_TICKS:
+            raise DataError(
+                f"{len(steps)} samples have {steps.sum()} steps, each with a spike of the clock; "
+                f"the limit is {_MOST_TICKS}, set data.bins.max_steps"
+            )
         ticking = np.repeat(np.arange(len(steps)), steps)
         tick = np.arange(len(ticking)) - np.repeat(np.cumsum(steps) - steps, steps)
         hand = channels - bins.clock + np.minimum(tick // bins.clock_steps, bins.clock - 1)
@@ -146,10 +160,10 @@ def _pooled(
 
 
 def collect(where: Path, samples: Iterable[Events], bins: TimeBins, *, channels: int) -> SpikeSet:
-    """Spike trains of the samples of the file `where`, which come one by one, as `TimeBins.fill` makes them.
+    """Spike trains of the samples of the file `where`, one at least, which come one by one: as `TimeBins.fill`.
 
     Raises:
-        DataError: as there; it tells the first of the samples that are binned together.
+        DataError: as there.
     """
     parts, start = [], 0
     for batch in _batched(samples):
@@ -158,12 +172,13 @@ def collect(where: Path, samples: Iterable[Events], bins: TimeBins, *, channels:
             part = bins.fill(
                 np.repeat(np.arange(len(batch)), counts),
                 np.concatenate([one.time_s for one in batch]),
-                np.concatenate([one.channel for one in batch]).astype(np.int64),
+                np.concatenate([one.channel.astype(np.int64) for one in batch]),
                 channels=channels,
                 label=np.array([one.label for one in batch]),
+                first=start,
             )
         except DataError as error:
-            raise DataError(f"{where}: samples from {start} on: {error}") from None
+            raise DataError(f"{where}: {error}") from None
         parts.append(part)
         start += len(batch)
     return join(parts)

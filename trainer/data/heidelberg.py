@@ -109,7 +109,7 @@ def read(path: Path, classes: tuple[str, ...], bins: TimeBins) -> SpikeSet:
     with hdf5.opened(path) as file:
         count, times = file.lists("spikes/times", "f")
         count_too, units = file.lists("spikes/units", "iu")
-        label = file.vector("labels", "iu").astype(np.int64)
+        label = file.numbers("labels", "iu").astype(np.int64)
         if not len(label) == count == count_too or not count:
             raise DataError(f"{path}: spikes/times, spikes/units and labels must be of one length, 1 or more")
         check_labels(path, label, classes)
@@ -126,7 +126,7 @@ def _events(path: Path, samples: Iterable[tuple[np.ndarray, np.ndarray, int]]) -
 
 def _speakers(path: Path, samples: int) -> np.ndarray:
     with hdf5.opened(path) as file:
-        speaker = file.vector("extra/speaker", "iu")
+        speaker = file.numbers("extra/speaker", "iu")
     if len(speaker) != samples:
         raise DataError(f"{path}: extra/speaker has {len(speaker)} entries for {samples} samples")
     return speaker.astype(np.str_)

@@ -18,7 +18,7 @@ from typing import Annotated
 import numpy as np
 from tqdm import tqdm
 
-from quant.errors import DataError
+from quant.errors import DataError, brief
 from quant.spikes import SpikeSet
 from trainer.data import hdf5
 from trainer.data.binning import Events, TimeBins, collect
@@ -82,22 +82,22 @@ class _Recording:
 
 def _recordings(file: hdf5.Hdf5, part: str) -> Iterator[_Recording]:
     """The recordings of single digits."""
-    names = [coded.decode("ascii", "replace") for coded in file.vector(f"{part}_labels", "S").tolist()]
+    names = file.names(f"{part}_labels")
     for name, count in Counter(names).most_common(1):
         if count > 1:
-            raise DataError(f"{file.path}: {part}_labels has {name!r} {count} times")
+            raise DataError(f"{file.path}: {part}_labels has {brief(name)} {count} times")
     for name in names:
         match = _NAME.fullmatch(name)
         if match is None:
-            raise DataError(f"{file.path}: {part}_labels has {name!r}; expected are names such as 'man-ae-a-1'")
+            raise DataError(f"{file.path}: {part}_labels has {brief(name)}; expected are names such as 'man-ae-a-1'")
         speaker, take, digits = match.groups()
         if len(digits) == 1:
             yield _Recording(part, name, speaker, _TAKES[take], CLASSES.index(digits))
 
 
 def _events(file: hdf5.Hdf5, one: _Recording) -> Events:
-    time_s = file.vector(f"{one.part}_timestamps/{one.name}", "f")
-    channel = file.vector(f"{one.part}_addresses/{one.name}", "iu")
+    time_s = file.numbers(f"{one.part}_timestamps/{one.name}", "f")
+    channel = file.numbers(f"{one.part}_addresses/{one.name}", "iu")
     if len(time_s) != len(channel):
         raise DataError(f"{file.path}: {one.name} has {len(time_s)} timestamps and {len(channel)} addresses")
     return Events(time_s, channel, one.label)

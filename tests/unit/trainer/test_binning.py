@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from quant.errors import DataError
 from quant.spikes import SpikeSet, from_dense
-from trainer.data.binning import StepBins, TimeBins
+from trainer.data import binning
+from trainer.data.binning import Events, StepBins, TimeBins, collect
 
 
 def some_events() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -111,3 +114,34 @@ def test_a_clock_tells_the_time_since_the_sample_began(kind: str) -> None:
     assert found.steps.max() == 20
     clock = {(s, t, 4 + min(t // 4, 2)) for s in range(3) for t in range(found.steps[s])}
     assert spikes_of(found) - heard == clock
+
+
+@pytest.mark.parametrize(("samples", "events"), [(1, 1 << 21), (3, 1 << 21), (256, 1), (256, 150), (256, 1 << 21)])
+def test_samples_that_come_one_by_one_are_binned_alike(
+    samples: int, events: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(binning, "_AT_A_TIME", samples)
+    monkeypatch.setattr(binning, "_EVENTS_AT_A_TIME", events)
+    sample, time_s, channel = some_events()
+    label = np.array([3, 1, 2, 0])
+    bins = TimeBins(step_ms=8.0, clock=3)
+    wanted = bins.fill(sample, time_s, channel, channels=30, label=label)
+    each = [Events(time_s[sample == number], channel[sample == number], label[number]) for number in range(4)]
+    found = collect(Path("file"), each, bins, channels=30)
+    assert len(spikes_of(wanted)) > 200
+    assert spikes_of(found) == spikes_of(wanted)
+    np.testing.assert_array_equal(found.label, label)
+    each[2].channel[5] = 30
+    with pytest.raises(DataError, match="file: sample 2 has an event on channel 30; there are 30"):
+        collect(Path("file"), each, bins, channels=30)
+
+
+def test_a_clock_of_too_many_steps_is_refused() -> None:
+    none = np.empty(0, dtype=np.int64)
+    late = {"sample": np.arange(10), "time_s": np.full(10, 10_000.0), "channel": np.zeros(10, np.int64)}
+    assert len(TimeBins().fill(**late, channels=3, label=np.zeros(10)).step) == 10
+    with pytest.raises(
+        DataError, match=r"10 samples have 10000010 steps, each with a spike of the clock; the limit is"
+    ):
+        TimeBins(clock=1).fill(**late, channels=3, label=np.zeros(10))
+    assert len(TimeBins(clock=1).fill(none, none.astype(float), none, channels=3, label=np.zeros(10)).step) == 10

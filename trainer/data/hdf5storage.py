@@ -77,8 +77,8 @@ def _chunks(dataset: h5py.Dataset, layout: Any, form: np.dtype[Any], count: Coun
                 continue
             raise ValueError(reason(error)) from None
         count(size)
-        whole = _unpacked(content.tobytes(), filters, skipped, size, form.itemsize)
-        found[start : start + entries] = np.frombuffer(whole, form)[: len(dataset) - start]
+        unpacked = _unpacked(content.tobytes(), filters, skipped, size, form.itemsize)
+        found[start : start + entries] = np.frombuffer(unpacked, form)[: len(dataset) - start]
     return found
 
 
@@ -90,10 +90,14 @@ def _unpacked(content: bytes, filters: list[int], skipped: int, size: int, items
             content = content[:-_CHECKSUM]
         elif kind == h5py.h5z.FILTER_DEFLATE:
             content = _inflated(content, size + _CHECKSUM)
-        elif kind == h5py.h5z.FILTER_SHUFFLE and len(content) == size:
-            content = np.frombuffer(content, np.uint8).reshape(itemsize, -1).T.tobytes()
-        elif kind != h5py.h5z.FILTER_SHUFFLE:
+        elif kind == h5py.h5z.FILTER_SHUFFLE:
+            content = np.frombuffer(_whole(content, size), np.uint8).reshape(itemsize, -1).T.tobytes()
+        else:
             raise ValueError(f"HDF5 filter {kind} is not known here; {_REMEDY}, with gzip or none")
+    return _whole(content, size)
+
+
+def _whole(content: bytes, size: int) -> bytes:
     if len(content) != size:
         raise ValueError(f"a chunk has {len(content)} bytes; {size} are expected")
     return content
@@ -102,12 +106,12 @@ def _unpacked(content: bytes, filters: list[int], skipped: int, size: int, items
 def _inflated(content: bytes, most: int) -> bytes:
     stream = zlib.decompressobj()
     try:
-        whole = stream.decompress(content, most + 1)
+        unpacked = stream.decompress(content, most + 1)
     except zlib.error:
         raise ValueError("a chunk is damaged, or is not of gzip") from None
-    if not stream.eof or len(whole) > most:
+    if not stream.eof or len(unpacked) > most:
         raise ValueError(f"a chunk is cut, or unpacks to more than {most} bytes")
-    return whole
+    return unpacked
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -28,7 +28,7 @@ _MOST_TICKS = 1 << 23
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Events:
+class TimedSample:
     """One sample before it is binned.
 
     Attributes:
@@ -159,7 +159,7 @@ def _pooled(
     return from_events(sample, step, channel, channels=channels, steps=steps, label=label)
 
 
-def collect(where: Path, samples: Iterable[Events], bins: TimeBins, *, channels: int) -> SpikeSet:
+def collect(where: Path, samples: Iterable[TimedSample], bins: TimeBins, *, channels: int) -> SpikeSet:
     """Spike trains of the samples of the file `where`, one at least, which come one by one: as `TimeBins.fill`.
 
     Raises:
@@ -184,8 +184,8 @@ def collect(where: Path, samples: Iterable[Events], bins: TimeBins, *, channels:
     return join(parts)
 
 
-def _batched(samples: Iterable[Events]) -> Iterator[list[Events]]:
-    batch: list[Events] = []
+def _batched(samples: Iterable[TimedSample]) -> Iterator[list[TimedSample]]:
+    batch: list[TimedSample] = []
     events = 0
     for one in samples:
         batch.append(one)

@@ -31,7 +31,6 @@ Count = Callable[[int], None]  # is told the bytes that will be read or given, a
 
 REFERENCE = np.dtype([("length", "<u4"), ("heap", "<u8"), ("object", "<u4")])
 _REMEDY = "write it anew with h5py"
-_CHECKSUM = 4  # bytes behind a chunk under the filter fletcher32
 _HEADER = 16  # bytes, of a heap and of an object in it
 _USUAL_HEAP = 1 << 16  # bytes; only one that a single list needs is larger
 _KEPT = 1 << 24  # bytes of heaps
@@ -86,10 +85,8 @@ def _unpacked(content: bytes, filters: list[int], skipped: int, size: int, items
     for number, kind in reversed(list(enumerate(filters))):
         if skipped >> number & 1:
             continue
-        if kind == h5py.h5z.FILTER_FLETCHER32:
-            content = content[:-_CHECKSUM]
-        elif kind == h5py.h5z.FILTER_DEFLATE:
-            content = _inflated(content, size + _CHECKSUM)
+        if kind == h5py.h5z.FILTER_DEFLATE:
+            content = _inflated(content, size)
         elif kind == h5py.h5z.FILTER_SHUFFLE:
             content = np.frombuffer(_whole(content, size), np.uint8).reshape(itemsize, -1).T.tobytes()
         else:

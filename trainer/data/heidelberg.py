@@ -19,7 +19,7 @@ from tqdm import tqdm
 from quant.errors import DataError
 from quant.spikes import SpikeSet
 from trainer.data import hdf5
-from trainer.data.binning import Events, TimeBins, collect
+from trainer.data.binning import TimeBins, TimedSample, collect
 from trainer.data.disk import check_present
 from trainer.data.labelled import Labelled, check_labels, unnamed
 from trainer.data.source import Split
@@ -117,11 +117,11 @@ def read(path: Path, classes: tuple[str, ...], bins: TimeBins) -> SpikeSet:
         return collect(path, _events(path, zip(times, units, shown, strict=True)), bins, channels=UNITS)
 
 
-def _events(path: Path, samples: Iterable[tuple[np.ndarray, np.ndarray, int]]) -> Iterator[Events]:
+def _events(path: Path, samples: Iterable[tuple[np.ndarray, np.ndarray, int]]) -> Iterator[TimedSample]:
     for number, (time_s, unit, label) in enumerate(samples):
         if len(time_s) != len(unit):
             raise DataError(f"{path}: sample {number} has {len(time_s)} spikes/times and {len(unit)} spikes/units")
-        yield Events(time_s, unit, label)
+        yield TimedSample(time_s, unit, label)
 
 
 def _speakers(path: Path, samples: int) -> np.ndarray:

@@ -21,7 +21,7 @@ from tqdm import tqdm
 from quant.errors import DataError, brief
 from quant.spikes import SpikeSet
 from trainer.data import hdf5
-from trainer.data.binning import Events, TimeBins, collect
+from trainer.data.binning import TimeBins, TimedSample, collect
 from trainer.data.disk import check_present
 from trainer.data.labelled import Labelled
 from trainer.data.source import Split
@@ -95,9 +95,9 @@ def _recordings(file: hdf5.Hdf5, part: str) -> Iterator[_Recording]:
             yield _Recording(part, name, speaker, _TAKES[take], CLASSES.index(digits))
 
 
-def _events(file: hdf5.Hdf5, one: _Recording) -> Events:
+def _events(file: hdf5.Hdf5, one: _Recording) -> TimedSample:
     time_s = file.numbers(f"{one.part}_timestamps/{one.name}", "f")
     channel = file.numbers(f"{one.part}_addresses/{one.name}", "iu")
     if len(time_s) != len(channel):
         raise DataError(f"{file.path}: {one.name} has {len(time_s)} timestamps and {len(channel)} addresses")
-    return Events(time_s, channel, one.label)
+    return TimedSample(time_s, channel, one.label)

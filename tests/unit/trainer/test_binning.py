@@ -10,7 +10,7 @@ import pytest
 from quant.errors import DataError
 from quant.spikes import SpikeSet, from_dense
 from trainer.data import binning
-from trainer.data.binning import Events, StepBins, TimeBins, collect
+from trainer.data.binning import StepBins, TimeBins, TimedSample, collect
 
 
 def some_events() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -126,7 +126,7 @@ def test_samples_that_come_one_by_one_are_binned_alike(
     label = np.array([3, 1, 2, 0])
     bins = TimeBins(step_ms=8.0, clock=3)
     wanted = bins.fill(sample, time_s, channel, channels=30, label=label)
-    each = [Events(time_s[sample == number], channel[sample == number], label[number]) for number in range(4)]
+    each = [TimedSample(time_s[sample == number], channel[sample == number], label[number]) for number in range(4)]
     found = collect(Path("file"), each, bins, channels=30)
     assert len(spikes_of(wanted)) > 200
     assert spikes_of(found) == spikes_of(wanted)

@@ -24,7 +24,6 @@ STORED: dict[str, dict[str, Any]] = {
     "gzip": {"chunks": (7,), "compression": "gzip"},
     "gzip and shuffle": {"chunks": (7,), "compression": "gzip", "shuffle": True},
 }
-CHECKED = {"checksum": {"chunks": (7,), "compression": "gzip", "shuffle": True, "fletcher32": True}}
 
 
 def lists_of(path: Path) -> list[np.ndarray]:
@@ -60,7 +59,7 @@ def test_lists_are_what_the_library_reads(tmp_path: Path, options: dict[str, Any
 
 @pytest.mark.parametrize("libver", ["earliest", "latest"])
 @pytest.mark.parametrize("dtype", ["<f2", ">f4", "<u2", ">i8"])
-@pytest.mark.parametrize("options", (STORED | CHECKED).values(), ids=STORED | CHECKED)
+@pytest.mark.parametrize("options", STORED.values(), ids=STORED)
 def test_numbers_are_what_the_library_reads(tmp_path: Path, options: dict[str, Any], dtype: str, libver: str) -> None:
     path = tmp_path / "some.h5"
     with h5py.File(path, "w", libver=libver) as file:
@@ -191,16 +190,17 @@ GZIP: dict[str, Any] = {"compression": "gzip"}
     ("make", "message"),
     [
         (chunk(zlib.compress(bytes(72)), **GZIP), "a chunk has 72 bytes; 80 are expected"),
-        (chunk(zlib.compress(bytes(84)), **GZIP), "a chunk has 84 bytes; 80 are expected"),
+        (chunk(zlib.compress(bytes(84)), **GZIP), "a chunk is cut, or unpacks to more than 80 bytes"),
         (chunk(zlib.compress(bytes(1 << 30)), **GZIP), "a chunk of 80 bytes is packed into more than 224"),
-        (chunk(zlib.compress(bytes(20_000)), **GZIP), "a chunk is cut, or unpacks to more than 84 bytes"),
-        (chunk(zlib.compress(bytes(80))[:-4], **GZIP), "a chunk is cut, or unpacks to more than 84 bytes"),
+        (chunk(zlib.compress(bytes(20_000)), **GZIP), "a chunk is cut, or unpacks to more than 80 bytes"),
+        (chunk(zlib.compress(bytes(80))[:-4], **GZIP), "a chunk is cut, or unpacks to more than 80 bytes"),
         (chunk(b"no gzip", **GZIP), "a chunk is damaged, or is not of gzip"),
         (chunk(bytes(10), shuffle=True), "a chunk has 10 bytes; 80 are expected"),
         (
             chunk(bytes(10), scaleoffset=0),
             "HDF5 filter 6 is not known here; write it anew with h5py, with gzip or none",
         ),
+        (chunk(bytes(84), fletcher32=True), "HDF5 filter 3 is not known here"),
         (many, "it is in 100000 chunks; the limit is 65536"),
         (inside, "its entries are stored in its header"),
     ],

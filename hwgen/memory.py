@@ -9,19 +9,20 @@ import numpy as np
 from hwgen import codes
 from hwgen.plan import LOAD_BITS, HardwarePlan, LayerPlan
 from quant.formats import IntArray, hex_words
-from quant.model import IntLayer, IntModel
+from quant.model import IntModel, Layer
+from quant.neurons import Lif, SelfWeight, Synapse
 
 
-def weight_words(layer: IntLayer, plan: LayerPlan) -> Iterator[str]:
+def weight_words(layer: Layer, plan: LayerPlan) -> Iterator[str]:
     """Word `group * rows + row`: the weights of all lanes, lane 0 in the lowest bits (scsr_weights.v)."""
     columns = weight_columns(layer, plan)
-    if layer.weight_bits == 1:
+    if plan.weight_bits == 1:
         columns = (columns > 0).astype(np.int64)
     idle = plan.groups * plan.lanes - plan.neurons
     by_lane = np.pad(columns, ((0, idle), (0, 0))).reshape(plan.groups, plan.lanes, plan.rows)
     for group in by_lane:
         yield from _protected(
-            hex_words(list(group), [layer.weight_bits] * plan.lanes), plan.code, plan.lanes * plan.weight_bits
+            hex_words(list(group), [plan.weight_bits] * plan.lanes), plan.code, plan.lanes * plan.weight_bits
         )
 
 
@@ -35,18 +36,20 @@ def load_words(model: IntModel, plan: HardwarePlan) -> bytes:
     return b"".join(parts)
 
 
-def param_words(layer: IntLayer, plan: LayerPlan) -> Iterator[str]:
+def param_words(layer: Layer, plan: LayerPlan) -> Iterator[str]:
     """Of each word of `units` neurons, their leaks, thresholds, self-weights and synapse leaks, each where there is one
     (scsr_neuron.v, scsr_update.v)."""
-    shifts = leak_shifts(layer)
-    leak, synapse_leak = (layer.leak, layer.synapse_leak) if shifts is None else shifts
-    fields: list[tuple[IntArray, int]] = [(leak, plan.code_bits)]
+    neuron = layer.spread()
+    if (shifts := leak_shifts(layer)) is not None:
+        neuron = shifts
+    self_weight, synapse = neuron.part(SelfWeight), neuron.part(Synapse)
+    fields: list[tuple[IntArray, int]] = [(neuron.leak, plan.code_bits)]
     if plan.spiking:
-        fields.append((layer.threshold, plan.threshold_bits))
-    if plan.self_bits and layer.self_weight is not None:
-        fields.append((layer.self_weight, plan.self_bits))
-    if synapse_leak is not None:
-        fields.append((synapse_leak, plan.code_bits))
+        fields.append((neuron.threshold, plan.threshold_bits))
+    if plan.self_bits and self_weight is not None:
+        fields.append((self_weight.weight, plan.self_bits))
+    if synapse is not None:
+        fields.append((synapse.leak, plan.code_bits))
 
     def by_unit(field: IntArray) -> IntArray:
         lanes = np.pad(field, (0, plan.groups * plan.lanes - plan.neurons)).reshape(plan.groups, plan.lanes)
@@ -69,20 +72,26 @@ def _protected(words: Iterator[str], code: str, width: int) -> Iterator[str]:
     return (f"{codes.protect(int(word, 16), code, width):0{digits}x}" for word in words)
 
 
-def leak_shifts(layer: IntLayer) -> tuple[IntArray, IntArray | None] | None:
-    """Shifts `k` of the layer's leaks and synapse leaks where every one is `2**F - 2**(F - k)`, else None.
+def leak_shifts(layer: Layer) -> Lif | None:
+    """The layer's neurons with shifts `k` for leaks, where every leak is `2**F - 2**(F - k)`, else None.
 
     Such a leak needs no multiplier: `F` is the layer's leak width, `k` is in `0 .. F` (scsr_decay.v).
     """
-    kept = [(1 << layer.leak_bits) - (1 << (layer.leak_bits - shift)) for shift in range(layer.leak_bits + 1)]
-    leaks = [layer.leak] if layer.synapse_leak is None else [layer.leak, layer.synapse_leak]
+    bits = layer.integers.leak_bits
+    kept = [(1 << bits) - (1 << (bits - shift)) for shift in range(bits + 1)]
+    neuron = layer.spread()
+    synapse = neuron.part(Synapse)
+    leaks = [neuron.leak] if synapse is None else [neuron.leak, synapse.leak]
     if not all(np.isin(leak, kept).all() for leak in leaks):
         return None
-    shifts = [np.searchsorted(kept, leak).astype(np.int64) for leak in leaks]
-    return shifts[0], shifts[1] if len(shifts) > 1 else None
+    shifted = [np.searchsorted(kept, leak).astype(np.int64) for leak in leaks]
+    parts = tuple(Synapse(shifted[1]) if isinstance(part, Synapse) else part for part in neuron.parts)
+    return Lif(shifted[0], neuron.threshold, neuron.reset, parts)
 
 
-def weight_columns(layer: IntLayer, plan: LayerPlan) -> IntArray:
+def weight_columns(layer: Layer, plan: LayerPlan) -> IntArray:
     """The layer's weights `(neurons, rows)` in the order of the weight memory's rows."""
-    blocks = [layer.recurrent if link.recurrent else layer.weight[link.source] for link in plan.links]
-    return np.concatenate([block for block in blocks if block is not None], axis=1).astype(np.int64)
+    blocks = [
+        np.sum([one.weight for one in layer.projections if one.source == link.source], axis=0) for link in plan.links
+    ]
+    return np.concatenate(blocks, axis=1).astype(np.int64)

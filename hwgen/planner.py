@@ -15,7 +15,8 @@ from hwgen.plan import NO_SAFETY, HardwarePlan, LayerPlan, Link, Memory, Safety,
 from hwgen.self_test import stored_sample
 from quant.errors import BuildError
 from quant.formats import IntArray, index_bits, signed_bits, unsigned_bits
-from quant.model import IntLayer, IntModel
+from quant.model import IntModel, Layer
+from quant.neurons import SelfWeight, Synapse
 
 DEFAULT_MAX_LANES = 16
 DEFAULT_DENSITY = 0.1  # of a layer's inputs that spike in a step, where nobody has measured it
@@ -182,8 +183,8 @@ def _default_units(model: IntModel, index: int, lanes: int, ports: int) -> int:
 
 def _sources(model: IntModel, index: int) -> tuple[int, ...]:
     """What layer `index` is driven by: its sources and, where it is densely recurrent and spikes, itself."""
-    layer = model.layers[index - 1]
-    return (*layer.sources, index) if layer.recurrent is not None and model.spikes(index) else layer.sources
+    sources = model.sources(index)
+    return (*sources, index) if model.recurrent(index) and model.spikes(index) else sources
 
 
 def _layers_read(model: IntModel) -> tuple[int, ...]:
@@ -191,15 +192,15 @@ def _layers_read(model: IntModel) -> tuple[int, ...]:
     wanted = {len(model.layers)}
     for index in range(len(model.layers), 0, -1):
         if index in wanted:
-            wanted.update(model.layers[index - 1].sources)
+            wanted.update(model.sources(index))
     return tuple(sorted(wanted - {0}))
 
 
 def _depths(model: IntModel) -> list[int]:
     """Of the input and each layer: the number of layers on the longest way from the input."""
     depths = [0]
-    for layer in model.layers:
-        depths.append(1 + max(depths[source] for source in layer.sources))
+    for index in range(1, len(model.layers) + 1):
+        depths.append(1 + max(depths[source] for source in model.sources(index)))
     return depths
 
 
@@ -216,16 +217,16 @@ def _plan_source(index: int, layers: Sequence[LayerPlan], tag_bits: int) -> Sour
     return Source(index, name, links, 1 if index == layers[-1].index else tag_bits, tag_read)
 
 
-def _tag_source(layer: IntLayer, depths: list[int]) -> int:
+def _tag_source(model: IntModel, index: int, depths: list[int]) -> int:
     """The source that a layer takes its steps' tags from: the deepest, whose link is never a FIFO."""
-    return max(layer.sources, key=lambda source: (depths[source], source))
+    return max(model.sources(index), key=lambda source: (depths[source], source))
 
 
 def _carries_flags(model: IntModel, index: int, depths: list[int]) -> bool:
     """Whether the status flags pass through layer `index` on their way from the input to the read-out."""
     carrier = len(model.layers)
     while carrier > index:
-        carrier = _tag_source(model.layers[carrier - 1], depths)
+        carrier = _tag_source(model, carrier, depths)
     return carrier == index
 
 
@@ -240,16 +241,18 @@ def _plan_layer(
 ) -> LayerPlan:
     layer, spiking = model.layers[index - 1], model.spikes(index)
     links = _links(model, index, depths, consumers)
-    self_weight = layer.self_weight if spiking else None  # without spikes it never acts
+    part = layer.neuron.part(SelfWeight)
+    self_weight = part.weight if part is not None and spiking else None  # without spikes it never acts
     low, high = _sum_range(layer, links)
     current_low, current_high = low, high
     if self_weight is not None:
         current_low, current_high = low + np.minimum(self_weight, 0), high + np.maximum(self_weight, 0)
-    sum_bits = max(2, layer.weight_bits, signed_bits(int(low.min()), int(high.max())))
-    threshold_bits = unsigned_bits(int(layer.threshold.max())) if spiking else 0
+    sum_bits = max(2, layer.integers.weight_bits, signed_bits(int(low.min()), int(high.max())))
+    threshold_bits = unsigned_bits(int(layer.neuron.threshold.max())) if spiking else 0
     self_bits = 0
     if self_weight is not None:
         self_bits = max(2, signed_bits(int(self_weight.min()), int(self_weight.max())))
+    rows = sum(link.size for link in links)
     plan = LayerPlan(
         index=index,
         neurons=layer.neurons,
@@ -257,20 +260,20 @@ def _plan_layer(
         units=fold.units,
         ports=fold.ports,
         links=links,
-        tag_link=[link.source for link in links].index(_tag_source(layer, depths)),
+        tag_link=[link.source for link in links].index(_tag_source(model, index, depths)),
         tag_bits=tag_bits,
-        weight_bits=layer.weight_bits,
-        leak_bits=layer.leak_bits,
+        weight_bits=layer.integers.weight_bits,
+        leak_bits=layer.integers.leak_bits,
         shift=leak_shifts(layer) is not None,
-        state_bits=layer.state_bits,
+        state_bits=layer.integers.state_bits,
         sum_bits=sum_bits,
         current_bits=max(sum_bits, signed_bits(int(np.min(current_low)), int(np.max(current_high)))),
         threshold_bits=threshold_bits,
         self_bits=self_bits,
-        synapse=layer.synapse_leak is not None,
-        subtract=layer.reset == "subtract",
+        synapse=layer.neuron.part(Synapse) is not None,
+        subtract=layer.neuron.reset == "subtract",
         code=code,
-        weights=_weight_memory(index, layer.neurons, sum(link.size for link in links), layer.weight_bits, fold, code),
+        weights=_weight_memory(index, layer.neurons, rows, layer.integers.weight_bits, fold, code),
     )
     _check_limits(plan)
     return plan
@@ -322,7 +325,7 @@ def _check_limits(plan: LayerPlan) -> None:
 def _links(model: IntModel, index: int, depths: list[int], consumers: dict[int, list[int]]) -> tuple[Link, ...]:
     """The links into a layer, the one that must wait least first: its own spikes, then the deepest source."""
     order = sorted(_sources(model, index), key=lambda source: (depths[source], source), reverse=True)
-    deepest = max(depths[source] for source in model.layers[index - 1].sources)
+    deepest = max(depths[source] for source in model.sources(index))
     links, offset = [], 0
     for source in order:
         size = model.size(source)
@@ -343,13 +346,13 @@ def _fifo_words(slack: int, size: int) -> int:
     return 1 << index_bits((slack + 1) * (size + 1))
 
 
-def _sum_range(layer: IntLayer, links: Sequence[Link]) -> tuple[IntArray, IntArray]:
+def _sum_range(layer: Layer, links: Sequence[Link]) -> tuple[IntArray, IntArray]:
     """Of each neuron, the least and the largest sum of weights that any set of events can give."""
     low = np.zeros(layer.neurons, dtype=np.int64)
     high = np.zeros(layer.neurons, dtype=np.int64)
-    for link in links:
-        block = layer.recurrent if link.recurrent else layer.weight[link.source]
-        if block is not None:
-            low += np.minimum(block, 0).sum(axis=1, dtype=np.int64)
-            high += np.maximum(block, 0).sum(axis=1, dtype=np.int64)
+    read = {link.source for link in links}
+    for projection in layer.projections:
+        if projection.source in read:
+            least, most = projection.sum_range()
+            low, high = low + least, high + most
     return low, high

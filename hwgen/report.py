@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from hwgen.plan import HardwarePlan, LayerPlan
 from hwgen.timing import interval_cycles, latency_cycles, tail_cycles
-from quant.model import IntLayer, IntModel
+from quant.model import IntModel, Layer
 from quant.store import digest
 
 
@@ -19,13 +19,13 @@ def model_text(model: IntModel) -> str:
             [
                 str(index),
                 str(layer.neurons),
-                ", ".join("input" if source == 0 else f"layer {source}" for source in layer.sources),
-                f"{layer.weight_bits} bit",
-                f"{layer.leak_bits} bit",
-                f"{layer.state_bits} bit",
-                layer.reset if model.spikes(index) else "never",
-                _features(layer),
-                str(_parameter_count(layer)),
+                ", ".join("input" if source == 0 else f"layer {source}" for source in model.sources(index)),
+                f"{layer.integers.weight_bits} bit",
+                f"{layer.integers.leak_bits} bit",
+                f"{layer.integers.state_bits} bit",
+                layer.neuron.reset if model.spikes(index) else "never",
+                _features(layer, recurrent=model.recurrent(index)),
+                str(layer.parameters),
             ]
         )
     return "\n".join(
@@ -133,18 +133,8 @@ def _speed(layer: LayerPlan) -> list[str]:
     ]
 
 
-def _features(layer: IntLayer) -> str:
-    present = [
-        ("self-recurrent", layer.self_weight is not None),
-        ("dense recurrent", layer.recurrent is not None),
-        ("synaptic filter", layer.synapse_leak is not None),
-    ]
-    return ", ".join(name for name, there in present if there) or "-"
-
-
-def _parameter_count(layer: IntLayer) -> int:
-    tensors = [layer.leak, layer.threshold, layer.self_weight, layer.synapse_leak]
-    return layer.fan_in.size + sum(tensor.size for tensor in tensors if tensor is not None)
+def _features(layer: Layer, *, recurrent: bool) -> str:
+    return ", ".join([*(["dense recurrent"] if recurrent else []), *(part.label for part in layer.neuron.parts)]) or "-"
 
 
 def _quoted(name: str) -> str:

@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 import pytest
-from models import Limits, random_folding, random_model, random_safety, recurrent_model, tiny_model
+from models import Limits, dense_layer, random_folding, random_model, random_safety, recurrent_model, tiny_model
 
 from bench.networks import Case, Layer, random_network
 from hwgen import render
@@ -16,7 +16,8 @@ from hwgen.plan import Safety
 from hwgen.planner import MAX_VECTOR_BITS, Fold, Folding, make_plan, refold
 from quant.errors import BuildError
 from quant.formats import signed_range
-from quant.model import IntLayer, IntModel
+from quant.model import IntModel
+from quant.neurons import SelfWeight
 
 
 def _random_plans():
@@ -60,10 +61,11 @@ def test_sums_and_currents_fit_their_widths_exactly() -> None:
             assert high.max() <= most
             least, most = signed_range(layer.sum_bits - 1)
             tight += low.min() < least or high.max() > most
-            if layer.self_bits and numbers.self_weight is not None:
+            own = numbers.neuron.part(SelfWeight)
+            if layer.self_bits and own is not None:
                 least, most = signed_range(layer.current_bits)
-                assert least <= (low + np.minimum(numbers.self_weight, 0)).min()
-                assert (high + np.maximum(numbers.self_weight, 0)).max() <= most
+                assert least <= (low + np.minimum(own.weight, 0)).min()
+                assert (high + np.maximum(own.weight, 0)).max() <= most
     assert tight > 50
 
 
@@ -71,10 +73,10 @@ def test_skip_fifos_hold_the_steps_of_the_longer_way() -> None:
     found = 0
     for model, plan in _random_plans():
         depth = {0: 0}
-        for index, layer in enumerate(model.layers, start=1):
-            depth[index] = 1 + max(depth[source] for source in layer.sources)
+        for index in range(1, len(model.layers) + 1):
+            depth[index] = 1 + max(depth[source] for source in model.sources(index))
         for layer in plan.layers:
-            deepest = max(depth[source] for source in model.layers[layer.index - 1].sources)
+            deepest = max(depth[source] for source in model.sources(layer.index))
             for link in layer.links:
                 slack = 0 if link.recurrent else deepest - depth[link.source]
                 assert (link.fifo_words > 0) == (slack > 0)
@@ -98,7 +100,7 @@ def test_the_input_flags_reach_the_read_out() -> None:
 
 def test_layers_that_nobody_reads_are_left_out() -> None:
     layer = tiny_model().layers[0]
-    blind = IntModel("blind", 3, (layer, layer, layer), "spike_count")
+    blind = IntModel("blind", (3,), (layer, layer, layer), "spike_count")
     plan = make_plan(blind)
     assert plan.left_out == (1, 2)
     assert [planned.index for planned in plan.layers] == [3]
@@ -170,17 +172,9 @@ def test_impossible_safety_is_refused(safety: Safety, message: str) -> None:
 
 def test_vectors_wider_than_verilog_guarantees_are_refused() -> None:
     neurons = 9000
-    layer = IntLayer(
-        neurons=neurons,
-        weight={0: np.full((neurons, 1), 100, dtype=np.int8)},
-        leak=np.zeros(neurons, dtype=np.int8),
-        threshold=np.ones(neurons, dtype=np.int8),
-        weight_bits=8,
-        leak_bits=4,
-        state_bits=8,
-        reset="zero",
-    )
-    model = IntModel("wide", 1, (layer,), "spike_count")
+    nothing, ones = np.zeros(neurons, dtype=np.int8), np.ones(neurons, dtype=np.int8)
+    layer = dense_layer({0: np.full((neurons, 1), 100, dtype=np.int8)}, nothing, ones, (8, 4, 8))
+    model = IntModel("wide", (1,), (layer,), "spike_count")
     with pytest.raises(BuildError, match=f"wider than the {MAX_VECTOR_BITS} bits.*at most 8192 lanes"):
         make_plan(model, Folding([neurons]))
     assert make_plan(model, Folding([8192])).last.groups == 2
@@ -212,12 +206,12 @@ def test_no_name_inside_the_top_can_be_the_top() -> None:
 @pytest.mark.parametrize(("name", "top"), [("tiny", "tiny"), ("my letters", "scsr_top"), ("../x", "scsr_top")])
 def test_a_model_name_becomes_the_top_only_if_it_can(name: str, top: str) -> None:
     tiny = tiny_model()
-    assert make_plan(IntModel(name, tiny.inputs, tiny.layers, tiny.readout)).top == top
+    assert make_plan(IntModel(name, tiny.input_shape, tiny.layers, tiny.readout)).top == top
 
 
 def test_recurrence_that_never_acts_costs_nothing() -> None:
     spiking = recurrent_model()
-    silent = IntModel("silent", 5, spiking.layers[:1], "membrane_sum")
+    silent = IntModel("silent", (5,), spiking.layers[:1], "membrane_sum")
     plan = make_plan(silent)
     assert plan.last.rows == 5
     assert not plan.last.self_bits

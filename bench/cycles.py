@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 
 from bench.networks import Case, Layer, random_network
-from hwgen.build import make_build, write
-from hwgen.plan import HardwarePlan
-from hwgen.rates import cycles_per_step, measured_events
-from hwgen.timing import Events
+from hwgen.core.build import make_build, write
+from hwgen.core.plan import HardwarePlan
+from hwgen.core.rates import cycles_per_step, measured_events
+from hwgen.core.timing import Events
 from quant import vectors
 from sim import verify
 

@@ -16,10 +16,10 @@ from tqdm import tqdm
 
 from bench.cycles import incoming_events
 from bench.networks import Case, Layer, random_network
-from hwgen.build import make_build, write
-from hwgen.planner import Folding
-from hwgen.rates import measured_events
-from hwgen.synth import Result, synthesize
+from hwgen.core.build import make_build, write
+from hwgen.core.planner import Folding
+from hwgen.core.rates import measured_events
+from hwgen.fpga.synth import Result, synthesize
 from quant import vectors
 from sim.verify import verify
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hwgen.planner import Folding
+from hwgen.core.planner import Folding
 from quant import model
 from quant.arithmetic import Widths
 from quant.formats import IntArray

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from bench.networks import Case, Layer, random_network
 from bench.record import RESULTS, commit
-from hwgen.build import make_build, write
+from hwgen.core.build import make_build, write
 from quant import vectors
 from quant.files import write_atomic
 from sim.verify import Stress, verify

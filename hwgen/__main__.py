@@ -7,14 +7,17 @@ import math
 import sys
 from pathlib import Path
 
-from hwgen import area, bitstream, explore, host, inspect, project, targets
-from hwgen.build import make_build, write
-from hwgen.codes import CODES
-from hwgen.folding import BUDGETS, Goal, choose, describe
-from hwgen.plan import Safety
-from hwgen.planner import Folding, layer_lanes
-from hwgen.rates import assumed_events, measured_events
-from hwgen.synth import synthesize, table_line
+from hwgen.boards import host
+from hwgen.cli import explore, inspect
+from hwgen.core import area
+from hwgen.core.build import make_build, write
+from hwgen.core.choice import BUDGETS, Goal, choose, describe
+from hwgen.core.codes import CODES
+from hwgen.core.plan import Safety
+from hwgen.core.planner import Folding, layer_lanes
+from hwgen.core.rates import assumed_events, measured_events
+from hwgen.fpga import bitstream, project, targets
+from hwgen.fpga.synth import synthesize, table_line
 from quant import spikes
 from quant.command import Command
 from quant.errors import BuildError

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from models import dense_layer, tiny_model
 
-from hwgen import boards
 from hwgen.__main__ import main
-from hwgen.build import make_build, write
+from hwgen.boards import boards
+from hwgen.core.build import make_build, write
 from quant.model import IntModel
 
 pytestmark = [

@@ -21,9 +21,9 @@ from models import (
 )
 
 from bench.injection import encode, simulate
-from hwgen.build import make_build, write
-from hwgen.plan import NO_SAFETY, Safety
-from hwgen.planner import Folding
+from hwgen.core.build import make_build, write
+from hwgen.core.plan import NO_SAFETY, Safety
+from hwgen.core.planner import Folding
 from quant import vectors
 from quant.arithmetic import Widths
 from quant.model import IntModel, Layer

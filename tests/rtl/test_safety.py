@@ -13,10 +13,10 @@ from models import Limits, random_folding, random_model, recurrent_model
 from test_leaves import SIMULATORS
 
 from bench.injection import DAMAGED, TEST_FAILED, TIMED_OUT, Flip, build_upset_harness, damaged, encode, simulate
-from hwgen.build import make_build, write
-from hwgen.codes import BLOCK_BITS
-from hwgen.plan import LayerPlan, Memory, Safety
-from hwgen.planner import Folding
+from hwgen.core.build import make_build, write
+from hwgen.core.codes import BLOCK_BITS
+from hwgen.core.plan import LayerPlan, Memory, Safety
+from hwgen.core.planner import Folding
 from quant import golden, vectors
 from quant.formats import IntArray
 from sim.verify import runner, streams

@@ -15,7 +15,7 @@ import pytest
 import snapshots
 from models import dense_layer, recurrent_model, tiny_model
 
-from hwgen.build import make_build, write
+from hwgen.core.build import make_build, write
 from quant import store
 from quant.errors import BuildError
 from quant.model import IntModel, Layer

@@ -9,11 +9,11 @@ import pytest
 from models import Limits, dense_layer, random_folding, random_model, random_safety, recurrent_model, tiny_model
 
 from bench.networks import Case, Layer, random_network
-from hwgen import render
-from hwgen.memory import param_words, weight_columns, weight_words
-from hwgen.names import top_name
-from hwgen.plan import Safety
-from hwgen.planner import MAX_VECTOR_BITS, Fold, Folding, make_plan, refold
+from hwgen.core import render
+from hwgen.core.memory import param_words, weight_columns, weight_words
+from hwgen.core.names import top_name
+from hwgen.core.plan import Safety
+from hwgen.core.planner import MAX_VECTOR_BITS, Fold, Folding, make_plan, refold
 from quant.errors import BuildError
 from quant.formats import signed_range
 from quant.model import IntModel

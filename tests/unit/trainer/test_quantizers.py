@@ -9,7 +9,7 @@ import pytest
 import torch
 from toys import Toy, config, scramble, stimulus
 
-from hwgen.memory import leak_shifts
+from hwgen.core.memory import leak_shifts
 from trainer.config import LayerConfig, NetworkConfig
 from trainer.integers import integers
 from trainer.network import Network

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hwgen.build import FORMAT, MANIFEST, VERSION, core_ports
-from hwgen.names import is_top_name
+from hwgen.core.build import FORMAT, MANIFEST, VERSION, core_ports
+from hwgen.core.names import is_top_name
 from quant.errors import BuildError
 from quant.files import check_size
 

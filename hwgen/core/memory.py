@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from hwgen import codes
-from hwgen.plan import LOAD_BITS, HardwarePlan, LayerPlan
+from hwgen.core import codes
+from hwgen.core.plan import LOAD_BITS, HardwarePlan, LayerPlan
 from quant.formats import IntArray, hex_words
 from quant.model import IntModel, Layer
 from quant.neurons import Lif, SelfWeight, Synapse

@@ -19,9 +19,10 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from hwgen import render, targets, yosys
-from hwgen.folder import open_build
-from hwgen.targets import PlaceAndRoute, Target
+from hwgen.core import render
+from hwgen.core.folder import open_build
+from hwgen.fpga import targets, yosys
+from hwgen.fpga.targets import PlaceAndRoute, Target
 from quant.errors import BuildError, ToolError
 
 FOLDER = "synth"

@@ -14,10 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hwgen import boards, render, targets, yosys
-from hwgen.boards import Board
-from hwgen.folder import BuildFolder, open_build
-from hwgen.synth import (
+from hwgen.boards import boards
+from hwgen.boards.boards import Board
+from hwgen.core import render
+from hwgen.core.folder import BuildFolder, open_build
+from hwgen.fpga import targets, yosys
+from hwgen.fpga.synth import (
     Design,
     Run,
     call_tool,

@@ -14,10 +14,10 @@ from typing import Any, Protocol
 import numpy as np
 from tqdm import tqdm
 
-from hwgen.build import MODEL
-from hwgen.folder import BuildFolder, open_build
-from hwgen.plan import STATUS
-from hwgen.serial_protocol import RESET, LinkError, Receiver, load_bytes, sample_bytes
+from hwgen.boards.serial_protocol import RESET, LinkError, Receiver, load_bytes, sample_bytes
+from hwgen.core.build import MODEL
+from hwgen.core.folder import BuildFolder, open_build
+from hwgen.core.plan import STATUS
 from quant import golden, spikes, store
 from quant.command import Command
 from quant.errors import ScsrError, SpikeFileError, ToolError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hwgen.codes import CheckBits, check_bits
+from hwgen.core.codes import CheckBits, check_bits
 from quant.formats import index_bits, unsigned_bits
 
 INPUT_FLAGS = 3  # of malformed beats (scsr_axis_input.v)
@@ -27,7 +27,7 @@ class Safety:
     """What keeps a core from being wrong in silence (docs/safety.md).
 
     Attributes:
-        code: of the memories with weights and parameters, one of `hwgen.codes.CODES`.
+        code: of the memories with weights and parameters, one of `hwgen.core.codes.CODES`.
         watchdog_cycles: after so many without a beat in mid-sample the sample is ended; None: never.
         self_test: whether the core can test itself with a stored sample.
     """

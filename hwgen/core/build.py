@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import hwgen
-from hwgen import memory, render, report
-from hwgen.plan import DIGEST_BITS, LOAD_BITS, NO_SAFETY, VERSION_BITS, HardwarePlan, LayerPlan, Safety
-from hwgen.planner import DEFAULT_FOLDING, Folding, make_plan
-from hwgen.self_test import active_samples, stored_sample
-from hwgen.timing import idle_limit_cycles
-from hwgen.uart import Uart, make_uart
+from hwgen.boards.uart import Uart, make_uart
+from hwgen.core import memory, render, report
+from hwgen.core.plan import DIGEST_BITS, LOAD_BITS, NO_SAFETY, VERSION_BITS, HardwarePlan, LayerPlan, Safety
+from hwgen.core.planner import DEFAULT_FOLDING, Folding, make_plan
+from hwgen.core.self_test import active_samples, stored_sample
+from hwgen.core.timing import idle_limit_cycles
 from quant import store, vectors
 from quant.errors import BuildError
 from quant.model import IntModel
@@ -30,7 +30,7 @@ MODEL = "model.safetensors"
 VECTORS = "tb/vectors.npz"
 LOAD = "mem/load.bin"
 
-TEST_BENCH = Path(__file__).resolve().parent.parent / "sim" / "tb"
+TEST_BENCH = Path(__file__).resolve().parents[2] / "sim" / "tb"
 _TEST_BENCH_FILES = ("Makefile", "runner.py", "streams.py", "compare.py", "test_core.py", "harness.cpp")
 
 # What simulation, synthesis, bitstreams and projects leave in a build folder; a new build takes it away.
@@ -77,7 +77,7 @@ def make_build(
     """Everything that a build folder of `model` holds.
 
     Raises:
-        BuildError: if the plan is impossible (`hwgen.plan.make_plan`).
+        BuildError: if the plan is impossible (`hwgen.core.plan.make_plan`).
     """
     plan = make_plan(model, folding, name, safety)
     sources = {f"rtl/{file}": text for file, text in render.leaf_modules().items()}

@@ -6,8 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from hwgen.build import MODEL, differences
-from hwgen.folder import read_manifest
+from hwgen.core.build import MODEL, differences
+from hwgen.core.folder import read_manifest
 from quant import store
 from quant.command import Command
 

@@ -9,7 +9,7 @@ import jinja2
 
 import hwgen
 import rtl_templates
-from hwgen.plan import DIGEST_BITS, INPUT_FLAGS, VERSION_BITS, HardwarePlan, LayerPlan, Link
+from hwgen.core.plan import DIGEST_BITS, INPUT_FLAGS, VERSION_BITS, HardwarePlan, LayerPlan, Link
 
 TEMPLATES = Path(rtl_templates.__file__).parent
 

@@ -13,9 +13,9 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from hwgen import targets
-from hwgen.plan import HardwarePlan, LayerPlan
-from hwgen.targets import Area
+from hwgen.core.plan import HardwarePlan, LayerPlan
+from hwgen.fpga import targets
+from hwgen.fpga.targets import Area
 from quant.errors import ScsrError
 
 COEFFICIENTS = Path(__file__).with_name("area.json")

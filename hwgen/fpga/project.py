@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from hwgen import render
-from hwgen.build import IDENTITY_PORTS, MODEL
-from hwgen.folder import BuildFolder, open_build
-from hwgen.synth import replace_folder
+from hwgen.core import render
+from hwgen.core.build import IDENTITY_PORTS, MODEL
+from hwgen.core.folder import BuildFolder, open_build
+from hwgen.fpga.synth import replace_folder
 from quant import store
 from quant.command import Command
 from quant.errors import BuildError, ScsrError

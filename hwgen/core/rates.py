@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from hwgen.plan import HardwarePlan
-from hwgen.planner import DEFAULT_DENSITY
-from hwgen.timing import Events, predict_cycles
+from hwgen.core.plan import HardwarePlan
+from hwgen.core.planner import DEFAULT_DENSITY
+from hwgen.core.timing import Events, predict_cycles
 from quant import vectors
 from quant.errors import SpikeFileError
 from quant.model import IntModel

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from hwgen import codes
-from hwgen.plan import HardwarePlan, LayerPlan, Link
-from hwgen.self_test import MAX_STEPS
+from hwgen.core import codes
+from hwgen.core.plan import HardwarePlan, LayerPlan, Link
+from hwgen.core.self_test import MAX_STEPS
 
 COLLECT_CYCLES = 1  # the beat that closes a list
 INPUT_CYCLES = 2  # from a beat to the event in the first layer (scsr_axis_input.v)

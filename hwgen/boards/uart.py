@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hwgen import render
+from hwgen.core import render
 
 FOLDER = "uart"
 MODEL_DIGITS = 4

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from hwgen import codes
-from hwgen.memory import leak_shifts
-from hwgen.names import top_name
-from hwgen.plan import NO_SAFETY, HardwarePlan, LayerPlan, Link, Memory, Safety, Source
-from hwgen.self_test import stored_sample
+from hwgen.core import codes
+from hwgen.core.memory import leak_shifts
+from hwgen.core.names import top_name
+from hwgen.core.plan import NO_SAFETY, HardwarePlan, LayerPlan, Link, Memory, Safety, Source
+from hwgen.core.self_test import stored_sample
 from quant.errors import BuildError
 from quant.formats import IntArray, index_bits, signed_bits, unsigned_bits
 from quant.model import IntModel, Layer

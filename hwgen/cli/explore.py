@@ -22,14 +22,15 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from hwgen import area, targets
-from hwgen.build import MANIFEST, make_build, write
-from hwgen.folding import Goal, choose
-from hwgen.picture import pareto_picture
-from hwgen.planner import PORTS, Folding, make_plan
-from hwgen.rates import cycles_per_step, measured_events
-from hwgen.synth import MAX_SEEDS, synthesize
-from hwgen.timing import Events
+from hwgen.cli.picture import pareto_picture
+from hwgen.core import area
+from hwgen.core.build import MANIFEST, make_build, write
+from hwgen.core.choice import Goal, choose
+from hwgen.core.planner import PORTS, Folding, make_plan
+from hwgen.core.rates import cycles_per_step, measured_events
+from hwgen.core.timing import Events
+from hwgen.fpga import targets
+from hwgen.fpga.synth import MAX_SEEDS, synthesize
 from quant import spikes
 from quant.command import Command
 from quant.errors import BuildError, ScsrError, SpikeFileError, ToolError

@@ -100,7 +100,9 @@ class Target:
         for pattern, counts in self.cells.items():
             if fnmatch.fnmatchcase(cell, pattern):
                 return counts
-        raise ToolError(f"cell {cell} has no area in hwgen/targets.py for {self.description}; add what it occupies")
+        raise ToolError(
+            f"cell {cell} has no area in hwgen/fpga/targets.py for {self.description}; add what it occupies"
+        )
 
 
 _FREE = Area()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from hwgen.plan import HardwarePlan, LayerPlan
-from hwgen.timing import interval_cycles, latency_cycles, tail_cycles
+from hwgen.core.plan import HardwarePlan, LayerPlan
+from hwgen.core.timing import interval_cycles, latency_cycles, tail_cycles
 from quant.model import IntModel, Layer
 from quant.store import digest
 

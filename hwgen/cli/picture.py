@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
 
 if TYPE_CHECKING:
-    from hwgen.explore import Point
+    from hwgen.cli.explore import Point
 
 _COLOURS = ("#1f5fbf", "#c4412b", "#2c8a4b", "#8a5fbf", "#b8860b", "#5f6b7a")
 _FRONT = "#30343b"

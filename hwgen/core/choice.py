@@ -12,12 +12,13 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from hwgen import area, targets
-from hwgen.plan import NO_SAFETY, HardwarePlan, LayerPlan, Safety
-from hwgen.planner import MAX_VECTOR_BITS, PORTS, Fold, Folding, events_per_cycle, make_plan, refold
-from hwgen.rates import cycles_per_step
-from hwgen.targets import Area
-from hwgen.timing import INPUT_CYCLES, Events, answer_cycles, interval_cycles, latency_cycles
+from hwgen.core import area
+from hwgen.core.plan import NO_SAFETY, HardwarePlan, LayerPlan, Safety
+from hwgen.core.planner import MAX_VECTOR_BITS, PORTS, Fold, Folding, events_per_cycle, make_plan, refold
+from hwgen.core.rates import cycles_per_step
+from hwgen.core.timing import INPUT_CYCLES, Events, answer_cycles, interval_cycles, latency_cycles
+from hwgen.fpga import targets
+from hwgen.fpga.targets import Area
 from quant.errors import BuildError
 from quant.model import IntModel
 
@@ -83,7 +84,7 @@ def choose(
 
     Args:
         model: the network.
-        events: how often the network spikes (`hwgen.rates`).
+        events: how often the network spikes (`hwgen.core.rates`).
         goal: what to reach.
         target: FPGA whose area counts.
         ports: events per cycle; None: whichever is better.

@@ -13,7 +13,7 @@ from pathlib import Path
 from bench.networks import Case, Layer, random_network
 from hwgen.boards import boards
 from hwgen.core.build import make_build, write
-from hwgen.core.planner import Folding
+from hwgen.core.folding import Folding
 from hwgen.fpga.bitstream import make_bitstream
 from quant.errors import ScsrError
 

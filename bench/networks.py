@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hwgen.core.planner import Folding
+from hwgen.core.folding import Folding
+from hwgen.core.plan import CorePlan
+from hwgen.engines.folded.plan import FoldedLayer
 from quant import model
 from quant.arithmetic import Widths
 from quant.formats import IntArray
@@ -46,6 +48,11 @@ class Case:
     @property
     def folding(self) -> Folding:
         return Folding([layer.lanes for layer in self.layers], self.units, self.ports)
+
+
+def folded_layers(plan: CorePlan) -> list[FoldedLayer]:
+    """The layers of a plan, which are folded all."""
+    return [layer for layer in plan.layers if isinstance(layer, FoldedLayer)]
 
 
 def random_network(case: Case, seed: int = 0) -> IntModel:

@@ -22,7 +22,7 @@ from bench.crafted import Cases
 from bench.mutations import Mutation, damaged, json_text, npy, pickled, safetensors, toml, zipped
 from hwgen.core.build import make_build
 from hwgen.core.folder import open_build
-from hwgen.core.planner import DEFAULT_FOLDING
+from hwgen.core.folding import DEFAULT_FOLDING
 from quant import export, spikes, store
 from quant.spikes import SpikeSet
 from trainer import checkpoint, config

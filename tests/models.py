@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from hwgen.core.folding import Folding
 from hwgen.core.plan import Safety
-from hwgen.core.planner import Folding
 from quant.arithmetic import Widths, weight_range
 from quant.formats import IntArray, signed_range
 from quant.model import IntModel, Layer

@@ -10,8 +10,8 @@ import numpy as np
 from hypothesis import strategies as st
 from models import Limits, random_folding, random_model, random_safety, with_tensor
 
+from hwgen.core.folding import Folding
 from hwgen.core.plan import Safety
-from hwgen.core.planner import Folding
 from quant.formats import IntArray
 from quant.model import IntModel, Layer
 from quant.spikes import SpikeSet, from_dense

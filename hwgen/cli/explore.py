@@ -22,11 +22,13 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from hwgen import engines
 from hwgen.cli.picture import pareto_picture
 from hwgen.core import area
 from hwgen.core.build import MANIFEST, make_build, write
 from hwgen.core.choice import Goal, choose
-from hwgen.core.planner import PORTS, Folding, make_plan
+from hwgen.core.folding import PORTS, Folding
+from hwgen.core.planner import make_plan
 from hwgen.core.rates import cycles_per_step, measured_events
 from hwgen.core.timing import Events
 from hwgen.fpga import targets
@@ -107,8 +109,8 @@ def measure(job: Job) -> Point:
     known: dict[str, Any] = {
         "key": hashlib.sha256(text.encode()).hexdigest(),
         "model": job.model.name,
-        "weight_bits": max(layer.weight_bits for layer in layers),
-        "lanes": " ".join(str(layer.lanes) for layer in layers),
+        "weight_bits": max(layer.integers.weight_bits for layer in model.layers),
+        "lanes": " ".join(str(engines.of(layer).record(layer)["lanes"]) for layer in layers),
         "units": " ".join(str(layer.units) for layer in layers),
         "events_per_cycle": job.folding.ports,
         "cycles": round(cycles_per_step(build.plan, job.events), 2),

@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import hwgen
+from hwgen import engines
 from hwgen.boards.uart import Uart, make_uart
-from hwgen.core import memory, render, report
-from hwgen.core.plan import DIGEST_BITS, LOAD_BITS, NO_SAFETY, VERSION_BITS, HardwarePlan, LayerPlan, Safety
-from hwgen.core.planner import DEFAULT_FOLDING, Folding, make_plan
+from hwgen.core import render, report
+from hwgen.core.folding import DEFAULT_FOLDING, Folding
+from hwgen.core.plan import DIGEST_BITS, LOAD_BITS, NO_SAFETY, VERSION_BITS, CorePlan, Node, Safety
+from hwgen.core.planner import make_plan
 from hwgen.core.self_test import active_samples, stored_sample
 from hwgen.core.timing import idle_limit_cycles
 from quant import store, vectors
@@ -67,7 +69,7 @@ LOAD_PORTS = (("s_load_tdata", "input", 16), ("s_load_tvalid", "input", 1), ("s_
 class Build:
     """A finished build: its plan, and every file by its path in the build folder."""
 
-    plan: HardwarePlan
+    plan: CorePlan
     files: Mapping[str, bytes]
 
 
@@ -96,7 +98,7 @@ def make_build(
     files = {path: text.encode() for path, text in texts.items()}
     files[MODEL] = store.to_bytes(model)
     if plan.loaded:
-        files[LOAD] = memory.load_words(model, plan)
+        files[LOAD] = _load_words(model, plan)
     files[VECTORS] = vectors.to_bytes(*active_samples(model))
     for file in _TEST_BENCH_FILES:
         files[f"tb/{file}"] = (TEST_BENCH / file).read_bytes()
@@ -203,14 +205,10 @@ def _checksums(folder: Path) -> dict[str, str] | None:
         return None
 
 
-def _memories(model: IntModel, plan: HardwarePlan) -> list[tuple[str, list[str]]]:
+def _memories(model: IntModel, plan: CorePlan) -> list[tuple[str, list[str]]]:
     contents: list[tuple[str, list[str]]] = []
     for layer in plan.layers:
-        numbers = model.layers[layer.index - 1]
-        for item, lines in (
-            (layer.weights, memory.weight_words(numbers, layer)),
-            (layer.params, memory.param_words(numbers, layer)),
-        ):
+        for item, lines in engines.of(layer).contents(model.layers[layer.index - 1], layer):
             if item.loaded:
                 continue
             words = list(lines)
@@ -223,8 +221,19 @@ def _memories(model: IntModel, plan: HardwarePlan) -> list[tuple[str, list[str]]
     return contents
 
 
+def _load_words(model: IntModel, plan: CorePlan) -> bytes:
+    """What the stream `s_load` carries: the words of all loaded memories, 16 bits at a time, lower byte first."""
+    parts: list[bytes] = []
+    for layer in plan.loaded:
+        for item, lines in engines.of(layer).contents(model.layers[layer.index - 1], layer):
+            if item.loaded:
+                size = item.slices * LOAD_BITS // 8
+                parts.extend(int(word, 16).to_bytes(size, "little") for word in lines)
+    return b"".join(parts)
+
+
 def _manifest(
-    model: IntModel, plan: HardwarePlan, sources: list[str], probe: str, uart: Uart, files: Mapping[str, bytes]
+    model: IntModel, plan: CorePlan, sources: list[str], probe: str, uart: Uart, files: Mapping[str, bytes]
 ) -> dict[str, Any]:
     ports = (*core_ports(loaded=bool(plan.loaded), self_test=plan.safety.self_test), *IDENTITY_PORTS)
     return {
@@ -252,20 +261,19 @@ def core_ports(*, loaded: bool, self_test: bool) -> tuple[tuple[str, str, int], 
     return (*PORTS, *(LOAD_PORTS if loaded else ()), *(SELF_TEST_PORTS if self_test else ()))
 
 
-def _layer_record(layer: LayerPlan) -> dict[str, Any]:
+def _layer_record(layer: Node) -> dict[str, Any]:
     """What a test bench must know of a layer, in the order of the probe's bits."""
     return {
         "index": layer.index,
         "neurons": layer.neurons,
-        "lanes": layer.lanes,
-        "units": layer.units,
+        **engines.of(layer).record(layer),
         "spiking": layer.spiking,
         "sources": [link.source for link in layer.links if not link.recurrent],
     }
 
 
-def _plan_record(plan: HardwarePlan) -> dict[str, Any]:
-    return {**asdict(plan), "layers": [{**asdict(layer), "groups": layer.groups} for layer in plan.layers]}
+def _plan_record(plan: CorePlan) -> dict[str, Any]:
+    return {**asdict(plan), "layers": [{**asdict(layer), "words": layer.words} for layer in plan.layers]}
 
 
 def _json(value: object) -> str:

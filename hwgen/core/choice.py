@@ -12,9 +12,11 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
+from hwgen import engines
 from hwgen.core import area
-from hwgen.core.plan import NO_SAFETY, HardwarePlan, LayerPlan, Safety
-from hwgen.core.planner import MAX_VECTOR_BITS, PORTS, Fold, Folding, events_per_cycle, make_plan, refold
+from hwgen.core.folding import PORTS, Folding
+from hwgen.core.plan import NO_SAFETY, CorePlan, Node, Safety
+from hwgen.core.planner import make_plan
 from hwgen.core.rates import cycles_per_step
 from hwgen.core.timing import INPUT_CYCLES, Events, answer_cycles, interval_cycles, latency_cycles
 from hwgen.fpga import targets
@@ -24,7 +26,6 @@ from quant.model import IntModel
 
 BUDGETS = ("lut", "ff", "bram", "dsp")
 
-_MAX_UNITS = 64
 _QUANTILES = 9  # of a layer's events per step, that its cycles are averaged over
 _TIGHTER = 0.97  # what a target shrinks by while the whole pipeline's prediction misses it
 _ATTEMPTS = 20
@@ -63,7 +64,7 @@ class Choice:
 class _Option:
     """One layer's folding."""
 
-    fold: Fold
+    layer: Node
     area: Area
     interval: float
     latency: float
@@ -211,26 +212,18 @@ class _Search:
             f"relax the target, or raise --clock-mhz{' or --budget' if within else ''}"
         )
 
-    def _layer_options(self, layer: LayerPlan) -> Iterator[_Option]:
+    def _layer_options(self, layer: Node) -> Iterator[_Option]:
         # Steps with many events in are taken to be those with many spikes out.
         leaving = self._events.counts[layer.index] if self._read[layer.index] else [0]
         seen = list(zip(_typical(self._events.into(layer)), _typical(leaving), strict=True))
-        found = []
-        filled = sorted({-(-layer.neurons // groups) for groups in range(1, layer.neurons + 1)})
-        for lanes in filled if self._lanes is None else [self._lanes[layer.index - 1]]:
-            ports = events_per_cycle(layer.neurons, lanes, self._ports, layer.weights.loaded)
-            for units in sorted({-(-lanes // words) for words in range(1, lanes + 1)}):
-                if units > _MAX_UNITS:
-                    break
-                fold = Fold(lanes, units, ports, layer.weights.loaded)
-                folded = refold(layer, fold)
-                if folded.widest_vector_bits <= MAX_VECTOR_BITS:
-                    found.append(self._option(folded, fold, seen))
+        lanes = None if self._lanes is None else self._lanes[layer.index - 1]
+        variants = engines.of(layer).variants(layer, self._ports, lanes)
+        found = [self._option(variant, seen) for variant in variants]
         for option in found:
             if not any(_dominates(other, option) for other in found):
                 yield option
 
-    def _option(self, layer: LayerPlan, fold: Fold, seen: Sequence[tuple[int, int]]) -> _Option:
+    def _option(self, layer: Node, seen: Sequence[tuple[int, int]]) -> _Option:
         """`seen`: events in and spikes out of some steps."""
         occupied = self._area(layer)
         interval = {step: interval_cycles(layer, *step) for step in {*seen}}
@@ -239,14 +232,14 @@ class _Search:
         else:
             latency = {step: latency_cycles(layer, *step) for step in interval}
         return _Option(
-            fold,
+            layer,
             occupied,
             float(np.mean([interval[step] for step in seen])),
             float(np.mean([latency[step] for step in seen])),
             self.cost(occupied),
         )
 
-    def _area(self, layer: LayerPlan) -> Area:
+    def _area(self, layer: Node) -> Area:
         return area.layer_area(layer, self._target, is_last=layer.index == self._last)
 
     def _smallest(self, interval: float | None, latency: float | None) -> dict[int, _Option] | None:
@@ -319,15 +312,22 @@ class _Search:
         return all(total[name] <= limit for name, limit in self._limits.items())
 
     def _choice(self, picked: Mapping[int, _Option]) -> Choice:
-        folds = [picked[index].fold if index in picked else Fold(1, 1, 1) for index in self._layers()]
-        folding = Folding([fold.lanes for fold in folds], [fold.units for fold in folds], self._ports, self._loaded)
+        layers = {index: option.layer for index, option in picked.items()}
+        folding = Folding(*lanes_and_units(self._model, layers), self._ports, self._loaded)
         plan = make_plan(self._model, folding, safety=self._safety)
         return Choice(
             folding, area.estimate(plan, self._target), cycles_per_step(plan, self._events), self._latency(picked)
         )
 
-    def _layers(self) -> range:
-        return range(1, len(self._model.layers) + 1)
+
+def lanes_and_units(model: IntModel, layers: Mapping[int, Node]) -> tuple[list[int], list[int]]:
+    """The lanes and units of every layer of a model; of those that are not in `layers`, by index, 1."""
+    records = [engines.of(layers[index]).record(layers[index]) if index in layers else {} for index in _layers(model)]
+    return [record.get("lanes", 1) for record in records], [record.get("units", 1) for record in records]
+
+
+def _layers(model: IntModel) -> range:
+    return range(1, len(model.layers) + 1)
 
 
 def _typical(counts: Sequence[int]) -> list[int]:
@@ -342,10 +342,10 @@ def _dominates(one: _Option, other: _Option) -> bool:
     return mine != theirs and all(a <= b for a, b in zip(mine, theirs, strict=True))
 
 
-def _deepest_path(plan: HardwarePlan) -> frozenset[int]:
+def _deepest_path(plan: CorePlan) -> frozenset[int]:
     """The layers on the longest way from the input to the read-out."""
     layers, path, index = {layer.index: layer for layer in plan.layers}, set(), plan.last.index
     while index:
         path.add(index)
-        index = layers[index].links[layers[index].tag_link].source
+        index = layers[index].links[layers[index].place.tag_link].source
     return frozenset(path)

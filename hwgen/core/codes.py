@@ -7,6 +7,7 @@ as many. Parity finds an odd number of flipped bits in a block. SECDED, an exten
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 BLOCK_BITS = 64
@@ -71,3 +72,11 @@ def _column(code: str, bit: int) -> int:
 def _covered(code: str, check: int) -> int:
     """The data bits of a block that count in a check bit."""
     return sum((_column(code, bit) >> check & 1) << bit for bit in range(BLOCK_BITS))
+
+
+def protected(words: Iterator[str], code: str, width: int) -> Iterator[str]:
+    """Words of `width` bits in hexadecimal, with their check bits."""
+    if code == "none":
+        return words
+    digits = -(-(width + check_bits(code, width).bits) // 4)
+    return (f"{protect(int(word, 16), code, width):0{digits}x}" for word in words)

@@ -1,10 +1,10 @@
-"""The hardware plan: every width, memory and link of a network, read by everything after it (made in planner.py)."""
+"""The plan of a core: its nodes, links, streams and memories, read by everything after it (made in planner.py)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hwgen.core.codes import CheckBits, check_bits
+from hwgen.core.neuron import NeuronPlan
 from quant.formats import index_bits, unsigned_bits
 
 INPUT_FLAGS = 3  # of malformed beats (scsr_axis_input.v)
@@ -19,6 +19,7 @@ STATUS = (
 )
 DIGEST_BITS = 256
 VERSION_BITS = 24
+MAX_VECTOR_BITS = 1 << 16  # the widest vector that IEEE 1364-2005 makes every tool accept
 LOAD_BITS = 16  # width of the stream that weights are loaded from
 
 
@@ -155,91 +156,90 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class LayerPlan:
-    """One layer in hardware. Widths are in bits.
+class Place:
+    """Where a layer stands in the core; the core decides it, and the layer's engine the rest.
 
     Attributes:
-        lanes: neurons that accumulate at once.
-        units: neurons updated per cycle, at most `lanes`; they share a word of state and of parameter memory. The last
-            word of a group has fewer where they do not divide the lanes.
-        ports: events taken per cycle, one through each read port of the weight memory.
-        links: in the order of the weight memory's rows.
-        shift: whether leaks are coded as shifts (scsr_decay.v).
+        index: of the layer, from 1.
+        neurons: how many it has.
+        links: into it, the one that must wait least first.
+        tag_link: place among them of the one whose tag is handed on.
+        tag_bits: width of the tag, {status flags, last step}.
         code: of the memories with weights and parameters (codes.py).
     """
 
     index: int
     neurons: int
-    lanes: int
-    units: int
-    ports: int
     links: tuple[Link, ...]
     tag_link: int
     tag_bits: int
-    weight_bits: int
-    leak_bits: int
-    shift: bool
-    state_bits: int
-    sum_bits: int
-    current_bits: int
-    threshold_bits: int
-    self_bits: int
-    synapse: bool
-    subtract: bool
     code: str
-    weights: Memory
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One layer in hardware as the rest of the core sees it; its engine's plan adds what is inside. Widths are in bits.
+
+    Neurons leave it updated, word by word of at most `units`, in order, step after step.
+
+    Attributes:
+        units: neurons updated per cycle; they share a word of state and of parameter memory.
+        neuron: what they compute.
+    """
+
+    place: Place
+    units: int
+    neuron: NeuronPlan
+
+    @property
+    def index(self) -> int:
+        return self.place.index
+
+    @property
+    def neurons(self) -> int:
+        return self.place.neurons
+
+    @property
+    def links(self) -> tuple[Link, ...]:
+        return self.place.links
 
     @property
     def name(self) -> str:
         return f"layer_{self.index}"
 
     @property
-    def groups(self) -> int:
-        return -(-self.neurons // self.lanes)
-
-    @property
     def words(self) -> int:
-        """Words of at most `units` neurons, in all groups."""
-        return (self.groups - 1) * self.group_words + self.last_words
+        """Words of at most `units` neurons in a step."""
+        raise NotImplementedError
 
     @property
-    def group_words(self) -> int:
-        """Words in every group but the last."""
-        return -(-self.lanes // self.units)
+    def memories(self) -> tuple[Memory, ...]:
+        """The memories that are filled from files or loaded at run time."""
+        raise NotImplementedError
 
     @property
-    def last_words(self) -> int:
-        """Words in the last group."""
-        return -(-self._last_neurons // self.units)
+    def check_bits(self) -> int:
+        """Check bits in all of its memories."""
+        raise NotImplementedError
 
     @property
-    def group_last_units(self) -> int:
-        """Neurons in the last word of every group but the last."""
-        return self.lanes - (self.group_words - 1) * self.units
+    def longest_cycles(self) -> int:
+        """Generously more cycles than any step takes."""
+        raise NotImplementedError
 
     @property
-    def last_units(self) -> int:
-        """Neurons in the last word."""
-        return self._last_neurons - (self.last_words - 1) * self.units
-
-    @property
-    def _last_neurons(self) -> int:
-        """Neurons in the last group."""
-        return self.neurons - (self.groups - 1) * self.lanes
-
-    @property
-    def rows(self) -> int:
-        """Inputs of all links together: the most events a step can have."""
-        return sum(link.size for link in self.links)
+    def loads(self) -> Memory | None:
+        """The one that is loaded at run time, if any."""
+        return next((memory for memory in self.memories if memory.loaded), None)
 
     @property
     def spiking(self) -> bool:
-        return self.threshold_bits > 0
+        return self.neuron.spiking
 
     @property
     def value_bits(self) -> int:
-        """Width of what the read-out adds up: a spike, or the potential."""
-        return 1 if self.spiking else self.state_bits
+        """Width of what leaves: a spike, or the potential."""
+        return self.neuron.value_bits
 
     @property
     def index_bits(self) -> int:
@@ -255,27 +255,12 @@ class LayerPlan:
         return index_bits(self.words)
 
     @property
-    def group_word_bits(self) -> int:
-        return index_bits(self.group_words)
-
-    @property
-    def code_bits(self) -> int:
-        """Width of a leak's code."""
-        return unsigned_bits(self.leak_bits) if self.shift else self.leak_bits
-
-    @property
-    def param_bits(self) -> int:
-        """Width of one neuron's parameters."""
-        return self.code_bits * (1 + self.synapse) + self.threshold_bits + self.self_bits
-
-    @property
-    def param_word_bits(self) -> int:
-        """Width of the parameters that are read at once, without check bits."""
-        return self.units * self.param_bits
-
-    @property
     def protected(self) -> bool:
-        return self.code != "none"
+        return self.place.code != "none"
+
+    @property
+    def state_memory_bits(self) -> int:
+        return self.words * self.units * self.neuron.state_word_bits
 
     @property
     def reports(self) -> int:
@@ -285,30 +270,12 @@ class LayerPlan:
     @property
     def marked_tag_bits(self) -> int:
         """Width of the tag inside the layer: where memories are protected, one bit more says that one is damaged."""
-        return self.tag_bits + self.protected
+        return self.place.tag_bits + self.protected
 
     @property
-    def params(self) -> Memory:
-        """The memory of the neurons' parameters."""
-        word_bits = self.param_word_bits + self.param_code.bits
-        return Memory(f"mem/layer_{self.index}_params", self.words, word_bits, self.words)
-
-    @property
-    def weight_code(self) -> CheckBits:
-        return check_bits(self.code, self.lanes * self.weight_bits)
-
-    @property
-    def param_code(self) -> CheckBits:
-        return check_bits(self.code, self.param_word_bits)
-
-    @property
-    def state_word_bits(self) -> int:
-        """Width of one neuron's state."""
-        return self.state_bits * (1 + self.synapse) + (self.self_bits > 0)
-
-    @property
-    def group_bits(self) -> int:
-        return index_bits(self.groups)
+    def rows(self) -> int:
+        """Inputs of all links together: the most events a step can have."""
+        return sum(link.size for link in self.links)
 
     @property
     def event_bits(self) -> int:
@@ -316,45 +283,13 @@ class LayerPlan:
         return max(link.index_bits for link in self.links)
 
     @property
-    def row_bits(self) -> int:
-        return index_bits(self.rows)
-
-    @property
-    def count_bits(self) -> int:
-        return unsigned_bits(self.rows)
-
-    @property
-    def position_bits(self) -> int:
-        """Width of a place in the event list, which holds `ports` events."""
-        return index_bits(-(-self.rows // self.ports))
-
-    @property
-    def weight_address_bits(self) -> int:
-        return self.weights.address_bits
-
-    @property
     def ticked_at_reset(self) -> int:
         """A bit for each link, set where there is no TICK to wait for in the first step after reset."""
         return sum(1 << position for position, link in enumerate(self.links) if link.recurrent)
 
-    @property
-    def list_bits(self) -> int:
-        """Bits of the ping-pong event list."""
-        return (2 << self.position_bits) * self.ports * self.row_bits
-
-    @property
-    def widest_vector_bits(self) -> int:
-        """Of the lanes' sums, the words of weights, states and parameters."""
-        weights = self.ports * self.weights.word_bits * self.weights.banks
-        return max(self.lanes * self.sum_bits, weights, self.units * self.state_word_bits, self.params.word_bits)
-
-    @property
-    def state_memory_bits(self) -> int:
-        return self.words * self.units * self.state_word_bits
-
 
 @dataclass(frozen=True, slots=True)
-class HardwarePlan:
+class CorePlan:
     """The whole core.
 
     Attributes:
@@ -364,7 +299,7 @@ class HardwarePlan:
 
     top: str
     inputs: int
-    layers: tuple[LayerPlan, ...]
+    layers: tuple[Node, ...]
     sources: tuple[Source, ...]
     left_out: tuple[int, ...]
     safety: Safety = NO_SAFETY
@@ -389,23 +324,23 @@ class HardwarePlan:
         return next((source for source in self.sources if source.index == index), None)
 
     @property
-    def last(self) -> LayerPlan:
+    def last(self) -> Node:
         return self.layers[-1]
 
     @property
-    def loaded(self) -> tuple[LayerPlan, ...]:
+    def loaded(self) -> tuple[Node, ...]:
         """The layers whose weights are loaded at run time, in the order of the stream."""
-        return tuple(layer for layer in self.layers if layer.weights.loaded)
+        return tuple(layer for layer in self.layers if layer.loads)
 
     @property
     def probe_bits(self) -> int:
         """Neurons that all layers together update per cycle."""
         return sum(layer.units for layer in self.layers)
 
-    def probe_lsb(self, layer: LayerPlan) -> int:
+    def probe_lsb(self, layer: Node) -> int:
         """A layer's first bit among those."""
         return sum(other.units for other in self.layers if other.index < layer.index)
 
     @property
     def memories(self) -> tuple[Memory, ...]:
-        return (*(memory for layer in self.layers for memory in (layer.weights, layer.params)), *self.test_memories)
+        return (*(memory for layer in self.layers for memory in layer.memories), *self.test_memories)

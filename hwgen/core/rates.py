@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from hwgen.core.plan import HardwarePlan
-from hwgen.core.planner import DEFAULT_DENSITY
+from hwgen.core.folding import DEFAULT_DENSITY
+from hwgen.core.plan import CorePlan
 from hwgen.core.timing import Events, predict_cycles
 from quant import vectors
 from quant.errors import SpikeFileError
@@ -42,7 +42,7 @@ def assumed_events(model: IntModel) -> Events:
     return Events(counts, [False] * (_ASSUMED_STEPS - 1) + [True])
 
 
-def cycles_per_step(plan: HardwarePlan, events: Events) -> float:
+def cycles_per_step(plan: CorePlan, events: Events) -> float:
     """Mean cycles from the end of one step to the end of the next, at full rate, as the plan predicts them."""
     ends = predict_cycles(plan, events)
     return (ends[-1] - ends[0]) / (len(ends) - 1) if len(ends) > 1 else float(ends[0] - plan.inputs)

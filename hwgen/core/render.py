@@ -9,7 +9,8 @@ import jinja2
 
 import hwgen
 import rtl_templates
-from hwgen.core.plan import DIGEST_BITS, INPUT_FLAGS, VERSION_BITS, HardwarePlan, LayerPlan, Link
+from hwgen import engines
+from hwgen.core.plan import DIGEST_BITS, INPUT_FLAGS, VERSION_BITS, CorePlan, Link, Node
 
 TEMPLATES = Path(rtl_templates.__file__).parent
 
@@ -24,10 +25,10 @@ def board_modules() -> dict[str, str]:
     return {path.name: path.read_text(encoding="utf-8") for path in sorted((TEMPLATES / "boards" / "lib").glob("*.v"))}
 
 
-def top_module(plan: HardwarePlan, digest: str) -> str:
+def top_module(plan: CorePlan, digest: str) -> str:
     """The network's top module."""
-    return _render(
-        "top.v.j2",
+    return from_template(
+        "top/top.v.j2",
         plan=plan,
         digest=digest,
         entry=_entry(plan),
@@ -35,13 +36,14 @@ def top_module(plan: HardwarePlan, digest: str) -> str:
         status=_status(plan),
         stream=_stream,
         padding=_padding,
+        template=lambda layer: engines.of(layer).template,
         range=_range,
     )
 
 
-def probe_module(plan: HardwarePlan) -> str:
+def probe_module(plan: CorePlan) -> str:
     """The simulation wrapper that shows every layer's spikes."""
-    return _render("probe.v.j2", plan=plan, range=_range)
+    return from_template("top/probe.v.j2", plan=plan, range=_range)
 
 
 def frame_module(top: str, ports: Sequence[tuple[str, str, int]]) -> str:
@@ -55,10 +57,10 @@ def frame_module(top: str, ports: Sequence[tuple[str, str, int]]) -> str:
             vector = {"input": "inputs_q", "output": "outputs"}[direction]
             connections.append({"port": name, "vector": vector, "high": low + width - 1, "low": low})
     bits = {"input_bits": widths["input"], "output_bits": widths["output"]}
-    return _render("frame.v.j2", folder="targets", top=top, connections=connections, **bits)
+    return from_template("targets/frame.v.j2", top=top, connections=connections, **bits)
 
 
-def _entry(plan: HardwarePlan) -> dict[str, str]:
+def _entry(plan: CorePlan) -> dict[str, str]:
     """The stream that the input stage reads: its prefix, its `ready`, and the watchdog's mark."""
     tested, watched = plan.safety.self_test, plan.safety.watchdog_cycles is not None
     stream = "entry" if tested else "watched" if watched else "s_axis"
@@ -66,10 +68,10 @@ def _entry(plan: HardwarePlan) -> dict[str, str]:
     return {"stream": stream, "ready": f"{stream}_tready", "user": user}
 
 
-def _status(plan: HardwarePlan) -> dict[str, object]:
+def _status(plan: CorePlan) -> dict[str, object]:
     """What the read-out gets as its tag: status flags from bit 16 of the packet's last beat on, and the last step."""
     tag, bits = f"update_{plan.last.index}_tag", 1 + INPUT_FLAGS
-    damaged = f"{tag}[{plan.last.tag_bits}]" if plan.last.protected else "1'b0"
+    damaged = f"{tag}[{plan.last.place.tag_bits}]" if plan.last.protected else "1'b0"
     if plan.safety.watchdog_cycles:
         return {"tag": f"{{{tag}[{bits}], {damaged}, {tag}[{bits - 1}:0]}}", "bits": bits + 2}
     return {"tag": tag, "bits": plan.last.marked_tag_bits}
@@ -82,7 +84,7 @@ def _stream(link: Link) -> str:
     return "input" if link.source == 0 else f"layer_{link.source}"
 
 
-def _padding(layer: LayerPlan, link: Link) -> str:
+def _padding(layer: Node, link: Link) -> str:
     """Zeros that bring a link's index to the width that the layer takes, as the head of a concatenation."""
     missing = layer.event_bits - link.index_bits
     return f"{missing}'d0, " if missing else ""
@@ -95,17 +97,12 @@ def _range(bits: int) -> str:
 
 def from_template(path: str, **values: object) -> str:
     """The text of a template, named by its path below `rtl_templates`."""
-    folder, _, name = path.rpartition("/")
-    return _render(name, folder, **values)
-
-
-def _render(template: str, folder: str = "top", **values: object) -> str:
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES / folder),
+        loader=jinja2.FileSystemLoader(TEMPLATES),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
     constants = {"digest_bits": DIGEST_BITS, "version_bits": VERSION_BITS}
-    return environment.get_template(template).render(version=hwgen.__version__, **constants, **values)
+    return environment.get_template(path).render(version=hwgen.__version__, **constants, **values)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import json
-from collections.abc import Sequence
 
-from hwgen.core.plan import HardwarePlan, LayerPlan
-from hwgen.core.timing import interval_cycles, latency_cycles, tail_cycles
+from hwgen import engines
+from hwgen.core.plan import CorePlan
+from hwgen.core.tables import lines
 from quant.model import IntModel, Layer
 from quant.store import digest
 
@@ -36,101 +37,32 @@ def model_text(model: IntModel) -> str:
             f"read-out  {model.readout}",
             f"classes   {', '.join(map(_quoted, model.classes))}",
             "",
-            *_table(rows),
+            *lines(rows),
             "",
         ]
     )
 
 
-def plan_text(plan: HardwarePlan) -> str:
-    """`2_plan.txt`: per layer its schedule, widths, memories, and cycles as a function of events."""
-    schedule = [["layer", "neurons", "lanes", "groups", "units", "events", "rows", "sum", "current", "state"]]
-    schedule[0] += ["threshold", "self"]
-    memories = [["layer", "weights", "parameters", "state", "event list", "skip FIFOs", "total bits"]]
-    speed = [["layer", "cycles per step, E events", "E=0", "E=8", "E=32", "latency", "E=0", "E=8", "E=32"]]
-    for layer in plan.layers:
-        schedule.append([str(value) for value in _schedule(layer)])
-        bits = [
-            layer.weights.bits,
-            layer.params.bits,
-            layer.state_memory_bits,
-            layer.list_bits,
-            sum(link.fifo_words * link.fifo_word_bits for link in layer.links),
-        ]
-        memories.append([str(value) for value in (layer.index, *bits, sum(bits))])
-        speed.append(_speed(layer))
+def plan_text(plan: CorePlan) -> str:
+    """`2_plan.txt`: what each engine says of its layers, and what the core has besides."""
     left_out = [
         f"layer {index} does not reach the read-out: it has no effect and is left out" for index in plan.left_out
     ]
-    return "\n".join(
-        [
-            f"top module {plan.top}",
-            "",
-            "Schedule (units: neurons updated per cycle; events: taken per cycle; widths in bits)",
-            *_table(schedule),
-            "",
-            "Memory (bits)",
-            *_table(memories),
-            "",
-            "Cycles, E events into the layer per step; latency: from the last event in to the TICK out, layer idle",
-            *_table(speed),
-            "",
-            "No step takes a layer less than E + 1 cycles. A layer with fewer words of neurons than its update has",
-            "stages waits for that to run empty; one that reads itself waits for its own spikes. The input takes E + 1",
-            "cycles, the read-out at a sample's end one for each score and one more. The core's rate is that of its",
-            "slowest part.",
-            *left_out,
-            *_safety(plan),
-            "",
-        ]
-    )
+    by_engine = {engine: [layer for layer in plan.layers if engines.of(layer) is engine] for engine in engines.ENGINES}
+    parts = [engine.report(layers) for engine, layers in by_engine.items() if layers]
+    return "\n".join([f"top module {plan.top}", "", *itertools.chain(*parts), *left_out, *_safety(plan), ""])
 
 
-def _safety(plan: HardwarePlan) -> list[str]:
+def _safety(plan: CorePlan) -> list[str]:
     """What the core has against faults in the field, if anything."""
     safety, cycles = plan.safety, plan.safety.watchdog_cycles
-    weights = sum(layer.weight_code.bits * layer.weights.words for layer in plan.layers)
-    checks = weights + sum(layer.param_code.bits * layer.words for layer in plan.layers)
+    checks = sum(layer.check_bits for layer in plan.layers)
     found = [
         f"weights and parameters protected by {safety.code}: {checks} check bits among them" if checks else "",
         f"watchdog: a sample ends {cycles} cycles after its last beat" if cycles else "",
         f"self-test: a sample of {plan.test_memories[0].words} beats" if safety.self_test else "",
     ]
     return [line for line in found if line]
-
-
-def _schedule(layer: LayerPlan) -> list[int]:
-    return [
-        layer.index,
-        layer.neurons,
-        layer.lanes,
-        layer.groups,
-        layer.units,
-        layer.ports,
-        layer.rows,
-        layer.sum_bits,
-        layer.current_bits,
-        layer.state_bits,
-        layer.threshold_bits,
-        layer.self_bits,
-    ]
-
-
-def _speed(layer: LayerPlan) -> list[str]:
-    samples = (0, 8, 32)
-    recurrent = any(link.recurrent for link in layer.links)
-    groups, words, last = layer.groups, layer.group_words, layer.last_words
-    walk = "E" if layer.ports == 1 else f"E/{layer.ports}"
-    first = f"max({walk} + 1, {last})"
-    rest = f"{groups - 1} * max({walk}, {words}) + " if groups > 1 else ""
-    tail = str(tail_cycles(layer))
-    return [
-        str(layer.index),
-        rest + first + (", at least the latency" if recurrent else ""),
-        *(str(interval_cycles(layer, events)) if events <= layer.rows else "-" for events in samples),
-        rest + tail,
-        *(str(latency_cycles(layer, events)) if events <= layer.rows else "-" for events in samples),
-    ]
 
 
 def _features(layer: Layer, *, recurrent: bool) -> str:
@@ -140,8 +72,3 @@ def _features(layer: Layer, *, recurrent: bool) -> str:
 def _quoted(name: str) -> str:
     """A name from a file, made harmless for a line of text."""
     return json.dumps(name)
-
-
-def _table(rows: Sequence[Sequence[str]]) -> list[str]:
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]

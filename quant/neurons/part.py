@@ -66,9 +66,10 @@ class Tensors:
         for one in _tensor_fields(self):
             yield Tensor(one.metadata["name"], getattr(self, one.name), one.metadata["quantity"])
 
-    def mapped(self, change: Callable[[Array], Array]) -> Self:
-        """The same with every tensor changed."""
-        changed: Self = replace(self, **{one.name: change(getattr(self, one.name)) for one in _tensor_fields(self)})  # type: ignore[type-var]
+    def mapped(self, change: Callable[[Array], Array], *, only_codes: bool = False) -> Self:
+        """The same with every tensor changed, or every leak code."""
+        chosen = [one for one in _tensor_fields(self) if one.metadata["quantity"].code or not only_codes]
+        changed: Self = replace(self, **{one.name: change(getattr(self, one.name)) for one in chosen})  # type: ignore[type-var]
         return changed
 
 

@@ -12,7 +12,7 @@ import pytest
 from models import recurrent_model, tiny_model
 
 from hwgen.core.build import make_build, write
-from hwgen.core.planner import Folding
+from hwgen.core.folding import Folding
 
 pytestmark = pytest.mark.rtl
 

@@ -17,8 +17,8 @@ from test_lint import LINTERS, WAIVERS
 from hwgen.__main__ import main
 from hwgen.boards.uart import make_uart
 from hwgen.core.build import make_build, write
+from hwgen.core.folding import DEFAULT_FOLDING, Folding
 from hwgen.core.plan import NO_SAFETY, Safety
-from hwgen.core.planner import DEFAULT_FOLDING, Folding
 from hwgen.core.render import TEMPLATES
 from quant import spikes, vectors
 from quant.model import IntModel

@@ -22,8 +22,8 @@ from models import (
 
 from bench.injection import encode, simulate
 from hwgen.core.build import make_build, write
+from hwgen.core.folding import Folding
 from hwgen.core.plan import NO_SAFETY, Safety
-from hwgen.core.planner import Folding
 from quant import vectors
 from quant.arithmetic import Widths
 from quant.model import IntModel, Layer

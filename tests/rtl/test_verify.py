@@ -11,7 +11,7 @@ import pytest
 from models import tiny_model
 
 from hwgen.core.build import make_build, write
-from hwgen.core.planner import Folding
+from hwgen.core.folding import Folding
 from quant import spikes, vectors
 from quant.model import IntModel
 from sim.__main__ import main

@@ -7,7 +7,8 @@ from models import recurrent_model, tiny_model
 
 from bench.networks import Case, Layer, random_network
 from hwgen.core import area
-from hwgen.core.planner import Folding, make_plan
+from hwgen.core.folding import Folding
+from hwgen.core.planner import make_plan
 from hwgen.fpga.targets import TARGETS
 from quant.errors import ScsrError
 

@@ -13,7 +13,7 @@ from bench.networks import Case, Layer, random_network
 from hwgen.__main__ import main
 from hwgen.cli import explore
 from hwgen.cli.explore import Point, foldings, pareto
-from hwgen.core.planner import Folding
+from hwgen.core.folding import Folding
 from hwgen.core.rates import measured_events
 from hwgen.fpga.synth import Result
 from quant import spikes, store, vectors

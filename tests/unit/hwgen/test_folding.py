@@ -15,7 +15,8 @@ from bench.networks import Case, Layer, random_network
 from hwgen.__main__ import main
 from hwgen.core import area
 from hwgen.core.choice import Goal, choose
-from hwgen.core.planner import Folding, make_plan
+from hwgen.core.folding import Folding
+from hwgen.core.planner import make_plan
 from hwgen.core.rates import assumed_events, cycles_per_step, measured_events
 from hwgen.core.timing import Events
 from hwgen.fpga import targets

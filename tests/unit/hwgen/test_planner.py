@@ -10,10 +10,13 @@ from models import Limits, dense_layer, random_folding, random_model, random_saf
 
 from bench.networks import Case, Layer, random_network
 from hwgen.core import render
-from hwgen.core.memory import param_words, weight_columns, weight_words
+from hwgen.core.folding import Folding
 from hwgen.core.names import top_name
-from hwgen.core.plan import Safety
-from hwgen.core.planner import MAX_VECTOR_BITS, Fold, Folding, make_plan, refold
+from hwgen.core.plan import MAX_VECTOR_BITS, Safety
+from hwgen.core.planner import make_plan
+from hwgen.engines.folded.contents import param_words, weight_words
+from hwgen.engines.folded.fold import Fold
+from hwgen.engines.folded.plan import refold, weight_columns
 from quant.errors import BuildError
 from quant.formats import signed_range
 from quant.model import IntModel
@@ -45,7 +48,7 @@ def test_links_tile_the_rows_of_the_weight_memory() -> None:
             assert [link.offset for link in layer.links] == np.cumsum([0, *(link.size for link in layer.links)])[
                 :-1
             ].tolist()
-            columns = weight_columns(model.layers[layer.index - 1], layer)
+            columns = weight_columns(model.layers[layer.index - 1], layer.place)
             assert columns.shape == (layer.neurons, layer.rows)
 
 
@@ -54,16 +57,16 @@ def test_sums_and_currents_fit_their_widths_exactly() -> None:
     for model, plan in _random_plans():
         for layer in plan.layers:
             numbers = model.layers[layer.index - 1]
-            columns = weight_columns(numbers, layer)
+            columns = weight_columns(numbers, layer.place)
             low, high = np.minimum(columns, 0).sum(axis=1), np.maximum(columns, 0).sum(axis=1)
-            least, most = signed_range(layer.sum_bits)
+            least, most = signed_range(layer.neuron.sum_bits)
             assert least <= low.min()
             assert high.max() <= most
-            least, most = signed_range(layer.sum_bits - 1)
+            least, most = signed_range(layer.neuron.sum_bits - 1)
             tight += low.min() < least or high.max() > most
             own = numbers.neuron.part(SelfWeight)
-            if layer.self_bits and own is not None:
-                least, most = signed_range(layer.current_bits)
+            if layer.neuron.width("self_weight") and own is not None:
+                least, most = signed_range(layer.neuron.current_bits)
                 assert least <= (low + np.minimum(own.weight, 0)).min()
                 assert (high + np.maximum(own.weight, 0)).max() <= most
     assert tight > 50
@@ -82,7 +85,7 @@ def test_skip_fifos_hold_the_steps_of_the_longer_way() -> None:
                 assert (link.fifo_words > 0) == (slack > 0)
                 assert link.fifo_words >= (slack + 1) * (link.size + 1) * (slack > 0)
                 found += slack > 0
-            assert not layer.links[layer.tag_link].fifo_words
+            assert not layer.links[layer.place.tag_link].fifo_words
     assert found > 10
 
 
@@ -91,8 +94,8 @@ def test_the_input_flags_reach_the_read_out() -> None:
         by_index = {layer.index: layer for layer in plan.layers}
         carrier = plan.last
         while True:
-            assert carrier.tag_bits == 1 + plan.safety.input_flags
-            source = carrier.links[carrier.tag_link].source
+            assert carrier.place.tag_bits == 1 + plan.safety.input_flags
+            source = carrier.links[carrier.place.tag_link].source
             if source == 0:
                 break
             carrier = by_index[source]
@@ -110,7 +113,7 @@ def test_memory_words_hold_the_weights_of_their_group() -> None:
     for model, plan in _random_plans():
         for layer in plan.layers:
             numbers = model.layers[layer.index - 1]
-            columns = weight_columns(numbers, layer)
+            columns = weight_columns(numbers, layer.place)
             words = list(weight_words(numbers, layer))
             assert len(words) == layer.weights.words
             mask = (1 << layer.weight_bits) - 1
@@ -135,7 +138,7 @@ def test_banks_tile_the_weight_memory(loaded: bool) -> None:
                 memory = folded.weights
                 assert memory.words == folded.groups * folded.rows
                 assert (memory.banks - 1) * memory.bank_words < memory.words <= memory.banks * memory.bank_words
-                assert memory.bank_address_bits <= folded.weight_address_bits
+                assert memory.bank_address_bits <= folded.weights.address_bits
                 if memory.banks > 1:
                     assert memory.bank_words == 1 << memory.bank_address_bits
                 deep += memory.banks > 1
@@ -214,4 +217,4 @@ def test_recurrence_that_never_acts_costs_nothing() -> None:
     silent = IntModel("silent", (5,), spiking.layers[:1], "membrane_sum")
     plan = make_plan(silent)
     assert plan.last.rows == 5
-    assert not plan.last.self_bits
+    assert not plan.last.neuron.width("self_weight")

@@ -11,7 +11,7 @@ module prove_neuron_exact #(
     parameter SELF_W = 2,
     parameter SUM_W = 4,
     parameter SYNAPSE = 0,
-    parameter RESET_SUBTRACT = 0
+    parameter RESET = 0
 ) (
     input wire                      clk,
     input wire signed [SUM_W-1:0]   sum,
@@ -37,7 +37,7 @@ module prove_neuron_exact #(
 
     scsr_neuron #(
         .STATE_W(STATE_W), .LEAK_W(LEAK_W), .CODE_W(CODE_W), .SHIFT(SHIFT), .THRESHOLD_W(THRESHOLD_W), .SELF_W(SELF_W),
-        .SUM_W(SUM_W), .X_W(X_W), .SYNAPSE(SYNAPSE), .RESET_SUBTRACT(RESET_SUBTRACT), .VALUE_W(1),
+        .SUM_W(SUM_W), .X_W(X_W), .HISTORY(1), .SYNAPSE(SYNAPSE), .RESET(RESET), .VALUE_W(1),
         .STATE_WORD_W(STATE_WORD_W), .PARAM_W(PARAM_W)
     ) dut (
         .clk, .en(1'b1), .sum, .state(state[STATE_WORD_W-1:0]), .param(param[PARAM_W-1:0]), .next_state, .value
@@ -62,7 +62,7 @@ module prove_neuron_exact #(
     wire signed [15:0] u = sat(decay(v, leak) + filtered);
     wire signed [15:0] theta = threshold;
     wire               spike = u >= theta;
-    wire signed [15:0] after = !spike ? u : RESET_SUBTRACT ? u - theta : 0;
+    wire signed [15:0] after = !spike ? u : RESET ? u - theta : 0;
 
     localparam DUE_W = 2 * STATE_W + 1;
     reg [LATENCY*DUE_W-1:0] due_q;
@@ -76,7 +76,7 @@ module prove_neuron_exact #(
     always @* if (given_q[LATENCY-1]) begin
         // c, s, v = the step of docs/semantics.md
         r1_step: assert (next_state == due[STATE_WORD_W-1:0] && value == due[STATE_W]);
-        c1_step: cover (value && due[STATE_W-1:0] == RESET_SUBTRACT);
+        c1_step: cover (value && due[STATE_W-1:0] == RESET);
     end
 
 endmodule

@@ -26,6 +26,7 @@ class Mutant:
 class Proof:
     """How a module is proven.
 
+    `mutants` are faults by the rule that finds them; of several for one rule, each has a name of its own after a colon.
     `cases` are parameter sets. From a reset on `depth` cycles are searched; `induction` is the number of cycles that an
     inductive step assumes, 0 where there is none and the search is all. `models` stand for modules of their names.
     """
@@ -234,11 +235,15 @@ PROOFS = (
             {"SYNAPSE": 1, "RESET": 1},
             {"SYNAPSE": 1, "SHIFT": 1, "CODE_W": 2},
             {"SHIFT": 1, "CODE_W": 2, "RESET": 1, "STATE_W": 5, "THRESHOLD_W": 4},
+            {"BIAS_W": 3},
         ),
         induction=7,
         depth=9,
         models=(),
-        mutants={"r1_step": Mutant("{sum_q[SUM_W-1], {", "{1'b0, {", module="scsr_leaky_sum")},
+        mutants={
+            "r1_step": Mutant("{sum_q[SUM_W-1], {", "{1'b0, {", module="scsr_leaky_sum"),
+            "r1_step:bias": Mutant("self + bias", "self - bias", module="scsr_neuron", case=4),
+        },
     ),
     Proof(
         "scsr_ram",

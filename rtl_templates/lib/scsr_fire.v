@@ -1,6 +1,8 @@
 `default_nettype none
 
-// Threshold and reset: s = (u >= theta); v = s ? (RESET == 1 ? u - theta : 0) : u          (quant/neurons/resets.py)
+// Threshold and reset: s = (u >= theta); v = s ? after : u          (quant/neurons/resets.py)
+//
+//   after = 0, u - theta, u    for RESET 0, 1, 2: the last subtracts later (scsr_neuron.v)
 //
 // Latency 1 enabled cycle, interval 1.
 
@@ -9,7 +11,7 @@ module scsr_fire #(
     parameter STATE_W = 16,
     // Width of the threshold in bits, less than STATE_W
     parameter THRESHOLD_W = 15,
-    // What a spike does to the membrane: 0 sets it to zero, 1 subtracts the threshold
+    // What a spike does to the membrane: 0 sets it to zero, 1 subtracts the threshold, 2 leaves it
     parameter RESET = 0
 ) (
     input  wire                      clk,
@@ -30,6 +32,8 @@ module scsr_fire #(
     generate
         if (RESET == 1) begin : g_subtract
             assign after_spike = excess[STATE_W-1:0];
+        end else if (RESET == 2) begin : g_late
+            assign after_spike = u;
         end else begin : g_zero
             assign after_spike = {STATE_W{1'b0}};
         end

@@ -4,7 +4,7 @@
 //
 //   x = sum + (s[t-1] ? self-weight : 0) + bias
 //   c = SYNAPSE ? leaky_sum(c[t-1], synapse leak, x) : x
-//   u = leaky_sum(v[t-1], leak, c)
+//   u = leaky_sum(v[t-1], leak, c - late),  late = RESET == 2 && s[t-1] ? threshold : 0
 //   s, v = spiking ? fire(u, threshold) : 0, u                  (quant/neurons/lif.py)
 //
 // The state word is {c, past spikes, v}, the parameter word {synapse leak, bias, self-weight, threshold, leak}, each field there
@@ -29,13 +29,13 @@ module scsr_neuron #(
     parameter BIAS_W = 0,
     // Width of the sum of weights
     parameter SUM_W = 8,
-    // Width of x: the sum, the self-weight and the bias
+    // Width of x: the sum, the self-weight and the bias, less a threshold where the reset comes late
     parameter X_W = 9,
     // 1: the neuron has a synaptic filter
     parameter SYNAPSE = 0,
     // What a spike does to the membrane (scsr_fire.v)
     parameter RESET = 0,
-    // Past spikes that are kept: 1 where there is a self-weight
+    // Past spikes that are kept: 1 where there is a self-weight, or a reset that comes late
     parameter HISTORY = 0,
     // Width of the value: 1 where the neuron spikes, else STATE_W
     parameter VALUE_W = 1,
@@ -62,6 +62,8 @@ module scsr_neuron #(
     localparam BIAS_LSB = SELF_LSB + SELF_W;
     localparam SYNAPSE_LSB = BIAS_LSB + BIAS_W;
 
+    localparam LATE = RESET == 2 ? 1 : 0;
+
     // The input current x, with the neuron's own last spike.
 
     wire signed [X_W-1:0] sum_wide = {{X_W - SUM_W{sum[SUM_W-1]}}, sum};
@@ -80,16 +82,27 @@ module scsr_neuron #(
         if (BIAS_W == 0) begin : g_no_bias
             assign bias = {X_W{1'b0}};
         end else begin : g_bias
-            wire [BIAS_W-1:0] value = param[BIAS_LSB+:BIAS_W];
-            assign bias = {{X_W - BIAS_W + 1{value[BIAS_W-1]}}, value[BIAS_W-2:0]};
+            wire [BIAS_W-1:0] current = param[BIAS_LSB+:BIAS_W];
+            assign bias = {{X_W - BIAS_W + 1{current[BIAS_W-1]}}, current[BIAS_W-2:0]};
         end
     endgenerate
 
-    always @(posedge clk) if (en) x_q <= sum_wide + self + bias;
+    // Without a filter the late reset is taken from x, with one from what comes out of it.
+    wire signed [X_W-1:0] late_x;
+
+    generate
+        if (LATE == 0 || SYNAPSE != 0) begin : g_x
+            assign late_x = {X_W{1'b0}};
+        end else begin : g_late_x
+            assign late_x = {{X_W - THRESHOLD_W{1'b0}}, param[CODE_W+:THRESHOLD_W] & {THRESHOLD_W{state[STATE_W]}}};
+        end
+    endgenerate
+
+    always @(posedge clk) if (en) x_q <= sum_wide + self + bias - late_x;
 
     // The filtered current c, where there is a synaptic filter, and with it what waits for c.
 
-    localparam C_W = SYNAPSE != 0 ? STATE_W : X_W;
+    localparam C_W = SYNAPSE != 0 ? STATE_W + LATE : X_W;
 
     wire signed [C_W-1:0]     c;
     wire signed [STATE_W-1:0] v;
@@ -101,6 +114,8 @@ module scsr_neuron #(
             assign v = state[STATE_W-1:0];
             assign leak = param[CODE_W-1:0];
         end else begin : g_synapse
+            wire signed [STATE_W-1:0] filtered;
+
             scsr_leaky_sum #(
                 .STATE_W(STATE_W),
                 .LEAK_W (LEAK_W),
@@ -113,8 +128,26 @@ module scsr_neuron #(
                 .z   (state[C_LSB+:STATE_W]),
                 .code(param[SYNAPSE_LSB+:CODE_W]),
                 .x   (x_q),
-                .y   (c)
+                .y   (filtered)
             );
+
+            if (LATE == 0) begin : g_c
+                assign c = filtered;
+            end else begin : g_late_c
+                wire [THRESHOLD_W-1:0] late_3;
+
+                scsr_delay #(
+                    .WIDTH (THRESHOLD_W),
+                    .STAGES(3)
+                ) late_delay (
+                    .clk(clk),
+                    .en (en),
+                    .s  (param[CODE_W+:THRESHOLD_W] & {THRESHOLD_W{state[STATE_W]}}),
+                    .m  (late_3)
+                );
+
+                assign c = {filtered[STATE_W-1], filtered} - {{C_W - THRESHOLD_W{1'b0}}, late_3};
+            end
 
             scsr_delay #(
                 .WIDTH (STATE_W + CODE_W),
@@ -132,7 +165,7 @@ module scsr_neuron #(
             ) c_delay (
                 .clk(clk),
                 .en (en),
-                .s  (c),
+                .s  (filtered),
                 .m  (next_state[C_LSB+:STATE_W])
             );
         end

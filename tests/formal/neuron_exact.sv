@@ -78,9 +78,9 @@ module prove_neuron_exact #(
 
     wire signed [15:0] x = sum + (s ? self_weight : 0) + bias;
     wire signed [15:0] filtered = SYNAPSE ? sat(decay(c, synapse_leak) + x) : x;
-    wire signed [15:0] u = sat(decay(v, leak) + filtered);
+    wire signed [15:0] u = sat(decay(v, leak) + filtered - (RESET == 2 && s ? theta : 0));
     wire               spike = u >= theta;
-    wire signed [15:0] after = !spike ? u : RESET == 1 ? u - theta : 0;
+    wire signed [15:0] after = !spike ? u : RESET == 1 ? u - theta : RESET == 2 ? u : 0;
 
     // What is due LATENCY cycles later: the state word, and the value.
     wire [STATE_WORD_W-1:0] due_state =

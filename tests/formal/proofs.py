@@ -197,7 +197,7 @@ PROOFS = (
     ),
     Proof(
         "scsr_fire",
-        cases=({"RESET": 0}, {"RESET": 1}),
+        cases=({"RESET": 0}, {"RESET": 1}, {"RESET": 2}),
         induction=1,
         depth=4,
         mutants={
@@ -217,13 +217,13 @@ PROOFS = (
         depth=10,
         models=("scsr_leaky_sum",),
         mutants={
-            "r1_filter": Mutant("state[STATE_W]}}", "1'b1}}", case=1),
+            "r1_filter": Mutant("{SELF_W{state[STATE_W]}}", "{SELF_W{1'b1}}", case=1),
             "r2_membrane": Mutant(
                 "{state[STATE_W-1:0], param[CODE_W-1:0]}", "{state[STATE_W-1:0], param[CODE_W:1]}", case=1
             ),
-            "r3_current": Mutant(".s  (c),", ".s  (~c),", case=2),
+            "r3_current": Mutant(".s  (filtered),", ".s  (~filtered),", case=2),
             "r4_membrane": Mutant("sum_wide + self", "sum_wide - self"),
-            "r5_fire": Mutant("param[CODE_W+:THRESHOLD_W]", "param[CODE_W-1+:THRESHOLD_W]"),
+            "r5_fire": Mutant("(param[CODE_W+:THRESHOLD_W]),", "(param[CODE_W-1+:THRESHOLD_W]),"),
             "r6_reset": Mutant("over ? after_spike : u", "after_spike", module="scsr_fire", case=1),
             "r7_potential": Mutant("assign value = u", "assign value = -u", case=3),
         },
@@ -236,6 +236,8 @@ PROOFS = (
             {"SYNAPSE": 1, "SHIFT": 1, "CODE_W": 2},
             {"SHIFT": 1, "CODE_W": 2, "RESET": 1, "STATE_W": 5, "THRESHOLD_W": 4},
             {"BIAS_W": 3},
+            {"RESET": 2},
+            {"RESET": 2, "SYNAPSE": 1, "SELF_W": 0},
         ),
         induction=7,
         depth=9,
@@ -243,6 +245,8 @@ PROOFS = (
         mutants={
             "r1_step": Mutant("{sum_q[SUM_W-1], {", "{1'b0, {", module="scsr_leaky_sum"),
             "r1_step:bias": Mutant("self + bias", "self - bias", module="scsr_neuron", case=4),
+            "r1_step:late": Mutant("bias - late_x", "bias", module="scsr_neuron", case=5),
+            "r1_step:late, filtered": Mutant(".STAGES(3)", ".STAGES(2)", module="scsr_neuron", case=6),
         },
     ),
     Proof(

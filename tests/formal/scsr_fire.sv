@@ -20,7 +20,7 @@ module prove_scsr_fire #(
     reg signed [STATE_W:0]  u_q;
     reg signed [STATE_W:0]  theta_q;
     wire                    over = u_q >= theta_q;
-    wire signed [STATE_W:0] after = !over ? u_q : RESET != 0 ? u_q - theta_q : 0;
+    wire signed [STATE_W:0] after = !over ? u_q : RESET == 1 ? u_q - theta_q : RESET == 2 ? u_q : 0;
     always @(posedge clk) begin
         if (en) begin
             given_q <= 1'b1;
@@ -34,7 +34,7 @@ module prove_scsr_fire #(
         r1_spike: assert (spike == over);
         c1_spike: cover (u_q == theta_q && u_q != 0);
 
-        // After a spike v = 0, or u - theta; without one u.
+        // After a spike v = 0, u - theta, or with a late reset u; without one u.
         r2_reset: assert (v == after);
         c2_reset: cover (u_q > theta_q && theta_q > 1);
     end

@@ -36,7 +36,7 @@ def _terms(layer: FoldedLayer) -> dict[str, float]:
         "state": state,
         "shifts": state * neuron.code_bits * neuron.states * neuron.shift,
         "filters": state * (neuron.states - 1),
-        "subtractions": state * (neuron.reset == "subtract") * layer.spiking,
+        "subtractions": state * (neuron.reset != "zero") * layer.spiking,
         "currents": layer.units * neuron.current_bits,
         "self-weights": layer.units * neuron.width("self_weight"),
         "biases": layer.units * neuron.width("bias"),

@@ -34,6 +34,7 @@ PARTS: Mapping[str, InVerilog] = {
     "self_weight": InVerilog("SELF_W", tensor="self_weight"),
     "bias": InVerilog("BIAS_W", tensor="bias"),
     "synapse": InVerilog("SYNAPSE", cycles=2),
+    "adaptation": InVerilog("STEP_W", tensor="adaptation_step"),
 }
 RESETS: Mapping[str, int] = {"zero": 0, "subtract": 1, "late_subtract": 2}
 

@@ -197,11 +197,12 @@ PROOFS = (
     ),
     Proof(
         "scsr_fire",
-        cases=({"RESET": 0}, {"RESET": 1}, {"RESET": 2}),
+        cases=({"RESET": 0}, {"RESET": 1}, {"RESET": 2}, {"ADAPTIVE": 1, "RESET": 1}),
         induction=1,
         depth=4,
         mutants={
             "r1_spike": Mutant("!excess[STATE_W]", "!excess[STATE_W] && excess != 0"),
+            "r1_spike:adaptive": Mutant("!above[STATE_W+1]", "!above[STATE_W+1] && above != 0", case=3),
             "r2_reset": Mutant("over ? after_spike : u", "after_spike"),
         },
     ),
@@ -238,6 +239,8 @@ PROOFS = (
             {"BIAS_W": 3},
             {"RESET": 2},
             {"RESET": 2, "SYNAPSE": 1, "SELF_W": 0},
+            {"STEP_W": 3},
+            {"STEP_W": 2, "SYNAPSE": 1, "RESET": 1, "SELF_W": 0},
         ),
         induction=7,
         depth=9,
@@ -247,6 +250,8 @@ PROOFS = (
             "r1_step:bias": Mutant("self + bias", "self - bias", module="scsr_neuron", case=4),
             "r1_step:late": Mutant("bias - late_x", "bias", module="scsr_neuron", case=5),
             "r1_step:late, filtered": Mutant(".STAGES(3)", ".STAGES(2)", module="scsr_neuron", case=6),
+            "r1_step:adaptation": Mutant("STEP_W{state[STATE_W]}", "STEP_W{1'b1}", module="scsr_neuron", case=7),
+            "r1_step:adaptation, filtered": Mutant("TO_U - 3", "TO_U - 4", module="scsr_neuron", case=8),
         },
     ),
     Proof(

@@ -39,6 +39,7 @@ def _terms(layer: FoldedLayer) -> dict[str, float]:
         "subtractions": state * (neuron.reset != "zero") * layer.spiking,
         "currents": layer.units * neuron.current_bits,
         "self-weights": layer.units * neuron.width("self_weight"),
+        "adaptations": layer.units * neuron.width("adaptation_step"),
         "biases": layer.units * neuron.width("bias"),
         "thresholds": layer.units * neuron.width("threshold"),
         "parameters": layer.units * neuron.param_bits,

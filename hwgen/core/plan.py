@@ -17,6 +17,8 @@ STATUS = (
     "ended by the watchdog",
     "self-test failed",
 )
+# How scsr_readout.v knows the read-outs of quant.readouts.
+READOUTS = {"spike_count": 0, "membrane_sum": 0, "membrane_max": 1, "membrane_last": 2}
 DIGEST_BITS = 256
 VERSION_BITS = 24
 MAX_VECTOR_BITS = 1 << 16  # the widest vector that IEEE 1364-2005 makes every tool accept
@@ -299,6 +301,7 @@ class CorePlan:
 
     Attributes:
         left_out: layers that do not reach the read-out.
+        readout: how the last layer's values become scores, a key of `READOUTS`.
         test_memories: of the self-test, its sample's beats and the packet that must come out; empty without.
     """
 
@@ -307,8 +310,14 @@ class CorePlan:
     layers: tuple[Node, ...]
     sources: tuple[Source, ...]
     left_out: tuple[int, ...]
+    readout: str
     safety: Safety = NO_SAFETY
     test_memories: tuple[Memory, ...] = ()
+
+    @property
+    def readout_mode(self) -> int:
+        """MODE of scsr_readout.v."""
+        return READOUTS[self.readout]
 
     @property
     def input_index_bits(self) -> int:

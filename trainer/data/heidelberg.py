@@ -8,15 +8,17 @@ SHD has one in `extra/speaker` too.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
+import h5py
 import numpy as np
 from tqdm import tqdm
 
 from quant.errors import DataError
+from quant.reader import Array
 from quant.spikes import SpikeSet
 from trainer.data import hdf5
 from trainer.data.binning import TimeBins, TimedSample, collect
@@ -106,27 +108,32 @@ def read(path: Path, classes: tuple[str, ...], bins: TimeBins) -> SpikeSet:
     Raises:
         DataError: if an array is missing or not as expected.
     """
-    with hdf5.opened(path) as file:
-        count, times = file.lists("spikes/times", "f")
-        count_too, units = file.lists("spikes/units", "iu")
-        label = file.numbers("labels", "iu").astype(np.int64)
-        if not len(label) == count == count_too or not count:
-            raise DataError(f"{path}: spikes/times, spikes/units and labels must be of one length, 1 or more")
-        check_labels(path, label, classes)
-        shown = tqdm(label.tolist(), desc=path.name, unit="samples", leave=False, disable=None)
-        return collect(path, _events(path, zip(times, units, shown, strict=True)), bins, channels=UNITS)
+    arrays = hdf5.arrays(path, _arrays)
+    label = next(arrays).astype(np.int64)
+    check_labels(path, label, classes)
+    shown = tqdm(label.tolist(), desc=path.name, unit="samples", leave=False, disable=None)
+    samples = (TimedSample(time_s, unit, one) for time_s, unit, one in zip(arrays, arrays, shown, strict=True))
+    return collect(path, samples, bins, channels=UNITS)
 
 
-def _events(path: Path, samples: Iterable[tuple[np.ndarray, np.ndarray, int]]) -> Iterator[TimedSample]:
-    for number, (time_s, unit, label) in enumerate(samples):
+def _arrays(file: h5py.File) -> Iterator[Array]:
+    """The labels; then times and units of each sample in turn."""
+    count, times = hdf5.lists(file, "spikes/times", "f")
+    count_too, units = hdf5.lists(file, "spikes/units", "iu")
+    label = hdf5.numbers(file, "labels", "iu")
+    if not len(label) == count == count_too or not count:
+        raise DataError(f"{file.filename}: spikes/times, spikes/units and labels must be of one length, 1 or more")
+    yield label
+    for number, (time_s, unit) in enumerate(zip(times, units, strict=True)):
         if len(time_s) != len(unit):
-            raise DataError(f"{path}: sample {number} has {len(time_s)} spikes/times and {len(unit)} spikes/units")
-        yield TimedSample(time_s, unit, label)
+            problem = f"sample {number} has {len(time_s)} spikes/times and {len(unit)} spikes/units"
+            raise DataError(f"{file.filename}: {problem}")
+        yield time_s
+        yield unit
 
 
 def _speakers(path: Path, samples: int) -> np.ndarray:
-    with hdf5.opened(path) as file:
-        speaker = file.numbers("extra/speaker", "iu")
+    (speaker,) = hdf5.arrays(path, lambda file: [hdf5.numbers(file, "extra/speaker", "iu")])
     if len(speaker) != samples:
         raise DataError(f"{path}: extra/speaker has {len(speaker)} entries for {samples} samples")
     return speaker.astype(np.str_)

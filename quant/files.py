@@ -8,8 +8,6 @@ from pathlib import Path
 
 from quant.errors import ScsrError
 
-MAX_BYTES = 1 << 28  # of a file that is read whole, and of what it unpacks to: reading it takes less than 1 GiB
-
 
 def memory_limit() -> int:
     """The most bytes that one file may take to read: half of the memory of this machine, or of this process."""

@@ -10,13 +10,14 @@ import torch
 from torch import Tensor
 
 from quant.errors import DataError
+from quant.files import memory_limit
 from quant.formats import IntArray
 from quant.spikes import SpikeSet
 from trainer.augmentation import Augmentation, Events, augment, events_of_samples
 from trainer.distributed import ALONE, Team
 from trainer.teacher import FloatArray, Teacher
 
-_MOST_CELLS = 1 << 31
+_CELL_BYTES = 4
 _POOL = 16  # batches among which samples are sorted by length
 
 
@@ -98,7 +99,7 @@ def _share(events: Events, labels: IntArray, channels: int, team: Team, targets:
     if not len(mine):
         mine, weights, steps = np.zeros(1, dtype=np.int64), np.zeros(1, dtype=np.float32), np.zeros(1, dtype=np.int64)
     longest = max(1, int(steps.max()))
-    if longest * len(mine) * channels > _MOST_CELLS:
+    if longest * len(mine) * channels * _CELL_BYTES > memory_limit():
         raise DataError(
             f"a batch of {len(mine)} samples of up to {longest} steps and {channels} channels is too large: lower "
             "train.batch, or cut or pool steps and channels in data.bins"

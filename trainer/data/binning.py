@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from quant.errors import DataError
+from quant.files import memory_limit
 from quant.formats import IntArray
 from quant.spikes import SpikeSet
 from trainer.events import from_events, join
@@ -24,7 +25,7 @@ ClockSteps = Annotated[int, Range(1, 2**20)]
 _LONGEST_STEPS = 2**20
 _AT_A_TIME = 256  # samples that are binned together, unless they have many events; bounds the memory
 _EVENTS_AT_A_TIME = 1 << 21
-_MOST_TICKS = 1 << 23
+_TICK_BYTES = 64  # what a spike of the clock takes while it is put among the others
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -146,10 +147,11 @@ def _pooled(
         sample, step, channel = sample[kept], step[kept], channel[kept]
         steps = np.minimum(steps, bins.max_steps)
     if bins.clock:
-        if steps.sum() > _MOST_TICKS:
+        most = memory_limit() // _TICK_BYTES
+        if steps.sum() > most:
             raise DataError(
                 f"{len(steps)} samples have {steps.sum()} steps, each with a spike of the clock; "
-                f"the limit is {_MOST_TICKS}, set data.bins.max_steps"
+                f"the limit on this machine is {most}, set data.bins.max_steps"
             )
         ticking = np.repeat(np.arange(len(steps)), steps)
         tick = np.arange(len(ticking)) - np.repeat(np.cumsum(steps) - steps, steps)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import soundfile
 
 from quant import archive
-from quant.errors import DataError, ScsrError, reason
+from quant.errors import DataError, reason
 from quant.files import check_size
 from trainer.frontend.ear import Sound
 
@@ -35,8 +35,6 @@ def read_npz(path: Path, kinds: Mapping[str, tuple[str, int]]) -> dict[str, npt.
     """
     try:
         arrays = archive.arrays(path)
-    except ScsrError:
-        raise
     except Exception as error:  # damaged bytes can make zipfile and NumPy raise anything
         raise DataError(f"{path}: not a readable .npz file of plain arrays ({reason(error)})") from None
     for name, (kind, axes) in kinds.items():

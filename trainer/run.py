@@ -37,8 +37,8 @@ def train(config: Config, out: Path, report: Callable[[str], None] = print, devi
         DataError: if the data set is missing.
         DivergenceError: if numbers are no longer finite; the last good epoch can still be resumed from.
     """
-    with joined(device) as team:
-        report = report if team.leads else _silence
+    with joined(device) as leads:
+        report = report if leads else _silence
         if is_finished(config, out):
             report(f"{out / PRODUCT}: this training run is finished; nothing to do")
             return
@@ -48,8 +48,8 @@ def train(config: Config, out: Path, report: Callable[[str], None] = print, devi
         data = config.data.load()
         _check_labels(config, data)
 
-        if not team.leads:
-            loop.train(progress, data, _no_bar, lambda _: None, team)
+        if not leads:
+            loop.train(progress, data, lambda batches, total: batches, lambda _: None)
             return
         board = Board(out / BOARD, len(progress.history))
 
@@ -58,7 +58,7 @@ def train(config: Config, out: Path, report: Callable[[str], None] = print, devi
             board.add(epoch)
             report(describe(epoch))
 
-        loop.train(progress, data, _bar, after_epoch, team)
+        loop.train(progress, data, _bar, after_epoch)
         board.close()
         _finish(progress, data, out, report)
 
@@ -127,10 +127,6 @@ def _check_labels(config: Config, data: Mapping[Split, SpikeSet]) -> None:
 def _bar(batches: Iterable[Batch], total: int) -> Iterable[Batch]:
     """A progress bar for people; nothing where output goes to a file."""
     return tqdm(batches, total=total, leave=False, disable=not sys.stderr.isatty())
-
-
-def _no_bar(batches: Iterable[Batch], total: int) -> Iterable[Batch]:
-    return batches
 
 
 def _silence(text: str) -> None:

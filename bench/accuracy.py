@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import tomli_w
+from tabulate import tabulate
 from tqdm import tqdm
 
 from bench.record import RESULTS, commit
@@ -208,11 +209,8 @@ def _accuracy(results: list[Table], key: str) -> str:
 
 def show(names: Mapping[str, Experiment]) -> None:
     """Print the table of everything recorded."""
-    print("| experiment | network | float, % | 4 bit, % | to reach | verified bit-exactly | samples simulated |")
-    print("|---|---|---|---|---|---|---|")
-    for name in names:
-        for row in rows(name):
-            print(f"| {' | '.join(row)} |")
+    header = ["experiment", "network", "float, %", "4 bit, %", "to reach", "verified bit-exactly", "samples simulated"]
+    print(tabulate([row for name in names for row in rows(name)], header, "github", disable_numparse=True))
 
 
 def main() -> int:

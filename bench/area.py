@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from tabulate import tabulate
 from tqdm import tqdm
 
 from bench import cycles
@@ -28,6 +29,7 @@ from hwgen.targets import Area
 
 ROOT = Path("build/bench/area")
 TARGETS = ("xc7", "ecp5-85k")
+RESOURCES = ("lut", "ff", "bram", "dsp")
 CALIBRATION = 90  # random networks
 WORKERS = 2
 
@@ -54,11 +56,7 @@ class Result:
 
     def errors(self) -> dict[str, float]:
         """Relative errors; of block RAMs and multipliers 0 where there are none."""
-        pairs = {
-            name: (value, asdict(self.measured)[name])
-            for name, value in asdict(self.estimated).items()
-            if name != "spram"
-        }
+        pairs = {key: (getattr(self.estimated, key), getattr(self.measured, key)) for key in RESOURCES}
         pairs["cycles"] = (self.predicted_cycles, self.measured_cycles)
         return {name: found / true - 1 if true else float(found != 0) for name, (found, true) in pairs.items()}
 
@@ -148,20 +146,15 @@ def _fit(found: Sequence[Mapping[str, float]], measured: npt.NDArray[np.int64]) 
 
 
 def _table(results: Sequence[Result]) -> str:
-    lines = [f"{'network':36}{'target':10}{'LUT':>16}{'FF':>16}{'BRAM':>14}{'DSP':>8}{'cycles per step':>20}"]
+    rows = []
     for result in results:
-        mine, true = result.estimated, result.measured
-        columns = [
-            f"{mine.lut} / {true.lut}".rjust(16),
-            f"{mine.ff} / {true.ff}".rjust(16),
-            f"{mine.bram:g} / {true.bram:g}".rjust(14),
-            f"{mine.dsp:g} / {true.dsp:g}".rjust(8),
-            f"{result.predicted_cycles:.1f} / {result.measured_cycles:.1f}".rjust(20),
-        ]
-        lines.append(f"{result.name:36}{result.target:10}{''.join(columns)}")
+        pairs = [(f"{getattr(result.estimated, key):g}", f"{getattr(result.measured, key):g}") for key in RESOURCES]
+        pairs.append((f"{result.predicted_cycles:.1f}", f"{result.measured_cycles:.1f}"))
+        rows.append([result.name, result.target, *(" / ".join(pair) for pair in pairs)])
+    header = ["network", "target", *(key.upper() for key in RESOURCES), "cycles per step"]
     worst = {name: max(abs(result.errors()[name]) for result in results) for name in results[0].errors()}
-    lines.append("largest error: " + ", ".join(f"{name} {100 * error:.1f} %" for name, error in worst.items()))
-    return "\n".join(lines)
+    errors = ", ".join(f"{name} {100 * error:.1f} %" for name, error in worst.items())
+    return f"{tabulate(rows, header)}\nlargest error: {errors}"
 
 
 def main() -> int:

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+from tabulate import tabulate
 
 from bench.networks import Case, Layer, random_network
 from hwgen.build import make_build, write
@@ -101,13 +102,8 @@ def bound_cycles(plan: HardwarePlan, events: Events) -> float:
 
 
 def _table(results: Sequence[Result]) -> str:
-    lines = [f"{'network':36}{'events per step':30}{'measured':>10}{'predicted':>11}{'bound':>9}"]
-    lines += [
-        f"{result.name:36}{', '.join(map(str, result.events)):30}"
-        f"{result.measured:10.2f}{result.predicted:11.2f}{result.bound:9.2f}"
-        for result in results
-    ]
-    return "\n".join(lines)
+    rows = [[one.name, ", ".join(map(str, one.events)), one.measured, one.predicted, one.bound] for one in results]
+    return str(tabulate(rows, ["network", "events per step", "measured", "predicted", "bound"], floatfmt=".2f"))
 
 
 def main() -> int:

@@ -12,6 +12,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from tabulate import tabulate
+
 CONFIG = Path("configs/digits.toml")
 ROOT = Path("build/demo")
 RUN, CORE = ROOT / "run", ROOT / "core"
@@ -74,7 +76,7 @@ def table(summary: dict[str, Any]) -> str:
     """The summary for people."""
     rows = [(key.replace("_", " "), value) for key, value in summary.items() if key != "seconds"]
     rows += [(f"seconds {stage}", value) for stage, value in summary["seconds"].items()]
-    return "\n".join(f"{key:20} {_shown(value)}" for key, value in rows)
+    return str(tabulate([(key, _shown(value)) for key, value in rows], tablefmt="plain", disable_numparse=True))
 
 
 def _holds(summary: dict[str, Any]) -> bool:

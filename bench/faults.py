@@ -21,6 +21,7 @@ from typing import Any, Literal
 import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
+from tabulate import tabulate
 from tqdm import tqdm
 
 from bench.demo import CHECKPOINT, SPIKES
@@ -237,12 +238,8 @@ def main() -> int:
     write_atomic(path, (json.dumps(found, indent=1) + "\n").encode())
     write_atomic(PICTURE, picture(curves))
     for name, points in curves.items():
-        print(f"\n{name:10}{'accuracy':>10}{'told':>8}{'silent':>8}")
-        for point in points:
-            print(f"{point.faults:<10g}{point.accuracy:10.4f}{point.told:8.4f}{point.silent:8.4f}")
-    for row in cost:
-        print("  ".join(f"{key} {value}" for key, value in row.items()))
-    print(f"\n{PICTURE}, {path}")
+        print(f"\n{name}", tabulate([asdict(point) for point in points], "keys"), sep="\n")
+    print(f"\n{tabulate(cost, 'keys')}\n\n{PICTURE}, {path}")
     return 0
 
 

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from tabulate import tabulate
 from tqdm import tqdm
 
 from bench.cycles import incoming_events
@@ -179,11 +180,9 @@ def _kept(bounds: Bounds, lut: float, cycles: float, microseconds: float | None,
 
 def _table(rows: Sequence[Row]) -> str:
     """As Markdown."""
-    lines = [
-        "| network | lanes | events per cycle | cycles per step | weight memory used | LUT | FF | BRAM | DSP | clock | "
-        "100 steps | bound | kept |",
-        "|---|---|---|---|---|---|---|---|---|---|---|---|---|",
-    ]
+    header = ["network", "lanes", "events per cycle", "cycles per step", "weight memory used", "LUT", "FF", "BRAM"]
+    header += ["DSP", "clock", "100 steps", "bound", "kept"]
+    found = []
     for row in rows:
         first = row.syntheses[0]
         clock = next((f"{found.fmax_mhz:.0f} MHz" for found in row.syntheses if found.fmax_mhz), "")
@@ -203,8 +202,8 @@ def _table(rows: Sequence[Row]) -> str:
             _bounds_text(row.bounds),
             "yes" if row.kept else "no",
         ]
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines)
+        found.append(cells)
+    return str(tabulate(found, header, "github", disable_numparse=True))
 
 
 def _bounds_text(bounds: Bounds) -> str:

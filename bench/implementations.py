@@ -12,6 +12,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tabulate import tabulate
+
 from bench.demo import CHECKPOINT, SPIKES
 from sim.board import simulated_board
 
@@ -35,11 +37,10 @@ def main() -> int:
         return status
     with simulated_board(CORE, bit_cycles=BIT_CYCLES) as port:
         status = _run("hwgen", "host", "--port", port, "--build", CORE, "--spikes", SPIKES, "--check")
-    print(f"\n{'netlist':10}{'samples':>9}{'output spikes':>15}{'wrong scores':>14}{'accuracy':>10}")
-    for target in TARGETS:
-        report = json.loads((CORE / "synth" / target / "verify.json").read_text(encoding="utf-8"))
-        wrong, accuracy = report["mismatching_scores"], report["accuracy_rtl"]
-        print(f"{target:10}{report['samples']:9}{report['output_spikes']:15}{wrong:14}{accuracy:10.4f}")
+    reports = [json.loads((CORE / "synth" / target / "verify.json").read_text(encoding="utf-8")) for target in TARGETS]
+    keys = ("samples", "output_spikes", "mismatching_scores", "accuracy_rtl")
+    rows = [[target, *(report[key] for key in keys)] for target, report in zip(TARGETS, reports, strict=True)]
+    print(f"\n{tabulate(rows, ['netlist', 'samples', 'output spikes', 'wrong scores', 'accuracy'], floatfmt='.4f')}")
     return status
 
 

@@ -12,6 +12,8 @@ import sys
 import time
 from pathlib import Path
 
+from tabulate import tabulate
+
 from bench.networks import Case, Layer, random_network
 from bench.record import RESULTS, commit
 from hwgen.build import make_build, write
@@ -56,8 +58,7 @@ def main() -> int:
         "seconds": round(time.monotonic() - start),
     }
     write_atomic(RESULTS / "soak.json", (json.dumps(found, indent=1) + "\n").encode())
-    for key, value in found.items():
-        print(f"{key:18} {value:,}" if isinstance(value, int) and not isinstance(value, bool) else f"{key:18} {value}")
+    print(tabulate(found.items(), tablefmt="plain"))
     return 0 if report["equal"] and report["steps"] >= steps else 1
 
 

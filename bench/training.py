@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from tabulate import tabulate
 from torch import Tensor, nn
 
 from quant.files import write_atomic
@@ -235,17 +236,17 @@ def main() -> int:
         return 0
     record: dict[str, object] = {"threads": torch.get_num_threads(), "torch": torch.__version__}
     print(f"{'-'.join(map(str, SIZES))}, {STEPS} steps, batch {BATCH}, {BATCHES} batches; seconds per epoch")
+    rows = []
     for title, self_recurrent in (("self-recurrent", True), ("feed-forward", False)):
         seconds = compare(self_recurrent)
         record[title] = seconds
-        for name, taken in seconds.items():
-            print(f"{title:16}{name:30}{taken:8.3f}{taken / seconds['this project']:8.1f} ×")
+        rows += [(title, name, taken, taken / seconds["this project"]) for name, taken in seconds.items()]
+    print(tabulate(rows, ["network", "library", "s", "times ours"], floatfmt=("", "", ".3f", ".1f")))
     record["gradient distance"] = gradient_distance()
     print(f"largest distance of a gradient from the plain one: {record['gradient distance']:.1e}")
     peaks = {name: [memory(name, steps) for steps in (125, 250, 500)] for name in list(CONTESTANTS)[:2]}
     record["peak MB at 125, 250, 500 steps"] = peaks
-    for name, values in peaks.items():
-        print(f"{name:30} peak MB at 125, 250, 500 steps: {', '.join(f'{value:.0f}' for value in values)}")
+    print(tabulate([(name, *values) for name, values in peaks.items()], ["peak MB at", 125, 250, 500], floatfmt=".0f"))
     write_atomic(OUT, (json.dumps(record, indent=2) + "\n").encode())
     return 0
 

@@ -82,9 +82,9 @@ def test_silence_is_judged_too() -> None:
 
 
 def test_too_many_samples_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_MOST_SAMPLES", 20)
+    monkeypatch.setattr(module, "memory_limit", lambda: 24 * 20**2)
     with pytest.raises(
-        DataError, match=r"train\.teacher compares all training samples .* 20 at most, and there are 24"
+        DataError, match=r"train\.teacher compares all training samples .* 20 at most on this machine, and there are 24"
     ):
         Teacher(samples(), 3, HOW)
 

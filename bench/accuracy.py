@@ -27,6 +27,7 @@ import tomli_w
 from tabulate import tabulate
 from tqdm import tqdm
 
+from bench import record
 from bench.record import RESULTS, commit
 from quant.errors import ConfigError
 from quant.files import write_atomic
@@ -165,11 +166,11 @@ def perform(run: Run) -> Table:
         "seconds": metrics["seconds"],
         "commit": commit(),
     }
-    write_atomic(done, (json.dumps(result, indent=2) + "\n").encode())
+    record.write(done, result)
     return result
 
 
-def record(name: str, results: list[Table]) -> None:
+def publish(name: str, results: list[Table]) -> None:
     """Write what is committed."""
     option = " --fsdd <the data set>" if EXPERIMENTS[name].needs_fsdd else ""
     content = {
@@ -177,7 +178,7 @@ def record(name: str, results: list[Table]) -> None:
         "command": f"python -m bench.accuracy {name}{option}",
         "runs": sorted(results, key=lambda one: (one["variant"], one["fold"], one["seed"])),
     }
-    write_atomic(RESULTS / f"{name}.json", (json.dumps(content, indent=1) + "\n").encode())
+    record.write(RESULTS / f"{name}.json", content)
 
 
 def rows(name: str) -> list[list[str]]:
@@ -234,7 +235,7 @@ def work(names: list[str], fsdd: Path | None, processes: int) -> int:
         todo = runs(name, fsdd)
         with ProcessPoolExecutor(processes) as pool:
             results = list(tqdm(pool.map(perform, todo), total=len(todo), desc=name))
-        record(name, results)
+        publish(name, results)
     show(EXPERIMENTS)
     return 0
 

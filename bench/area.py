@@ -19,7 +19,7 @@ import numpy.typing as npt
 from tabulate import tabulate
 from tqdm import tqdm
 
-from bench import cycles
+from bench import cycles, record
 from bench.networks import Case, Layer, random_network
 from hwgen import area, targets
 from hwgen.build import make_build, write
@@ -173,9 +173,7 @@ def main() -> int:
         for number, case in enumerate(tqdm(CASES, unit="network"))
         for result in measure(case, names, ROOT / str(number))
     ]
-    ROOT.with_suffix(".json").write_text(
-        json.dumps([asdict(result) for result in results], indent=2) + "\n", encoding="utf-8"
-    )
+    record.write(ROOT.with_suffix(".json"), [asdict(result) for result in results])
     print(_table(results))
     return 0
 

@@ -6,7 +6,6 @@ update per cycle, and little more. Writes build/bench/cycles.json and prints a t
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -15,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from tabulate import tabulate
 
+from bench import record
 from bench.networks import Case, Layer, random_network
 from hwgen.build import make_build, write
 from hwgen.plan import HardwarePlan
@@ -108,9 +108,7 @@ def _table(results: Sequence[Result]) -> str:
 
 def main() -> int:
     results = [measure(case, ROOT / str(number)) for number, case in enumerate(CASES)]
-    (ROOT.parent / "cycles.json").write_text(
-        json.dumps([asdict(result) for result in results], indent=2) + "\n", encoding="utf-8"
-    )
+    record.write(ROOT.with_suffix(".json"), [asdict(result) for result in results])
     print(_table(results))
     return 0
 

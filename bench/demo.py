@@ -14,6 +14,8 @@ from typing import Any
 
 from tabulate import tabulate
 
+from bench import record
+
 CONFIG = Path("configs/digits.toml")
 ROOT = Path("build/demo")
 RUN, CORE = ROOT / "run", ROOT / "core"
@@ -44,9 +46,17 @@ def main() -> int:
             print(f"error: the demo stopped at {name} (status {status})", file=sys.stderr)
             return status
     summary = summarize(seconds)
-    SUMMARY.write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+    record.write(SUMMARY, summary)
     print(f"\n{table(summary)}\n\n{SUMMARY}")
     return 0 if _holds(summary) else 1
+
+
+def is_missing() -> bool:
+    """Whether there is no network and test set of the demo; says so on stderr."""
+    missing = [path for path in (CHECKPOINT, SPIKES) if not path.is_file()]
+    for path in missing:
+        print(f"error: {path} is missing; `make demo` makes it", file=sys.stderr)
+    return bool(missing)
 
 
 def summarize(seconds: dict[str, float]) -> dict[str, Any]:

@@ -24,7 +24,8 @@ from matplotlib.figure import Figure
 from tabulate import tabulate
 from tqdm import tqdm
 
-from bench.demo import CHECKPOINT, SPIKES
+from bench import record
+from bench.demo import CHECKPOINT, SPIKES, is_missing
 from bench.injection import Flip, build_upset_harness, damaged, encode, flip_beats, simulate
 from bench.record import RESULTS, commit
 from hwgen.build import Build, make_build, write
@@ -211,10 +212,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.faults", description=__doc__.splitlines()[0])
     parser.add_argument("--cost", action="store_true", help="synthesize what protection costs, too; minutes")
     arguments = parser.parse_args()
-    for path in (CHECKPOINT, SPIKES):
-        if not path.is_file():
-            print(f"error: {path} is missing; `make demo` makes it", file=sys.stderr)
-            return 2
+    if is_missing():
+        return 2
     samples = spikes.read(SPIKES)
     benches = {code: Bench(samples, code) for code in CODES}
     series = {
@@ -235,7 +234,7 @@ def main() -> int:
         "curves": {name: [asdict(point) for point in points] for name, points in curves.items()},
         "cost": cost,
     }
-    write_atomic(path, (json.dumps(found, indent=1) + "\n").encode())
+    record.write(path, found)
     write_atomic(PICTURE, picture(curves))
     for name, points in curves.items():
         print(f"\n{name}", tabulate([asdict(point) for point in points], "keys"), sep="\n")

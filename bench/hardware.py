@@ -6,7 +6,6 @@ where a clock is asked for Yosys and nextpnr, median of three seeds. Writes buil
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -15,6 +14,7 @@ from pathlib import Path
 from tabulate import tabulate
 from tqdm import tqdm
 
+from bench import record
 from bench.cycles import incoming_events
 from bench.networks import Case, Layer, random_network
 from hwgen.build import make_build, write
@@ -218,7 +218,7 @@ def _bounds_text(bounds: Bounds) -> str:
 
 def main() -> int:
     rows = [measure(entry, ROOT / str(number)) for number, entry in enumerate(tqdm(ENTRIES, unit="network"))]
-    ROOT.with_suffix(".json").write_text(json.dumps([asdict(row) for row in rows], indent=2) + "\n", encoding="utf-8")
+    record.write(ROOT.with_suffix(".json"), [asdict(row) for row in rows])
     print(_table(rows))
     return 0 if all(row.kept for row in rows) else 1
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import io
-import json
 import os
 import pickle
 import random
@@ -36,7 +35,7 @@ import torch
 from tabulate import tabulate
 from tqdm import tqdm
 
-from bench.record import RESULTS, commit
+from bench.record import RESULTS, commit, write
 from hwgen.build import make_build
 from hwgen.folder import open_build
 from hwgen.planner import DEFAULT_FOLDING
@@ -312,7 +311,7 @@ def main() -> int:
     if not name:
         command = f"python -m bench.hostile --inputs {arguments.inputs}"
         content = {"command": command, "commit": commit(), "readers": rows, "failures": failures}
-        write_atomic(RESULTS / "hostile.json", (json.dumps(content, indent=1) + "\n").encode())
+        write(RESULTS / "hostile.json", content)
     print(tabulate(rows, "keys", "github"), *failures, sep="\n")
     return 1 if failures else 0
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tabulate import tabulate
 
-from bench.demo import CHECKPOINT, SPIKES
+from bench.demo import CHECKPOINT, SPIKES, is_missing
 from sim.board import simulated_board
 
 ROOT = Path("build/implementations")
@@ -24,10 +24,8 @@ BIT_CYCLES = 4  # as fast as the bridge takes bytes: the line then is not what t
 
 
 def main() -> int:
-    for path in (CHECKPOINT, SPIKES):
-        if not path.is_file():
-            print(f"error: {path} is missing; `make demo` makes it", file=sys.stderr)
-            return 2
+    if is_missing():
+        return 2
     shutil.rmtree(ROOT, ignore_errors=True)
     status = _run("hwgen", "build", "--model", CHECKPOINT, "--out", CORE)
     for target in TARGETS:

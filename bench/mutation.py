@@ -28,9 +28,8 @@ from typing import Any
 
 from tqdm import tqdm
 
-from bench.record import RESULTS, commit
+from bench.record import RESULTS, commit, write
 from quant.errors import ScsrError
-from quant.files import write_atomic
 
 COPIED = ("bench", "configs", "hwgen", "quant", "rtl_templates", "sim", "tests", "trainer", "pyproject.toml")
 LINT = "tests/rtl/test_lint.py"
@@ -276,7 +275,7 @@ def report(record: dict[str, Any], chosen: Sequence[Mutant], killers: Sequence[s
         "score_of_lint_clean_percent": round(100 * (1 - len(alive) / compiled), 1),
         "survivors": [asdict(mutant) for mutant in alive],
     }
-    write_atomic(RECORD, (json.dumps(record, indent=1) + "\n").encode())
+    write(RECORD, record)
     print(
         f"{{mutants}} of {{possible}} mutants, {len(alive)} survive: score {{score_percent}} %, "
         f"of the {compiled} that lint lets pass {{score_of_lint_clean_percent}} %".format(**record)

@@ -1,9 +1,12 @@
-"""Where recorded results lie, and which state of the project they are of."""
+"""Where recorded results lie, how they are written, and which state of the project they are of."""
 
 from __future__ import annotations
 
+import json
 import subprocess
 from pathlib import Path
+
+from quant.files import write_atomic
 
 RESULTS = Path("bench/results")
 
@@ -13,3 +16,8 @@ def commit() -> str:
     head = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
     same = subprocess.run(["git", "diff", "--quiet", "HEAD", "--", ".", f":!{RESULTS}"], check=False).returncode == 0
     return head if same else f"{head}-dirty"
+
+
+def write(path: Path, content: object) -> None:
+    """Write `content` as JSON."""
+    write_atomic(path, (json.dumps(content, indent=1) + "\n").encode())

@@ -7,18 +7,17 @@ bench/results/soak.json, with the wall time of the simulation and its comparison
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
 from pathlib import Path
 
 from tabulate import tabulate
 
+from bench import record
 from bench.networks import Case, Layer, random_network
 from bench.record import RESULTS, commit
 from hwgen.build import make_build, write
 from quant import vectors
-from quant.files import write_atomic
 from sim.verify import Stress, verify
 
 ROOT = Path("build/bench/soak")
@@ -57,7 +56,7 @@ def main() -> int:
         "first_difference": report["first_difference"],
         "seconds": round(time.monotonic() - start),
     }
-    write_atomic(RESULTS / "soak.json", (json.dumps(found, indent=1) + "\n").encode())
+    record.write(RESULTS / "soak.json", found)
     print(tabulate(found.items(), tablefmt="plain"))
     return 0 if report["equal"] and report["steps"] >= steps else 1
 

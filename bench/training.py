@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import json
 import statistics
 import subprocess
 import sys
@@ -27,7 +26,7 @@ import torch
 from tabulate import tabulate
 from torch import Tensor, nn
 
-from quant.files import write_atomic
+from bench.record import write
 from trainer import kernels, loop
 from trainer.config import Config, LayerConfig, NetworkConfig, TrainConfig
 from trainer.data.batches import Batch
@@ -247,7 +246,7 @@ def main() -> int:
     peaks = {name: [memory(name, steps) for steps in (125, 250, 500)] for name in list(CONTESTANTS)[:2]}
     record["peak MB at 125, 250, 500 steps"] = peaks
     print(tabulate([(name, *values) for name, values in peaks.items()], ["peak MB at", 125, 250, 500], floatfmt=".0f"))
-    write_atomic(OUT, (json.dumps(record, indent=2) + "\n").encode())
+    write(OUT, record)
     return 0
 
 

@@ -23,7 +23,7 @@ from quant.spikes import SpikeSet
 from trainer.data import hdf5
 from trainer.data.binning import TimeBins, TimedSample, collect
 from trainer.data.disk import check_present
-from trainer.data.labelled import Labelled, check_labels, unnamed
+from trainer.data.labelled import Labelled, StrArray, check_labels, unnamed
 from trainer.data.source import Split
 from trainer.data.splits import BY_SPEAKER, PLAIN, Official, Partition, divide
 from trainer.events import join
@@ -61,14 +61,9 @@ class Shd:
 
     def load(self) -> Mapping[Split, SpikeSet]:
         files = {part: Path(self.path) / f"shd_{part}.h5" for part in ("train", "test")}
-        for path in files.values():
-            check_present(path, _SHD_LAYOUT)
-        samples = [read(path, self.classes, self.bins) for path in files.values()]
-        speaker = np.concatenate(
-            [_speakers(path, len(part)) for path, part in zip(files.values(), samples, strict=True)]
-        )
-        part = np.repeat(list(files), [len(part) for part in samples])
-        return divide(Labelled(join(samples), part, speaker, np.full(len(part), -1)), self.split)
+        samples, part = _read_all(files, _SHD_LAYOUT, self.classes, self.bins)
+        speaker = np.concatenate([_speakers(path, int((part == name).sum())) for name, path in files.items()])
+        return divide(Labelled(samples, part, speaker, np.full(len(part), -1)), self.split)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +88,19 @@ class Ssc:
         return tuple(str(word) for word in range(WORDS))
 
     def load(self) -> Mapping[Split, SpikeSet]:
-        names = {"train": "train", "valid": "validation", "test": "test"}
-        files = [Path(self.path) / f"ssc_{name}.h5" for name in names]
-        for path in files:
-            check_present(path, _SSC_LAYOUT)
-        samples = [read(path, self.classes, self.bins) for path in files]
-        part = np.repeat(list(names.values()), [len(part) for part in samples])
-        return divide(unnamed(join(samples), part), self.split)
+        names = {"train": "train", "validation": "valid", "test": "test"}
+        files = {part: Path(self.path) / f"ssc_{name}.h5" for part, name in names.items()}
+        return divide(unnamed(*_read_all(files, _SSC_LAYOUT, self.classes, self.bins)), self.split)
+
+
+def _read_all(
+    files: Mapping[str, Path], layout: str, classes: tuple[str, ...], bins: TimeBins
+) -> tuple[SpikeSet, StrArray]:
+    """The samples of all files, and the part that each belongs to."""
+    for path in files.values():
+        check_present(path, layout)
+    samples = [read(path, classes, bins) for path in files.values()]
+    return join(samples), np.repeat(list(files), [len(part) for part in samples])
 
 
 def read(path: Path, classes: tuple[str, ...], bins: TimeBins) -> SpikeSet:

@@ -1,7 +1,8 @@
 """Area and speed that the planner estimates, against synthesis and simulation.
 
 `python -m bench.area` prints the table, on networks that the calibration never saw, and writes build/bench/area.json.
-`python -m bench.area --calibrate` fits the estimate's coefficients to syntheses of random networks: hwgen/area.json.
+`python -m bench.area --calibrate` fits the estimate's coefficients to syntheses of random networks,
+hwgen/core/area.json.
 """
 
 from __future__ import annotations
@@ -21,11 +22,12 @@ from tqdm import tqdm
 
 from bench import cycles, record
 from bench.networks import Case, Layer, random_network
-from hwgen import area, targets
-from hwgen.build import make_build, write
-from hwgen.planner import make_plan
-from hwgen.synth import synthesize
-from hwgen.targets import Area
+from hwgen.core import area
+from hwgen.core.build import make_build, write
+from hwgen.core.planner import make_plan
+from hwgen.fpga import targets
+from hwgen.fpga.synth import synthesize
+from hwgen.fpga.targets import Area
 
 ROOT = Path("build/bench/area")
 TARGETS = ("xc7", "ecp5-85k")
@@ -108,7 +110,7 @@ def random_case(seed: int) -> Case:
 
 
 def calibrate(names: Sequence[str], count: int) -> dict[str, dict[str, dict[str, float]]]:
-    """Coefficients of `hwgen.area.terms`, by the targets' family and by resource, from `count` random networks."""
+    """Coefficients of `hwgen.core.area.terms`, by the targets' family and by resource, from `count` random networks."""
     jobs = [(seed, name) for seed in range(count) for name in names]
     with ProcessPoolExecutor(WORKERS) as pool:
         areas = dict(zip(jobs, tqdm(pool.map(_calibration_area, jobs), total=len(jobs), unit="synthesis"), strict=True))
@@ -160,7 +162,7 @@ def _table(results: Sequence[Result]) -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--target", choices=TARGETS, action="append", help="default: all")
-    parser.add_argument("--calibrate", action="store_true", help="fit hwgen/area.json anew")
+    parser.add_argument("--calibrate", action="store_true", help="fit hwgen/core/area.json anew")
     arguments = parser.parse_args()
     names = arguments.target or TARGETS
     if arguments.calibrate:

@@ -13,10 +13,10 @@ from pathlib import Path
 from tabulate import tabulate
 
 from bench.networks import Case, Layer, random_network
-from hwgen import boards
-from hwgen.bitstream import make_bitstream
-from hwgen.build import make_build, write
-from hwgen.planner import Folding
+from hwgen.boards import boards
+from hwgen.core.build import make_build, write
+from hwgen.core.folding import Folding
+from hwgen.fpga.bitstream import make_bitstream
 from quant.errors import ScsrError
 
 ROOT = Path("build/bitstreams")

@@ -15,11 +15,11 @@ import numpy as np
 from tabulate import tabulate
 
 from bench import record
-from bench.networks import Case, Layer, random_network
-from hwgen.build import make_build, write
-from hwgen.plan import HardwarePlan
-from hwgen.rates import cycles_per_step, measured_events
-from hwgen.timing import Events
+from bench.networks import Case, Layer, folded_layers, random_network
+from hwgen.core.build import make_build, write
+from hwgen.core.plan import CorePlan
+from hwgen.core.rates import cycles_per_step, measured_events
+from hwgen.core.timing import Events
 from quant import vectors
 from sim import verify
 
@@ -89,15 +89,17 @@ def measure(case: Case, folder: Path) -> Result:
     )
 
 
-def incoming_events(plan: HardwarePlan, events: Events) -> list[float]:
+def incoming_events(plan: CorePlan, events: Events) -> list[float]:
     """Mean number of events into each layer per step."""
     return [float(np.mean(events.into(layer))) for layer in plan.layers]
 
 
-def bound_cycles(plan: HardwarePlan, events: Events) -> float:
+def bound_cycles(plan: CorePlan, events: Events) -> float:
     """Most cycles per step that the design may take at full rate."""
     incoming = incoming_events(plan, events)
-    slowest = max(layer.groups * max(count, layer.lanes, 8) for layer, count in zip(plan.layers, incoming, strict=True))
+    slowest = max(
+        layer.groups * max(count, layer.lanes, 8) for layer, count in zip(folded_layers(plan), incoming, strict=True)
+    )
     return 1.10 * slowest + 32
 
 

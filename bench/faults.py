@@ -28,10 +28,10 @@ from bench import record
 from bench.demo import CHECKPOINT, SPIKES, is_missing
 from bench.injection import Flip, build_upset_harness, damaged, encode, flip_beats, simulate
 from bench.record import RESULTS, commit
-from hwgen.build import Build, make_build, write
-from hwgen.codes import CODES
-from hwgen.plan import Safety
-from hwgen.synth import synthesize
+from hwgen.core.build import Build, make_build, write
+from hwgen.core.codes import CODES
+from hwgen.core.plan import Safety
+from hwgen.fpga.synth import synthesize
 from quant import spikes, vectors
 from quant.export import load
 from quant.files import write_atomic

@@ -16,11 +16,11 @@ from tqdm import tqdm
 
 from bench import record
 from bench.cycles import incoming_events
-from bench.networks import Case, Layer, random_network
-from hwgen.build import make_build, write
-from hwgen.planner import Folding
-from hwgen.rates import measured_events
-from hwgen.synth import Result, synthesize
+from bench.networks import Case, Layer, folded_layers, random_network
+from hwgen.core.build import make_build, write
+from hwgen.core.folding import Folding
+from hwgen.core.rates import measured_events
+from hwgen.fpga.synth import Result, synthesize
 from quant import vectors
 from sim.verify import verify
 
@@ -150,7 +150,7 @@ def measure(entry: Entry, folder: Path) -> Row:
         raise RuntimeError(f"{entry.case.name}: {report['first_difference'] or 'silent'}")
     cycles = report["cycles_per_step_mean"]
     busiest, needed = max(
-        zip(build.plan.layers, incoming_events(build.plan, measured_events(model, samples)), strict=True),
+        zip(folded_layers(build.plan), incoming_events(build.plan, measured_events(model, samples)), strict=True),
         key=lambda pair: pair[1] * pair[0].neurons / (pair[0].lanes * pair[0].ports),
     )
     enough = needed >= FEW_EVENTS

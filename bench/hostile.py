@@ -36,9 +36,8 @@ from tabulate import tabulate
 from tqdm import tqdm
 
 from bench.record import RESULTS, commit, write
-from hwgen.build import make_build
-from hwgen.folder import open_build
-from hwgen.planner import DEFAULT_FOLDING
+from hwgen.core.build import make_build
+from hwgen.core.folder import open_build
 from quant import export, reader, spikes, store, vectors
 from quant.errors import ScsrError
 from quant.files import write_atomic
@@ -93,7 +92,7 @@ def network() -> Network:
 
 @cache
 def build() -> Mapping[str, bytes]:
-    return make_build(integers(network()), DEFAULT_FOLDING, None).files
+    return make_build(integers(network())).files
 
 
 def product() -> bytes:

@@ -13,7 +13,7 @@ from typing import Literal
 
 import numpy as np
 
-from hwgen.plan import STATUS
+from hwgen.core.plan import STATUS
 from quant.spikes import SpikeSet, plain_arrays
 from sim.verify import Stress, runner, streams
 

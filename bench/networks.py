@@ -6,9 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hwgen.planner import Folding
+from hwgen.core.folding import Folding
+from hwgen.core.plan import CorePlan
+from hwgen.engines.folded.plan import FoldedLayer
+from quant import model
+from quant.arithmetic import Widths
 from quant.formats import IntArray
-from quant.model import IntLayer, IntModel
+from quant.model import IntModel
+from quant.neurons import Lif, Part, SelfWeight, Synapse
+from quant.projections import Dense
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,11 @@ class Case:
         return Folding([layer.lanes for layer in self.layers], self.units, self.ports)
 
 
+def folded_layers(plan: CorePlan) -> list[FoldedLayer]:
+    """The layers of a plan, which are folded all."""
+    return [layer for layer in plan.layers if isinstance(layer, FoldedLayer)]
+
+
 def random_network(case: Case, seed: int = 0) -> IntModel:
     """The network of a case: random weights, thresholds low enough that every layer spikes."""
     rng = np.random.default_rng(seed)
@@ -65,20 +76,17 @@ def random_network(case: Case, seed: int = 0) -> IntModel:
             return rng.integers(-reach, reach, (neurons, inputs), dtype=np.int32)
 
         n = layer.neurons
-        layers.append(
-            IntLayer(
-                neurons=n,
-                weight={source: weights(n, sizes[source]) for source in layer.sources},
-                leak=leaks(n, 0.704, 1.0),
-                threshold=rng.integers(2, min(4 * reach, 1 << (case.state_bits - 1)), n, dtype=np.int32),
-                weight_bits=case.weight_bits,
-                leak_bits=case.leak_bits,
-                state_bits=case.state_bits,
-                reset="subtract" if layer.subtract else "zero",
-                recurrent=weights(n, n) if layer.dense_recurrent else None,
-                self_weight=rng.integers(-20, 20, n, dtype=np.int32) if layer.self_recurrent else None,
-                synapse_leak=leaks(n, 0.0, 0.393) if layer.synapse else None,
-            )
-        )
+        projections = [Dense(source, weights(n, sizes[source])) for source in layer.sources]
+        leak, threshold = leaks(n, 0.704, 1.0), rng.integers(2, min(4 * reach, 1 << (case.state_bits - 1)), n)
+        if layer.dense_recurrent:
+            projections.append(Dense(len(sizes), weights(n, n)))
+        parts: list[Part] = []
+        if layer.self_recurrent:
+            parts.append(SelfWeight(rng.integers(-20, 20, n, dtype=np.int32)))
+        if layer.synapse:
+            parts.append(Synapse(leaks(n, 0.0, 0.393)))
+        neuron = Lif(leak, threshold, "subtract" if layer.subtract else "zero", tuple(parts))
+        widths = Widths(case.weight_bits, case.leak_bits, case.state_bits)
+        layers.append(model.Layer((n,), tuple(projections), neuron, widths))
         sizes.append(n)
-    return IntModel("core", case.inputs, tuple(layers), "spike_count")
+    return IntModel("core", (case.inputs,), tuple(layers), "spike_count")

@@ -16,7 +16,7 @@ from tabulate import tabulate
 from bench import record
 from bench.networks import Case, Layer, random_network
 from bench.record import RESULTS, commit
-from hwgen.build import make_build, write
+from hwgen.core.build import make_build, write
 from quant import vectors
 from sim.verify import Stress, verify
 

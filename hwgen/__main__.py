@@ -7,14 +7,18 @@ import math
 import sys
 from pathlib import Path
 
-from hwgen import area, bitstream, explore, host, inspect, project, targets
-from hwgen.build import make_build, write
-from hwgen.codes import CODES
-from hwgen.folding import BUDGETS, Goal, choose, describe
-from hwgen.plan import Safety
-from hwgen.planner import Folding, layer_lanes
-from hwgen.rates import assumed_events, measured_events
-from hwgen.synth import synthesize, table_line
+from hwgen.boards import host
+from hwgen.cli import explore, inspect
+from hwgen.core import area
+from hwgen.core.build import make_build, write
+from hwgen.core.choice import BUDGETS, Goal, choose, describe, lanes_and_units
+from hwgen.core.codes import CODES
+from hwgen.core.folding import Folding
+from hwgen.core.plan import Safety
+from hwgen.core.planner import make_plan
+from hwgen.core.rates import assumed_events, measured_events
+from hwgen.fpga import bitstream, project, targets
+from hwgen.fpga.synth import synthesize, table_line
 from quant import spikes
 from quant.command import Command
 from quant.errors import BuildError
@@ -63,7 +67,7 @@ def _build(arguments: argparse.Namespace) -> int:
     build = make_build(model, folding, arguments.name, safety)
     write(build, arguments.out)
     plan = build.plan
-    lanes = ",".join(str(layer.lanes) for layer in plan.layers)
+    lanes = ",".join(str(lanes) for lanes in lanes_and_units(model, {layer.index: layer for layer in plan.layers})[0])
     bits = sum(memory.bits for memory in plan.memories)
     print(f"{arguments.out}: top module {plan.top}, {len(plan.layers)} layers, lanes {lanes}, {bits:,} bits of memory")
     if description:
@@ -89,7 +93,8 @@ def _folding(arguments: argparse.Namespace, model: IntModel, safety: Safety) -> 
         ports = 1 if ports is None else ports
         if arguments.rates is None:
             return Folding(arguments.lanes, arguments.units, ports, loaded), ""
-        lanes = layer_lanes(model, arguments.lanes)
+        plan = make_plan(model, Folding(arguments.lanes))
+        lanes, _ = lanes_and_units(model, {layer.index: layer for layer in plan.layers})
     elif arguments.lanes is not None:
         raise BuildError(f"{given[0]} chooses the lanes; leave out --lanes")
     if arguments.units is not None:

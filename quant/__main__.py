@@ -35,8 +35,8 @@ def _export(arguments: argparse.Namespace) -> int:
 def summary(model: IntModel) -> str:
     """One line about a model: its sizes, its weights, its digest."""
     sizes = "-".join(str(size) for size in (model.inputs, *(layer.neurons for layer in model.layers)))
-    bits = "/".join(str(layer.weight_bits) for layer in model.layers)
-    weights = sum(layer.fan_in.size for layer in model.layers)
+    bits = "/".join(str(layer.integers.weight_bits) for layer in model.layers)
+    weights = sum(one.weight.size for layer in model.layers for one in layer.projections)
     return f"{model.name!r} {sizes}, {weights} weights of {bits} bits, digest {store.digest(model)[:16]}"
 
 

@@ -1,23 +1,25 @@
-"""The golden model: what the hardware computes, in NumPy, for batches of samples. Meaning has its home here.
+"""The golden model: what the hardware computes, in NumPy, for batches of samples.
 
-Equations and rounding are those of docs/semantics.md; the RTL headers point to the functions below.
+Equations and rounding are those of docs/semantics.md. The arithmetic of a projection, of a neuron and of a read-out is
+at home in their own files (quant/projections, quant/neurons, quant/readouts.py); here is how they work together.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from quant.formats import IntArray, signed_range
-from quant.model import IntLayer, IntModel, Reset
+from quant.arithmetic import Array
+from quant.formats import IntArray
+from quant.model import IntModel, Layer, RealModel
+from quant.neurons.part import State
+from quant.readouts import READOUTS
 from quant.spikes import SpikeSet
 
 BoolArray = npt.NDArray[np.bool_]
-
-SCORE_BITS = 32
 
 _BATCH = 64
 _BATCH_CELLS = 1 << 24
@@ -29,34 +31,16 @@ class Trace:
 
     Attributes:
         spikes: one bool array `(T, batch, N)` per source: the input, then each layer; False after a sample's end.
-        scores: int64 `(batch, N_L)`.
+        scores: `(batch, N_L)`, int64, or float64 of a `RealModel`.
         classes: int64 `(batch,)`, the lowest index among the largest scores.
     """
 
     spikes: tuple[BoolArray, ...]
-    scores: IntArray
+    scores: Array
     classes: IntArray
 
 
-def decay(state: IntArray, leak: IntArray, leak_bits: int) -> IntArray:
-    """`state * leak / 2**leak_bits`, rounded toward zero."""
-    decayed: IntArray = np.sign(state) * ((np.abs(state) * leak) >> leak_bits)
-    return decayed
-
-
-def saturate(value: IntArray, bits: int) -> IntArray:
-    """`value` clamped to the range of a two's complement number of `bits` bits."""
-    return np.clip(value, *signed_range(bits))
-
-
-def fire(potential: IntArray, threshold: IntArray, reset: Reset) -> tuple[BoolArray, IntArray]:
-    """Spikes (`>=`) and the membrane after the reset."""
-    spikes = potential >= threshold
-    after = np.zeros_like(potential) if reset == "zero" else potential - threshold
-    return spikes, np.where(spikes, after, potential)
-
-
-def run(model: IntModel, inputs: BoolArray, steps: IntArray) -> Trace:
+def run(model: IntModel | RealModel, inputs: BoolArray, steps: IntArray) -> Trace:
     """Run a batch of samples through the network.
 
     Args:
@@ -66,58 +50,51 @@ def run(model: IntModel, inputs: BoolArray, steps: IntArray) -> Trace:
     """
     alive = np.arange(len(inputs))[:, None] < steps[None, :]
     sources = [inputs & alive[:, :, None]]
-    values: IntArray = np.zeros(0, dtype=np.int64)
+    values: Array = np.zeros(0)
     for index, layer in enumerate(model.layers, start=1):
-        spikes, potentials = _run_layer(layer, sources, spiking=model.spikes(index))
-        sources.append(spikes & alive[:, :, None])
-        values = sources[-1].astype(np.int64) if model.spikes(index) else potentials * alive[:, :, None]
-    scores = np.zeros(values.shape[1:], dtype=np.int64)
-    for value in values:
-        scores = saturate(scores + value, SCORE_BITS)
+        spiking = model.spikes(index)
+        outputs = np.zeros((*inputs.shape[:2], layer.neurons), dtype=np.bool_)
+        values = np.zeros(outputs.shape, dtype=layer.arithmetic.dtype)
+        for step, (_, potentials, spikes) in enumerate(walk(layer, index, sources, spiking=spiking)):
+            outputs[step] = spikes
+            values[step] = spikes if spiking else potentials
+        sources.append(outputs & alive[:, :, None])
+    scores: Array = np.zeros(values.shape[1:], dtype=values.dtype)
+    for step, value in enumerate(values):
+        after = READOUTS[model.readout].score(scores, value, first=step == 0)
+        scores = np.where(alive[step, :, None], after, scores)
     return Trace(tuple(sources), scores, np.argmax(scores, axis=1))
 
 
-def run_set(model: IntModel, samples: SpikeSet) -> Iterator[tuple[slice, Trace]]:
+def run_set(model: IntModel | RealModel, samples: SpikeSet) -> Iterator[tuple[slice, Trace]]:
     """Run a spike set in batches as large as memory well allows; yields which samples each trace is about."""
-    widest = max(model.size(source) for source in range(len(model.layers) + 1))
-    batch = max(1, min(_BATCH, _BATCH_CELLS // (int(samples.steps.max(initial=1)) * widest)))
-    for start in range(0, len(samples), batch):
-        chosen = slice(start, min(start + batch, len(samples)))
+    for chosen in batches(model, samples):
         yield chosen, run(model, samples.dense(chosen), samples.steps[chosen].astype(np.int64))
 
 
-def _run_layer(layer: IntLayer, sources: list[BoolArray], *, spiking: bool) -> tuple[BoolArray, IntArray]:
-    """Spikes and potentials `u`, each `(T, batch, N)`, of one layer over all steps."""
-    currents = _feed_forward(layer, sources)
-    shape = currents.shape[1:]
-    membrane, current = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
-    spikes = np.zeros(shape, dtype=np.bool_)
-    all_spikes, all_potentials = np.zeros(currents.shape, dtype=np.bool_), np.zeros(currents.shape, dtype=np.int64)
-    for step, drive in enumerate(currents):
-        if layer.recurrent is not None:
-            drive = drive + _exact_product(spikes, layer.recurrent)
-        if layer.self_weight is not None:
-            drive = drive + spikes * layer.self_weight.astype(np.int64)
-        if layer.synapse_leak is not None:
-            current = saturate(decay(current, layer.synapse_leak, layer.leak_bits) + drive, layer.state_bits)
-        else:
-            current = drive
-        potential = saturate(decay(membrane, layer.leak, layer.leak_bits) + current, layer.state_bits)
-        if spiking:
-            spikes, membrane = fire(potential, layer.threshold.astype(np.int64), layer.reset)
-        else:
-            membrane = potential
-        all_spikes[step], all_potentials[step] = spikes, potential
-    return all_spikes, all_potentials
+def batches(model: IntModel | RealModel, samples: SpikeSet) -> Iterator[slice]:
+    """Batches of samples as large as memory well allows."""
+    widest = max(model.size(source) for source in range(len(model.layers) + 1))
+    batch = max(1, min(_BATCH, _BATCH_CELLS // (int(samples.steps.max(initial=1)) * widest)))
+    for start in range(0, len(samples), batch):
+        yield slice(start, min(start + batch, len(samples)))
 
 
-def _feed_forward(layer: IntLayer, sources: list[BoolArray]) -> IntArray:
-    """The input currents of all steps, int64 `(T, batch, N)`: no state is involved, so no loop over time is."""
-    products = [_exact_product(sources[index], weight) for index, weight in layer.weight.items()]
-    total: IntArray = np.sum(products, axis=0, dtype=np.int64)
-    return total
+def walk(
+    layer: Layer, index: int, sources: Sequence[BoolArray], *, spiking: bool
+) -> Iterator[tuple[State, Array, BoolArray]]:
+    """Layer `index` (1-based) through all steps: its states, potentials `u` and outputs `o` behind each.
 
-
-def _exact_product(spikes: BoolArray, weight: IntArray) -> IntArray:
-    """`spikes @ weight.T` in int64. Floating point only borrows its fast product: every sum is below 2**53."""
-    return (spikes.astype(np.float64) @ weight.astype(np.float64).T).astype(np.int64)
+    What earlier sources bring is known for all steps at once; only the layer's own spikes need the loop.
+    """
+    arithmetic, neuron = layer.arithmetic, layer.spread()
+    forward = [one.current(sources[one.source], arithmetic.dtype) for one in layer.projections if one.source != index]
+    recurrent = [one for one in layer.projections if one.source == index]
+    currents: Array = np.sum(forward, axis=0)
+    state = neuron.rest(currents.shape[1:], arithmetic)
+    outputs: BoolArray = np.zeros(currents.shape[1:], dtype=np.bool_)
+    for x in currents:
+        for projection in recurrent:
+            x = x + projection.current(outputs, arithmetic.dtype)
+        state, potentials, outputs = neuron.step(state, x, arithmetic, spiking=spiking)
+        yield state, potentials, outputs

@@ -1,90 +1,96 @@
-"""The integer model: what training ends in and what hardware, golden model and file format begin with."""
+"""The graph of a network, in integers and in real numbers: what training ends in and everything else begins with."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal, get_args
 
 import numpy as np
 
+from quant.arithmetic import LEAK_BITS, STATE_BITS, WEIGHT_BITS, Arithmetic, Array, Integer, Real, Widths, weight_range
 from quant.errors import ModelError, brief
-from quant.formats import IntArray, signed_range, unsigned_range
+from quant.neurons import RESETS, Lif, Reset
+from quant.projections import Projection
+from quant.readouts import READOUTS, Readout
 
-Reset = Literal["zero", "subtract"]
-Readout = Literal["spike_count", "membrane_sum"]
+__all__ = ["LEAK_BITS", "NEURONS", "STATE_BITS", "IntModel", "Layer", "Readout", "RealModel", "Reset", "weight_range"]
 
-RESETS: tuple[str, ...] = get_args(Reset)
-READOUTS: tuple[str, ...] = get_args(Readout)
-
-WEIGHT_BITS = (1, 16)
-LEAK_BITS = (1, 12)
-STATE_BITS = (4, 24)
-SIZE = (1, 32768)
-
-
-def weight_range(bits: int) -> tuple[int, int]:
-    """Smallest and largest weight of `bits` bits; one bit means -1 or +1, never 0."""
-    return (-1, 1) if bits == 1 else signed_range(bits)
+CHANNELS = (1, 32768)
+NEURONS = (1, 1 << 20)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class IntLayer:
-    """One layer of `neurons` leaky integrate-and-fire neurons (equations: docs/semantics.md).
+class Layer:
+    """A population of neurons and what reaches it (equations: docs/semantics.md).
 
     Attributes:
-        neurons: number of neurons, N.
-        weight: source index -> int array `(N, N_source)`, in the order in which the sources are listed.
-        leak: int array `(N,)`; a neuron keeps `leak / 2**leak_bits` of its membrane per step.
-        threshold: int array `(N,)`, at least 1.
-        weight_bits, leak_bits, state_bits: widths in bits of weights, leak codes and states.
-        reset: what a spike does to the membrane.
-        recurrent: dense recurrent weights `(N, N)` or None.
-        self_weight: self-recurrent weights `(N,)` or None.
-        synapse_leak: leak codes of the synaptic filter `(N,)` or None.
+        shape: `(N,)` or `(C, H, W)`; flattened in row-major order wherever neurons are numbered.
+        projections: their currents add up.
+        neuron: the neurons' parameters.
+        widths: of the integers; None in a `RealModel`.
     """
 
-    neurons: int
-    weight: Mapping[int, IntArray]
-    leak: IntArray
-    threshold: IntArray
-    weight_bits: int
-    leak_bits: int
-    state_bits: int
-    reset: Reset
-    recurrent: IntArray | None = None
-    self_weight: IntArray | None = None
-    synapse_leak: IntArray | None = None
+    shape: tuple[int, ...]
+    projections: tuple[Projection, ...]
+    neuron: Lif
+    widths: Widths | None = None
 
     @property
-    def sources(self) -> tuple[int, ...]:
-        """Indices of the layers read, 0 being the input."""
-        return tuple(self.weight)
+    def neurons(self) -> int:
+        """Number of neurons, N."""
+        return math.prod(self.shape)
 
     @property
-    def fan_in(self) -> IntArray:
-        """All weights driven by events, `(N, sum of source sizes [+ N])`: the sources in order, then recurrent."""
-        blocks = [*self.weight.values(), *([] if self.recurrent is None else [self.recurrent])]
-        return np.concatenate(blocks, axis=1).astype(np.int64)
+    def integers(self) -> Widths:
+        """The widths of a layer that has them."""
+        assert self.widths is not None, "a layer of real numbers has no widths"
+        return self.widths
+
+    @property
+    def arithmetic(self) -> Arithmetic:
+        """What the layer computes in."""
+        return Real() if self.widths is None else Integer(self.widths)
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers the layer holds: weights and parameters of its neurons."""
+        tensors = [*(one.weight for one in self.projections), *(one.values for one in self.neuron.tensors())]
+        return sum(tensor.size for tensor in tensors)
+
+    def spread(self) -> Lif:
+        """The neuron with a number for each of the N neurons in every tensor, in the layer's arithmetic."""
+        positions, dtype = self.neurons // self.shape[0], self.arithmetic.dtype
+
+        def each(values: Array) -> Array:
+            return np.repeat(values.astype(dtype), positions)
+
+        neuron = self.neuron.mapped(each)
+        parts = tuple(part.mapped(each) for part in neuron.parts)
+        return Lif(neuron.leak, neuron.threshold, neuron.reset, parts)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class IntModel:
+class _Model:
     """A whole network. Layer `l` of the specification is `layers[l - 1]`; source 0 is the input.
 
-    Raises:
-        ModelError: on construction, if anything breaks the format; the message names tensor, value and limit.
+    Attributes:
+        name: of the network.
+        input_shape: `(N_0,)` or `(C, H, W)`.
+        layers: at least one.
+        readout: how the last layer's steps become scores.
+        classes: a name per neuron of the last layer; by default their numbers.
     """
 
     name: str
-    inputs: int
-    layers: tuple[IntLayer, ...]
+    input_shape: tuple[int, ...]
+    layers: tuple[Layer, ...]
     readout: Readout
     classes: tuple[str, ...] = field(default=())
 
     def __post_init__(self) -> None:
-        _check_range("inputs", self.inputs, SIZE)
-        _check_choice("readout", self.readout, READOUTS)
+        _check_shape("input", self.input_shape, CHANNELS)
+        _check_choice("readout", self.readout, tuple(READOUTS))
         if not self.layers:
             raise ModelError("layers: the list is empty; a model has at least one layer")
         for index in range(1, len(self.layers) + 1):
@@ -97,33 +103,48 @@ class IntModel:
                 f"classes: {len(self.classes)} names for {outputs} neurons in the last layer; give one per neuron"
             )
 
+    @property
+    def inputs(self) -> int:
+        """Number of input channels."""
+        return math.prod(self.input_shape)
+
+    def shape(self, source: int) -> tuple[int, ...]:
+        """Shape of source `source` (0: the input, `l`: layer `l`)."""
+        return self.input_shape if source == 0 else self.layers[source - 1].shape
+
     def size(self, source: int) -> int:
-        """Number of channels of source `source` (0: the input, `l`: layer `l`)."""
-        return self.inputs if source == 0 else self.layers[source - 1].neurons
+        """Number of channels of source `source`."""
+        return math.prod(self.shape(source))
 
     def spikes(self, layer: int) -> bool:
-        """Whether layer `layer` (1-based) emits spikes: all do but the last of a `membrane_sum` read-out."""
-        return layer < len(self.layers) or self.readout == "spike_count"
+        """Whether layer `layer` (1-based) emits spikes: all do but the last where the read-out takes potentials."""
+        return layer < len(self.layers) or READOUTS[self.readout].spiking
+
+    def sources(self, layer: int) -> tuple[int, ...]:
+        """The earlier sources that layer `layer` (1-based) reads, each once, in the order of its projections."""
+        return tuple(dict.fromkeys(one.source for one in self.layers[layer - 1].projections if one.source != layer))
+
+    def recurrent(self, layer: int) -> bool:
+        """Whether layer `layer` (1-based) reads its own spikes of the step before."""
+        return any(one.source == layer for one in self.layers[layer - 1].projections)
 
 
-def tensors(layer: IntLayer) -> Iterator[tuple[str, IntArray, tuple[int, ...], tuple[int, int]]]:
-    """Each tensor of a layer with its name inside the layer, the shape it must have, and its range.
+@dataclass(frozen=True, slots=True, eq=False)
+class IntModel(_Model):
+    """A network of integers: what the hardware computes, exactly.
 
-    The shape of a weight matrix repeats the matrix's own number of columns: a layer does not know its sources' sizes.
+    Raises:
+        ModelError: on construction, if anything breaks the format; the message names tensor, value and limit.
     """
-    n = layer.neurons
-    weights, states = weight_range(layer.weight_bits), signed_range(layer.state_bits)
-    leaks = unsigned_range(layer.leak_bits)
-    for source, weight in layer.weight.items():
-        yield f"weight.{source}", weight, (n, weight.shape[-1] if weight.ndim else 0), weights
-    if layer.recurrent is not None:
-        yield "recurrent", layer.recurrent, (n, n), weights
-    if layer.self_weight is not None:
-        yield "self", layer.self_weight, (n,), states
-    yield "leak", layer.leak, (n,), leaks
-    if layer.synapse_leak is not None:
-        yield "synapse_leak", layer.synapse_leak, (n,), leaks
-    yield "threshold", layer.threshold, (n,), (1, states[1])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RealModel(_Model):
+    """The same graph with real numbers, float64: leaks are fractions, thresholds positive, widths None.
+
+    Raises:
+        ModelError: on construction, if the parts do not fit together.
+    """
 
 
 def check_sources(where: str, index: int, sources: Sequence[int]) -> None:
@@ -139,36 +160,62 @@ def check_sources(where: str, index: int, sources: Sequence[int]) -> None:
         raise ModelError(f"{where}.sources: {brief(list(sources))} names a source twice; name each once")
 
 
-def _check_layer(model: IntModel, index: int) -> None:
+def tensor_name(layer: Layer, index: int, place: int) -> str:
+    """How messages call the weights of projection `place` (0-based) of layer `index` (1-based): as its file does."""
+    return f"layers.{index}.projections.{place + 1}.weight"
+
+
+def _check_layer(model: _Model, index: int) -> None:
     layer, where = model.layers[index - 1], f"layers.{index}"
-    _check_range(f"{where}.neurons", layer.neurons, SIZE)
-    _check_range(f"{where}.weight_bits", layer.weight_bits, WEIGHT_BITS)
-    _check_range(f"{where}.leak_bits", layer.leak_bits, LEAK_BITS)
-    _check_range(f"{where}.state_bits", layer.state_bits, STATE_BITS)
-    _check_choice(f"{where}.reset", layer.reset, RESETS)
-    check_sources(where, index, layer.sources)
-    for name, tensor, shape, limits in tensors(layer):
-        source = name.removeprefix("weight.")
-        if source != name:
-            shape = (layer.neurons, model.size(int(source)))
-        _check_tensor(f"{where}.{name}", tensor, shape, limits, binary=limits == (-1, 1))
+    _check_shape(where, layer.shape, NEURONS)
+    _check_choice(f"{where}.reset", layer.neuron.reset, tuple(RESETS))
+    if not model.sources(index):
+        raise ModelError(f"{where}.projections: none reads an earlier layer; layer {index} needs one of 0..{index - 1}")
+    for place, projection in enumerate(layer.projections):
+        if not 0 <= projection.source <= index:
+            raise ModelError(
+                f"{where}.projections.{place + 1}.source: {brief(projection.source)} is not an earlier layer; "
+                f"layer {index} may read 0..{index - 1}, and itself"
+            )
+    if isinstance(model, IntModel):
+        widths = layer.integers
+        _check_range(f"{where}.weight_bits", widths.weight_bits, WEIGHT_BITS)
+        _check_range(f"{where}.leak_bits", widths.leak_bits, LEAK_BITS)
+        _check_range(f"{where}.state_bits", widths.state_bits, STATE_BITS)
+    for place, projection in enumerate(layer.projections):
+        limits = None if layer.widths is None else layer.widths.weight
+        shape = projection.expected_shape(layer.shape, model.shape(projection.source))
+        _check_tensor(tensor_name(layer, index, place), projection.weight, shape, limits, binary=limits == (-1, 1))
+    for name, values, quantity in layer.neuron.tensors():
+        limits = None if layer.widths is None else quantity.range(layer.widths)
+        _check_tensor(f"{where}.{name}", values, layer.shape[:1], limits)
 
 
 def _check_tensor(
-    name: str, tensor: IntArray, shape: tuple[int, ...], limits: tuple[int, int], *, binary: bool
+    name: str, tensor: Array, shape: tuple[int, ...], limits: tuple[int, int] | None, *, binary: bool = False
 ) -> None:
-    if not np.issubdtype(tensor.dtype, np.signedinteger):
-        raise ModelError(f"{name}: dtype is {tensor.dtype}; it must be a signed integer")
+    """`limits` are those of integers; None: any finite real numbers."""
+    kind, word = (np.floating, "real") if limits is None else (np.signedinteger, "a signed integer")
+    if not np.issubdtype(tensor.dtype, kind):
+        raise ModelError(f"{name}: dtype is {tensor.dtype}; it must be {word}")
     if tensor.shape != shape:
         raise ModelError(f"{name}: shape is {tensor.shape}; it must be {shape}")
-    low, high = limits
-    wrong = (tensor < low) | (tensor > high)
-    if binary:
-        wrong |= tensor == 0
+    if limits is None:
+        wrong, allowed = ~np.isfinite(tensor), "any finite number"
+    else:
+        low, high = limits
+        wrong = (tensor < low) | (tensor > high)
+        wrong = wrong | (tensor == 0) if binary else wrong
+        allowed = "-1 or +1" if binary else f"{low}..{high}"
     if wrong.any():
         position = tuple(int(i) for i in np.argwhere(wrong)[0])
-        allowed = "-1 or +1" if binary else f"{low}..{high}"
-        raise ModelError(f"{name}[{', '.join(map(str, position))}] is {int(tensor[position])}; allowed is {allowed}")
+        raise ModelError(f"{name}[{', '.join(map(str, position))}] is {tensor[position]}; allowed is {allowed}")
+
+
+def _check_shape(where: str, shape: tuple[int, ...], limits: tuple[int, int]) -> None:
+    if len(shape) not in (1, 3) or any(axis < 1 for axis in shape):
+        raise ModelError(f"{where}.shape is {brief(list(shape))}; it must be [N] or [C, H, W], each at least 1")
+    _check_range(f"{where}.shape: its size", math.prod(shape), limits)
 
 
 def _check_range(where: str, value: int, limits: tuple[int, int]) -> None:

@@ -1,75 +1,205 @@
-"""The integer model on disk: a `.safetensors` file of integers and one JSON document (docs/formats.md)."""
+"""The integer model on disk: a `.safetensors` file of integers and one JSON document (docs/formats.md).
+
+Version 2 says everything that a model can be; its keys follow from the registries of projections and neuron parts.
+What version 1 can say is still written as version 1, so that such a model keeps its digest and every reader.
+"""
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+import operator
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import MISSING, fields
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Any, Literal, NoReturn, get_type_hints
 
+import msgspec
 import numpy as np
 import safetensors
 import safetensors.numpy
 
+from quant.arithmetic import Array, Widths
 from quant.errors import ModelError, brief, reason
-from quant.files import check_size
 from quant.formats import IntArray, smallest_dtype
-from quant.model import IntLayer, IntModel, check_sources, tensors
+from quant.model import IntModel, Layer, check_sources
+from quant.neurons import PARTS, RESETS, Lif, Part, Reset, SelfWeight, Synapse
+from quant.projections import PROJECTIONS, Dense, Projection
 
 FORMAT = "scsr-int"
-VERSION = 1
 
-_MODEL_KEYS = {"format": str, "version": int, "name": str, "inputs": int, "layers": list, "readout": str}
-_LAYER_KEYS = {
-    "neurons": int,
-    "sources": list,
-    "weight_bits": int,
-    "leak_bits": int,
-    "state_bits": int,
-    "reset": str,
-    "synapse": bool,
-    "self_recurrent": bool,
-    "dense_recurrent": bool,
-}
 _DTYPES = {"I8", "I16", "I32"}
+_SIZE_1 = 32768  # the largest layer and input of version 1
+_ARRAYS = ("weight",)  # the fields of a projection that are tensors
 
-T = TypeVar("T")
+
+class _Strict(msgspec.Struct, forbid_unknown_fields=True):
+    pass
+
+
+class _Layer1(_Strict):
+    neurons: int
+    sources: list[int]
+    weight_bits: int
+    leak_bits: int
+    state_bits: int
+    reset: str
+    synapse: bool
+    self_recurrent: bool
+    dense_recurrent: bool
+
+
+class _Document1(_Strict, tag_field="version", tag=1):
+    format: str
+    name: str
+    inputs: int
+    layers: list[_Layer1]
+    readout: str
+    classes: list[str] | None = None
+
+
+def _projection_schema(kind: type[Projection]) -> Any:
+    """The keys of a projection: the fields of its class but for the tensors."""
+    types = get_type_hints(kind)
+    keys: list[Any] = [
+        (one.name, types[one.name], *(() if one.default is MISSING else (one.default,)))
+        for one in fields(kind)
+        if one.name not in _ARRAYS
+    ]
+    return msgspec.defstruct(kind.kind, keys, bases=(_Strict,), tag_field="kind", tag=kind.kind)
+
+
+_Projection2: Any = functools.reduce(operator.or_, (_projection_schema(kind) for kind in PROJECTIONS.values()))
+_Neuron2: Any = msgspec.defstruct(
+    "neuron",
+    [("kind", Literal["lif"]), ("reset", Reset), *((part.key, bool, False) for part in PARTS)],
+    bases=(_Strict,),
+)
+_Layer2: Any = msgspec.defstruct(
+    "layer",
+    [
+        ("shape", list[int]),
+        *((width.name, int) for width in fields(Widths)),
+        ("projections", list[_Projection2]),
+        ("neuron", _Neuron2),
+    ],
+    bases=(_Strict,),
+)
+_Input2: Any = msgspec.defstruct("input", [("shape", list[int])], bases=(_Strict,))
+_Document2: Any = msgspec.defstruct(
+    "document",
+    [
+        ("format", str),
+        ("name", str),
+        ("input", _Input2),
+        ("layers", list[_Layer2]),
+        ("readout", str),
+        ("classes", list[str] | None, None),
+    ],
+    bases=(_Strict,),
+    tag_field="version",
+    tag=2,
+)
+
+
+def version(model: IntModel) -> int:
+    """The oldest version of the file format that can say everything about a model."""
+    return 1 if all(_fits_version_1(model, index) for index in range(1, len(model.layers) + 1)) else 2
+
+
+def _fits_version_1(model: IntModel, index: int) -> bool:
+    layer = model.layers[index - 1]
+    sources = [one.source for one in layer.projections]
+    return (
+        len(layer.shape) == len(model.input_shape) == 1
+        and layer.neurons <= _SIZE_1
+        and all(isinstance(one, Dense) for one in layer.projections)
+        and len(set(sources)) == len(sources)
+        and layer.neuron.reset in ("zero", "subtract")
+        and all(isinstance(part, SelfWeight | Synapse) for part in layer.neuron.parts)
+        and model.readout in ("spike_count", "membrane_sum")
+    )
 
 
 def describe(model: IntModel) -> dict[str, Any]:
     """The JSON document of the model file: everything but the tensors."""
+    if version(model) == 1:
+        size: dict[str, Any] = {"inputs": model.inputs}
+        layers = [_describe_layer_1(model, index) for index in range(1, len(model.layers) + 1)]
+    else:
+        size = {"input": {"shape": list(model.input_shape)}}
+        layers = [_describe_layer_2(layer) for layer in model.layers]
     return {
         "format": FORMAT,
-        "version": VERSION,
+        "version": version(model),
         "name": model.name,
-        "inputs": model.inputs,
+        **size,
         "classes": list(model.classes),
-        "layers": [
-            {
-                "neurons": layer.neurons,
-                "sources": list(layer.sources),
-                "weight_bits": layer.weight_bits,
-                "leak_bits": layer.leak_bits,
-                "state_bits": layer.state_bits,
-                "reset": layer.reset,
-                "synapse": layer.synapse_leak is not None,
-                "self_recurrent": layer.self_weight is not None,
-                "dense_recurrent": layer.recurrent is not None,
-            }
-            for layer in model.layers
-        ],
+        "layers": layers,
         "readout": model.readout,
     }
 
 
+def _describe_layer_1(model: IntModel, index: int) -> dict[str, Any]:
+    layer = model.layers[index - 1]
+    return {
+        "neurons": layer.neurons,
+        "sources": list(model.sources(index)),
+        **_widths(layer),
+        "reset": layer.neuron.reset,
+        "synapse": layer.neuron.part(Synapse) is not None,
+        "self_recurrent": layer.neuron.part(SelfWeight) is not None,
+        "dense_recurrent": model.recurrent(index),
+    }
+
+
+def _describe_layer_2(layer: Layer) -> dict[str, Any]:
+    projections = [
+        {"kind": one.kind, **{key.name: getattr(one, key.name) for key in fields(one) if key.name not in _ARRAYS}}
+        for one in layer.projections
+    ]
+    neuron = layer.neuron
+    return {
+        "shape": list(layer.shape),
+        **_widths(layer),
+        "projections": projections,
+        "neuron": {"kind": neuron.kind, "reset": neuron.reset, **{part.key: True for part in neuron.parts}},
+    }
+
+
+def _widths(layer: Layer) -> dict[str, int]:
+    return {width.name: getattr(layer.integers, width.name) for width in fields(Widths)}
+
+
 def named_tensors(model: IntModel) -> dict[str, IntArray]:
     """Every tensor under its name in the file, in the narrowest dtype that holds its range."""
-    return {
-        f"layers.{index}.{name}": np.ascontiguousarray(tensor, dtype=smallest_dtype(*limits))
-        for index, layer in enumerate(model.layers, start=1)
-        for name, tensor, _, limits in tensors(layer)
-    }
+    name_weights, rename = (_weight_1, _RENAMED_1) if version(model) == 1 else (_weight_2, {})
+    found: dict[str, IntArray] = {}
+    for index, layer in enumerate(model.layers, start=1):
+        widths = layer.integers
+        for place, projection in enumerate(layer.projections):
+            name = name_weights(index, place, projection.source)
+            found[name] = _stored(projection.weight, widths.weight)
+        for tensor, values, quantity in layer.neuron.tensors():
+            found[f"layers.{index}.{rename.get(tensor, tensor)}"] = _stored(values, quantity.range(widths))
+    return found
+
+
+def _stored(values: Array, limits: tuple[int, int]) -> IntArray:
+    return np.ascontiguousarray(values, dtype=smallest_dtype(*limits))
+
+
+_RENAMED_1 = {"self_weight": "self"}
+
+
+def _weight_1(index: int, place: int, source: int) -> str:
+    return f"layers.{index}.recurrent" if source == index else f"layers.{index}.weight.{source}"
+
+
+def _weight_2(index: int, place: int, source: int) -> str:
+    return f"layers.{index}.projections.{place + 1}.weight"
 
 
 def to_bytes(model: IntModel) -> bytes:
@@ -95,7 +225,6 @@ def read(path: Path) -> IntModel:
     """
     if not path.is_file():
         raise ModelError(f"{path}: no such file; give an integer model file (.safetensors) or a checkpoint (.pt)")
-    check_size(path)
     try:
         with safetensors.safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
@@ -120,45 +249,80 @@ def assemble(document: object, arrays: Mapping[str, IntArray]) -> IntModel:
     Raises:
         ModelError: naming the key or tensor, the offending value and the limit.
     """
-    top = _checked_object(document, _MODEL_KEYS, "model", optional={"classes": list})
-    if top["format"] != FORMAT:
-        raise ModelError(f"format is {brief(top['format'])}; this reader knows {FORMAT!r}")
-    if top["version"] != VERSION:
-        raise ModelError(f"version is {brief(top['version'])}; this reader knows version {VERSION}")
-    if not top["layers"]:
+    known = _checked(document)
+    if known.format != FORMAT:
+        raise ModelError(f"format is {brief(known.format)}; this reader knows {FORMAT!r}")
+    if not known.layers:
         raise ModelError("layers: the list is empty; a model has at least one layer")
-    if top.get("classes") == []:
+    if known.classes == []:
         raise ModelError("classes: the list is empty; give one name per neuron of the last layer, or leave it out")
     take = _Taker(arrays)
-    layers = tuple(_assemble_layer(index, entry, take) for index, entry in enumerate(top["layers"], start=1))
+    if isinstance(known, _Document1):
+        shape, make = (_size_1("inputs", known.inputs),), _layer_1
+    else:
+        shape, make = tuple(known.input.shape), _layer_2
+    layers = tuple(make(index, entry, take) for index, entry in enumerate(known.layers, start=1))
     take.refuse_rest()
-    return IntModel(
-        name=top["name"],
-        inputs=top["inputs"],
-        layers=layers,
-        readout=top["readout"],
-        classes=tuple(_all_of(str, top["classes"], "classes")) if "classes" in top else (),
-    )
+    name, classes = _text(known.name, "name"), [_text(one, "classes") for one in known.classes or ()]
+    try:
+        return IntModel(name, shape, layers, known.readout, tuple(classes))
+    except ModelError as error:
+        raise ModelError(_named_1(str(error), layers) if make is _layer_1 else str(error)) from None
 
 
-def _assemble_layer(index: int, entry: object, take: _Taker) -> IntLayer:
+def _named_1(message: str, layers: Sequence[Layer]) -> str:
+    """A message about a version-1 file, with the names that its tensors have there."""
+
+    def name(found: re.Match[str]) -> str:
+        index, place = int(found[1]), int(found[2]) - 1
+        return _weight_1(index, place, layers[index - 1].projections[place].source)
+
+    renamed = re.sub(r"layers\.(\d+)\.projections\.(\d+)\.weight", name, message)
+    return renamed.replace(".self_weight", f".{_RENAMED_1['self_weight']}")
+
+
+def _size_1(where: str, size: int) -> int:
+    if not 1 <= size <= _SIZE_1:
+        raise ModelError(f"{where} is {brief(size)}; allowed is 1..{_SIZE_1}")
+    return size
+
+
+def _layer_1(index: int, entry: _Layer1, take: _Taker) -> Layer:
     where = f"layers.{index}"
-    keys = _checked_object(entry, _LAYER_KEYS, where)
-    sources = _all_of(int, keys["sources"], f"{where}.sources")
-    check_sources(where, index, sources)
-    return IntLayer(
-        neurons=keys["neurons"],
-        weight={source: take(f"{where}.weight.{source}") for source in sources},
-        recurrent=take(f"{where}.recurrent") if keys["dense_recurrent"] else None,
-        self_weight=take(f"{where}.self") if keys["self_recurrent"] else None,
-        leak=take(f"{where}.leak"),
-        synapse_leak=take(f"{where}.synapse_leak") if keys["synapse"] else None,
-        threshold=take(f"{where}.threshold"),
-        weight_bits=keys["weight_bits"],
-        leak_bits=keys["leak_bits"],
-        state_bits=keys["state_bits"],
-        reset=keys["reset"],
+    check_sources(where, index, entry.sources)
+    sources = [*entry.sources, *([index] if entry.dense_recurrent else [])]
+    present: tuple[tuple[type[Part], bool], ...] = ((SelfWeight, entry.self_recurrent), (Synapse, entry.synapse))
+    return Layer(
+        shape=(_size_1(f"{where}.neurons", entry.neurons),),
+        projections=tuple(Dense(source, take(_weight_1(index, 0, source))) for source in sources),
+        neuron=_neuron(where, entry.reset, [part for part, there in present if there], take, _RENAMED_1),
+        widths=_made_widths(entry),
     )
+
+
+def _layer_2(index: int, entry: Any, take: _Taker) -> Layer:
+    projections = []
+    for place, one in enumerate(entry.projections):
+        kind = PROJECTIONS[type(one).__struct_config__.tag]
+        weight = take(_weight_2(index, place, one.source))
+        projections.append(kind(**{name: getattr(one, name) for name in one.__struct_fields__}, weight=weight))
+    parts = [part for part in PARTS if getattr(entry.neuron, part.key)]
+    neuron = _neuron(f"layers.{index}", entry.neuron.reset, parts, take, {})
+    return Layer(tuple(entry.shape), tuple(projections), neuron, _made_widths(entry))
+
+
+def _made_widths(entry: Any) -> Widths:
+    return Widths(**{width.name: getattr(entry, width.name) for width in fields(Widths)})
+
+
+def _neuron(where: str, reset: Any, parts: list[type[Part]], take: _Taker, renamed: Mapping[str, str]) -> Lif:
+    def tensors(kind: Any) -> Iterator[tuple[str, IntArray]]:
+        for one in fields(kind):
+            if name := one.metadata.get("name"):
+                yield one.name, take(f"{where}.{renamed.get(name, name)}")
+
+    made = tuple(kind(**dict(tensors(kind))) for kind in parts)
+    return Lif(**dict(tensors(Lif)), reset=reset, parts=made)
 
 
 class _Taker:
@@ -202,31 +366,39 @@ def parse_document(text: str) -> object:
         raise ModelError(f"the 'model' entry is not JSON ({error})") from None
 
 
-def _checked_object(
-    value: object, keys: Mapping[str, type], where: str, optional: Mapping[str, type] | None = None
-) -> dict[str, Any]:
-    """`value` as a dict that has all of `keys`, perhaps some of `optional`, nothing else, and the right types."""
-    if not isinstance(value, dict):
-        raise ModelError(f"{where} is {brief(value)}; it must be an object")
-    allowed = {**keys, **(optional or {})}
-    for key in value:
-        if key not in allowed:
-            raise ModelError(f"{where}: key {brief(key)} is unknown; allowed are {', '.join(allowed)}")
-    for key in keys:
-        if key not in value:
-            raise ModelError(f"{where}: key {key!r} is missing")
-    for key, item in value.items():
-        _typed(allowed[key], item, f"{where}.{key}")
+def _checked(document: object) -> Any:
+    """The document as one of the two versions' structures."""
+    try:
+        return msgspec.convert(document, _Document1 | _Document2)
+    except (msgspec.ValidationError, RecursionError) as error:
+        raise ModelError(_explained(str(error), document)) from None
+
+
+def _explained(message: str, document: Any) -> str:
+    """What msgspec found, with the path as our other messages write it, layers from 1, and the offending value."""
+    text, _, path = message.partition(" - at `$")
+    where, value = "model", document
+    for key, place in re.findall(r"\.([^.\[`]+)|\[(\d+)\]", path):
+        where += f".{key or int(place) + 1}"
+        value = value.get(key) if key and isinstance(value, dict) else value[int(place)] if place else value
+    where = where.removeprefix("model.")
+    if "field" in text:  # unknown or missing
+        return f"{where}: {text[:1].lower()}{text[1:].replace('`', chr(39))}"
+    allowed = next((values for key, values in _ALLOWED.items() if re.fullmatch(key, where)), None)
+    if allowed is None:
+        return f"{where} is {brief(value)}; {text[:1].lower()}{text[1:].replace('`', chr(39))}"
+    return f"{where} is {brief(value)}; allowed is {' or '.join(map(repr, allowed))}"
+
+
+_ALLOWED: Mapping[str, Sequence[object]] = {
+    "version": (1, 2),
+    r".*projections\.\d+\.kind": tuple(PROJECTIONS),
+    r".*neuron\.kind": (Lif.kind,),
+    r".*neuron\.reset": tuple(RESETS),
+}
+
+
+def _text(value: str, where: str) -> str:
+    if any("\ud800" <= character <= "\udfff" for character in value):
+        raise ModelError(f"{where} is {brief(value)}; half a surrogate pair is no text")
     return value
-
-
-def _all_of(kind: Callable[..., T], items: list[object], where: str) -> list[T]:
-    return [_typed(kind, item, f"{where}[{index}]") for index, item in enumerate(items)]
-
-
-def _typed(kind: Any, item: Any, where: str) -> Any:
-    if type(item) is not kind:  # not isinstance: JSON's true is no integer
-        raise ModelError(f"{where} is {brief(item)}; it must be of type {kind.__name__}")
-    if kind is str and any("\ud800" <= character <= "\udfff" for character in item):
-        raise ModelError(f"{where} is {brief(item)}; half a surrogate pair is no text")
-    return item

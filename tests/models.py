@@ -2,16 +2,42 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 
-from hwgen.plan import Safety
-from hwgen.planner import Folding
+from hwgen.core.folding import Folding
+from hwgen.core.plan import Safety
+from quant.arithmetic import Widths, weight_range
 from quant.formats import IntArray, signed_range
-from quant.model import READOUTS, RESETS, IntLayer, IntModel, weight_range
+from quant.model import IntModel, Layer
+from quant.neurons import RESETS, Lif, Part, Reset, SelfWeight, Synapse
+from quant.projections import Dense
+from quant.readouts import READOUTS
 
 WATCHDOG_CYCLES = 5000
+
+
+def dense_layer(
+    weight: dict[int, IntArray],
+    leak: IntArray,
+    threshold: IntArray,
+    bits: tuple[int, int, int],
+    reset: Reset = "zero",
+    *parts: Part,
+) -> Layer:
+    """A layer of dense projections: weights by source (its own number: recurrence), and its three widths."""
+    projections = tuple(Dense(source, matrix) for source, matrix in weight.items())
+    return Layer((len(leak),), projections, Lif(leak, threshold, reset, parts), Widths(*bits))
+
+
+def changed(
+    layer: Layer, weight: dict[int, IntArray] | None = None, bits: Widths | None = None, **neuron: Any
+) -> Layer:
+    """The layer with other weights, other widths, or other fields of its neurons."""
+    projections = None if weight is None else tuple(Dense(source, matrix) for source, matrix in weight.items())
+    return Layer(layer.shape, projections or layer.projections, replace(layer.neuron, **neuron), bits or layer.integers)
 
 
 @dataclass(frozen=True)
@@ -31,7 +57,7 @@ def random_model(rng: np.random.Generator, limits: Limits | None = None) -> IntM
     for _ in range(int(rng.integers(1, limits.layers + 1))):
         layers.append(random_layer(rng, sizes, int(rng.integers(1, limits.neurons + 1))))
         sizes.append(layers[-1].neurons)
-    return IntModel("random", inputs, tuple(layers), str(rng.choice(READOUTS)))  # type: ignore[arg-type]
+    return IntModel("random", (inputs,), tuple(layers), str(rng.choice(list(READOUTS))))  # type: ignore[arg-type]
 
 
 def random_folding(rng: np.random.Generator, model: IntModel) -> Folding:
@@ -48,7 +74,7 @@ def random_safety(rng: np.random.Generator) -> Safety:
     return Safety(code, WATCHDOG_CYCLES if rng.random() < 0.3 else None, bool(rng.random() < 0.3))
 
 
-def random_layer(rng: np.random.Generator, sizes: list[int], neurons: int) -> IntLayer:
+def random_layer(rng: np.random.Generator, sizes: list[int], neurons: int) -> Layer:
     """A random layer behind sources of the given sizes; it reads any non-empty selection of them."""
     weight_bits, leak_bits = int(rng.integers(1, 17)), int(rng.integers(1, 13))
     state_bits = int(rng.integers(4, 25))
@@ -73,90 +99,77 @@ def random_layer(rng: np.random.Generator, sizes: list[int], neurons: int) -> In
     state_low, state_high = signed_range(state_bits)
     self_reach = min(state_high, 2 * reach + 1)
     threshold_reach = max(1, min(state_high, reach * int(rng.integers(1, 4))))
-    return IntLayer(
-        neurons=neurons,
-        weight={int(source): weights(neurons, sizes[source]) for source in chosen},
-        leak=leaks(),
-        threshold=rng.integers(1, threshold_reach + 1, neurons, dtype=np.int32),
-        weight_bits=weight_bits,
-        leak_bits=leak_bits,
-        state_bits=state_bits,
-        reset=str(rng.choice(RESETS)),  # type: ignore[arg-type]
-        recurrent=weights(neurons, neurons) if rng.random() < 0.4 else None,
-        self_weight=(
-            rng.integers(max(state_low, -self_reach), self_reach + 1, neurons, dtype=np.int32)
-            if rng.random() < 0.5
-            else None
-        ),
-        synapse_leak=leaks() if rng.random() < 0.4 else None,
-    )
+    matrices = {int(source): weights(neurons, sizes[source]) for source in chosen}
+    leak, threshold = leaks(), rng.integers(1, threshold_reach + 1, neurons, dtype=np.int32)
+    reset = str(rng.choice(list(RESETS)))
+    if rng.random() < 0.4:
+        matrices[len(sizes)] = weights(neurons, neurons)
+    parts: list[Part] = []
+    if rng.random() < 0.5:
+        parts.append(SelfWeight(rng.integers(max(state_low, -self_reach), self_reach + 1, neurons, dtype=np.int32)))
+    if rng.random() < 0.4:
+        parts.append(Synapse(leaks()))
+    bits = weight_bits, leak_bits, state_bits
+    return dense_layer(matrices, leak, threshold, bits, reset, *parts)  # type: ignore[arg-type]
+
+
+def with_tensor(neuron: Lif, name: str, value: int) -> Lif:
+    """The neurons with one value everywhere in the tensor of that name."""
+
+    def filled(holder: Any) -> Any:
+        return replace(
+            holder,
+            **{
+                one.name: np.full_like(getattr(holder, one.name), value)
+                for one in fields(holder)
+                if one.metadata.get("name") == name
+            },
+        )
+
+    return replace(filled(neuron), parts=tuple(filled(part) for part in neuron.parts))
 
 
 def tiny_model() -> IntModel:
     """Two layers, a skip connection, self-recurrence: a fixed model for snapshots and error cases."""
-    return IntModel(
-        name="tiny",
-        inputs=3,
-        layers=(
-            IntLayer(
-                neurons=4,
-                weight={0: np.array([[3, -2, 1], [2, 2, -1], [-3, 4, 2], [1, 1, 1]], dtype=np.int8)},
-                leak=np.array([12, 8, 15, 10], dtype=np.int8),
-                threshold=np.array([3, 2, 4, 2], dtype=np.int8),
-                weight_bits=4,
-                leak_bits=4,
-                state_bits=8,
-                reset="zero",
-                self_weight=np.array([-2, 1, 0, 3], dtype=np.int8),
-            ),
-            IntLayer(
-                neurons=2,
-                weight={
-                    1: np.array([[2, -1, 3, 1], [-2, 3, 1, 2]], dtype=np.int8),
-                    0: np.array([[1, 0, -1], [0, 2, 1]], dtype=np.int8),
-                },
-                leak=np.array([14, 13], dtype=np.int8),
-                threshold=np.array([4, 3], dtype=np.int8),
-                weight_bits=3,
-                leak_bits=4,
-                state_bits=8,
-                reset="subtract",
-            ),
-        ),
-        readout="spike_count",
-        classes=("no", "yes"),
+    first = dense_layer(
+        {0: np.array([[3, -2, 1], [2, 2, -1], [-3, 4, 2], [1, 1, 1]], dtype=np.int8)},
+        np.array([12, 8, 15, 10], dtype=np.int8),
+        np.array([3, 2, 4, 2], dtype=np.int8),
+        (4, 4, 8),
+        "zero",
+        SelfWeight(np.array([-2, 1, 0, 3], dtype=np.int8)),
     )
+    second = dense_layer(
+        {
+            1: np.array([[2, -1, 3, 1], [-2, 3, 1, 2]], dtype=np.int8),
+            0: np.array([[1, 0, -1], [0, 2, 1]], dtype=np.int8),
+        },
+        np.array([14, 13], dtype=np.int8),
+        np.array([4, 3], dtype=np.int8),
+        (3, 4, 8),
+        "subtract",
+    )
+    return IntModel("tiny", (3,), (first, second), "spike_count", ("no", "yes"))
 
 
 def recurrent_model() -> IntModel:
     """One binary-weight layer with dense recurrence and a synaptic filter before a membrane read-out."""
     rng = np.random.default_rng(5)
-    return IntModel(
-        name="recurrent",
-        inputs=5,
-        layers=(
-            IntLayer(
-                neurons=6,
-                weight={0: rng.choice(np.array([-1, 1], dtype=np.int8), (6, 5))},
-                leak=np.full(6, 200, dtype=np.int16),
-                threshold=np.array([1, 2, 1, 2, 3, 1], dtype=np.int8),
-                weight_bits=1,
-                leak_bits=8,
-                state_bits=12,
-                reset="zero",
-                recurrent=rng.choice(np.array([-1, 1], dtype=np.int8), (6, 6)),
-                synapse_leak=np.full(6, 100, dtype=np.int16),
-            ),
-            IntLayer(
-                neurons=3,
-                weight={1: rng.integers(-8, 8, (3, 6), dtype=np.int8)},
-                leak=np.array([250, 240, 230], dtype=np.int16),
-                threshold=np.ones(3, dtype=np.int8),
-                weight_bits=4,
-                leak_bits=8,
-                state_bits=16,
-                reset="zero",
-            ),
-        ),
-        readout="membrane_sum",
+    first = dense_layer(
+        {
+            0: rng.choice(np.array([-1, 1], dtype=np.int8), (6, 5)),
+            1: rng.choice(np.array([-1, 1], dtype=np.int8), (6, 6)),
+        },
+        np.full(6, 200, dtype=np.int16),
+        np.array([1, 2, 1, 2, 3, 1], dtype=np.int8),
+        (1, 8, 12),
+        "zero",
+        Synapse(np.full(6, 100, dtype=np.int16)),
     )
+    second = dense_layer(
+        {1: rng.integers(-8, 8, (3, 6), dtype=np.int8)},
+        np.array([250, 240, 230], dtype=np.int16),
+        np.ones(3, dtype=np.int8),
+        (4, 8, 16),
+    )
+    return IntModel("recurrent", (5,), (first, second), "membrane_sum")

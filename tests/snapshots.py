@@ -7,7 +7,7 @@ from pathlib import Path
 
 from models import recurrent_model, tiny_model
 
-from hwgen.build import make_build
+from hwgen.core.build import make_build
 
 FOLDER = Path(__file__).parent / "golden"
 MODELS = (tiny_model(), recurrent_model())

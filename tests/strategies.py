@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
-from models import Limits, random_folding, random_model, random_safety
+from models import Limits, random_folding, random_model, random_safety, with_tensor
 
-from hwgen.plan import Safety
-from hwgen.planner import Folding
-from quant.formats import IntArray, signed_range
-from quant.model import IntLayer, IntModel, weight_range
+from hwgen.core.folding import Folding
+from hwgen.core.plan import Safety
+from quant.formats import IntArray
+from quant.model import IntModel, Layer
 from quant.spikes import SpikeSet, from_dense
 
 # Sizes that Verilator compiles in seconds and Hypothesis shrinks in minutes.
@@ -72,23 +72,20 @@ def cases(draw: st.DrawFn) -> Case:
 
 
 @st.composite
-def _extremes(draw: st.DrawFn, layer: IntLayer) -> IntLayer:
-    """The layer, or one with some quantity at an end of its range in every neuron."""
-    (low, high), (state_low, state_high) = weight_range(layer.weight_bits), signed_range(layer.state_bits)
-    low = -1 if layer.weight_bits == 1 else low
-    ends: dict[str, list[int]] = {
-        "weight": [low, high],
-        "leak": [0, (1 << layer.leak_bits) - 1],
-        "threshold": [1, state_high],
-        "self_weight": [state_low, state_high],
-    }
-    quantity = draw(st.sampled_from([None, None, None, *ends]))
-    if quantity is None or getattr(layer, quantity) is None:
+def _extremes(draw: st.DrawFn, layer: Layer) -> Layer:
+    """The layer, or one with its weights or a parameter of its neurons at an end of its range everywhere."""
+    widths, neuron = layer.integers, layer.neuron
+    low = -1 if widths.weight_bits == 1 else widths.weight[0]
+    ends = {"weight": (low, widths.weight[1])}
+    ends |= {name: quantity.range(widths) for name, _, quantity in neuron.tensors()}
+    chosen = draw(st.sampled_from([None, None, None, *ends]))
+    if chosen is None:
         return layer
-    end = draw(st.sampled_from(ends[quantity]))
-    if quantity == "weight":
-        return replace(layer, weight={source: np.full_like(matrix, end) for source, matrix in layer.weight.items()})
-    return replace(layer, **{quantity: np.full_like(getattr(layer, quantity), end)})
+    end = draw(st.sampled_from(ends[chosen]))
+    if chosen == "weight":
+        filled = (replace(one, weight=np.full_like(one.weight, end)) for one in layer.projections)
+        return replace(layer, projections=tuple(filled))
+    return replace(layer, neuron=with_tensor(neuron, chosen, end))
 
 
 @st.composite

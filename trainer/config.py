@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+from quant.arithmetic import LEAK_BITS, STATE_BITS, weight_range
 from quant.errors import ConfigError, ModelError
 from quant.files import memory_limit
-from quant.model import LEAK_BITS, SIZE, STATE_BITS, Readout, Reset, check_sources, weight_range
+from quant.model import NEURONS, check_sources
+from quant.neurons import Reset
+from quant.readouts import Readout
 from trainer.augmentation import Augmentation
 from trainer.data import SOURCES
 from trainer.data.source import Source
@@ -40,7 +43,7 @@ class LayerConfig:
         fit_states: at the end, take the narrowest states, up to `state_bits`, that the training data fill by half.
     """
 
-    neurons: Annotated[int, Range(*SIZE)]
+    neurons: Annotated[int, Range(*NEURONS)]
     sources: tuple[int, ...]
     self_recurrent: bool = False
     dense_recurrent: bool = False

@@ -6,8 +6,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from quant.arithmetic import Widths
 from quant.formats import IntArray
-from quant.model import IntLayer, IntModel
+from quant.model import IntModel, Layer
+from quant.neurons import Lif, Part, SelfWeight, Synapse
+from quant.projections import Dense
 from trainer.config import LayerConfig
 from trainer.network import Network
 from trainer.neuron import Numbers
@@ -19,9 +22,11 @@ def integers(network: Network) -> IntModel:
     config = network.config
     return IntModel(
         name=config.name,
-        inputs=config.data.channels,
+        input_shape=(config.data.channels,),
         layers=tuple(
-            _layer(layer, config.source_sizes(index), module.numbers(quantized=True), module.quantizer.state_bits)
+            _layer(
+                index, layer, config.source_sizes(index), module.numbers(quantized=True), module.quantizer.state_bits
+            )
             for index, (layer, module) in enumerate(zip(config.network.layers, network.layers, strict=True), start=1)
         ),
         readout=config.network.readout,
@@ -29,21 +34,22 @@ def integers(network: Network) -> IntModel:
     )
 
 
-def _layer(layer: LayerConfig, sizes: tuple[int, ...], numbers: Numbers, state_bits: int) -> IntLayer:
+def _layer(index: int, layer: LayerConfig, sizes: tuple[int, ...], numbers: Numbers, state_bits: int) -> Layer:
     blocks = numbers.feed_forward.split(sizes, dim=1)
-    step = 2**layer.leak_bits
-    return IntLayer(
-        neurons=layer.neurons,
-        weight={source: _array(block) for source, block in zip(layer.sources, blocks, strict=True)},
-        recurrent=None if numbers.recurrent is None else _array(numbers.recurrent),
-        self_weight=None if numbers.self_weight is None else _array(numbers.self_weight),
-        leak=_array(numbers.leak * step),
-        synapse_leak=None if numbers.synapse_leak is None else _array(numbers.synapse_leak * step),
-        threshold=_array(numbers.threshold),
-        weight_bits=layer.weight_bits,
-        leak_bits=layer.leak_bits,
-        state_bits=state_bits,
-        reset=layer.reset,
+    projections = [Dense(source, _array(block)) for source, block in zip(layer.sources, blocks, strict=True)]
+    if numbers.recurrent is not None:
+        projections.append(Dense(index, _array(numbers.recurrent)))
+    parts: list[Part] = []
+    if numbers.self_weight is not None:
+        parts.append(SelfWeight(_array(numbers.self_weight)))
+    if numbers.synapse_leak is not None:
+        parts.append(Synapse(_array(numbers.synapse_leak * 2**layer.leak_bits)))
+    leak, threshold = _array(numbers.leak * 2**layer.leak_bits), _array(numbers.threshold)
+    return Layer(
+        shape=(layer.neurons,),
+        projections=tuple(projections),
+        neuron=Lif(leak, threshold, layer.reset, tuple(parts)),
+        widths=Widths(layer.weight_bits, layer.leak_bits, state_bits),
     )
 
 

@@ -15,8 +15,8 @@ from torch import Tensor
 from torch.autograd import Function
 
 from quant.formats import signed_range
-from quant.golden import SCORE_BITS
-from quant.model import Reset
+from quant.neurons import Reset
+from quant.readouts import SCORE_BITS
 from trainer.surrogates import SLOPES, Slope, Surrogate
 
 Rule = Literal["surrogate", "tssl"]

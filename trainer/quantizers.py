@@ -20,7 +20,7 @@ from brevitas.core.zero_point import ZeroZeroPoint
 from brevitas.function.ops_ste import round_ste, scalar_clamp_min_ste
 from torch import Tensor, nn
 
-from quant.model import STATE_BITS, weight_range
+from quant.arithmetic import STATE_BITS, weight_range
 from trainer.config import LayerConfig
 from trainer.neuron import Numbers
 

@@ -1,6 +1,6 @@
 `default_nettype none
 
-// Checks the words of a protected memory, and corrects what can be (hwgen/codes.py).
+// Checks the words of a protected memory, and corrects what can be (hwgen/core/codes.py).
 //
 //   s_word = {check bits of all blocks, data}     a block is 64 bits of data, the last one the rest
 //

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from models import tiny_model
+from models import dense_layer, tiny_model
 
-from hwgen import boards
 from hwgen.__main__ import main
-from hwgen.build import make_build, write
-from quant.model import IntLayer, IntModel
+from hwgen.boards import boards
+from hwgen.core.build import make_build, write
+from quant.model import IntModel
 
 pytestmark = [
     pytest.mark.synth,
@@ -81,17 +81,10 @@ def test_a_clock_that_is_not_met_makes_no_file(tmp_path: Path, monkeypatch, caps
 
 def test_what_does_not_fit_is_told_by_how_much(tmp_path: Path, monkeypatch, capsys) -> None:
     rng = np.random.default_rng(0)
-    layer = IntLayer(
-        neurons=100,
-        weight={0: rng.integers(-128, 128, (100, 400), dtype=np.int16)},
-        leak=np.full(100, 200, dtype=np.int16),
-        threshold=np.full(100, 50, dtype=np.int16),
-        weight_bits=8,
-        leak_bits=8,
-        state_bits=16,
-        reset="zero",
-    )
-    write(make_build(IntModel("wide", 400, (layer,), "spike_count")), tmp_path)
+    weight = {0: rng.integers(-128, 128, (100, 400), dtype=np.int16)}
+    leak, threshold = np.full(100, 200, dtype=np.int16), np.full(100, 50, dtype=np.int16)
+    layer = dense_layer(weight, leak, threshold, (8, 8, 16))
+    write(make_build(IntModel("wide", (400,), (layer,), "spike_count")), tmp_path)
     assert _bitstream(monkeypatch, tmp_path, "icebreaker") == 2
     shown = capsys.readouterr().err
     assert "wide_board does not fit icebreaker" in shown

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from hwgen import yosys
-from hwgen.render import TEMPLATES
+from hwgen.core.render import TEMPLATES
+from hwgen.fpga import yosys
 
 HERE = Path(__file__).resolve().parent
 LIBRARY = TEMPLATES / "lib"

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from models import recurrent_model, tiny_model
 
-from hwgen.build import make_build, write
-from hwgen.planner import Folding
+from hwgen.core.build import make_build, write
+from hwgen.core.folding import Folding
 
 pytestmark = pytest.mark.rtl
 

@@ -15,11 +15,11 @@ from models import Limits, random_model, recurrent_model, tiny_model
 from test_lint import LINTERS, WAIVERS
 
 from hwgen.__main__ import main
-from hwgen.build import make_build, write
-from hwgen.plan import NO_SAFETY, Safety
-from hwgen.planner import DEFAULT_FOLDING, Folding
-from hwgen.render import TEMPLATES
-from hwgen.uart import make_uart
+from hwgen.boards.uart import make_uart
+from hwgen.core.build import make_build, write
+from hwgen.core.folding import DEFAULT_FOLDING, Folding
+from hwgen.core.plan import NO_SAFETY, Safety
+from hwgen.core.render import TEMPLATES
 from quant import spikes, vectors
 from quant.model import IntModel
 from sim.board import simulated_board

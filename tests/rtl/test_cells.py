@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from hwgen import targets, yosys
+from hwgen.fpga import targets, yosys
 from sim import netlist
 
 pytestmark = [

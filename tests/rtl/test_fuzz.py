@@ -16,8 +16,8 @@ import pytest
 from hypothesis import HealthCheck, given, seed, settings
 from strategies import Case, cases
 
-from hwgen.build import make_build, write
-from hwgen.synth import synthesize
+from hwgen.core.build import make_build, write
+from hwgen.fpga.synth import synthesize
 from quant import golden, naive, vectors
 from quant.spikes import SpikeSet
 from sim.verify import Stress, runner, verify

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hwgen.render import TEMPLATES
+from hwgen.core.render import TEMPLATES
 from sim.verify import runner
 
 pytestmark = pytest.mark.rtl

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from models import Limits, random_folding, random_model, random_safety, recurrent_model, tiny_model
 
-from hwgen.build import PORTS, make_build, write
-from hwgen.render import TEMPLATES, frame_module
+from hwgen.core.build import PORTS, make_build, write
+from hwgen.core.render import TEMPLATES, frame_module
 from sim.verify import runner
 
 pytestmark = pytest.mark.rtl

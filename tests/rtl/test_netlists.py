@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from bench.networks import Case, Layer, random_network
-from hwgen import area
-from hwgen.build import make_build, write
-from hwgen.planner import make_plan
-from hwgen.synth import synthesize
+from hwgen.core import area
+from hwgen.core.build import make_build, write
+from hwgen.core.planner import make_plan
+from hwgen.fpga.synth import synthesize
 from quant import spikes, vectors
 from quant.model import IntModel
 from sim.__main__ import main

@@ -4,17 +4,30 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from models import Limits, random_folding, random_layer, random_model, random_safety, recurrent_model, tiny_model
+from models import (
+    Limits,
+    changed,
+    dense_layer,
+    random_folding,
+    random_layer,
+    random_model,
+    random_safety,
+    recurrent_model,
+    tiny_model,
+)
 
 from bench.injection import encode, simulate
-from hwgen.build import make_build, write
-from hwgen.plan import NO_SAFETY, Safety
-from hwgen.planner import Folding
+from hwgen.core.build import make_build, write
+from hwgen.core.folding import Folding
+from hwgen.core.plan import NO_SAFETY, Safety
 from quant import vectors
-from quant.model import IntLayer, IntModel
+from quant.arithmetic import Widths
+from quant.model import IntModel, Layer
+from quant.neurons import SelfWeight, Synapse
 from quant.spikes import SpikeSet
 from sim.verify import Stress, runner, verify
 
@@ -62,44 +75,40 @@ def test_larger_random_networks(seed: int, tmp_path: Path) -> None:
 def _extremes() -> dict[str, IntModel]:
     """Networks at the ends of the format's ranges."""
     rng = np.random.default_rng(9)
-    one = IntLayer(
-        neurons=1,
-        weight={0: np.array([[1]], dtype=np.int8)},
-        leak=np.array([1], dtype=np.int8),
-        threshold=np.array([1], dtype=np.int8),
-        weight_bits=1,
-        leak_bits=1,
-        state_bits=4,
-        reset="zero",
-        recurrent=np.array([[1]], dtype=np.int8),
-        self_weight=np.array([-8], dtype=np.int8),
-        synapse_leak=np.array([1], dtype=np.int8),
+    one = dense_layer(
+        {0: np.array([[1]], dtype=np.int8), 1: np.array([[1]], dtype=np.int8)},
+        np.array([1], dtype=np.int8),
+        np.array([1], dtype=np.int8),
+        (1, 1, 4),
+        "zero",
+        SelfWeight(np.array([-8], dtype=np.int8)),
+        Synapse(np.array([1], dtype=np.int8)),
     )
-    widest = IntLayer(
-        neurons=5,
-        weight={0: rng.integers(-(2**15), 2**15, (5, 9), dtype=np.int32)},
-        leak=np.full(5, 4095, dtype=np.int16),
-        threshold=np.array([2**23 - 1, 2**20, 2**16, 30000, 1], dtype=np.int32),
-        weight_bits=16,
-        leak_bits=12,
-        state_bits=24,
-        reset="subtract",
-        recurrent=rng.integers(-(2**15), 2**15, (5, 5), dtype=np.int32),
-        self_weight=np.array([-(2**23), 2**23 - 1, 5, -5, 0], dtype=np.int32),
-        synapse_leak=np.full(5, 4095, dtype=np.int16),
+    widest = dense_layer(
+        {
+            0: rng.integers(-(2**15), 2**15, (5, 9), dtype=np.int32),
+            1: rng.integers(-(2**15), 2**15, (5, 5), dtype=np.int32),
+        },
+        np.full(5, 4095, dtype=np.int16),
+        np.array([2**23 - 1, 2**20, 2**16, 30000, 1], dtype=np.int32),
+        (16, 12, 24),
+        "subtract",
+        SelfWeight(np.array([-(2**23), 2**23 - 1, 5, -5, 0], dtype=np.int32)),
+        Synapse(np.full(5, 4095, dtype=np.int16)),
     )
-    saturating = replace(widest, state_bits=6, threshold=np.full(5, 31, dtype=np.int8), self_weight=None)
-    silent = replace(one, threshold=np.array([7], dtype=np.int8), recurrent=None, self_weight=None)
+    synapse = widest.neuron.parts[1:]
+    saturating = changed(widest, bits=Widths(16, 12, 6), threshold=np.full(5, 31, dtype=np.int8), parts=synapse)
+    block, wide = one.projections[0].weight, widest.projections[0].weight
+    silent = changed(one, {0: block}, threshold=np.array([7], dtype=np.int8), parts=one.neuron.parts[1:])
+    unread = changed(widest, {0: wide}), changed(saturating, {0: wide})
     return {
-        "one input, one neuron": IntModel("a", 1, (one,), "spike_count"),
-        "one neuron, potential": IntModel("b", 1, (one,), "membrane_sum"),
-        "widest": IntModel("c", 9, (widest,), "spike_count"),
-        "widest, potential": IntModel("d", 9, (widest,), "membrane_sum"),
-        "saturating": IntModel("e", 9, (saturating,), "spike_count"),
-        "behind a silent layer": IntModel(
-            "f", 1, (silent, replace(one, weight={1: one.weight[0], 0: one.weight[0]})), "spike_count"
-        ),
-        "a layer nobody reads": IntModel("g", 9, (widest, replace(saturating, recurrent=None)), "spike_count"),
+        "one input, one neuron": IntModel("a", (1,), (one,), "spike_count"),
+        "one neuron, potential": IntModel("b", (1,), (one,), "membrane_sum"),
+        "widest": IntModel("c", (9,), (widest,), "spike_count"),
+        "widest, potential": IntModel("d", (9,), (widest,), "membrane_sum"),
+        "saturating": IntModel("e", (9,), (saturating,), "spike_count"),
+        "behind a silent layer": IntModel("f", (1,), (silent, changed(one, {1: block, 0: block})), "spike_count"),
+        "a layer nobody reads": IntModel("g", (9,), unread, "spike_count"),
     }
 
 
@@ -127,29 +136,37 @@ def test_a_deep_chain_of_skips(tmp_path: Path) -> None:
     sizes, layers = [6], []
     for index in range(6):
         layer = random_layer(rng, sizes[-1:], 5)
-        block = next(iter(layer.weight.values()))
+        block = layer.projections[0].weight
         chosen = {index: block}
         for skip in range(index):
             chosen[skip] = rng.choice(block.ravel(), (5, sizes[skip])).astype(np.int32)
-        threshold = np.minimum(layer.threshold, 2 ** (layer.state_bits - 1) - 1)
-        layers.append(replace(layer, weight=chosen, threshold=threshold))
+        layers.append(changed(layer, chosen))
         sizes.append(5)
-    model = IntModel("deep", 6, tuple(layers), "spike_count")
+    model = IntModel("deep", (6,), tuple(layers), "spike_count")
     samples = vectors.random_samples(model, 30, 15, 0.6, seed=8)
     assert check_model(tmp_path / "core", model, Folding([2, 5, 1, 3, 4, 2]), samples, seed=9)
+
+
+def small_states(
+    rng: np.random.Generator, sizes: list[int], neurons: int, weight_bits: int, reach: int, weight: Any, source: int = 0
+) -> Layer:
+    """A random layer whose one projection has the given weights, with thresholds below `reach` and no self-weights."""
+    layer = random_layer(rng, sizes, neurons)
+    return changed(
+        layer,
+        {source: weight},
+        Widths(weight_bits, layer.integers.leak_bits, 12),
+        threshold=rng.integers(1, reach, neurons, dtype=np.int32),
+        parts=tuple(part for part in layer.neuron.parts if isinstance(part, Synapse)),
+    )
 
 
 @pytest.mark.parametrize("ports", [1, 2])
 @pytest.mark.parametrize("lanes", [3, 5])
 def test_weights_in_several_banks(lanes: int, ports: int, tmp_path: Path) -> None:
     rng = np.random.default_rng(12)
-    layer = replace(random_layer(rng, [700], 20), weight_bits=6, recurrent=None, reset="zero", state_bits=12)
-    layer = replace(
-        layer,
-        weight={0: rng.integers(-32, 32, (20, 700), dtype=np.int32)},
-        threshold=rng.integers(1, 200, 20, dtype=np.int32),
-    )
-    model = IntModel("banks", 700, (layer,), "spike_count")
+    layer = small_states(rng, [700], 20, 6, 200, rng.integers(-32, 32, (20, 700), dtype=np.int32))
+    model = IntModel("banks", (700,), (layer,), "spike_count")
     folding = Folding([lanes], ports=ports)
     assert make_build(model, folding, "core").plan.last.weights.banks > 1
     assert check_model(tmp_path / "core", model, folding, vectors.random_samples(model, 10, 8, 0.1, seed=1), seed=2)
@@ -159,11 +176,8 @@ def test_weights_in_several_banks(lanes: int, ports: int, tmp_path: Path) -> Non
 def test_narrow_weights_in_one_deep_bank(ports: int, tmp_path: Path) -> None:
     """More words than the widest block has, fewer than the block that their few bits would fill."""
     rng = np.random.default_rng(14)
-    layer = replace(random_layer(rng, [88], 44), weight_bits=1, recurrent=None, state_bits=10)
-    layer = replace(
-        layer, weight={0: rng.choice(np.array([-1, 1]), (44, 88))}, threshold=rng.integers(1, 6, 44, dtype=np.int32)
-    )
-    model = IntModel("deep", 88, (layer,), "spike_count")
+    layer = small_states(rng, [88], 44, 1, 6, rng.choice(np.array([-1, 1]), (44, 88)))
+    model = IntModel("deep", (88,), (layer,), "spike_count")
     folding = Folding([2], ports=ports)
     weights = make_build(model, folding, "core").plan.last.weights
     assert weights.banks == 1
@@ -177,13 +191,10 @@ def test_weights_loaded_at_run_time(lanes: int, tmp_path: Path) -> None:
     rng = np.random.default_rng(13)
     sizes, layers = [400], []
     for neurons in (50, 12, 5):
-        layer = replace(random_layer(rng, sizes[-1:], neurons), weight_bits=6, self_weight=None, recurrent=None)
         weight = rng.integers(-28, 32, (neurons, sizes[-1]), dtype=np.int32)
-        layers.append(
-            replace(layer, weight={len(layers): weight}, state_bits=12, threshold=rng.integers(1, 90, neurons))
-        )
+        layers.append(small_states(rng, sizes[-1:], neurons, 6, 90, weight, source=len(layers)))
         sizes.append(neurons)
-    model = IntModel("loaded", 400, tuple(layers), "spike_count")
+    model = IntModel("loaded", (400,), tuple(layers), "spike_count")
     folding = Folding([lanes, 2, 1], ports=2, loaded=[1, 3])
     build = make_build(model, folding, "core")
     assert [layer.weights.banks * layer.weights.slices for layer in build.plan.loaded] == [2, 1]
@@ -198,8 +209,9 @@ def test_a_reset_at_any_moment_leaves_nothing_behind(tmp_path: Path) -> None:
     rng = np.random.default_rng(14)
     first, last = random_layer(rng, [6], 5), random_layer(rng, [5, 6], 4)
     skipping = {1: rng.integers(-1, 2, (4, 5), dtype=np.int32), 0: rng.integers(-1, 2, (4, 6), dtype=np.int32)}
-    last = replace(last, weight=skipping, weight_bits=4, recurrent=rng.integers(-1, 2, (4, 4), dtype=np.int32))
-    model = IntModel("reset", 6, (first, last), "spike_count")
+    skipping[2] = rng.integers(-1, 2, (4, 4), dtype=np.int32)
+    last = changed(last, skipping, replace(last.integers, weight_bits=4))
+    model = IntModel("reset", (6,), (first, last), "spike_count")
     samples = vectors.random_samples(model, 6, 6, 0.6, seed=10)
     answers = vectors.expected(model, samples)
     assert len(np.unique(answers["scores"])) > 2
@@ -216,8 +228,8 @@ def test_a_reset_at_any_moment_leaves_nothing_behind(tmp_path: Path) -> None:
 
 def test_scores_are_clamped_in_hardware_too(tmp_path: Path) -> None:
     model = _extremes()["widest, potential"]
-    layer = replace(model.layers[0], weight={0: np.full((5, 9), 2**15 - 1, dtype=np.int32)})
-    model = IntModel("clamp", 9, (layer,), "membrane_sum")
+    layer = changed(model.layers[0], {0: np.full((5, 9), 2**15 - 1, dtype=np.int32)})
+    model = IntModel("clamp", (9,), (layer,), "membrane_sum")
     samples = vectors.random_samples(model, 2, 600, 0.9, seed=2)
     assert vectors.expected(model, samples)["scores"].max() == 2**31 - 1
     assert check_model(tmp_path / "core", model, Folding([2]), samples, seed=0)

@@ -9,11 +9,11 @@ import pytest
 
 from bench.cycles import CASES, measure
 from bench.networks import Case, Layer, random_network
-from hwgen.build import make_build, write
-from hwgen.plan import Safety
-from hwgen.planner import make_plan
-from hwgen.rates import cycles_per_step, measured_events
-from hwgen.timing import INPUT_CYCLES, answer_cycles, latency_cycles
+from hwgen.core.build import make_build, write
+from hwgen.core.plan import Safety
+from hwgen.core.planner import make_plan
+from hwgen.core.rates import cycles_per_step, measured_events
+from hwgen.core.timing import INPUT_CYCLES, answer_cycles, latency_cycles
 from quant import vectors
 from quant.spikes import from_dense
 from sim.verify import verify

@@ -13,10 +13,11 @@ from models import Limits, random_folding, random_model, recurrent_model
 from test_leaves import SIMULATORS
 
 from bench.injection import DAMAGED, TEST_FAILED, TIMED_OUT, Flip, build_upset_harness, damaged, encode, simulate
-from hwgen.build import make_build, write
-from hwgen.codes import BLOCK_BITS
-from hwgen.plan import LayerPlan, Memory, Safety
-from hwgen.planner import Folding
+from hwgen.core.build import make_build, write
+from hwgen.core.codes import BLOCK_BITS
+from hwgen.core.folding import Folding
+from hwgen.core.plan import Memory, Safety
+from hwgen.engines.folded.plan import FoldedLayer
 from quant import golden, vectors
 from quant.formats import IntArray
 from sim.verify import runner, streams
@@ -45,13 +46,13 @@ class Core:
         with damaged(self.folder, flips) as copy:
             return simulate(self.program, copy, encode(self.samples), len(self.samples))
 
-    def memories(self) -> Iterator[tuple[LayerPlan, Memory, int, int]]:
+    def memories(self) -> Iterator[tuple[FoldedLayer, Memory, int, int]]:
         """Each layer's memories, with the width of their data, and the check bits of a block."""
         for layer in self.plan.layers:
             yield layer, layer.weights, layer.lanes * layer.weight_bits, layer.weight_code.checks
             yield layer, layer.params, layer.param_word_bits, layer.param_code.checks
 
-    def readers(self, layer: LayerPlan, memory: Memory, word: int) -> IntArray:
+    def readers(self, layer: FoldedLayer, memory: Memory, word: int) -> IntArray:
         """Whether each sample reads a word: parameters always, weights where their row has an event in some step."""
         if memory == layer.params:
             return np.ones(len(self.samples), dtype=bool)
@@ -159,7 +160,7 @@ def test_the_self_test_finds_damage_and_says_so_in_every_packet(tmp_path: Path) 
     assert not sound.flags.any()
     told = 0
     for layer in core.plan.layers:
-        for bit in range(layer.units * layer.param_bits):
+        for bit in range(layer.units * layer.neuron.param_bits):
             found = core.answer(place(layer.params, 0, bit))
             assert set(found.flags) in ({0}, {TEST_FAILED})
             told += TEST_FAILED in found.flags

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from models import tiny_model
 
-from hwgen.build import make_build, write
-from hwgen.planner import Folding
+from hwgen.core.build import make_build, write
+from hwgen.core.folding import Folding
 from quant import spikes, vectors
 from quant.model import IntModel
 from sim.__main__ import main

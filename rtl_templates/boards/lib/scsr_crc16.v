@@ -1,7 +1,7 @@
 `default_nettype none
 
 // One byte's step of the checksum CRC-16/CCITT, polynomial x^16 + x^12 + x^5 + 1, highest bit first
-// (hwgen/serial_protocol.py: crc16).
+// (hwgen/boards/serial_protocol.py: crc16).
 //
 // Combinational.
 

@@ -10,7 +10,7 @@ import numpy as np
 from cocotb.triggers import FallingEdge
 from stream import start
 
-from quant import golden
+from quant.arithmetic import decay, saturate
 
 STATE, LEAK, X = 4, 3, 6
 LATENCY = 3
@@ -22,7 +22,7 @@ async def all_inputs(dut: Any) -> None:
     dut.en.value = 1
     inputs = list(product(range(-8, 8), range(8), range(-32, 32)))
     z, d, x = (np.array(column) for column in zip(*inputs, strict=True))
-    expected = golden.saturate(golden.decay(z, d, LEAK) + x, STATE).tolist()
+    expected = saturate(decay(z, d, LEAK) + x, STATE).tolist()
     assert len(set(expected)) == 16
     found = []
     for number in range(len(inputs) + LATENCY):

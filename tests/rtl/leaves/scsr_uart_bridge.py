@@ -9,7 +9,7 @@ import cocotb
 from cocotb.triggers import FallingEdge, ReadOnly
 from stream import Sink, Source, start
 
-from hwgen.serial_protocol import (
+from hwgen.boards.serial_protocol import (
     RESET,
     Decoder,
     FromBoard,

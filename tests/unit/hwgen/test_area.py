@@ -6,9 +6,10 @@ import pytest
 from models import recurrent_model, tiny_model
 
 from bench.networks import Case, Layer, random_network
-from hwgen import area
-from hwgen.planner import Folding, make_plan
-from hwgen.targets import TARGETS
+from hwgen.core import area
+from hwgen.core.folding import Folding
+from hwgen.core.planner import make_plan
+from hwgen.fpga.targets import TARGETS
 from quant.errors import ScsrError
 
 TARGETS_KNOWN = ("xc7", "ecp5-85k", "ecp5-25k")

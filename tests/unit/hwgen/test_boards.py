@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from hwgen import render, targets
-from hwgen.boards import BOARDS, Board, find
-from hwgen.serial_protocol import MESSAGE_BYTES
+from hwgen.boards.boards import BOARDS, Board, find
+from hwgen.boards.serial_protocol import MESSAGE_BYTES
+from hwgen.core import render
+from hwgen.fpga import targets
 from quant.errors import ScsrError
 
 # A receiver resynchronises with every start bit: over the ten bits of a byte it may drift by less than half a bit.

@@ -13,12 +13,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import snapshots
-from models import recurrent_model, tiny_model
+from models import dense_layer, recurrent_model, tiny_model
 
-from hwgen.build import make_build, write
+from hwgen.core.build import make_build, write
 from quant import store
 from quant.errors import BuildError
-from quant.model import IntLayer, IntModel
+from quant.model import IntModel, Layer
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -206,7 +206,7 @@ def test_the_command_refuses_in_one_line_with_status_2(case: str, tmp_path: Path
 
 def test_names_from_a_file_stay_text(tmp_path: Path) -> None:
     tiny = tiny_model()
-    hostile = IntModel("../../x\n`include", tiny.inputs, tiny.layers, tiny.readout, ("a\n*/ module b", "$(c)"))
+    hostile = IntModel("../../x\n`include", tiny.input_shape, tiny.layers, tiny.readout, ("a\n*/ module b", "$(c)"))
     files = make_build(hostile).files
     assert all(".." not in path for path in files)
     assert b"`include" not in files["rtl/scsr_top.v"]
@@ -216,19 +216,12 @@ def test_names_from_a_file_stay_text(tmp_path: Path) -> None:
 def test_a_700_200_20_model_builds_without_torch(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
 
-    def layer(neurons: int, inputs: int, source: int) -> IntLayer:
-        return IntLayer(
-            neurons=neurons,
-            weight={source: rng.integers(-32, 32, (neurons, inputs), dtype=np.int8)},
-            leak=np.full(neurons, 230, dtype=np.int16),
-            threshold=np.full(neurons, 60, dtype=np.int8),
-            weight_bits=6,
-            leak_bits=8,
-            state_bits=16,
-            reset="zero",
-        )
+    def layer(neurons: int, inputs: int, source: int) -> Layer:
+        weight = {source: rng.integers(-32, 32, (neurons, inputs), dtype=np.int8)}
+        leak, threshold = np.full(neurons, 230, dtype=np.int16), np.full(neurons, 60, dtype=np.int8)
+        return dense_layer(weight, leak, threshold, (6, 8, 16))
 
-    model = _model_file(tmp_path, IntModel("big", 700, (layer(200, 700, 0), layer(20, 200, 1)), "spike_count"))
+    model = _model_file(tmp_path, IntModel("big", (700,), (layer(200, 700, 0), layer(20, 200, 1)), "spike_count"))
     script = (
         "import sys; sys.argv = ['hwgen', 'build', '--model', sys.argv[1], '--out', sys.argv[2]];"
         "from hwgen.__main__ import main; status = main(); sys.exit(status or ('torch' in sys.modules) * 9)"

@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from hwgen import codes
+from hwgen.core import codes
 
 
 def _syndrome(word: int, code: str, width: int) -> int:

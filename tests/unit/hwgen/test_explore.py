@@ -10,12 +10,12 @@ import distributed
 import pytest
 
 from bench.networks import Case, Layer, random_network
-from hwgen import explore
 from hwgen.__main__ import main
-from hwgen.explore import Point, foldings, pareto
-from hwgen.planner import Folding
-from hwgen.rates import measured_events
-from hwgen.synth import Result
+from hwgen.cli import explore
+from hwgen.cli.explore import Point, foldings, pareto
+from hwgen.core.folding import Folding
+from hwgen.core.rates import measured_events
+from hwgen.fpga.synth import Result
 from quant import spikes, store, vectors
 from quant.errors import BuildError, ToolError
 

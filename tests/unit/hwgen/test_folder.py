@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from models import tiny_model
 
-from hwgen.build import make_build, write
-from hwgen.folder import open_build
+from hwgen.core.build import make_build, write
+from hwgen.core.folder import open_build
 from quant.errors import BuildError
 
 

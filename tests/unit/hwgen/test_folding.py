@@ -12,12 +12,14 @@ import pytest
 from models import recurrent_model, tiny_model
 
 from bench.networks import Case, Layer, random_network
-from hwgen import area, targets
 from hwgen.__main__ import main
-from hwgen.folding import Goal, choose
-from hwgen.planner import Folding, make_plan
-from hwgen.rates import assumed_events, cycles_per_step, measured_events
-from hwgen.timing import Events
+from hwgen.core import area
+from hwgen.core.choice import Goal, choose
+from hwgen.core.folding import Folding
+from hwgen.core.planner import make_plan
+from hwgen.core.rates import assumed_events, cycles_per_step, measured_events
+from hwgen.core.timing import Events
+from hwgen.fpga import targets
 from quant import spikes, store, vectors
 from quant.errors import BuildError, ScsrError, SpikeFileError
 from quant.model import IntModel

@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 from models import tiny_model
 
-from hwgen import host
 from hwgen.__main__ import main
-from hwgen.build import make_build, write
-from hwgen.folder import open_build
-from hwgen.host import Job, ask
-from hwgen.serial_protocol import RESET, Decoder, FromBoard, Message, ToBoard, crc16, encode, load_bytes
+from hwgen.boards import host
+from hwgen.boards.host import Job, ask
+from hwgen.boards.serial_protocol import RESET, Decoder, FromBoard, Message, ToBoard, crc16, encode, load_bytes
+from hwgen.core.build import make_build, write
+from hwgen.core.folder import open_build
 from quant import spikes, vectors
 from quant.errors import BuildError, ScsrError, ToolError
 

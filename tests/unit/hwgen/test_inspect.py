@@ -13,7 +13,7 @@ from models import recurrent_model, tiny_model
 
 import hwgen
 from hwgen.__main__ import main
-from hwgen.build import make_build, write
+from hwgen.core.build import make_build, write
 from quant import store
 
 

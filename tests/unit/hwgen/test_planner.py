@@ -6,17 +6,21 @@ import re
 
 import numpy as np
 import pytest
-from models import Limits, random_folding, random_model, random_safety, recurrent_model, tiny_model
+from models import Limits, dense_layer, random_folding, random_model, random_safety, recurrent_model, tiny_model
 
 from bench.networks import Case, Layer, random_network
-from hwgen import render
-from hwgen.memory import param_words, weight_columns, weight_words
-from hwgen.names import top_name
-from hwgen.plan import Safety
-from hwgen.planner import MAX_VECTOR_BITS, Fold, Folding, make_plan, refold
+from hwgen.core import render
+from hwgen.core.folding import Folding
+from hwgen.core.names import top_name
+from hwgen.core.plan import MAX_VECTOR_BITS, Safety
+from hwgen.core.planner import make_plan
+from hwgen.engines.folded.contents import param_words, weight_words
+from hwgen.engines.folded.fold import Fold
+from hwgen.engines.folded.plan import refold, weight_columns
 from quant.errors import BuildError
 from quant.formats import signed_range
-from quant.model import IntLayer, IntModel
+from quant.model import IntModel
+from quant.neurons import SelfWeight
 
 
 def _random_plans():
@@ -44,7 +48,7 @@ def test_links_tile_the_rows_of_the_weight_memory() -> None:
             assert [link.offset for link in layer.links] == np.cumsum([0, *(link.size for link in layer.links)])[
                 :-1
             ].tolist()
-            columns = weight_columns(model.layers[layer.index - 1], layer)
+            columns = weight_columns(model.layers[layer.index - 1], layer.place)
             assert columns.shape == (layer.neurons, layer.rows)
 
 
@@ -53,17 +57,18 @@ def test_sums_and_currents_fit_their_widths_exactly() -> None:
     for model, plan in _random_plans():
         for layer in plan.layers:
             numbers = model.layers[layer.index - 1]
-            columns = weight_columns(numbers, layer)
+            columns = weight_columns(numbers, layer.place)
             low, high = np.minimum(columns, 0).sum(axis=1), np.maximum(columns, 0).sum(axis=1)
-            least, most = signed_range(layer.sum_bits)
+            least, most = signed_range(layer.neuron.sum_bits)
             assert least <= low.min()
             assert high.max() <= most
-            least, most = signed_range(layer.sum_bits - 1)
+            least, most = signed_range(layer.neuron.sum_bits - 1)
             tight += low.min() < least or high.max() > most
-            if layer.self_bits and numbers.self_weight is not None:
-                least, most = signed_range(layer.current_bits)
-                assert least <= (low + np.minimum(numbers.self_weight, 0)).min()
-                assert (high + np.maximum(numbers.self_weight, 0)).max() <= most
+            own = numbers.neuron.part(SelfWeight)
+            if layer.neuron.width("self_weight") and own is not None:
+                least, most = signed_range(layer.neuron.current_bits)
+                assert least <= (low + np.minimum(own.weight, 0)).min()
+                assert (high + np.maximum(own.weight, 0)).max() <= most
     assert tight > 50
 
 
@@ -71,16 +76,16 @@ def test_skip_fifos_hold_the_steps_of_the_longer_way() -> None:
     found = 0
     for model, plan in _random_plans():
         depth = {0: 0}
-        for index, layer in enumerate(model.layers, start=1):
-            depth[index] = 1 + max(depth[source] for source in layer.sources)
+        for index in range(1, len(model.layers) + 1):
+            depth[index] = 1 + max(depth[source] for source in model.sources(index))
         for layer in plan.layers:
-            deepest = max(depth[source] for source in model.layers[layer.index - 1].sources)
+            deepest = max(depth[source] for source in model.sources(layer.index))
             for link in layer.links:
                 slack = 0 if link.recurrent else deepest - depth[link.source]
                 assert (link.fifo_words > 0) == (slack > 0)
                 assert link.fifo_words >= (slack + 1) * (link.size + 1) * (slack > 0)
                 found += slack > 0
-            assert not layer.links[layer.tag_link].fifo_words
+            assert not layer.links[layer.place.tag_link].fifo_words
     assert found > 10
 
 
@@ -89,8 +94,8 @@ def test_the_input_flags_reach_the_read_out() -> None:
         by_index = {layer.index: layer for layer in plan.layers}
         carrier = plan.last
         while True:
-            assert carrier.tag_bits == 1 + plan.safety.input_flags
-            source = carrier.links[carrier.tag_link].source
+            assert carrier.place.tag_bits == 1 + plan.safety.input_flags
+            source = carrier.links[carrier.place.tag_link].source
             if source == 0:
                 break
             carrier = by_index[source]
@@ -98,7 +103,7 @@ def test_the_input_flags_reach_the_read_out() -> None:
 
 def test_layers_that_nobody_reads_are_left_out() -> None:
     layer = tiny_model().layers[0]
-    blind = IntModel("blind", 3, (layer, layer, layer), "spike_count")
+    blind = IntModel("blind", (3,), (layer, layer, layer), "spike_count")
     plan = make_plan(blind)
     assert plan.left_out == (1, 2)
     assert [planned.index for planned in plan.layers] == [3]
@@ -108,7 +113,7 @@ def test_memory_words_hold_the_weights_of_their_group() -> None:
     for model, plan in _random_plans():
         for layer in plan.layers:
             numbers = model.layers[layer.index - 1]
-            columns = weight_columns(numbers, layer)
+            columns = weight_columns(numbers, layer.place)
             words = list(weight_words(numbers, layer))
             assert len(words) == layer.weights.words
             mask = (1 << layer.weight_bits) - 1
@@ -133,7 +138,7 @@ def test_banks_tile_the_weight_memory(loaded: bool) -> None:
                 memory = folded.weights
                 assert memory.words == folded.groups * folded.rows
                 assert (memory.banks - 1) * memory.bank_words < memory.words <= memory.banks * memory.bank_words
-                assert memory.bank_address_bits <= folded.weight_address_bits
+                assert memory.bank_address_bits <= folded.weights.address_bits
                 if memory.banks > 1:
                     assert memory.bank_words == 1 << memory.bank_address_bits
                 deep += memory.banks > 1
@@ -170,17 +175,9 @@ def test_impossible_safety_is_refused(safety: Safety, message: str) -> None:
 
 def test_vectors_wider_than_verilog_guarantees_are_refused() -> None:
     neurons = 9000
-    layer = IntLayer(
-        neurons=neurons,
-        weight={0: np.full((neurons, 1), 100, dtype=np.int8)},
-        leak=np.zeros(neurons, dtype=np.int8),
-        threshold=np.ones(neurons, dtype=np.int8),
-        weight_bits=8,
-        leak_bits=4,
-        state_bits=8,
-        reset="zero",
-    )
-    model = IntModel("wide", 1, (layer,), "spike_count")
+    nothing, ones = np.zeros(neurons, dtype=np.int8), np.ones(neurons, dtype=np.int8)
+    layer = dense_layer({0: np.full((neurons, 1), 100, dtype=np.int8)}, nothing, ones, (8, 4, 8))
+    model = IntModel("wide", (1,), (layer,), "spike_count")
     with pytest.raises(BuildError, match=f"wider than the {MAX_VECTOR_BITS} bits.*at most 8192 lanes"):
         make_plan(model, Folding([neurons]))
     assert make_plan(model, Folding([8192])).last.groups == 2
@@ -212,12 +209,12 @@ def test_no_name_inside_the_top_can_be_the_top() -> None:
 @pytest.mark.parametrize(("name", "top"), [("tiny", "tiny"), ("my letters", "scsr_top"), ("../x", "scsr_top")])
 def test_a_model_name_becomes_the_top_only_if_it_can(name: str, top: str) -> None:
     tiny = tiny_model()
-    assert make_plan(IntModel(name, tiny.inputs, tiny.layers, tiny.readout)).top == top
+    assert make_plan(IntModel(name, tiny.input_shape, tiny.layers, tiny.readout)).top == top
 
 
 def test_recurrence_that_never_acts_costs_nothing() -> None:
     spiking = recurrent_model()
-    silent = IntModel("silent", 5, spiking.layers[:1], "membrane_sum")
+    silent = IntModel("silent", (5,), spiking.layers[:1], "membrane_sum")
     plan = make_plan(silent)
     assert plan.last.rows == 5
-    assert not plan.last.self_bits
+    assert not plan.last.neuron.width("self_weight")

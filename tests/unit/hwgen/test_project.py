@@ -12,8 +12,8 @@ import pytest
 from models import tiny_model
 
 from hwgen.__main__ import main
-from hwgen.build import make_build, write
-from hwgen.project import TOOLS, make_project
+from hwgen.core.build import make_build, write
+from hwgen.fpga.project import TOOLS, make_project
 from quant.errors import BuildError, ScsrError
 
 tkinter = pytest.importorskip("tkinter", reason="Python's tkinter is not installed: no Tcl to run the scripts in")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hwgen.serial_protocol import (
+from hwgen.boards.serial_protocol import (
     RESET,
     Decoder,
     FromBoard,

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from models import recurrent_model, tiny_model
 
-from hwgen import synth
 from hwgen.__main__ import main
-from hwgen.build import make_build, write
+from hwgen.core.build import make_build, write
+from hwgen.fpga import synth
 
 Tool = Callable[[Sequence[str], Path], int]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from hwgen import targets
-from hwgen.targets import TARGETS, Area
+from hwgen.fpga import targets
+from hwgen.fpga.targets import TARGETS, Area
 from quant.errors import ScsrError, ToolError
 
 COUNTED = {

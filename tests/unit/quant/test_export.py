@@ -13,11 +13,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from models import dense_layer
 
 from quant import __main__ as command_line
 from quant import export, store
 from quant.errors import ModelError
-from quant.model import IntLayer, IntModel
+from quant.model import IntModel, Layer
+from quant.neurons import SelfWeight
 
 Content = dict[str, Any]
 
@@ -25,20 +27,14 @@ Content = dict[str, Any]
 def small_model() -> IntModel:
     draw = np.random.default_rng(1)
 
-    def layer(neurons: int, sources: dict[int, int]) -> IntLayer:
-        return IntLayer(
-            neurons=neurons,
-            weight={source: draw.integers(-8, 8, (neurons, size)) for source, size in sources.items()},
-            self_weight=draw.integers(-100, 100, neurons),
-            leak=draw.integers(0, 256, neurons),
-            threshold=draw.integers(1, 100, neurons),
-            weight_bits=4,
-            leak_bits=8,
-            state_bits=16,
-            reset="zero",
+    def layer(neurons: int, sources: dict[int, int]) -> Layer:
+        weight = {source: draw.integers(-8, 8, (neurons, size)) for source, size in sources.items()}
+        own = SelfWeight(draw.integers(-100, 100, neurons))
+        return dense_layer(
+            weight, draw.integers(0, 256, neurons), draw.integers(1, 100, neurons), (4, 8, 16), "zero", own
         )
 
-    return IntModel("small", 5, (layer(4, {0: 5}), layer(3, {1: 4, 0: 5})), "spike_count")
+    return IntModel("small", (5,), (layer(4, {0: 5}), layer(3, {1: 4, 0: 5})), "spike_count")
 
 
 def good_content() -> Content:
@@ -102,7 +98,7 @@ REFUSALS = {
     "integers are no table": (set_entry("integers", [1]), "'model' and 'tensors'"),
     "document is no text": (lambda content: content["integers"].update(model=3), "must be a string"),
     "document is no JSON": (lambda content: content["integers"].update(model="{"), "is not JSON"),
-    "document is no object": (lambda content: content["integers"].update(model="3"), "must be an object"),
+    "document is no object": (lambda content: content["integers"].update(model="3"), "expected 'object'"),
     "tensor missing": (lambda content: tensors(content).pop(LEAK), f"{LEAK} is missing"),
     "tensor unknown": (
         set_tensor("layers.9.leak", torch.ones(1, dtype=torch.int16)),

@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from models import random_model, tiny_model
+from models import dense_layer, random_model, tiny_model
 
 from quant import golden, naive, vectors
-from quant.model import IntLayer, IntModel
+from quant.arithmetic import decay
+from quant.model import IntModel
+from quant.neurons import Part, Reset, SelfWeight
 from quant.spikes import SpikeSet
 
 
@@ -31,7 +33,7 @@ def test_golden_equals_naive_on_random_networks() -> None:
             assert trace.classes[sample] == best
         spikes += int(trace.spikes[-1].sum())
         negative += int((trace.scores < 0).sum())
-        saturated += sum(layer.state_bits < 6 for layer in model.layers)
+        saturated += sum(layer.integers.state_bits < 6 for layer in model.layers)
     assert spikes > 1000
     assert negative > 20
     assert saturated > 5
@@ -62,31 +64,24 @@ def test_long_samples_come_in_small_batches(monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.mark.parametrize(("state", "code", "expected"), [(-1, 255, 0), (-2, 255, -1), (100, 128, 50), (-101, 128, -50)])
 def test_decay_rounds_toward_zero(state: int, code: int, expected: int) -> None:
-    assert golden.decay(np.array([state]), np.array([code]), 8).tolist() == [expected]
+    assert decay(np.array([state]), np.array([code]), 8).tolist() == [expected]
 
 
 @given(st.integers(-(2**23), 2**23 - 1), st.integers(0, 4095))
 @settings(max_examples=300)
 def test_decay_shrinks_and_keeps_the_sign(state: int, code: int) -> None:
-    decayed = int(golden.decay(np.array([state]), np.array([code]), 12)[0])
+    decayed = int(decay(np.array([state]), np.array([code]), 12)[0])
     assert abs(decayed) <= abs(state)
     assert decayed * state >= 0
     assert state == 0 or abs(decayed) < abs(state)
 
 
-def _single(**changes: object) -> IntModel:
-    parts: dict[str, object] = {
-        "neurons": 1,
-        "weight": {0: np.array([[3]], dtype=np.int8)},
-        "leak": np.array([255], dtype=np.int16),
-        "threshold": np.array([3], dtype=np.int8),
-        "weight_bits": 4,
-        "leak_bits": 8,
-        "state_bits": 4,
-        "reset": "zero",
-        **changes,
-    }
-    return IntModel("one", 1, (IntLayer(**parts),), "spike_count")  # type: ignore[arg-type]
+def _single(
+    *parts: Part, threshold: int = 3, weight: int = 3, bits: tuple[int, int, int] = (4, 8, 4), reset: Reset = "zero"
+) -> IntModel:
+    leak = np.array([255], dtype=np.int16)
+    weights, thresholds = np.array([[weight]], dtype=np.int16), np.array([threshold], dtype=np.int16)
+    return IntModel("one", (1,), (dense_layer({0: weights}, leak, thresholds, bits, reset, *parts),), "spike_count")
 
 
 def _spikes(model: IntModel, inputs: list[int]) -> list[int]:
@@ -96,46 +91,33 @@ def _spikes(model: IntModel, inputs: list[int]) -> list[int]:
 
 def test_a_neuron_fires_at_the_threshold_not_only_above() -> None:
     assert _spikes(_single(), [1, 0, 1]) == [1, 0, 1]
-    assert _spikes(_single(threshold=np.array([4], dtype=np.int8)), [1, 1, 1]) == [0, 1, 0]
+    assert _spikes(_single(threshold=4), [1, 1, 1]) == [0, 1, 0]
 
 
 def test_subtract_keeps_what_is_above_the_threshold() -> None:
-    layer = {"threshold": np.array([2], dtype=np.int8), "reset": "subtract"}
-    assert _spikes(_single(**layer), [1, 0, 1, 0]) == [1, 0, 1, 0]
-    assert _spikes(_single(**layer), [1, 1, 1, 0]) == [1, 1, 1, 0]
+    model = _single(threshold=2, reset="subtract")
+    assert _spikes(model, [1, 0, 1, 0]) == [1, 0, 1, 0]
+    assert _spikes(model, [1, 1, 1, 0]) == [1, 1, 1, 0]
 
 
 def test_self_recurrence_acts_one_step_later_and_not_across_samples() -> None:
-    model = _single(self_weight=np.array([3], dtype=np.int8))
+    model = _single(SelfWeight(np.array([3], dtype=np.int8)))
     assert _spikes(model, [1, 0, 0, 0]) == [1, 1, 1, 1]
     trace = golden.run(model, np.zeros((4, 1, 1), dtype=bool), np.array([4]))
     assert not trace.spikes[1].any()
 
 
 def test_scores_are_clamped_to_32_bits() -> None:
-    big = _single(
-        weight={0: np.array([[2**15 - 1]], dtype=np.int16)},
-        weight_bits=16,
-        state_bits=24,
-        threshold=np.array([1], dtype=np.int8),
-    )
-    model = IntModel("big", 1, big.layers, "membrane_sum")
+    big = _single(weight=2**15 - 1, threshold=1, bits=(16, 8, 24))
+    model = IntModel("big", (1,), big.layers, "membrane_sum")
     steps = 2000
     trace = golden.run(model, np.ones((steps, 1, 1), dtype=bool), np.array([steps]))
     assert trace.scores.tolist() == [[2**31 - 1]]
 
 
 def test_a_tie_goes_to_the_lowest_class() -> None:
-    layer = IntLayer(
-        neurons=3,
-        weight={0: np.array([[-1], [2], [2]], dtype=np.int8)},
-        leak=np.zeros(3, dtype=np.int8),
-        threshold=np.ones(3, dtype=np.int8),
-        weight_bits=4,
-        leak_bits=4,
-        state_bits=8,
-        reset="zero",
-    )
-    trace = golden.run(IntModel("tie", 1, (layer,), "spike_count"), np.ones((2, 1, 1), dtype=bool), np.array([2]))
+    nothing, ones = np.zeros(3, dtype=np.int8), np.ones(3, dtype=np.int8)
+    layer = dense_layer({0: np.array([[-1], [2], [2]], dtype=np.int8)}, nothing, ones, (4, 4, 8))
+    trace = golden.run(IntModel("tie", (1,), (layer,), "spike_count"), np.ones((2, 1, 1), dtype=bool), np.array([2]))
     assert trace.scores.tolist() == [[0, 2, 2]]
     assert trace.classes.tolist() == [1]

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from models import tiny_model
 
-from hwgen.targets import TARGETS
+from hwgen.fpga.targets import TARGETS
 from quant import spikes, vectors
 from quant.errors import BuildError, ToolError
 from sim import netlist

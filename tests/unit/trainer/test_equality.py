@@ -13,8 +13,10 @@ from torch import Tensor
 from toys import Toy, config, scramble, stimulus
 
 from quant import golden
+from quant.arithmetic import saturate
 from quant.formats import signed_range
 from quant.model import IntModel
+from quant.readouts import SCORE_BITS
 from quant.spikes import SpikeSet
 from trainer import config as configuration
 from trainer import loop
@@ -117,7 +119,7 @@ def test_the_hard_cases_occur(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_weights_use_their_range(bits: int) -> None:
     network = Network(config(LayerConfig(20, (0,), weight_bits=bits), LayerConfig(3, (1,), weight_bits=bits)))
     scramble(network, 1)
-    weight = integers(network).layers[0].weight[0]
+    weight = integers(network).layers[0].projections[0].weight
     assert weight.max() >= 2 ** (bits - 1) - 1
     assert set(np.unique(weight)) == {-1, 1} if bits == 1 else weight.min() <= -(2 ** (bits - 1)) + 1
 
@@ -130,7 +132,7 @@ def test_the_score_register_saturates() -> None:
     values[1500:] *= -1
     expected = np.zeros((1, 2), dtype=np.int64)
     for value in values:
-        expected = golden.saturate(expected + value, golden.SCORE_BITS)
+        expected = saturate(expected + value, SCORE_BITS)
     assert (np.abs(values.sum(axis=0)) > 0).all()
     assert (expected != values.sum(axis=0)).all(), "the clamp must have mattered"
     total = Integer(23).total(torch.from_numpy(values).float())

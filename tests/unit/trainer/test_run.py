@@ -171,7 +171,7 @@ def test_narrow_states_change_no_answer(finished: Path) -> None:
     assert first.saturated == second.saturated == 0
     assert first.layers[0].largest < 2 ** (narrow.layers[0].quantizer.state_bits - 2)
     model = export.from_checkpoint(finished / "ckpt.pt")
-    assert model.layers[0].state_bits == narrow.layers[0].quantizer.state_bits < 16
+    assert model.layers[0].integers.state_bits == narrow.layers[0].quantizer.state_bits < 16
 
 
 def test_states_at_their_bounds_are_counted_and_said(tmp_path: Path) -> None:
@@ -264,7 +264,7 @@ def test_other_rules_losses_and_widths_learn(tmp_path: Path, rule: Any, loss: An
     history = json.loads((tmp_path / "metrics.json").read_text())["history"]
     assert min(epoch["loss_train"] for epoch in history[:8]) < 0.9 * history[0]["loss_train"]
     model = export.from_checkpoint(tmp_path / "ckpt.pt")
-    assert {layer.weight_bits for layer in model.layers} == {bits}
+    assert {layer.integers.weight_bits for layer in model.layers} == {bits}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Boards, the serial line to them, and the host program."""

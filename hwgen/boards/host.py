@@ -1,0 +1,287 @@
+"""`python -m hwgen host`: samples to a board over its serial line, classes and scores back."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from tqdm import tqdm
+
+from hwgen.boards.serial_protocol import RESET, LinkError, Receiver, load_bytes, sample_bytes
+from hwgen.core.build import MODEL
+from hwgen.core.folder import BuildFolder, open_build
+from hwgen.core.plan import STATUS
+from quant import golden, spikes, store
+from quant.command import Command
+from quant.errors import ScsrError, SpikeFileError, ToolError
+from quant.files import check_new, write_new
+from quant.formats import IntArray
+from quant.spikes import SpikeSet
+
+DEFAULT_BAUD = 1_000_000
+
+_GREETING_SECONDS = 1.0
+_GREETINGS = 4
+_RESTARTS = 8
+_SLOWEST_CLOCK_HZ = 1_000_000
+_SILENCE_SECONDS = 2.0
+_READ_SECONDS = 0.02
+_CHUNK_BYTES = 4096
+
+
+class Port(Protocol):
+    """What the host needs of a serial port; `serial.Serial` has it."""
+
+    timeout: float | None
+
+    @property
+    def in_waiting(self) -> int: ...
+
+    def read(self, size: int = 1, /) -> bytes: ...
+
+    def write(self, data: bytes, /) -> int | None: ...
+
+    def reset_input_buffer(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answers:
+    """What a board answered.
+
+    Attributes:
+        scores: int64 `(S, N_L)`.
+        classes, flags: int64 `(S,)`; flags are the upper 16 bits of a packet's last beat.
+        restarts: how often the line had to be reset in between.
+    """
+
+    scores: IntArray
+    classes: IntArray
+    flags: IntArray
+    restarts: int
+
+    def to_bytes(self) -> bytes:
+        buffer = io.BytesIO()
+        np.savez_compressed(buffer, scores=self.scores, classes=self.classes, flags=self.flags)
+        return buffer.getvalue()
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What to send to which board.
+
+    Attributes:
+        load: the messages that load the core's weights; empty where it takes none.
+        classes: number of scores in each packet.
+        model: the number that the board has to name.
+        silence_seconds: after so long without a byte the board counts as hanging.
+    """
+
+    samples: SpikeSet
+    load: bytes
+    classes: int
+    model: int
+    silence_seconds: float
+
+
+def ask(port: Port, job: Job, progress: Callable[[], object] = lambda: None) -> Answers:
+    """Send all samples, each until it is answered; `progress` is called for each answer.
+
+    Raises:
+        ScsrError: if nothing answers, another model does, or the line fails again and again at the same sample.
+    """
+    packets: list[tuple[int, ...]] = []
+    restarts, failures = 0, 0
+    while True:
+        before = len(packets)
+        try:
+            receiver = _greet(port, job.model)
+            for packet in _exchange(port, receiver, job, before, careful=failures > 0):
+                packets.append(packet)
+                progress()
+            return _answers(packets, job.classes, restarts)
+        except LinkError as error:
+            restarts += 1
+            failures = failures + 1 if len(packets) == before else 1
+            if failures > _RESTARTS:
+                place = f"after {len(packets)} of {len(job.samples)} samples"
+                raise ScsrError(f"{place} the line failed {failures} times: {error}; try a lower --baud") from None
+
+
+def _greet(port: Port, model: int) -> Receiver:
+    """Reset the board and hear which it is.
+
+    Raises:
+        LinkError: if it fails right after its greeting.
+        ScsrError: if it is another model's.
+        ToolError: if nothing answers.
+    """
+    port.timeout = _READ_SECONDS
+    for _ in range(_GREETINGS):
+        receiver = Receiver()
+        port.reset_input_buffer()
+        port.write(RESET)
+        end = time.monotonic() + _GREETING_SECONDS
+        while time.monotonic() < end:
+            receiver.feed(_read(port))
+            if receiver.window_bytes and receiver.model is not None:
+                if receiver.model != model:
+                    names = f"{receiver.model:04x}, the build is {model:04x}"
+                    raise ScsrError(f"the board holds another model: it is {names}; program the board with this build")
+                return receiver
+    raise ToolError("nothing answers; is the board programmed with this build, and this its port and its --baud?")
+
+
+def _exchange(port: Port, receiver: Receiver, job: Job, done: int, *, careful: bool) -> Iterator[tuple[int, ...]]:
+    """Send the samples from `done` on, no more than the window at once; yields the packets.
+
+    After a failure, `careful`, the first sample goes alone: on a bad line the fewest bytes have the best chance.
+    """
+    chunks = _chunks(job, done)
+    waiting = False
+    missing, sent, left = len(job.samples) - done, 0, b""
+    heard = time.monotonic()
+    while missing:
+        room = receiver.window_bytes - (sent - receiver.taken_bytes)
+        while len(left) < room and not waiting and (chunk := next(chunks, b"")):
+            left += chunk
+            waiting = careful
+        if left and room > 0:
+            port.write(left[:room])
+            sent += min(len(left), room)
+            left = left[room:]
+        content = _read(port)
+        for packet in receiver.feed(content):
+            if len(packet) != job.classes + 1 or not missing:
+                raise LinkError("the board sent a packet of another network")
+            missing -= 1
+            waiting = careful = False
+            yield packet
+        now = time.monotonic()
+        heard = now if content else heard
+        if now - heard > job.silence_seconds:
+            raise LinkError(f"the board said nothing for {job.silence_seconds:.0f} s")
+
+
+def _chunks(job: Job, done: int) -> Iterator[bytes]:
+    yield job.load + sample_bytes(job.samples, done)
+    for index in range(done + 1, len(job.samples)):
+        yield sample_bytes(job.samples, index)
+
+
+def _read(port: Port) -> bytes:
+    return port.read(min(_CHUNK_BYTES, port.in_waiting) or 1)
+
+
+def _answers(packets: Sequence[tuple[int, ...]], classes: int, restarts: int) -> Answers:
+    beats = np.array(packets, dtype=np.uint32).reshape(len(packets), classes + 1)
+    scores = np.ascontiguousarray(beats[:, :classes]).view(np.int32).astype(np.int64)
+    last = beats[:, classes].astype(np.int64)
+    return Answers(scores, last & 0xFFFF, last >> 16, restarts)
+
+
+def add_command(command: Command) -> None:
+    """Add `host` to the command line."""
+    host = command.add("host", _host, "send samples to a board over its serial line, get classes and scores")
+    host.add_argument("--port", required=True, help="serial port, such as /dev/ttyUSB0")
+    host.add_argument("--build", type=Path, required=True, help="build folder that the board was programmed from")
+    host.add_argument("--spikes", type=Path, required=True, help="spike file (.npz)")
+    host.add_argument("--out", type=Path, help="file to write the answers to (.npz)")
+    host.add_argument("--samples", type=int, help="first N samples (default: all)")
+    host.add_argument("--baud", type=int, default=DEFAULT_BAUD, help=f"bits per second (default {DEFAULT_BAUD:,})")
+    host.add_argument("--check", action="store_true", help="compare with the golden model; status 1 if it differs")
+    host.add_argument("--force", action="store_true", help="replace another file at --out")
+
+
+def _host(arguments: argparse.Namespace) -> int:
+    folder = open_build(arguments.build)
+    job = _job(arguments, folder)
+    if arguments.out is not None:
+        check_new(arguments.out, force=arguments.force)
+    port = _open_port(arguments.port, arguments.baud)
+    start = time.monotonic()
+    try:
+        with tqdm(total=len(job.samples), unit="sample", disable=not sys.stderr.isatty()) as bar:
+            answers = ask(port, job, bar.update)
+    except ScsrError as error:
+        raise type(error)(f"{arguments.port}: {error}") from None
+    except OSError as error:  # pyserial's own errors are of this class
+        raise ToolError(f"{arguments.port}: the port failed ({error}); is the board still connected?") from None
+    finally:
+        port.close()
+    if arguments.out is not None:
+        write_new(arguments.out, answers.to_bytes(), force=arguments.force)
+    return _report(answers, job.samples, time.monotonic() - start, folder if arguments.check else None)
+
+
+def _job(arguments: argparse.Namespace, folder: BuildFolder) -> Job:
+    samples = spikes.read(arguments.spikes)
+    model = store.read(folder.path / MODEL)
+    count = len(samples) if arguments.samples is None else arguments.samples
+    if samples.channels != model.inputs:
+        raise SpikeFileError(f"{arguments.spikes} has {samples.channels} channels; the model has {model.inputs} inputs")
+    if not 1 <= count <= len(samples):
+        raise ScsrError(f"--samples is {count}; allowed is 1..{len(samples)}, what {arguments.spikes} holds")
+    return Job(
+        samples=samples.head(count),
+        load=load_bytes(folder.load_words()) if folder.load else b"",
+        classes=model.layers[-1].neurons,
+        model=folder.uart_model,
+        silence_seconds=_SILENCE_SECONDS + folder.idle_limit_cycles / _SLOWEST_CLOCK_HZ,
+    )
+
+
+def _open_port(name: str, baud: int) -> Any:
+    try:
+        import serial
+    except ImportError:
+        raise ToolError("pyserial is missing; `pip install 'scsr-hwgen[host]'` installs it") from None
+    try:
+        return serial.serial_for_url(name, baudrate=baud, timeout=_READ_SECONDS)
+    except (OSError, ValueError) as error:
+        raise ToolError(f"{name} cannot be opened as a serial port at {baud} baud ({error})") from None
+
+
+def _report(answers: Answers, samples: SpikeSet, seconds: float, check: BuildFolder | None) -> int:
+    labelled = samples.label >= 0
+    shown: dict[str, object] = {"samples": len(samples), "samples per second": f"{len(samples) / seconds:.1f}"}
+    if answers.restarts:
+        shown["restarts"] = answers.restarts
+    if answers.flags.any():
+        shown["flagged samples"] = _flagged(answers.flags)
+    if labelled.any():
+        shown["accuracy board"] = f"{np.mean(answers.classes[labelled] == samples.label[labelled]):.4f}"
+    wrong = 0 if check is None else _compare(answers, samples, check, shown)
+    for name, value in shown.items():
+        print(f"{name:20} {value}")
+    if wrong:
+        print(f"FAIL: {wrong} of {len(samples)} samples differ from the golden model", file=sys.stderr)
+    elif check is not None and not answers.scores.any():
+        print("FAIL: every score is zero: nothing was shown", file=sys.stderr)
+        wrong = 1
+    return 1 if wrong else 0
+
+
+def _flagged(flags: IntArray) -> str:
+    """How many samples have a status flag, and which."""
+    counts = {name: int(np.count_nonzero(flags >> bit & 1)) for bit, name in enumerate(STATUS)}
+    found = ", ".join(f"{name}: {count}" for name, count in counts.items() if count)
+    return f"{np.count_nonzero(flags)} ({found})"
+
+
+def _compare(answers: Answers, samples: SpikeSet, folder: BuildFolder, shown: dict[str, object]) -> int:
+    """How many samples differ from the golden model, in their class or in any score."""
+    model = store.read(folder.path / MODEL)
+    wrong = 0
+    for chosen, trace in golden.run_set(model, samples):
+        scores = (answers.scores[chosen] != trace.scores).any(axis=1)
+        other = (answers.classes[chosen] != trace.classes) | (answers.flags[chosen] != 0)
+        wrong += int(np.count_nonzero(scores | other))
+    shown["mismatches"] = wrong
+    return wrong

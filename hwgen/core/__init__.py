@@ -1,0 +1,1 @@
+"""The core: plan, Verilog, memories, reports and the build folder that holds them."""

@@ -1,0 +1,351 @@
+"""Choosing a folding: the least area that is fast enough, or the most speed that a budget allows.
+
+Every layer offers its foldings, with their estimated area (area.py) and their cycles under the events that it sees
+(timing.py). Layers work at once, so that each must keep up by itself; a step's way through the core is the sum of their
+latencies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from hwgen import engines
+from hwgen.core import area
+from hwgen.core.folding import PORTS, Folding
+from hwgen.core.plan import NO_SAFETY, CorePlan, Node, Safety
+from hwgen.core.planner import make_plan
+from hwgen.core.rates import cycles_per_step
+from hwgen.core.timing import INPUT_CYCLES, Events, answer_cycles, interval_cycles, latency_cycles
+from hwgen.fpga import targets
+from hwgen.fpga.targets import Area
+from quant.errors import BuildError
+from quant.model import IntModel
+
+BUDGETS = ("lut", "ff", "bram", "dsp")
+
+_QUANTILES = 9  # of a layer's events per step, that its cycles are averaged over
+_TIGHTER = 0.97  # what a target shrinks by while the whole pipeline's prediction misses it
+_ATTEMPTS = 20
+_NEARLY_AS_FAST = 1.3
+_RELAXATIONS = 4  # cheaper options tried for each layer once the pipeline keeps the target
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """What a folding shall reach.
+
+    Attributes:
+        interval: most cycles per time step, on the mean; None: no such limit.
+        latency: most cycles from a sample's last event in to its packet's last beat, on the mean; None: no such limit.
+        budget: most of each resource that is named. Where there are no limits of time, the fastest folding within it is
+            wanted; with them, the smallest.
+    """
+
+    interval: float | None = None
+    latency: float | None = None
+    budget: Mapping[str, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A folding, and what is expected of it: area, mean cycles per time step, mean cycles from a sample's last event to
+    its packet's last beat."""
+
+    folding: Folding
+    area: Area
+    interval: float
+    latency: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Option:
+    """One layer's folding."""
+
+    layer: Node
+    area: Area
+    interval: float
+    latency: float
+    cost: float
+
+
+def choose(
+    model: IntModel,
+    events: Events,
+    goal: Goal,
+    target: str,
+    ports: int | None = None,
+    loaded: Sequence[int] = (),
+    lanes: Sequence[int] | None = None,
+    safety: Safety = NO_SAFETY,
+) -> Choice:
+    """The folding that reaches a goal at least cost, or the fastest within its budget.
+
+    Args:
+        model: the network.
+        events: how often the network spikes (`hwgen.core.rates`).
+        goal: what to reach.
+        target: FPGA whose area counts.
+        ports: events per cycle; None: whichever is better.
+        loaded: layers whose weights are loaded at run time.
+        lanes: of each layer, where they are given; None: they are chosen, too.
+        safety: of the core; the check bits that it stores are counted, and the cycles of their guards, but no logic.
+
+    Raises:
+        BuildError: if no folding reaches the goal, saying how near one comes.
+        ScsrError: at a target without estimates.
+    """
+    counts = PORTS if ports is None else (ports,)
+    tried = [_Search(model, events, goal, target, count, loaded, lanes, safety) for count in counts]
+    found = [choice for search in tried if (choice := search.run()) is not None]
+    if not found:
+        raise BuildError(min(search.shortfall() for search in tried)[1])
+    timed = goal.interval is not None or goal.latency is not None
+    return min(found, key=lambda choice: tried[0].cost(choice.area) if timed else choice.interval)
+
+
+def describe(choice: Choice, target: str, clock_mhz: float) -> str:
+    """The choice in two lines."""
+    found, folding = choice.area, choice.folding
+    lanes, units = (",".join(map(str, numbers or ())) for numbers in (folding.lanes, folding.units))
+    most = f"up to {folding.ports} events" if folding.ports > 1 else "1 event"
+    return (
+        f"lanes {lanes}, units {units}, {most} per cycle; estimated for {target}: {found.lut:,.0f} LUT, "
+        f"{found.ff:,.0f} FF, {found.bram:g} BRAM, {found.dsp:g} DSP\n"
+        f"predicted: {choice.interval:.1f} cycles per time step, {choice.interval / clock_mhz:.2f} µs at "
+        f"{clock_mhz:g} MHz; {choice.latency:.0f} cycles from a sample's last event to its answer, "
+        f"{choice.latency / clock_mhz:.2f} µs"
+    )
+
+
+class _Search:
+    """The foldings with one number of events per cycle."""
+
+    def __init__(
+        self,
+        model: IntModel,
+        events: Events,
+        goal: Goal,
+        target: str,
+        ports: int,
+        loaded: Sequence[int],
+        lanes: Sequence[int] | None,
+        safety: Safety,
+    ) -> None:
+        self._model, self._events, self._goal, self._ports, self._loaded = model, events, goal, ports, loaded
+        self._target, self._lanes, self._safety = target, lanes, safety
+        self._limits = dict(goal.budget or asdict(targets.find(target).capacity))
+        plan = make_plan(model, Folding(lanes or [1] * len(model.layers), None, ports, loaded), safety=safety)
+        self._last = plan.last.index
+        self._read = {layer.index: plan.source(layer.index) is not None for layer in plan.layers}
+        self._fixed = area.estimate(plan, target) + sum((self._area(layer).times(-1) for layer in plan.layers), Area())
+        self._path = _deepest_path(plan)
+        self._options = {layer.index: list(self._layer_options(layer)) for layer in plan.layers}
+
+    def cost(self, found: Area) -> float:
+        """Shares of the budget, or of the device, that an area takes, added up."""
+        shares: list[float] = [
+            value / limit for name, value in asdict(found).items() if (limit := self._limits.get(name))
+        ]
+        return sum(shares)
+
+    def run(self) -> Choice | None:
+        """The best folding, or None where there is none."""
+        interval, latency = self._goal.interval, self._goal.latency
+        if interval is None:
+            picked = self._fastest() if latency is None else self._smallest(None, latency)
+            return self._choice(picked) if picked and self._fits(picked) else None
+        limit = interval
+        for _ in range(_ATTEMPTS):
+            picked = self._smallest(limit, latency)
+            if picked is None or not self._fits(picked):
+                picked = self._fastest()  # the last hope
+                break
+            if self._choice(picked).interval <= interval:
+                break
+            limit *= _TIGHTER
+        if not picked or self._choice(picked).interval > interval:
+            return None
+        return None if latency and self._latency(picked) > latency else self._relaxed(picked, interval)
+
+    def _relaxed(self, picked: dict[int, _Option], interval: float) -> Choice:
+        """The same, with cheaper options where the whole pipeline still keeps the interval: what was tightened for one
+        layer's sake is given back by the others."""
+        for index, options in self._options.items():
+            cheaper = [option for option in options if option.cost < picked[index].cost]
+            near = sorted(cheaper, key=lambda option: option.interval)[:_RELAXATIONS]
+            for option in sorted(near, key=lambda option: option.cost):
+                trial = {**picked, index: option}
+                latency_kept = self._goal.latency is None or self._latency(trial) <= self._goal.latency
+                if latency_kept and self._fits(trial) and self._choice(trial).interval <= interval:
+                    picked = trial
+                    break
+        return self._choice(picked)
+
+    def shortfall(self) -> tuple[float, str]:
+        """How far the nearest folding is from the goal, as a share, and in words."""
+        goal = self._goal
+        smallest = self._choice(self._smallest(None, None) or {})
+        worst = {
+            name: (getattr(smallest.area, name), limit)
+            for name, limit in self._limits.items()
+            if getattr(smallest.area, name) > limit
+        }
+        if goal.budget and worst:
+            needs = ", ".join(f"{name} {needed:,.6g} of {limit:,.6g}" for name, (needed, limit) in worst.items())
+            share = max((needed / max(limit, 1e-9) for needed, limit in worst.values()), default=0.0)
+            return share, f"--budget: a small folding needs {needs}; raise it, or use fewer weight bits"
+        picked = self._fastest()
+        fastest = self._choice(picked) if picked else smallest
+        within = " within the budget" if goal.budget else ""
+        if goal.latency is None:
+            return fastest.interval, (
+                f"no folding found takes at most {goal.interval:,.6g} cycles per time step{within}; the fastest takes "
+                f"{fastest.interval:,.1f}: relax the target, or raise --clock-mhz{' or --budget' if within else ''}"
+            )
+        quick = {index: min(options, key=lambda option: option.latency) for index, options in self._options.items()}
+        shortest = fastest.latency if goal.budget else self._latency(quick)
+        return shortest, (
+            f"no folding found has a latency of at most {goal.latency:,.6g} cycles{within}; one takes {shortest:,.0f}: "
+            f"relax the target, or raise --clock-mhz{' or --budget' if within else ''}"
+        )
+
+    def _layer_options(self, layer: Node) -> Iterator[_Option]:
+        # Steps with many events in are taken to be those with many spikes out.
+        leaving = self._events.counts[layer.index] if self._read[layer.index] else [0]
+        seen = list(zip(_typical(self._events.into(layer)), _typical(leaving), strict=True))
+        lanes = None if self._lanes is None else self._lanes[layer.index - 1]
+        variants = engines.of(layer).variants(layer, self._ports, lanes)
+        found = [self._option(variant, seen) for variant in variants]
+        for option in found:
+            if not any(_dominates(other, option) for other in found):
+                yield option
+
+    def _option(self, layer: Node, seen: Sequence[tuple[int, int]]) -> _Option:
+        """`seen`: events in and spikes out of some steps."""
+        occupied = self._area(layer)
+        interval = {step: interval_cycles(layer, *step) for step in {*seen}}
+        if layer.index == self._last:
+            latency = {step: INPUT_CYCLES + answer_cycles(layer, step[0]) for step in interval}
+        else:
+            latency = {step: latency_cycles(layer, *step) for step in interval}
+        return _Option(
+            layer,
+            occupied,
+            float(np.mean([interval[step] for step in seen])),
+            float(np.mean([latency[step] for step in seen])),
+            self.cost(occupied),
+        )
+
+    def _area(self, layer: Node) -> Area:
+        return area.layer_area(layer, self._target, is_last=layer.index == self._last)
+
+    def _smallest(self, interval: float | None, latency: float | None) -> dict[int, _Option] | None:
+        """The least cost with every layer within `interval` and the way through all within `latency`."""
+        allowed = {
+            index: [option for option in options if interval is None or option.interval <= interval]
+            for index, options in self._options.items()
+        }
+        if not all(allowed.values()):
+            return None
+
+        def pick(price: float) -> dict[int, _Option]:
+            """The least of cost plus `price` for every cycle of latency on the path."""
+            return {
+                index: min(options, key=lambda option: option.cost + price * option.latency * (index in self._path))
+                for index, options in allowed.items()
+            }
+
+        if latency is None or self._latency(pick(0.0)) <= latency:
+            return pick(0.0)
+        low, high = 0.0, 1e6
+        if self._latency(pick(high)) > latency:
+            return None
+        for _ in range(60):
+            middle = (low * high) ** 0.5 if low else high / 1e3
+            low, high = (low, middle) if self._latency(pick(middle)) <= latency else (middle, high)
+        picked = pick(high)
+        # What the price overshot by is given back, layer by layer.
+        for index, options in allowed.items():
+            for option in sorted(options, key=lambda option: option.cost):
+                cheaper = {**picked, index: option}
+                if option.cost < picked[index].cost and self._latency(cheaper) <= latency:
+                    picked = cheaper
+                    break
+        return picked
+
+    def _fastest(self) -> dict[int, _Option] | None:
+        """The shortest interval that the budget allows: of all that layers offer, by bisection."""
+        limits = sorted({option.interval for options in self._options.values() for option in options})
+        low, high = 0, len(limits)
+        while low < high:
+            middle = (low + high) // 2
+            if self._fitting(limits[middle]) is not None:
+                high = middle
+            else:
+                low = middle + 1
+        # A little slower layers may wait less for each other: the whole pipeline's prediction decides.
+        near = [limit for limit in limits[low:] if limit <= limits[low] * _NEARLY_AS_FAST]
+        tried = near[:: -(-len(near) // _ATTEMPTS)] if near else []
+        found = [picked for limit in tried if (picked := self._fitting(limit)) is not None]
+        for key in (lambda o: (o.interval, o.cost), lambda o: (o.latency, o.cost)):
+            picked = {index: min(options, key=key) for index, options in self._options.items()}
+            found += [picked] if self._fits(picked) else []
+        ranked = [(choice.interval, self.cost(choice.area)) for choice in map(self._choice, found)]
+        return found[ranked.index(min(ranked))] if found else None
+
+    def _fitting(self, interval: float) -> dict[int, _Option] | None:
+        """The least cost with every layer within `interval`, where that is within the budget."""
+        picked = self._smallest(interval, None)
+        return picked if picked is not None and self._fits(picked) else None
+
+    def _latency(self, picked: Mapping[int, _Option]) -> float:
+        return sum(picked[index].latency for index in self._path)
+
+    def _total(self, picked: Mapping[int, _Option]) -> Area:
+        return sum((option.area for option in picked.values()), self._fixed)
+
+    def _fits(self, picked: Mapping[int, _Option]) -> bool:
+        total = asdict(self._total(picked))
+        return all(total[name] <= limit for name, limit in self._limits.items())
+
+    def _choice(self, picked: Mapping[int, _Option]) -> Choice:
+        layers = {index: option.layer for index, option in picked.items()}
+        folding = Folding(*lanes_and_units(self._model, layers), self._ports, self._loaded)
+        plan = make_plan(self._model, folding, safety=self._safety)
+        return Choice(
+            folding, area.estimate(plan, self._target), cycles_per_step(plan, self._events), self._latency(picked)
+        )
+
+
+def lanes_and_units(model: IntModel, layers: Mapping[int, Node]) -> tuple[list[int], list[int]]:
+    """The lanes and units of every layer of a model; of those that are not in `layers`, by index, 1."""
+    records = [engines.of(layers[index]).record(layers[index]) if index in layers else {} for index in _layers(model)]
+    return [record.get("lanes", 1) for record in records], [record.get("units", 1) for record in records]
+
+
+def _layers(model: IntModel) -> range:
+    return range(1, len(model.layers) + 1)
+
+
+def _typical(counts: Sequence[int]) -> list[int]:
+    """Counts of a few steps that stand for all, the smallest first."""
+    middles = (np.arange(_QUANTILES) + 0.5) / _QUANTILES
+    found: list[int] = np.quantile(counts, middles, method="nearest").astype(int).tolist()
+    return found
+
+
+def _dominates(one: _Option, other: _Option) -> bool:
+    mine, theirs = (one.cost, one.interval, one.latency), (other.cost, other.interval, other.latency)
+    return mine != theirs and all(a <= b for a, b in zip(mine, theirs, strict=True))
+
+
+def _deepest_path(plan: CorePlan) -> frozenset[int]:
+    """The layers on the longest way from the input to the read-out."""
+    layers, path, index = {layer.index: layer for layer in plan.layers}, set(), plan.last.index
+    while index:
+        path.add(index)
+        index = layers[index].links[layers[index].place.tag_link].source
+    return frozenset(path)

@@ -1,0 +1,108 @@
+"""Verilog text from a plan. Templates choose and repeat; numbers and names come from the plan."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import jinja2
+
+import hwgen
+import rtl_templates
+from hwgen import engines
+from hwgen.core.plan import DIGEST_BITS, INPUT_FLAGS, VERSION_BITS, CorePlan, Link, Node
+
+TEMPLATES = Path(rtl_templates.__file__).parent
+
+
+def leaf_modules() -> dict[str, str]:
+    """The library's modules: file name -> text."""
+    return {path.name: path.read_text(encoding="utf-8") for path in sorted((TEMPLATES / "lib").glob("*.v"))}
+
+
+def board_modules() -> dict[str, str]:
+    """The modules of the serial bridge: file name -> text. They stand on the library's."""
+    return {path.name: path.read_text(encoding="utf-8") for path in sorted((TEMPLATES / "boards" / "lib").glob("*.v"))}
+
+
+def top_module(plan: CorePlan, digest: str) -> str:
+    """The network's top module."""
+    return from_template(
+        "top/top.v.j2",
+        plan=plan,
+        digest=digest,
+        entry=_entry(plan),
+        packet="packet" if plan.safety.self_test else "m_axis",
+        status=_status(plan),
+        stream=_stream,
+        padding=_padding,
+        template=lambda layer: engines.of(layer).template,
+        range=_range,
+    )
+
+
+def probe_module(plan: CorePlan) -> str:
+    """The simulation wrapper that shows every layer's spikes."""
+    return from_template("top/probe.v.j2", plan=plan, range=_range)
+
+
+def frame_module(top: str, ports: Sequence[tuple[str, str, int]]) -> str:
+    """The frame in which the core `top` is placed and routed: shift registers at all ports but the clock."""
+    widths = {"input": 0, "output": 0}
+    connections = []
+    for name, direction, width in ports:
+        if name != "aclk":
+            low = widths[direction]
+            widths[direction] += width
+            vector = {"input": "inputs_q", "output": "outputs"}[direction]
+            connections.append({"port": name, "vector": vector, "high": low + width - 1, "low": low})
+    bits = {"input_bits": widths["input"], "output_bits": widths["output"]}
+    return from_template("targets/frame.v.j2", top=top, connections=connections, **bits)
+
+
+def _entry(plan: CorePlan) -> dict[str, str]:
+    """The stream that the input stage reads: its prefix, its `ready`, and the watchdog's mark."""
+    tested, watched = plan.safety.self_test, plan.safety.watchdog_cycles is not None
+    stream = "entry" if tested else "watched" if watched else "s_axis"
+    user = "1'b0" if not watched else "watched_tuser && !self_test_running" if tested else "watched_tuser"
+    return {"stream": stream, "ready": f"{stream}_tready", "user": user}
+
+
+def _status(plan: CorePlan) -> dict[str, object]:
+    """What the read-out gets as its tag: status flags from bit 16 of the packet's last beat on, and the last step."""
+    tag, bits = f"update_{plan.last.index}_tag", 1 + INPUT_FLAGS
+    damaged = f"{tag}[{plan.last.place.tag_bits}]" if plan.last.protected else "1'b0"
+    if plan.safety.watchdog_cycles:
+        return {"tag": f"{{{tag}[{bits}], {damaged}, {tag}[{bits - 1}:0]}}", "bits": bits + 2}
+    return {"tag": tag, "bits": plan.last.marked_tag_bits}
+
+
+def _stream(link: Link) -> str:
+    """Prefix of the signals that carry a link's tick and index to its consumer."""
+    if link.fifo_words:
+        return link.name
+    return "input" if link.source == 0 else f"layer_{link.source}"
+
+
+def _padding(layer: Node, link: Link) -> str:
+    """Zeros that bring a link's index to the width that the layer takes, as the head of a concatenation."""
+    missing = layer.event_bits - link.index_bits
+    return f"{missing}'d0, " if missing else ""
+
+
+def _range(bits: int) -> str:
+    """A vector's range in a column of its own."""
+    return f"[{bits - 1}:0]".ljust(6)
+
+
+def from_template(path: str, **values: object) -> str:
+    """The text of a template, named by its path below `rtl_templates`."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    constants = {"digest_bits": DIGEST_BITS, "version_bits": VERSION_BITS}
+    return environment.get_template(path).render(version=hwgen.__version__, **constants, **values)

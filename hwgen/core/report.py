@@ -1,0 +1,74 @@
+"""What a build tells people: the model and the plan as text."""
+
+from __future__ import annotations
+
+import itertools
+import json
+
+from hwgen import engines
+from hwgen.core.plan import CorePlan
+from hwgen.core.tables import lines
+from quant.model import IntModel, Layer
+from quant.store import digest
+
+
+def model_text(model: IntModel) -> str:
+    """`1_model.txt`: one line per layer."""
+    rows = [["layer", "neurons", "reads", "weights", "leak", "state", "reset", "features", "parameters"]]
+    for index, layer in enumerate(model.layers, start=1):
+        rows.append(
+            [
+                str(index),
+                str(layer.neurons),
+                ", ".join("input" if source == 0 else f"layer {source}" for source in model.sources(index)),
+                f"{layer.integers.weight_bits} bit",
+                f"{layer.integers.leak_bits} bit",
+                f"{layer.integers.state_bits} bit",
+                layer.neuron.reset if model.spikes(index) else "never",
+                _features(layer, recurrent=model.recurrent(index)),
+                str(layer.parameters),
+            ]
+        )
+    return "\n".join(
+        [
+            f"model     {_quoted(model.name)}",
+            f"digest    {digest(model)}",
+            f"inputs    {model.inputs}",
+            f"read-out  {model.readout}",
+            f"classes   {', '.join(map(_quoted, model.classes))}",
+            "",
+            *lines(rows),
+            "",
+        ]
+    )
+
+
+def plan_text(plan: CorePlan) -> str:
+    """`2_plan.txt`: what each engine says of its layers, and what the core has besides."""
+    left_out = [
+        f"layer {index} does not reach the read-out: it has no effect and is left out" for index in plan.left_out
+    ]
+    by_engine = {engine: [layer for layer in plan.layers if engines.of(layer) is engine] for engine in engines.ENGINES}
+    parts = [engine.report(layers) for engine, layers in by_engine.items() if layers]
+    return "\n".join([f"top module {plan.top}", "", *itertools.chain(*parts), *left_out, *_safety(plan), ""])
+
+
+def _safety(plan: CorePlan) -> list[str]:
+    """What the core has against faults in the field, if anything."""
+    safety, cycles = plan.safety, plan.safety.watchdog_cycles
+    checks = sum(layer.check_bits for layer in plan.layers)
+    found = [
+        f"weights and parameters protected by {safety.code}: {checks} check bits among them" if checks else "",
+        f"watchdog: a sample ends {cycles} cycles after its last beat" if cycles else "",
+        f"self-test: a sample of {plan.test_memories[0].words} beats" if safety.self_test else "",
+    ]
+    return [line for line in found if line]
+
+
+def _features(layer: Layer, *, recurrent: bool) -> str:
+    return ", ".join([*(["dense recurrent"] if recurrent else []), *(part.label for part in layer.neuron.parts)]) or "-"
+
+
+def _quoted(name: str) -> str:
+    """A name from a file, made harmless for a line of text."""
+    return json.dumps(name)

@@ -1,0 +1,59 @@
+"""The area of a folded layer: its terms follow the Verilog, one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hwgen.core.footprint import SMALL_RAM_WORDS, SMALL_ROM_WORDS, Footprint, choice, in_block, small_rams, small_rom
+from hwgen.engines.folded.plan import FoldedLayer
+
+
+def footprint(layer: FoldedLayer) -> Footprint:
+    """What a layer takes, its skip links included and the read-out not."""
+    multipliers = 0 if layer.neuron.shift else layer.units * layer.neuron.states
+    return Footprint(_terms(layer), tuple(_memories(layer)), (multipliers, layer.neuron.state_bits))
+
+
+def _terms(layer: FoldedLayer) -> dict[str, float]:
+    neuron = layer.neuron
+    state = layer.units * neuron.state_bits
+    rams = [(layer.words, layer.units * neuron.state_word_bits)]
+    rams += [(2 << layer.position_bits, layer.row_bits)] * layer.ports
+    rams += [(link.fifo_words, link.fifo_word_bits) for link in layer.links if link.fifo_words]
+    rom = small_rom(layer.params.words, layer.params.word_bits)
+    rom += layer.ports * small_rom(layer.weights.bank_words, layer.weights.word_bits)
+    return {
+        "layers": 1,
+        "links": len(layer.links),
+        "skips": sum(link.fifo_word_bits for link in layer.links if link.fifo_words),
+        "sums": layer.lanes * neuron.sum_bits,
+        "second sums": (layer.ports - 1) * layer.lanes * neuron.sum_bits,
+        "weights": layer.ports * layer.lanes * layer.weight_bits,
+        "hold choice": layer.units * neuron.sum_bits * choice(layer.group_words),
+        "bank choice": layer.ports * layer.lanes * layer.weight_bits * choice(layer.weights.banks),
+        "counters": layer.count_bits + layer.position_bits + layer.group_bits + layer.word_bits,
+        "rows": layer.ports * (layer.row_bits + layer.weights.address_bits),
+        "state": state,
+        "shifts": state * neuron.code_bits * neuron.states * neuron.shift,
+        "filters": state * (neuron.states - 1),
+        "subtractions": state * (neuron.reset == "subtract") * layer.spiking,
+        "currents": layer.units * neuron.current_bits,
+        "self-weights": layer.units * neuron.width("self_weight"),
+        "thresholds": layer.units * neuron.width("threshold"),
+        "parameters": layer.units * neuron.param_bits,
+        "several units": layer.units * layer.index_bits * (layer.units > 1),
+        **small_rams(rams),
+        "small tables": rom,
+    }
+
+
+def _memories(layer: FoldedLayer) -> Iterator[tuple[int, int, bool]]:
+    """A layer's memories that may take block RAM: words, width, whether two ports read."""
+    yield in_block(layer.words, SMALL_RAM_WORDS), layer.units * layer.neuron.state_word_bits, False
+    yield in_block(layer.params.words, SMALL_ROM_WORDS), layer.params.word_bits, False
+    for _ in range(layer.ports):
+        yield in_block(2 << layer.position_bits, SMALL_RAM_WORDS), layer.row_bits, False
+    for link in layer.links:
+        yield in_block(link.fifo_words, SMALL_RAM_WORDS), link.fifo_word_bits, False
+    for _ in range(layer.weights.banks):
+        yield in_block(layer.weights.bank_words, SMALL_ROM_WORDS), layer.weights.word_bits, layer.ports == 2

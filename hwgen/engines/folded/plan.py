@@ -1,0 +1,225 @@
+"""The plan of a folded layer: lanes, groups, words, and the memories that feed them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from hwgen.core import codes
+from hwgen.core.codes import CheckBits, check_bits
+from hwgen.core.neuron import plan_neuron
+from hwgen.core.plan import MAX_VECTOR_BITS, Memory, Node, Place
+from hwgen.engines.folded.fold import Fold
+from quant.errors import BuildError
+from quant.formats import IntArray, index_bits, signed_bits, unsigned_bits
+from quant.model import Layer
+
+MAX_MEMORY_BITS = 1 << 30  # beyond the block RAM of any FPGA
+
+# Depth and width of the block of RAM that most families share, of 16 Kbit and more.
+BLOCK_SHAPES = ((16384, 1), (8192, 2), (4096, 4), (2048, 9), (1024, 18))
+MAX_BANKS = 100  # their files have two digits
+LOADED_BANK_WORDS = 16384  # of the iCE40 UltraPlus' large blocks, 16 bits wide
+
+
+@dataclass(frozen=True, slots=True)
+class FoldedLayer(Node):
+    """A layer of which some neurons accumulate at once, group after group. Widths are in bits.
+
+    Attributes:
+        lanes: neurons that accumulate at once.
+        ports: events taken per cycle, one through each read port of the weight memory.
+        weight_bits: width of a weight.
+        weights: the weight memory, in the order of the links' rows.
+    """
+
+    lanes: int
+    ports: int
+    weight_bits: int
+    weights: Memory
+
+    @property
+    def groups(self) -> int:
+        return -(-self.neurons // self.lanes)
+
+    @property
+    def words(self) -> int:
+        """Words of at most `units` neurons, in all groups."""
+        return (self.groups - 1) * self.group_words + self.last_words
+
+    @property
+    def group_words(self) -> int:
+        """Words in every group but the last."""
+        return -(-self.lanes // self.units)
+
+    @property
+    def last_words(self) -> int:
+        """Words in the last group."""
+        return -(-self._last_neurons // self.units)
+
+    @property
+    def group_last_units(self) -> int:
+        """Neurons in the last word of every group but the last."""
+        return self.lanes - (self.group_words - 1) * self.units
+
+    @property
+    def last_units(self) -> int:
+        """Neurons in the last word."""
+        return self._last_neurons - (self.last_words - 1) * self.units
+
+    @property
+    def _last_neurons(self) -> int:
+        """Neurons in the last group."""
+        return self.neurons - (self.groups - 1) * self.lanes
+
+    @property
+    def memories(self) -> tuple[Memory, ...]:
+        return self.weights, self.params
+
+    @property
+    def check_bits(self) -> int:
+        return self.weight_code.bits * self.weights.words + self.param_code.bits * self.words
+
+    @property
+    def longest_cycles(self) -> int:
+        return self.groups * max(self.rows, self.group_words) + self.neurons
+
+    @property
+    def params(self) -> Memory:
+        """The memory of the neurons' parameters."""
+        word_bits = self.param_word_bits + self.param_code.bits
+        return Memory(f"mem/layer_{self.index}_params", self.words, word_bits, self.words)
+
+    @property
+    def param_word_bits(self) -> int:
+        """Width of the parameters that are read at once, without check bits."""
+        return self.units * self.neuron.param_bits
+
+    @property
+    def weight_code(self) -> CheckBits:
+        return check_bits(self.place.code, self.lanes * self.weight_bits)
+
+    @property
+    def param_code(self) -> CheckBits:
+        return check_bits(self.place.code, self.param_word_bits)
+
+    @property
+    def guard_cycles(self) -> int:
+        """What checking a word takes."""
+        return codes.guard_cycles(self.place.code)
+
+    @property
+    def group_word_bits(self) -> int:
+        return index_bits(self.group_words)
+
+    @property
+    def group_bits(self) -> int:
+        return index_bits(self.groups)
+
+    @property
+    def row_bits(self) -> int:
+        return index_bits(self.rows)
+
+    @property
+    def count_bits(self) -> int:
+        return unsigned_bits(self.rows)
+
+    @property
+    def position_bits(self) -> int:
+        """Width of a place in the event list, which holds `ports` events."""
+        return index_bits(-(-self.rows // self.ports))
+
+    @property
+    def list_bits(self) -> int:
+        """Bits of the ping-pong event list."""
+        return (2 << self.position_bits) * self.ports * self.row_bits
+
+    @property
+    def widest_vector_bits(self) -> int:
+        """Of the lanes' sums, the words of weights, states and parameters."""
+        weights = self.ports * self.weights.word_bits * self.weights.banks
+        states = self.units * self.neuron.state_word_bits
+        return max(self.lanes * self.neuron.sum_bits, weights, states, self.params.word_bits)
+
+
+def plan_layer(layer: Layer, place: Place, fold: Fold, *, spiking: bool) -> FoldedLayer:
+    """A layer in its place, folded so far.
+
+    Raises:
+        BuildError: if a vector or memory exceeds what tools accept.
+    """
+    columns = weight_columns(layer, place)
+    low, high = np.minimum(columns, 0).sum(axis=1), np.maximum(columns, 0).sum(axis=1)
+    weight_bits = layer.integers.weight_bits
+    if weight_bits > 1 or not np.isin(columns, (-1, 1)).all():  # projections of one source add up
+        weight_bits = max(weight_bits, signed_bits(int(columns.min()), int(columns.max())))
+    sum_bits = max(2, weight_bits, signed_bits(int(low.min()), int(high.max())))
+    plan = FoldedLayer(
+        place=place,
+        units=fold.units,
+        neuron=plan_neuron(layer, low, high, sum_bits, spiking=spiking),
+        lanes=fold.lanes,
+        ports=fold.ports,
+        weight_bits=weight_bits,
+        weights=_weight_memory(place, weight_bits, fold),
+    )
+    _check_limits(plan)
+    return plan
+
+
+def refold(layer: FoldedLayer, fold: Fold) -> FoldedLayer:
+    """The same layer, folded otherwise."""
+    weights = _weight_memory(layer.place, layer.weight_bits, fold)
+    return replace(layer, lanes=fold.lanes, units=fold.units, ports=fold.ports, weights=weights)
+
+
+def weight_columns(layer: Layer, place: Place) -> IntArray:
+    """The layer's weights `(neurons, rows)` in the order of the weight memory's rows: its links' channels.
+
+    What several projections bring from one source adds up.
+    """
+    blocks = [
+        np.sum([one.weight for one in layer.projections if one.source == link.source], axis=0, dtype=np.int64)
+        for link in place.links
+    ]
+    return np.concatenate(blocks, axis=1)
+
+
+def _weight_memory(place: Place, weight_bits: int, fold: Fold) -> Memory:
+    """A weight memory in banks of the depth that takes the fewest blocks; of several, the deepest.
+
+    Banks are as deep as their blocks, so that no tool divides one further and chooses between the parts.
+    """
+    rows = sum(link.size for link in place.links)
+    prefix, words = f"mem/layer_{place.index}_weights", -(-place.neurons // fold.lanes) * rows
+    data_bits = fold.lanes * weight_bits
+    word_bits = data_bits + check_bits(place.code, data_bits).bits
+    if fold.loaded:
+        return Memory(prefix, words, word_bits, min(words, LOADED_BANK_WORDS), loaded=True)
+    if words <= BLOCK_SHAPES[-1][0]:
+        return Memory(prefix, words, word_bits, words)
+    blocks = {depth: -(-words // depth) * -(-word_bits // width) for depth, width in BLOCK_SHAPES}
+    depth = min(blocks, key=lambda depth: (blocks[depth], -depth))
+    while depth * MAX_BANKS < words:
+        depth *= 2
+    return Memory(prefix, words, word_bits, min(depth, words))
+
+
+def _check_limits(plan: FoldedLayer) -> None:
+    if plan.lanes * plan.neuron.sum_bits > MAX_VECTOR_BITS:
+        most = MAX_VECTOR_BITS // plan.neuron.sum_bits
+        raise BuildError(
+            f"layer {plan.index}: {plan.lanes} lanes of {plan.neuron.sum_bits} bits are a vector wider than the "
+            f"{MAX_VECTOR_BITS} bits that every Verilog tool accepts; give it at most {most} lanes"
+        )
+    if plan.widest_vector_bits > MAX_VECTOR_BITS:
+        raise BuildError(
+            f"layer {plan.index}: {plan.lanes} lanes and {plan.units} units need a vector of {plan.widest_vector_bits} "
+            f"bits; every Verilog tool accepts {MAX_VECTOR_BITS}; give it fewer lanes or units"
+        )
+    if plan.weights.bits > MAX_MEMORY_BITS:
+        raise BuildError(
+            f"layer {plan.index}: its weights need {plan.weights.bits} bits of memory; the limit is "
+            f"{MAX_MEMORY_BITS}, more than any FPGA has; use fewer neurons, sources or weight bits"
+        )

@@ -1,0 +1,1 @@
+"""FPGAs: targets, synthesis, bitstreams, and projects for vendors' tools."""

@@ -1,0 +1,195 @@
+"""`python -m hwgen bitstream`: from a build folder to the file that programs a board, with tools from PyPI alone."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import shutil
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hwgen.boards import boards
+from hwgen.boards.boards import Board
+from hwgen.core import render
+from hwgen.core.folder import BuildFolder, open_build
+from hwgen.fpga import targets, yosys
+from hwgen.fpga.synth import (
+    Design,
+    Run,
+    call_tool,
+    failed_folder,
+    keep_logs,
+    replace_folder,
+    require_fit,
+    tool_versions,
+)
+from quant.command import Command
+from quant.errors import BuildError
+
+FOLDER = "boards"
+MAX_SEED = 2**31 - 1
+SEEDS = (1, 2, 3, 4)
+
+_SCRIPT = "synth.ys"
+_REMEDY = "another --seed, a build with fewer --lanes, or fewer weight or state bits"
+
+
+@dataclass(frozen=True, slots=True)
+class Bitstream:
+    """A finished bitstream.
+
+    Attributes:
+        path: the file that programs the board.
+        clock_mhz, fmax_mhz: the core's clock, and what routing allows.
+        resources: of the whole design: name -> (used, available).
+    """
+
+    path: Path
+    clock_mhz: int
+    fmax_mhz: float
+    resources: dict[str, tuple[int, int]]
+
+
+def make_bitstream(path: Path, name: str, seed: int | None = None) -> Bitstream:
+    """Synthesize, place, route and pack a build folder for a board, into `boards/<name>/` there.
+
+    Args:
+        path: the build folder.
+        name: of the board.
+        seed: of place and route; None: those of `SEEDS` one after the other until the clock is met.
+
+    Raises:
+        ScsrError: at an unknown board.
+        BuildError: if the folder is no untouched build, or the design does not fit the board or misses its clock.
+        ToolError: if a tool is missing, or failed; then, as for a missed clock, `boards/<name>_failed/` has the logs.
+    """
+    board = boards.find(name)
+    if seed is not None and not 0 <= seed <= MAX_SEED:
+        raise BuildError(f"--seed is {seed}; allowed is 0..{MAX_SEED}")
+    build = open_build(path)
+    tools = tool_versions([board.toolchain.distribution])
+    results = build.path / FOLDER
+    results.mkdir(exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix=f".{name}.", dir=results))
+    os.chmod(work, 0o755)
+    run = Run(_design(build), name, targets.find(board.target), work, FOLDER)
+    try:
+        bitstream = _make(run, build, board, SEEDS if seed is None else (seed,), tools)
+        replace_folder(work, results / name)
+        shutil.rmtree(failed_folder(results / name), ignore_errors=True)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+        if not any(results.iterdir()):
+            results.rmdir()
+    return bitstream
+
+
+def _design(build: BuildFolder) -> Design:
+    sources = (*build.sources, *build.uart_sources)
+    return Design(build.path, f"{build.top}_board", build.digest, sources, build.ports)
+
+
+def _make(run: Run, build: BuildFolder, board: Board, seeds: Sequence[int], tools: dict[str, str]) -> Bitstream:
+    pins = f"pins.{board.toolchain.pins_kind}"
+    for file, template in (("top.v", "top.v.j2"), (pins, f"{pins}.j2")):
+        text = render.from_template(f"boards/{run.name}/{template}", top=run.design.top, build=build, board=board)
+        (run.work / file).write_text(text, encoding="utf-8")
+    _synthesize(run, board)
+    seed, fmax_mhz, report = _meet_clock(run, board, pins, seeds)
+    file = f"{build.top}.{board.toolchain.bitstream_kind}"
+    _call_packaged(run, board, board.toolchain.pack, ["routed", file], "pack")
+    for name in ("netlist.json", "report.json", "routed", _SCRIPT):
+        (run.work / name).unlink()
+    resources = {
+        name: (int(count["used"]), int(count["available"]))
+        for name, count in report["utilization"].items()
+        if count["used"]
+    }
+    record = {
+        "board": run.name,
+        "device": board.description,
+        "top": run.design.top,
+        "model_digest": build.digest,
+        "bitstream": file,
+        "program": f"{board.program} {file}",
+        "seed": seed,
+        "clock_mhz": board.clock_mhz,
+        "fmax_mhz": fmax_mhz,
+        "clock_met": True,
+        "baud": board.baud,
+        "resources": {name: {"used": used, "available": limit} for name, (used, limit) in resources.items()},
+        "tools": tools,
+    }
+    (run.work / "board.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    return Bitstream(build.path / FOLDER / run.name / file, board.clock_mhz, fmax_mhz, resources)
+
+
+def _synthesize(run: Run, board: Board) -> None:
+    commands = [
+        *(f"read_verilog -defer {source}" for source in (*run.design.sources, f"{run.inside}/top.v")),
+        f"{board.toolchain.synth} -top {run.design.top} -json {run.inside}/netlist.json",
+    ]
+    (run.work / _SCRIPT).write_text("\n".join(commands) + "\n", encoding="ascii")
+    # Memory files are named from the build folder on.
+    command = [sys.executable, "-P", str(yosys.__file__), f"{run.inside}/{_SCRIPT}"]
+    call_tool(run, command, run.design.folder, "yosys.log")
+
+
+def _meet_clock(run: Run, board: Board, pins: str, seeds: Sequence[int]) -> tuple[int, float, dict[str, Any]]:
+    """Place and route until a seed meets the clock: the seed, the highest clock in MHz, and nextpnr's report."""
+    reached = {}
+    for seed in seeds:
+        report = _place_and_route(run, board, pins, seed)
+        reached[seed] = round(min(float(clock["achieved"]) for clock in report["fmax"].values()), 2)
+        if reached[seed] >= board.clock_mhz:
+            return seed, reached[seed], report
+    best = max(reached, key=lambda seed: reached[seed])
+    share = 100 * (board.clock_mhz - reached[best]) / board.clock_mhz
+    tried = f"seed {best}" if len(seeds) == 1 else f"seed {best}, the best of {len(seeds)}"
+    raise BuildError(
+        f"{run.design.top} reaches {reached[best]} MHz on {run.name} and needs {board.clock_mhz}, {share:.1f} % short "
+        f"({tried}; log in {keep_logs(run) / f'nextpnr_{best}.log'}); try {_REMEDY}"
+    )
+
+
+def _place_and_route(run: Run, board: Board, pins: str, seed: int) -> dict[str, Any]:
+    tool = board.toolchain
+    files = ["--json", "netlist.json", tool.pins_option, pins, tool.netlist_option, "routed", "--report", "report.json"]
+    options = [*board.device, "--freq", str(board.clock_mhz), "--timing-allow-fail", "--seed", str(seed)]
+    _call_packaged(run, board, tool.place_and_route, [*options, *files], f"nextpnr_{seed}")
+    report: dict[str, Any] = json.loads((run.work / "report.json").read_text(encoding="utf-8"))
+    counts = report["utilization"].items()
+    require_fit(run, {name: (c["used"], c["available"]) for name, c in counts if c["used"] > c["available"]})
+    return report
+
+
+def _call_packaged(run: Run, board: Board, function: str, arguments: list[str], log: str) -> None:
+    """Run a tool of the toolchain's package in the work folder: WASM sees the folder it runs in, and not all others."""
+    call = f"import sys; from {board.toolchain.package} import {function} as run; sys.exit(run(sys.argv[1:]))"
+    call_tool(run, [sys.executable, "-P", "-c", call, *arguments], run.work, f"{log}.log")
+
+
+def add_command(command: Command) -> None:
+    """Add `bitstream` to the command line."""
+    bitstream = command.add("bitstream", _bitstream, "make the file that programs a board from a build folder")
+    bitstream.add_argument("--build", type=Path, required=True, help="build folder")
+    bitstream.add_argument("--board", required=True, help=", ".join(boards.BOARDS))
+    bitstream.add_argument("--seed", type=int, help="of place and route (default: 1 to 4 until the clock is met)")
+
+
+def _bitstream(arguments: argparse.Namespace) -> int:
+    made = make_bitstream(arguments.build, arguments.board, arguments.seed)
+    used = ", ".join(f"{_shown(name)} {count:,} of {limit:,}" for name, (count, limit) in made.resources.items())
+    print(f"{made.path}: {made.fmax_mhz} MHz, needs {made.clock_mhz}; {used}")
+    print(f"program the board: {boards.find(arguments.board).program} {made.path}")
+    return 0
+
+
+def _shown(resource: str) -> str:
+    return re.sub("^(TRELLIS|ICESTORM)_", "", resource)

@@ -1,0 +1,155 @@
+"""`python -m hwgen project`: scripts that take a build folder into a vendor's tool."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from hwgen.core import render
+from hwgen.core.build import IDENTITY_PORTS, MODEL
+from hwgen.core.folder import BuildFolder, open_build
+from hwgen.fpga.synth import replace_folder
+from quant import store
+from quant.command import Command
+from quant.errors import BuildError, ScsrError
+
+FOLDER = "projects"
+DEFAULT_CLOCK_MHZ = 100
+MAX_CLOCK_MHZ = 1000
+
+_PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9/_-]{1,39}")
+_GOWIN_PART = re.compile(r"(GW[0-9][A-Z]+)-[A-Z]{2}([0-9]+).*")
+_CLOCK = "targets/clock.sdc.j2"
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A vendor's tool.
+
+    Attributes:
+        part: the device unless another is named.
+        files: what is rendered, by name in the project's folder: a template below `rtl_templates`.
+        start: how the first script is run.
+    """
+
+    part: str
+    files: Mapping[str, str]
+    start: str
+
+
+TOOLS: Mapping[str, Tool] = {
+    "vivado": Tool(
+        "xc7z020clg400-1",
+        {
+            "synth.tcl": "targets/vivado/synth.tcl.j2",
+            "package_ip.tcl": "targets/vivado/package_ip.tcl.j2",
+            "zynq.tcl": "targets/vivado/zynq.tcl.j2",
+            "driver.py": "targets/vivado/driver.py.j2",
+            "clock.xdc": _CLOCK,
+        },
+        "vivado -mode batch -source synth.tcl",
+    ),
+    "quartus": Tool(
+        "5CSEMA5F31C6",
+        {"project.tcl": "targets/quartus/project.tcl.j2", "clock.sdc": _CLOCK},
+        "quartus_sh -t project.tcl",
+    ),
+    "gowin": Tool(
+        "GW2AR-LV18QN88C8/I7",
+        {"project.tcl": "targets/gowin/project.tcl.j2", "clock.sdc": _CLOCK},
+        "gw_sh project.tcl",
+    ),
+    "radiant": Tool(
+        "LIFCL-40-7BG400I",
+        {"project.tcl": "targets/radiant/project.tcl.j2", "clock.sdc": _CLOCK, "clock.pdc": _CLOCK},
+        "radiantc project.tcl",
+    ),
+}
+
+
+def make_project(path: Path, name: str, part: str | None = None, clock_mhz: int = DEFAULT_CLOCK_MHZ) -> Path:
+    """Write the scripts for a vendor's tool into `projects/<tool>/` of a build folder, in place of earlier ones.
+
+    Args:
+        path: the build folder.
+        name: of the tool.
+        part: the device, as the tool names it; None: the tool's default here.
+        clock_mhz: the clock to ask for.
+
+    Returns:
+        The folder.
+
+    Raises:
+        ScsrError: at an unknown tool, an impossible part or clock.
+        BuildError: if the folder is no untouched build, or its weights are loaded at run time.
+    """
+    if name not in TOOLS:
+        raise ScsrError(f"--tool {name[:40]!r} is unknown; known are {', '.join(TOOLS)}")
+    tool = TOOLS[name]
+    part = tool.part if part is None else part
+    if not _PART.fullmatch(part):
+        raise ScsrError(f"--part {part[:50]!r}: a part is letters, digits, '-', '_' and '/', such as {tool.part}")
+    if not 1 <= clock_mhz <= MAX_CLOCK_MHZ:
+        raise ScsrError(f"--clock-mhz is {clock_mhz}; allowed is 1..{MAX_CLOCK_MHZ}")
+    build = open_build(path)
+    if build.load is not None:
+        raise BuildError(f"{path} takes its weights over s_load, which these scripts do not serve; build it with ROMs")
+    files = _files(build, tool, part, clock_mhz, _gowin_device(part) if name == "gowin" else "")
+    folder = build.path / FOLDER / name
+    folder.parent.mkdir(exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix=f".{name}.", dir=folder.parent))
+    try:
+        work.chmod(0o755)
+        for file, text in files.items():
+            (work / file).write_text(text, encoding="utf-8")
+        replace_folder(work, folder)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    return folder
+
+
+def _files(build: BuildFolder, tool: Tool, part: str, clock_mhz: int, device_name: str) -> dict[str, str]:
+    model = store.read(build.path / MODEL)
+    return {
+        file: render.from_template(
+            template,
+            build=build,
+            part=part,
+            clock_mhz=clock_mhz,
+            period_ns=f"{1000 / clock_mhz:.3f}",
+            ports=[port for port, _, _ in (*build.ports, *IDENTITY_PORTS) if port != "aclk"],
+            channels=model.inputs,
+            classes=model.layers[-1].neurons,
+            device_name=device_name,
+        )
+        for file, template in {"sources.tcl": "targets/sources.tcl.j2", **tool.files}.items()
+    }
+
+
+def _gowin_device(part: str) -> str:
+    """The name of a part's die, which Gowin's tools want besides: GW2AR-18C for GW2AR-LV18QN88C8/I7."""
+    found = _GOWIN_PART.fullmatch(part)
+    if found is None:
+        raise ScsrError(f"--part {part!r} is no Gowin part, such as {TOOLS['gowin'].part}")
+    series, size = found.groups()
+    return f"{series}-{size}{'C' if series.startswith('GW2') else ''}"
+
+
+def add_command(command: Command) -> None:
+    """Add `project` to the command line."""
+    project = command.add("project", _project, "write scripts that take a build folder into a vendor's tool")
+    project.add_argument("--build", type=Path, required=True, help="build folder")
+    project.add_argument("--tool", required=True, help=", ".join(TOOLS))
+    project.add_argument("--part", help="device, as the tool names it")
+    project.add_argument("--clock-mhz", type=int, default=DEFAULT_CLOCK_MHZ, help="clock (default 100)")
+
+
+def _project(arguments: argparse.Namespace) -> int:
+    folder = make_project(arguments.build, arguments.tool, arguments.part, arguments.clock_mhz)
+    print(f"{folder}: run there: {TOOLS[arguments.tool].start}")
+    return 0

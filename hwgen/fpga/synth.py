@@ -1,0 +1,335 @@
+"""Synthesis of a build folder: Yosys for the area, nextpnr for the clock. Results are written whole or not at all."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import json
+import os
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from tqdm import tqdm
+
+from hwgen.core import render
+from hwgen.core.folder import open_build
+from hwgen.fpga import targets, yosys
+from hwgen.fpga.targets import PlaceAndRoute, Target
+from quant.errors import BuildError, ToolError
+
+FOLDER = "synth"
+MAX_SEEDS = 100
+
+_INSTALL = "`pip install 'scsr-hwgen[synth]'` or `make synth-tools` installs it"
+_TAIL_LINES = 3
+# nextpnr's table of what a design takes: name, used, available.
+_UTILIZATION = re.compile(r"^Info:\s+(\w+):\s+(\d+)/\s*(\d+)\s+\d+%", re.MULTILINE)
+
+_REMEDIES = {
+    "lut": "fewer lanes or weight bits",
+    "ff": "fewer lanes",
+    "bram": "fewer weight bits or a smaller network",
+    "spram": "fewer --loaded-layers, or fewer weight bits",
+    "dsp": "fewer --units, or leaks of the form 2^F - 2^k, which take no multiplier",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Design:
+    """What the tools take of a build folder.
+
+    Attributes:
+        ports: of the core: name, direction, width in bits.
+    """
+
+    folder: Path
+    top: str
+    model_digest: str
+    sources: tuple[str, ...]
+    ports: tuple[tuple[str, str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A synthesis; what `synth.json` holds.
+
+    Attributes:
+        lut, ff, bram, dsp, spram: area of the core alone, as `targets.Target.cells` counts it.
+        bram_unit: what `bram` counts.
+        fmax_mhz: median over the seeds of the highest clock after routing; None without place and route.
+        fmax_all: the clock of each seed, in MHz.
+        placed: what nextpnr says that core and frame occupy, with the first seed.
+        cells: how many cells of each type the netlist has.
+        tools: versions.
+    """
+
+    target: str
+    device: str
+    family: str
+    top: str
+    model_digest: str
+    lut: int
+    ff: int
+    bram: float
+    dsp: float
+    spram: int
+    bram_unit: str
+    fmax_mhz: float | None
+    fmax_all: list[float]
+    seeds: list[int]
+    placed: dict[str, int]
+    cells: dict[str, int]
+    tools: dict[str, str]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Tools at work: their results collect in `work`, below the build folder, and go to `home`/`name` there."""
+
+    design: Design
+    name: str
+    target: Target
+    work: Path
+    home: str = FOLDER
+
+    @property
+    def inside(self) -> str:
+        """The work folder as tools name it that run from inside the build folder."""
+        return self.work.relative_to(self.design.folder).as_posix()
+
+
+def synthesize(folder: Path, name: str, seeds: int = 3) -> Result:
+    """Synthesize a build folder and write `synth/<target>/` in it, in place of an earlier one.
+
+    Args:
+        folder: the build folder; sources and memories must be as they were built.
+        name: of the target.
+        seeds: how many times to place and route; the clock is the median. 0: area only.
+
+    Raises:
+        ScsrError: at an unknown target.
+        BuildError: if the folder is no untouched build, or the network does not fit the target.
+        ToolError: if a tool is missing, or failed; then `synth/<target>_failed/` keeps the logs.
+    """
+    target = targets.find(name)
+    if not 0 <= seeds <= MAX_SEEDS:
+        raise BuildError(f"--seeds is {seeds}; allowed is 0..{MAX_SEEDS}")
+    build = open_build(folder)
+    design = Design(build.path, build.top, build.digest, build.sources, build.ports)
+    if not seeds:
+        target = replace(target, place_and_route=None)
+    tools = _tool_versions(target)
+    results = design.folder / FOLDER
+    results.mkdir(exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix=f".{name}.", dir=results))
+    os.chmod(work, 0o755)
+    try:
+        result = _run(Run(design, name, target, work), list(range(1, seeds + 1)), tools)
+        replace_folder(work, results / name)
+        shutil.rmtree(failed_folder(results / name), ignore_errors=True)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+        if not any(results.iterdir()):
+            results.rmdir()
+    return result
+
+
+def table_line(result: Result) -> str:
+    """The result in a line."""
+    line = (
+        f"{result.top} on {result.target}: {result.lut:,} LUT, {result.ff:,} FF, "
+        f"{result.bram:g} BRAM ({result.bram_unit}), {result.dsp:g} DSP"
+    )
+    if result.spram:
+        line += f", {result.spram} SPRAM"
+    if result.fmax_mhz is None:
+        return f"{line}; area only"
+    clocks = ", ".join(f"{clock:.1f}" for clock in result.fmax_all)
+    return f"{line}; {result.fmax_mhz:.1f} MHz (median of {clocks})"
+
+
+def _run(run: Run, seeds: Sequence[int], tools: Mapping[str, str]) -> Result:
+    start = time.monotonic()
+    cells = _map(run)
+    area = run.target.area(cells)
+    require_fit(run, area.beyond(run.target.capacity))
+    clocks: list[float] = []
+    placed: dict[str, int] = {}
+    if run.target.place_and_route is None:
+        seeds = []
+    else:
+        for name, text in run.target.place_and_route.files.items():
+            (run.work / name).write_text(text, encoding="ascii")
+        with tqdm(seeds, desc=f"{run.name} place and route", unit="seed", leave=False, disable=None) as progress:
+            for seed in progress:
+                clock, used = _place_and_route(run, run.target.place_and_route, seed)
+                clocks.append(clock)
+                placed = placed or used
+    result = Result(
+        target=run.name,
+        device=run.target.description,
+        family=run.target.family,
+        top=run.design.top,
+        model_digest=run.design.model_digest,
+        **asdict(area),
+        bram_unit=run.target.bram_unit,
+        fmax_mhz=round(statistics.median(clocks), 2) if clocks else None,
+        fmax_all=clocks,
+        seeds=list(seeds),
+        placed=placed,
+        cells=dict(cells),
+        tools=dict(tools),
+        seconds=round(time.monotonic() - start, 1),
+    )
+    (run.work / "synth.json").write_text(json.dumps(asdict(result), indent=2) + "\n", encoding="utf-8")
+    return result
+
+
+def _map(run: Run) -> dict[str, int]:
+    """Run Yosys; leaves the netlist and, for place and route, the netlist in its frame. Returns the cells."""
+    top, inside = run.design.top, run.inside
+    commands = [
+        *(f"read_verilog -defer {source}" for source in run.design.sources),
+        f"{run.target.synth} -top {top}",
+        "delete t:$scopeinfo",
+        f"tee -q -o {inside}/stat.json stat -json",
+        f"write_verilog -noattr {inside}/netlist.v",
+    ]
+    if run.target.place_and_route is not None:
+        (run.work / f"{top}_frame.v").write_text(render.frame_module(top, run.design.ports), encoding="utf-8")
+        # The frame is mapped around the core as a black box, so that the netlist that is placed is the one counted.
+        commands += [
+            f"select ={top}",
+            f"write_rtlil -selected {inside}/core.il",
+            "select -clear",
+            f"blackbox {top}",
+            f"select ={top}",
+            f"write_rtlil -selected {inside}/box.il",
+            "design -reset",
+            f"read_rtlil {inside}/box.il",
+            f"read_verilog {inside}/{top}_frame.v",
+            f"{run.target.synth_frame} -top {top}_frame",
+            f"delete ={top}",
+            f"read_rtlil {inside}/core.il",
+            f"hierarchy -top {top}_frame",
+            "flatten",
+            "opt_clean",
+            "delete t:$scopeinfo",
+            f"write_json {inside}/netlist.json",
+        ]
+    script = run.work / "synth.ys"
+    script.write_text("\n".join(commands) + "\n", encoding="ascii")
+    call_tool(run, [sys.executable, "-P", str(yosys.__file__), f"{inside}/synth.ys"], run.design.folder, "yosys.log")
+    cells = json.loads((run.work / "stat.json").read_text(encoding="utf-8"))["design"]["num_cells_by_type"]
+    for name in ("stat.json", "core.il", "box.il", "synth.ys"):
+        (run.work / name).unlink(missing_ok=True)
+    return {str(cell): int(count) for cell, count in sorted(cells.items())}
+
+
+def _place_and_route(run: Run, tool: PlaceAndRoute, seed: int) -> tuple[float, dict[str, int]]:
+    """One run of nextpnr: the highest clock in MHz, and the cells of the device it used."""
+    # WASM sees the folder it runs in, and no absolute path below /tmp.
+    call = f"import sys; from {tool.package} import {tool.function} as run; sys.exit(run(sys.argv[1:]))"
+    options = ["--freq", str(tool.clock_mhz), "--timing-allow-fail", "--seed", str(seed)]
+    files = ["--json", "netlist.json", "--report", "report.json"]
+    call_tool(
+        run,
+        [sys.executable, "-P", "-c", call, *tool.options, *options, *files],
+        run.work,
+        f"nextpnr_{seed}.log",
+    )
+    path = run.work / "report.json"
+    report = json.loads(path.read_text(encoding="utf-8"))
+    path.unlink()
+    clocks = [float(clock["achieved"]) for clock in report["fmax"].values()]
+    if len(clocks) != 1:
+        raise ToolError(f"nextpnr reports {len(clocks)} clocks for {run.design.top}; the core has one")
+    used = {name: int(count["used"]) for name, count in report["utilization"].items() if count["used"]}
+    return round(clocks[0], 2), used
+
+
+def call_tool(run: Run, command: Sequence[str], cwd: Path, log_name: str) -> None:
+    """Run a tool with its output in a log; a failure keeps the logs."""
+    log = run.work / log_name
+    with log.open("wb") as file:
+        status = subprocess.run(command, cwd=cwd, stdout=file, stderr=subprocess.STDOUT, check=False).returncode
+    text = log.read_text(encoding="utf-8", errors="replace").replace(run.inside, f"{run.home}/{run.name}")
+    log.write_text(text, encoding="utf-8")
+    if not status:
+        return
+    used = {name: (int(count), int(limit)) for name, count, limit in _UTILIZATION.findall(text)}
+    require_fit(run, {name: pair for name, pair in used.items() if pair[0] > pair[1]})
+    failed = keep_logs(run)
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    errors = [line for line in lines if line.startswith("ERROR")] or lines[-_TAIL_LINES:]
+    raise ToolError(
+        f"{log.stem.split('_')[0]} failed with status {status} on {run.name}, log in {failed / log_name}: "
+        + " | ".join(errors[-_TAIL_LINES:])
+    )
+
+
+def keep_logs(run: Run) -> Path:
+    """Keep the logs of a run that failed; returns where."""
+    failed = failed_folder(run.design.folder / run.home / run.name)
+    shutil.rmtree(failed, ignore_errors=True)
+    failed.mkdir()
+    for path in run.work.glob("*.log"):
+        shutil.copy(path, failed)
+    return failed
+
+
+def require_fit(run: Run, beyond: Mapping[str, tuple[float, float]]) -> None:
+    """Refuse a design that needs more than there is: name -> (needed, available)."""
+    if not beyond:
+        return
+    lacking = ", ".join(f"{name.upper()} {needed:,g} of {limit:,g}" for name, (needed, limit) in beyond.items())
+    remedies = [_REMEDIES[name] for name in beyond if name in _REMEDIES] or ["fewer lanes or weight bits"]
+    raise BuildError(
+        f"{run.design.top} does not fit {run.name}: {lacking}; try {', '.join(remedies)}, or a larger device"
+    )
+
+
+def _tool_versions(target: Target) -> dict[str, str]:
+    return tool_versions([] if target.place_and_route is None else [target.place_and_route.distribution])
+
+
+def tool_versions(distributions: Sequence[str]) -> dict[str, str]:
+    """Versions of Yosys and of these distributions.
+
+    Raises:
+        ToolError: naming the one that is missing.
+    """
+    tools = ["pyosys", *distributions]
+    for tool in tools:
+        if importlib.util.find_spec(tool.replace("-", "_")) is None:
+            raise ToolError(f"{tool} is missing; {_INSTALL}")
+    return {tool: importlib.metadata.version(tool) for tool in tools}
+
+
+def failed_folder(folder: Path) -> Path:
+    """Where the logs of a failed synthesis are kept."""
+    return folder.with_name(f"{folder.name}_failed")
+
+
+def replace_folder(fresh: Path, folder: Path) -> None:
+    """Put a folder in place of an earlier one; an interrupt leaves one of them."""
+    old = fresh.with_name(f"{fresh.name}.old")
+    try:
+        if folder.exists():
+            os.replace(folder, old)
+        os.replace(fresh, folder)
+    except BaseException:
+        if old.exists() and not folder.exists():
+            os.replace(old, folder)
+        raise
+    finally:
+        shutil.rmtree(old, ignore_errors=True)

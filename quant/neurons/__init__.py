@@ -1,0 +1,14 @@
+"""Neurons and their parts. A new part is a file here and a line in `PARTS`."""
+
+from __future__ import annotations
+
+from quant.neurons.lif import Lif
+from quant.neurons.part import Part
+from quant.neurons.resets import RESETS, Reset
+from quant.neurons.self_weight import SelfWeight
+from quant.neurons.synapse import Synapse
+
+# In the order in which they act on the input current, and in which hardware stores their parameters.
+PARTS: tuple[type[Part], ...] = (SelfWeight, Synapse)
+
+__all__ = ["PARTS", "RESETS", "Lif", "Part", "Reset", "SelfWeight", "Synapse"]

@@ -75,7 +75,7 @@ EXPERIMENTS = {
 
 
 def variants(table: Table) -> Iterator[tuple[str, Table]]:
-    """The ablation: from a feed-forward network, one feature after the other, and dense recurrence instead.
+    """The ablation: a feed-forward network plus one feature after another; last, dense recurrence instead.
 
     `table` is the full network: self-recurrence, a skip from the input to the last layer, leaks and thresholds learned.
     """
@@ -126,7 +126,7 @@ def runs(name: str, fsdd: Path | None) -> list[Run]:
 
 
 def perform(run: Run) -> Table:
-    """Train, build and verify; skipped is what an earlier call has finished."""
+    """Train, build and verify; a run that an earlier call finished is not repeated."""
     config, out, core = run.folder / "config.toml", run.folder / "run", run.folder / "core"
     content = tomli_w.dumps(configuration.to_table(configuration.from_table(run.table))).encode()
     done = run.folder / "result.json"

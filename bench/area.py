@@ -137,7 +137,7 @@ def _calibration_area(job: tuple[int, str]) -> Area:
 
 
 def _fit(found: Sequence[Mapping[str, float]], measured: npt.NDArray[np.int64]) -> dict[str, float]:
-    """Least squares of the relative error, over the terms that add area: one that came out negative is dropped."""
+    """Least squares of the relative error over the terms of area; a term with a negative coefficient is dropped."""
     names = list(found[0])
     while True:
         rows = np.array([[terms[name] for name in names] for terms in found]) / measured[:, None]

@@ -52,7 +52,7 @@ def main() -> int:
 
 
 def is_missing() -> bool:
-    """Whether there is no network and test set of the demo; says so on stderr."""
+    """Whether the demo's network or test set is missing; stderr says which."""
     missing = [path for path in (CHECKPOINT, SPIKES) if not path.is_file()]
     for path in missing:
         print(f"error: {path} is missing; `make demo` makes it", file=sys.stderr)
@@ -83,14 +83,14 @@ def summarize(seconds: dict[str, float]) -> dict[str, Any]:
 
 
 def table(summary: dict[str, Any]) -> str:
-    """The summary for people."""
+    """The summary as a table."""
     rows = [(key.replace("_", " "), value) for key, value in summary.items() if key != "seconds"]
     rows += [(f"seconds {stage}", value) for stage, value in summary["seconds"].items()]
     return str(tabulate([(key, _shown(value)) for key, value in rows], tablefmt="plain", disable_numparse=True))
 
 
 def _holds(summary: dict[str, Any]) -> bool:
-    """Whether the demo showed what it is there to show; says on stderr what it did not."""
+    """Whether every claim of the demo holds; stderr names those that do not."""
     quantized = summary["accuracy_quantized"]
     claims = {
         "no mismatch": summary["mismatches"] == 0 == summary["cocotb_mismatches"],

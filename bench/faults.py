@@ -56,17 +56,17 @@ SAFETIES = {
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """What came of so many faults, on the mean of `DRAWS` draws, as shares of the samples.
+    """The effect of a number of faults, as shares of the samples, averaged over `DRAWS` draws.
 
     Attributes:
         faults: bits flipped in memory; of states, per sample; of the stream, the share of its beats.
-        told: samples with a status flag.
+        flagged: samples with a status flag.
         silent: samples without one whose class is not that of the undamaged core.
     """
 
     faults: float
     accuracy: float
-    told: float
+    flagged: float
     silent: float
 
 
@@ -82,18 +82,18 @@ class Bench:
         self.classes: IntArray = vectors.expected(model, samples)["classes"]
 
     def points(self, numbers: Sequence[float], run: Callable[[float, int], streams.Packets]) -> Iterator[Point]:
-        """Of each number of faults, what `run(number, draw)` gives on the mean."""
+        """A point for each number of faults: the mean of `run(number, draw)` over the draws."""
         for number in numbers:
             yield self._point(number, [run(number, draw) for draw in range(DRAWS if number else 1)])
 
     def _point(self, faults: float, found: Sequence[streams.Packets]) -> Point:
-        told = [packets.flags != 0 for packets in found]
+        flags = [packets.flags != 0 for packets in found]
         wrong = [packets.classes != self.classes for packets in found]
         return Point(
             faults,
             accuracy=mean(float((packets.classes == self.samples.label).mean()) for packets in found),
-            told=mean(float(flags.mean()) for flags in told),
-            silent=mean(float((changed & ~flags).mean()) for changed, flags in zip(wrong, told, strict=True)),
+            flagged=mean(float(one.mean()) for one in flags),
+            silent=mean(float((changed & ~one).mean()) for changed, one in zip(wrong, flags, strict=True)),
         )
 
     def memory_points(self) -> Iterator[Point]:
@@ -120,7 +120,7 @@ class Bench:
         return flips
 
     def running_points(self) -> Iterator[Point]:
-        """Bits of weights and parameters flip at random moments, so many in a run on the mean."""
+        """Bits of weights and parameters flip at random times; the numbers are means per run."""
         bits = sum(memory.bits for memory in self.build.plan.memories)
         yield from self._upsets("rom", bits, FLIPS, len(self.samples))
 
@@ -157,7 +157,7 @@ class Bench:
 
 
 def costs(samples: SpikeSet) -> list[dict[str, Any]]:
-    """Area on 7 series and cycles per step of the demo's network with each means."""
+    """Area on 7 series and cycles per step of the demo's network with each protection."""
     rows = []
     for name, safety in tqdm(SAFETIES.items(), desc="cost"):
         folder = ROOT / "cost"
@@ -180,7 +180,7 @@ def costs(samples: SpikeSet) -> list[dict[str, Any]]:
 
 
 def picture(curves: dict[str, list[Point]]) -> bytes:
-    """A PNG: accuracy, and what was wrong without a word, against faults of each kind."""
+    """A PNG: accuracy and unreported errors against the number of faults of each kind."""
     panels = (
         ("bits of memories flipped before a run", tuple(CODES)),
         ("bits of memories flipped in a run", tuple(f"{code}, running" for code in CODES)),
@@ -198,7 +198,9 @@ def picture(curves: dict[str, list[Point]]) -> bytes:
                 style = {"color": colours.get(code, "#c4412b"), "marker": "o", "ms": 3}
                 title = f"{code}: " if len(names) > 1 else ""
                 axes.plot(x, [100 * point.accuracy for point in points], **style, label=f"{title}accuracy")
-                axes.plot(x, [100 * point.silent for point in points], **style, ls=":", label=f"{title}wrong, not told")
+                axes.plot(
+                    x, [100 * point.silent for point in points], **style, ls=":", label=f"{title}wrong, not reported"
+                )
             axes.set(xscale="log", xlabel=label, ylim=(-2, 102))
             axes.grid(alpha=0.25, lw=0.5)
             axes.legend(frameon=False, fontsize=7.5)
@@ -210,7 +212,7 @@ def picture(curves: dict[str, list[Point]]) -> bytes:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.faults", description=__doc__.splitlines()[0])
-    parser.add_argument("--cost", action="store_true", help="synthesize what protection costs, too; minutes")
+    parser.add_argument("--cost", action="store_true", help="also synthesize what protection costs (minutes)")
     arguments = parser.parse_args()
     if is_missing():
         return 2

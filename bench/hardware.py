@@ -1,4 +1,4 @@
-"""Area and speed of the networks that hardware is compared by: every figure from a bit-exact, active network.
+"""Area and speed of the reference networks; every figure is from a network that was verified and active.
 
 Per case: simulation against the golden model, Yosys for 7 series (`synth_xilinx -family xc7 -noiopad -flatten`), and
 where a clock is asked for Yosys and nextpnr, median of three seeds. Writes build/bench/hardware.json, prints a table.
@@ -172,14 +172,14 @@ def measure(entry: Entry, folder: Path) -> Row:
 
 
 def _kept(bounds: Bounds, lut: float, cycles: float, microseconds: float | None, clocks: Sequence[float]) -> bool:
-    """Whether every bound is kept; one on what was not measured is not."""
+    """Whether every bound is kept; a bound on a figure that was not measured is not."""
     pairs = [(lut, bounds.lut), (cycles, bounds.cycles), (microseconds, bounds.microseconds)]
     kept = all(limit is None or (found is not None and found <= limit) for found, limit in pairs)
     return kept and (bounds.mhz is None or bool(clocks and clocks[0] >= bounds.mhz))
 
 
 def _table(rows: Sequence[Row]) -> str:
-    """As Markdown."""
+    """The table as Markdown."""
     header = ["network", "lanes", "events per cycle", "cycles per step", "weight memory used", "LUT", "FF", "BRAM"]
     header += ["DSP", "clock", "100 steps", "bound", "kept"]
     found = []

@@ -116,7 +116,7 @@ def sound() -> bytes:
 
 
 def hdf5(**labels: Any) -> bytes:
-    """A file with the layouts of both data sets, its labels stored in a way of their own."""
+    """A file with the layouts of both data sets; `labels` says how its labels are stored."""
     with h5py.File(buffer := io.BytesIO(), "w") as file:
         stored = file.create_dataset("labels", **{"shape": (2,), "dtype": "i4", **labels})
         if "compression" in labels:
@@ -132,14 +132,14 @@ def hdf5(**labels: Any) -> bytes:
 
 
 def read_checkpoint(path: Path) -> None:
-    """Both readers of a checkpoint: of its integers, and of its networks."""
+    """Read the integers of a checkpoint, then its networks."""
     export.load(path)
     checkpoint.restore(export.read_checkpoint(path), path)
 
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """A reader, what its file is called, a valid one, and what else lies in the folder."""
+    """A reader, the name of its file, a valid file, and the other files in the folder."""
 
     read: Callable[[Path], object]
     file: str
@@ -163,7 +163,7 @@ READERS = {
 
 
 def crafted(seed: bytes) -> dict[str, Content]:
-    """What an attacker would try first with a file like `seed`."""
+    """Files that an attacker would try first, by name; `seed` is a valid file."""
 
     def with_holes(path: Path) -> None:
         path.write_bytes(seed)
@@ -199,7 +199,7 @@ def crafted(seed: bytes) -> dict[str, Content]:
 
 
 def bomb(seed: bytes, said: int = 3 << 30) -> bytes:
-    """The archive with 3 GiB of zeros, packed a thousandfold, for its largest member, which says so or does not."""
+    """The archive with its largest member replaced by 3 GiB of zeros, compressed; `said` is its stated size."""
     packer = zlib.compressobj(9, zlib.DEFLATED, -15)
     first, block = (packer.compress(bytes(1 << 20)) + packer.flush(zlib.Z_FULL_FLUSH) for _ in range(2))
     with zipfile.ZipFile(io.BytesIO(seed)) as old, zipfile.ZipFile(buffer := io.BytesIO(), "w") as new:
@@ -211,7 +211,7 @@ def bomb(seed: bytes, said: int = 3 << 30) -> bytes:
 
 
 def damaged(draw: random.Random, content: bytes) -> bytes:
-    """Cut, flipped, put together anew, or with another value; of an archive, mostly a member of it."""
+    """The content cut, flipped, spliced, or with a value exchanged; in an archive, mostly inside a member."""
     if content.startswith(b"PK") and draw.random() < 0.7:
         with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(buffer := io.BytesIO(), "w") as new:
             chosen = draw.choice(old.namelist())
@@ -242,7 +242,7 @@ def damaged(draw: random.Random, content: bytes) -> bytes:
 
 
 def examine(name: str, reader: Reader, numbers: range) -> tuple[dict[str, Any], list[str]]:
-    """What became of the inputs of a reader, and its failures."""
+    """Count how many inputs a reader accepts and refuses; list its failures."""
     seed = reader.seed()
     cases, failures, counts = list(crafted(seed).items()), [], Counter[str]()
     longest_s = 0.0
@@ -270,13 +270,13 @@ def examine(name: str, reader: Reader, numbers: range) -> tuple[dict[str, Any], 
 
 
 def limit_memory() -> None:
-    """Before the first reader: what the machine has would let a bomb take half of it."""
+    """Limit this process, and so `memory_limit`: otherwise a bomb could take half of the machine's memory."""
     has = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (has + LIMIT_BYTES, resource.RLIM_INFINITY))
 
 
 def judge(read: Callable[[Path], object], path: Path) -> str:
-    """What becomes of the file, in a child process: "accepted", "refused", or what went wrong."""
+    """The verdict on a file, read in a child process: "accepted", "refused", or what went wrong."""
 
     def watched() -> None:
         reader.SECONDS = READER_S

@@ -1,4 +1,4 @@
-"""The demo's network beyond its Verilog, on the whole real test set: netlists of two families, and a serial line.
+"""The demo's network as netlists of two FPGA families and behind a serial line, on the whole test set.
 
 Needs what `make demo` leaves. Yosys maps the core for 7 series and ECP5, and `sim verify --netlist` holds both netlists
 against the golden model; the host program sends the test set through the simulated board. Prints a table.

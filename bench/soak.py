@@ -43,7 +43,7 @@ def main() -> int:
     steps = parser.parse_args().steps
     model = random_network(CASE)
     write(make_build(model, CASE.folding), ROOT)
-    count = -(-steps * 21 // (LONGEST * 10))  # lengths are even from 1 to LONGEST; 5 % more, lest they fall short
+    count = -(-steps * 21 // (LONGEST * 10))  # lengths are even from 1 to LONGEST; 5 % more than needed on average
     samples = vectors.random_samples(model, count, LONGEST, CASE.density, seed=1)
     start = time.monotonic()
     report = verify(ROOT, samples, stress=STRESS)

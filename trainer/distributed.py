@@ -1,8 +1,8 @@
-"""Training in several processes, one share of every batch each: the processes that `torchrun` starts.
+"""Training in the processes that `torchrun` starts; each of them computes a share of every batch.
 
 A process computes its part of the batch's loss, with the statistics of the whole batch (`total`); the gradients are
-added up before a step (`add_gradients`), so that all processes keep the same network. In a single process, each
-function leaves what it is given as it is.
+added up before a step (`add_gradients`), so that all processes keep the same network. In a single process, the
+functions change nothing.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def joined(device: torch.device) -> Iterator[bool]:
 
 
 def processes() -> int:
-    """How many train together."""
+    """Number of processes that train together."""
     return distributed.get_world_size() if distributed.is_initialized() else 1
 
 
@@ -64,7 +64,7 @@ def share(batch: Batch) -> Batch:
 
 
 def share_of(batch: Batch, rank: int, size: int) -> Batch:
-    """Every `size`-th sample of a batch from `rank` on; where there is none, one of no steps and no weight."""
+    """Every `size`-th sample of a batch from `rank` on; if there is none, one sample of no steps and no weight."""
     chosen = slice(rank, None, size)
     steps, weights = batch.steps[chosen], batch.weights[chosen]
     if not len(steps):
@@ -77,7 +77,7 @@ def share_of(batch: Batch, rank: int, size: int) -> Batch:
 
 
 def total(values: Tensor) -> Tensor:
-    """The sum of `values` over all processes, differentiable: the gradients of all their losses add up, too."""
+    """The sum of `values` over all processes; its gradient is the sum over the losses of all processes."""
     return _Sum.apply(values) if distributed.is_initialized() else values
 
 
@@ -92,7 +92,7 @@ class _Sum(Function):
 
 
 def add_gradients(network: nn.Module) -> None:
-    """Make every gradient the sum of those of all processes."""
+    """Replace every gradient by its sum over all processes."""
     if distributed.is_initialized():
         for parameter in network.parameters():
             if parameter.grad is not None:
@@ -100,7 +100,7 @@ def add_gradients(network: nn.Module) -> None:
 
 
 def of_first(values: Tensor) -> Tensor:
-    """The first process's `values`: what all must decide alike must not hang on a last bit of their own."""
+    """The first process's `values`, for decisions that all must make alike although their last bits may differ."""
     if distributed.is_initialized():
         distributed.broadcast(values, 0)
     return values

@@ -1,4 +1,4 @@
-"""The training loop: real numbers first, then the hardware's integers from the best of the first.
+"""The training loop: first real numbers, then, from the best network of that phase, the integers of the hardware.
 
 Everything random in an epoch is drawn from (seed, phase, epoch) alone, and learning rate and surrogate width are
 functions of the epoch: progress that is restored after an epoch continues bit for bit as if nothing had happened.
@@ -48,7 +48,7 @@ class Epoch:
 
 @dataclass(slots=True)
 class Progress:
-    """Where a training run stands; everything in it goes into `last.pt`.
+    """The state of a training run, which `last.pt` stores.
 
     Attributes:
         network: as it is after the last epoch in the history.

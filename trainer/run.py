@@ -64,7 +64,7 @@ def train(config: Config, out: Path, report: Callable[[str], None] = print, devi
 
 
 def is_finished(config: Config, out: Path) -> bool:
-    """Whether `out` holds the product of this very configuration.
+    """Whether `out` already contains the trained network of this configuration.
 
     Raises:
         ConfigError: if it holds the product of another one, or files of the same names that are nobody's.
@@ -125,12 +125,12 @@ def _check_labels(config: Config, data: Mapping[Split, SpikeSet]) -> None:
 
 
 def _bar(batches: Iterable[Batch], total: int) -> Iterable[Batch]:
-    """A progress bar for people; nothing where output goes to a file."""
+    """A progress bar, if stderr is a terminal."""
     return tqdm(batches, total=total, leave=False, disable=not sys.stderr.isatty())
 
 
 def _silence(text: str) -> None:
-    """What the processes report that are not the first."""
+    """The report of every process but the first: nothing."""
 
 
 def _best_networks(progress: Progress) -> tuple[Network, Network]:

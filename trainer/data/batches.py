@@ -22,14 +22,14 @@ _POOL = 16  # batches among which samples are sorted by length
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Batch:
-    """Samples side by side.
+    """Several samples as one tensor.
 
     Attributes:
         inputs: float32 `(T, batch, channels)`, 0 or 1, T being the longest sample's steps.
         steps: int64 `(batch,)`, steps of each sample.
         labels: int64 `(batch,)`.
         weights: float32 `(batch,)`, what each sample's loss counts for; together 1.
-        targets: float32 `(batch, classes)`, what a teacher says to the samples, or None.
+        targets: float32 `(batch, classes)`, a teacher's probabilities for the samples, or None.
     """
 
     inputs: Tensor
@@ -50,7 +50,7 @@ class Batch:
 
 
 def in_order(samples: SpikeSet, size: int) -> Iterator[Batch]:
-    """All samples as they come, for evaluation."""
+    """All samples in their order, for evaluation."""
     for start in range(0, len(samples), size):
         yield gather(samples, np.arange(start, min(start + size, len(samples))))
 
@@ -62,7 +62,7 @@ def shuffled(
     how: Augmentation,
     teacher: Teacher | None = None,
 ) -> Iterator[Batch]:
-    """All samples in an order drawn anew and changed anew, for training.
+    """All samples in a new random order and with new augmentation, for training.
 
     Samples of similar length go together, so that little of a batch is padding: the order is drawn, cut into pools of
     16 batches, each pool sorted by length, and the batches drawn again.
@@ -83,7 +83,7 @@ def gather(samples: SpikeSet, chosen: IntArray) -> Batch:
 
 
 def _dense(events: Events, labels: IntArray, channels: int, targets: FloatArray | None = None) -> Batch:
-    """A batch of the samples whose events are given.
+    """The batch of samples with the given events.
 
     Raises:
         DataError: if the batch is too large.

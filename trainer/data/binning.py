@@ -49,10 +49,10 @@ class TimeBins:
 
     Attributes:
         step_ms: length of a time step.
-        pool: so many adjacent channels become one, which spikes if any of them does.
-        max_steps: what comes later is cut off; 0 is no limit.
-        clock: so many channels more tell the time since the sample began: the first spikes in each of the first
-            `clock_steps` steps, the next in each of as many after them, the last one from then on to the end.
+        pool: adjacent channels that become one; it spikes if any of them does.
+        max_steps: later steps are cut off; 0: no limit.
+        clock: number of channels that encode the time since the sample began: the first spikes in each of the first
+            `clock_steps` steps, the second in each of the next `clock_steps`, and so on; the last spikes to the end.
     """
 
     step_ms: Annotated[float, Range(0.001, 10_000.0)] = 10.0
@@ -62,7 +62,7 @@ class TimeBins:
     clock_steps: ClockSteps = 1
 
     def channels(self, given: int) -> int:
-        """Number of channels that `given` ones become."""
+        """Number of channels after pooling `given` channels."""
         return -(-given // self.pool) + self.clock
 
     def fill(
@@ -106,9 +106,9 @@ class StepBins:
     """For spike trains that have time steps already.
 
     Attributes:
-        pool_steps: so many adjacent steps become one, in which a channel spikes if it does in any of them.
-        pool: so many adjacent channels become one, which spikes if any of them does.
-        max_steps: of the result; what comes later is cut off; 0 is no limit.
+        pool_steps: adjacent steps that become one; a channel spikes in it if it does in any of them.
+        pool: adjacent channels that become one; it spikes if any of them does.
+        max_steps: of the result; later steps are cut off; 0: no limit.
         clock, clock_steps: as in `TimeBins`.
     """
 
@@ -119,7 +119,7 @@ class StepBins:
     clock_steps: ClockSteps = 1
 
     def channels(self, given: int) -> int:
-        """Number of channels that `given` ones become."""
+        """Number of channels after pooling `given` channels."""
         return -(-given // self.pool) + self.clock
 
     def merge(self, samples: SpikeSet) -> SpikeSet:
@@ -141,7 +141,7 @@ def _pooled(
     steps: IntArray,
     label: IntArray,
 ) -> SpikeSet:
-    """Pooled events, cut after `max_steps`, and those of the clock, whose channels are the last of `channels`."""
+    """Events pooled and cut after `max_steps`, with those of the clock, whose channels are the last."""
     if bins.max_steps:
         kept = step < bins.max_steps
         sample, step, channel = sample[kept], step[kept], channel[kept]
@@ -162,7 +162,7 @@ def _pooled(
 
 
 def collect(where: Path, samples: Iterable[TimedSample], bins: TimeBins, *, channels: int) -> SpikeSet:
-    """Spike trains of the samples of the file `where`, one at least, which come one by one: as `TimeBins.fill`.
+    """Spike trains of the samples of the file `where`, binned as by `TimeBins.fill` in batches; there is at least one.
 
     Raises:
         DataError: as there.

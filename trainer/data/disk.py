@@ -1,4 +1,4 @@
-"""Reading files of data sets: each surprise becomes one line."""
+"""Reading the files of data sets; whatever is wrong with one becomes a one-line error."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _MAX_SAMPLES = 1 << 24  # of a recording: minutes, where compressed silence may 
 
 
 def check_present(path: Path, expected: str) -> None:
-    """Refuse data that lack the file `path`, with the layout that is `expected`."""
+    """Check that the file `path` exists; the error says which layout is `expected`."""
     if not path.is_file():
         raise DataError(f"{path}: no such file; expected is {expected}")
 
 
 def read_npz(path: Path, kinds: Mapping[str, tuple[str, int]]) -> dict[str, npt.NDArray[Any]]:
-    """Arrays of an `.npz` file, none of them pickled.
+    """The arrays of an `.npz` file; pickled ones are refused.
 
     Args:
         path: the file.

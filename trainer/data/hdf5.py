@@ -1,4 +1,4 @@
-"""Arrays of HDF5 files, by h5py: one axis, of the kinds expected, and never what a file refers to elsewhere.
+"""Reading one-dimensional arrays of HDF5 files by h5py, but nothing that a file refers to outside itself.
 
 The HDF5 library believes what a file says, so it reads in a child process with limits (quant/reader.py); whatever is
 damaged, found at once or later, becomes a `DataError`.
@@ -22,7 +22,7 @@ _AT_A_TIME = 256  # lists; bounds the memory
 
 
 def arrays(path: Path, read: Callable[[h5py.File], Iterable[Array]]) -> Iterator[Array]:
-    """What `read`, called in a child process, gives of the file: arrays from `numbers`, `names` and `lists`.
+    """The arrays that `read` yields when it is called with the open file in a child process.
 
     Raises:
         DataError: if the file is missing or damaged, or `read` raises it.

@@ -1,4 +1,4 @@
-"""Recordings as a divided data set: heard by the ear, and, to train with, also faster and slower than they were."""
+"""Recordings through the audio front end, divided into parts; for training also at other speeds."""
 
 from __future__ import annotations
 

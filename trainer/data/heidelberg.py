@@ -118,7 +118,7 @@ def read(path: Path, classes: tuple[str, ...], bins: TimeBins) -> SpikeSet:
 
 
 def _arrays(file: h5py.File) -> Iterator[Array]:
-    """The labels; then times and units of each sample in turn."""
+    """First the labels, then the times and the units of each sample."""
     count, times = hdf5.lists(file, "spikes/times", "f")
     count_too, units = hdf5.lists(file, "spikes/units", "iu")
     label = hdf5.numbers(file, "labels", "iu")

@@ -86,7 +86,7 @@ class _Recording:
 
 
 def _recordings(path: Path, part: str, given: Array) -> Iterator[_Recording]:
-    """Those of the recordings with the names `given` that are of single digits."""
+    """The recordings of single digits among the names `given`."""
     names = [name.decode("ascii", "replace") for name in given.tolist()]
     for name, count in Counter(names).most_common(1):
         if count > 1:
@@ -101,7 +101,7 @@ def _recordings(path: Path, part: str, given: Array) -> Iterator[_Recording]:
 
 
 def _arrays(file: h5py.File) -> Iterator[Array]:
-    """The names of each part; then times and channels of each of their single digits in turn."""
+    """First the names of each part, then the times and the channels of each single digit."""
     names = {part: hdf5.names(file, f"{part}_labels") for part in _PARTS}
     yield from names.values()
     for part, given in names.items():

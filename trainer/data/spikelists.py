@@ -1,4 +1,4 @@
-"""Spike trains as text, one file per sample, as experiments with reservoirs and TI46 pass them around.
+"""Spike trains as text, one file per sample, a format of experiments with reservoirs and TI46.
 
 A file is `<class>/<speaker>_u<utterance>_c<class>.dat`. Its lines are `channel<TAB>step`, in any order, between a first
 and a last line `-1<TAB>-1`.

@@ -67,7 +67,7 @@ class Ti46Digits(Heard):
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """A file and what its name tells."""
+    """A file and what its name says."""
 
     path: Path
     part: str

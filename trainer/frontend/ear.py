@@ -1,4 +1,4 @@
-"""The audio front end: sound in, spike trains out, remembered on disk."""
+"""The audio front end: sound to spike trains, with a cache on disk."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ def _hear_all(sounds: Sequence[Sound], ear: Ear) -> SpikeSet:
 
 @contextmanager
 def _mapper(processes: int) -> Iterator:
-    """`map`, over several processes if there are to be several."""
+    """`map`, in several processes if `processes` is more than 1."""
     if processes == 1:
         yield map
     else:

@@ -17,11 +17,6 @@ from quant.spikes import SpikeSet
 from trainer.events import from_events, join
 from trainer.schema import Range
 
-Pool = Annotated[int, Range(1, 32768)]
-MaxSteps = Annotated[int, Range(0, 2**20)]
-Clock = Annotated[int, Range(0, 1024)]
-ClockSteps = Annotated[int, Range(1, 2**20)]
-
 _LONGEST_STEPS = 2**20
 _AT_A_TIME = 256  # samples that are binned together, unless they have many events; bounds the memory
 _EVENTS_AT_A_TIME = 1 << 21
@@ -44,26 +39,31 @@ class TimedSample:
 
 
 @dataclass(frozen=True, slots=True)
-class TimeBins:
-    """For events that have a time.
+class _Bins:
+    """What both kinds of bins share.
 
     Attributes:
-        step_ms: length of a time step.
         pool: adjacent channels that become one; it spikes if any of them does.
-        max_steps: later steps are cut off; 0: no limit.
+        max_steps: of the result; later steps are cut off; 0: no limit.
         clock: number of channels that encode the time since the sample began: the first spikes in each of the first
             `clock_steps` steps, the second in each of the next `clock_steps`, and so on; the last spikes to the end.
     """
 
-    step_ms: Annotated[float, Range(0.001, 10_000.0)] = 10.0
-    pool: Pool = 1
-    max_steps: MaxSteps = 0
-    clock: Clock = 0
-    clock_steps: ClockSteps = 1
+    pool: Annotated[int, Range(1, 32768)] = 1
+    max_steps: Annotated[int, Range(0, 2**20)] = 0
+    clock: Annotated[int, Range(0, 1024)] = 0
+    clock_steps: Annotated[int, Range(1, 2**20)] = 1
 
     def channels(self, given: int) -> int:
         """Number of channels after pooling `given` channels."""
         return -(-given // self.pool) + self.clock
+
+
+@dataclass(frozen=True, slots=True)
+class TimeBins(_Bins):
+    """For events that have a time, in steps of `step_ms`."""
+
+    step_ms: Annotated[float, Range(0.001, 10_000.0)] = 10.0
 
     def fill(
         self,
@@ -102,25 +102,10 @@ class TimeBins:
 
 
 @dataclass(frozen=True, slots=True)
-class StepBins:
-    """For spike trains that have time steps already.
-
-    Attributes:
-        pool_steps: adjacent steps that become one; a channel spikes in it if it does in any of them.
-        pool: adjacent channels that become one; it spikes if any of them does.
-        max_steps: of the result; later steps are cut off; 0: no limit.
-        clock, clock_steps: as in `TimeBins`.
-    """
+class StepBins(_Bins):
+    """For spike trains that have time steps already: `pool_steps` adjacent ones become one, as channels do."""
 
     pool_steps: Annotated[int, Range(1, 2**20)] = 1
-    pool: Pool = 1
-    max_steps: MaxSteps = 0
-    clock: Clock = 0
-    clock_steps: ClockSteps = 1
-
-    def channels(self, given: int) -> int:
-        """Number of channels after pooling `given` channels."""
-        return -(-given // self.pool) + self.clock
 
     def merge(self, samples: SpikeSet) -> SpikeSet:
         """The samples with their steps and channels pooled, then cut."""
@@ -133,7 +118,7 @@ class StepBins:
 
 
 def _pooled(
-    bins: TimeBins | StepBins,
+    bins: _Bins,
     sample: IntArray,
     step: IntArray,
     channel: IntArray,

@@ -82,7 +82,7 @@ def samples() -> SpikeSet:
 @pytest.mark.parametrize(("pool_steps", "pool", "max_steps"), [(4, 1, 0), (1, 3, 0), (5, 4, 3), (1, 1, 10)])
 def test_pooled_spikes_are_any_of_the_pool(pool_steps: int, pool: int, max_steps: int) -> None:
     given = samples()
-    bins = StepBins(pool_steps, pool, max_steps)
+    bins = StepBins(pool_steps=pool_steps, pool=pool, max_steps=max_steps)
     found = bins.merge(given)
     naive = {(s, t // pool_steps, c // pool) for s, t, c in spikes_of(given)}
     naive = {event for event in naive if not max_steps or event[1] < max_steps}

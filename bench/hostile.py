@@ -269,12 +269,6 @@ def examine(name: str, reader: Reader, numbers: range) -> tuple[dict[str, Any], 
     return {**row, "longest_s": round(longest_s, 2)}, failures
 
 
-def limit_memory() -> None:
-    """Limit this process, and so `memory_limit`: otherwise a bomb could take half of the machine's memory."""
-    has = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-    resource.setrlimit(resource.RLIMIT_AS, (has + LIMIT_BYTES, resource.RLIM_INFINITY))
-
-
 def judge(read: Callable[[Path], object], path: Path) -> str:
     """The verdict on a file, read in a child process: "accepted", "refused", or what went wrong."""
 
@@ -301,15 +295,17 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.hostile", description=__doc__.splitlines()[0])
     parser.add_argument("--inputs", type=int, default=2000, help="inputs per reader (default 2000)")
     parser.add_argument("--only", default="", help="a reader, or one input, such as spikes:17; nothing is recorded")
-    arguments = parser.parse_args()
-    limit_memory()
+    arguments, state = parser.parse_args(), commit()
+    # Readers' own limits follow from this process's: else a bomb could take half of the machine's memory.
+    has = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (has + LIMIT_BYTES, resource.RLIM_INFINITY))
     name, _, number = arguments.only.partition(":")
     numbers = range(int(number), int(number) + 1) if number else range(arguments.inputs)
     found = [examine(each, READERS[each], numbers) for each in READERS if name in ("", each)]
     rows, failures = [row for row, _ in found], [failure for _, several in found for failure in several]
     if not name:
         command = f"python -m bench.hostile --inputs {arguments.inputs}"
-        content = {"command": command, "commit": commit(), "readers": rows, "failures": failures}
+        content = {"command": command, "commit": state, "readers": rows, "failures": failures}
         write(RESULTS / "hostile.json", content)
     print(tabulate(rows, "keys", "github"), *failures, sep="\n")
     return 1 if failures else 0

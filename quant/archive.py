@@ -10,17 +10,24 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from quant.errors import brief
+from quant.errors import ScsrError, brief, reason
 from quant.files import memory_limit
 
 
-def arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
+def arrays(path: Path, error: type[ScsrError]) -> dict[str, npt.NDArray[Any]]:
     """The arrays by name.
 
     Raises:
-        ValueError: if together they are too large for this machine, or a name stands twice.
-        Exception: anything, if the file is damaged, or a member is no array of plain numbers or texts.
+        ScsrError: of the type `error`, if the file is damaged, a member is no array of plain numbers or texts, a name
+            stands twice, or the arrays are too large for this machine.
     """
+    try:
+        return _arrays(path)
+    except Exception as problem:  # damaged bytes can make zipfile and NumPy raise anything
+        raise error(f"{path}: not a readable .npz file of plain arrays ({reason(problem)})") from None
+
+
+def _arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # what NumPy only warns about, nobody writes today
         with zipfile.ZipFile(path) as archive:

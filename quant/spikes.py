@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from quant import archive
-from quant.errors import SpikeFileError, brief, reason
+from quant.errors import SpikeFileError, brief
 from quant.files import memory_limit
 from quant.formats import IntArray
 
@@ -115,10 +115,7 @@ def read(path: Path) -> SpikeSet:
     """
     if not path.is_file():
         raise SpikeFileError(f"{path}: no such file; `python -m trainer spikes` writes one")
-    try:
-        arrays = archive.arrays(path)
-    except Exception as error:  # damaged bytes can make zipfile and NumPy raise anything
-        raise SpikeFileError(f"{path}: not a readable .npz file of plain arrays ({reason(error)})") from None
+    arrays = archive.arrays(path, SpikeFileError)
     for name in _DTYPES:
         if name not in arrays:
             raise SpikeFileError(f"{path}: array {name!r} is missing")

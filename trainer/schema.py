@@ -97,7 +97,8 @@ def unparse(value: Any) -> dict[str, Any]:
 
 @cache
 def _hints(cls: type) -> Mapping[str, Any]:
-    return get_type_hints(cls, include_extras=True)
+    hints = get_type_hints(cls, include_extras=True)
+    return {field.name: hints[field.name] for field in fields(cls)}  # type: ignore[arg-type]
 
 
 def _plain(hint: Any, item: Any) -> Any:

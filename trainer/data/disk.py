@@ -33,10 +33,7 @@ def read_npz(path: Path, kinds: Mapping[str, tuple[str, int]]) -> dict[str, npt.
     Raises:
         DataError: if the file is damaged or an array is missing or of another kind.
     """
-    try:
-        arrays = archive.arrays(path)
-    except Exception as error:  # damaged bytes can make zipfile and NumPy raise anything
-        raise DataError(f"{path}: not a readable .npz file of plain arrays ({reason(error)})") from None
+    arrays = archive.arrays(path, DataError)
     for name, (kind, axes) in kinds.items():
         if name not in arrays:
             raise DataError(f"{path}: array {name!r} is missing; there should be {', '.join(kinds)}")

@@ -50,6 +50,7 @@ def test_the_shipped_configurations_are_valid_and_survive_a_round_trip(path: Pat
         (lambda t: t.update(name="a\0b"), "no text has a character 0"),
         (lambda t: t["train"].update(batch=0), "train.batch is 0; allowed is 1..65536"),
         (lambda t: t["train"].update(rate_float=float("nan")), "train.rate_float is nan"),
+        (lambda t: t["train"].update(loss={"name": "cross_entropy", "unit": "m"}), "train.loss.unit is unknown"),
         (
             lambda t: t["train"].update(loss={"name": "hinge"}),
             "train.loss.name is 'hinge'; allowed is",

@@ -98,7 +98,7 @@ def unparse(value: Any) -> dict[str, Any]:
 @cache
 def _hints(cls: type) -> Mapping[str, Any]:
     hints = get_type_hints(cls, include_extras=True)
-    return {field.name: hints[field.name] for field in fields(cls)}  # type: ignore[arg-type]
+    return {field.name: hints[field.name] for field in fields(cls)}
 
 
 def _plain(hint: Any, item: Any) -> Any:

@@ -12,7 +12,8 @@ from hwgen.core.plan import Safety
 from quant.arithmetic import Widths, weight_range
 from quant.formats import IntArray, signed_range
 from quant.model import IntModel, Layer
-from quant.neurons import RESETS, Lif, Part, Reset, SelfWeight, Synapse
+from quant.neurons import PARTS, RESETS, Lif, Part, Reset, SelfWeight, Synapse
+from quant.neurons.part import Quantity
 from quant.projections import Dense
 from quant.readouts import READOUTS
 
@@ -49,13 +50,13 @@ class Limits:
     neurons: int = 12
 
 
-def random_model(rng: np.random.Generator, limits: Limits | None = None) -> IntModel:
-    """A random network, any feature on or off in each layer."""
+def random_model(rng: np.random.Generator, limits: Limits | None = None, always: type[Part] | None = None) -> IntModel:
+    """A random network, any feature on or off in each layer, but for the part that is `always` there."""
     limits = limits or Limits()
     inputs = int(rng.integers(1, limits.inputs + 1))
     sizes, layers = [inputs], []
     for _ in range(int(rng.integers(1, limits.layers + 1))):
-        layers.append(random_layer(rng, sizes, int(rng.integers(1, limits.neurons + 1))))
+        layers.append(random_layer(rng, sizes, int(rng.integers(1, limits.neurons + 1)), always))
         sizes.append(layers[-1].neurons)
     return IntModel("random", (inputs,), tuple(layers), str(rng.choice(list(READOUTS))))  # type: ignore[arg-type]
 
@@ -74,8 +75,11 @@ def random_safety(rng: np.random.Generator) -> Safety:
     return Safety(code, WATCHDOG_CYCLES if rng.random() < 0.3 else None, bool(rng.random() < 0.3))
 
 
-def random_layer(rng: np.random.Generator, sizes: list[int], neurons: int) -> Layer:
-    """A random layer behind sources of the given sizes; it reads any non-empty selection of them."""
+def random_layer(rng: np.random.Generator, sizes: list[int], neurons: int, always: type[Part] | None = None) -> Layer:
+    """A random layer behind sources of the given sizes; it reads any non-empty selection of them.
+
+    `always`: a part that it has for sure.
+    """
     weight_bits, leak_bits = int(rng.integers(1, 17)), int(rng.integers(1, 13))
     state_bits = int(rng.integers(4, 25))
     low, high = weight_range(weight_bits)
@@ -96,7 +100,7 @@ def random_layer(rng: np.random.Generator, sizes: list[int], neurons: int) -> La
         return rng.integers(0 if rng.random() < 0.3 else top - 1 - top // 4, top, neurons, dtype=np.int32)
 
     chosen = rng.permutation(len(sizes))[: rng.integers(1, len(sizes) + 1)]
-    state_low, state_high = signed_range(state_bits)
+    state_high = signed_range(state_bits)[1]
     self_reach = min(state_high, 2 * reach + 1)
     threshold_reach = max(1, min(state_high, reach * int(rng.integers(1, 4))))
     matrices = {int(source): weights(neurons, sizes[source]) for source in chosen}
@@ -104,11 +108,18 @@ def random_layer(rng: np.random.Generator, sizes: list[int], neurons: int) -> La
     reset = str(rng.choice(list(RESETS)))
     if rng.random() < 0.4:
         matrices[len(sizes)] = weights(neurons, neurons)
-    parts: list[Part] = []
-    if rng.random() < 0.5:
-        parts.append(SelfWeight(rng.integers(max(state_low, -self_reach), self_reach + 1, neurons, dtype=np.int32)))
-    if rng.random() < 0.4:
-        parts.append(Synapse(leaks()))
+
+    def numbers(quantity: Quantity) -> IntArray:
+        if quantity.code:
+            return leaks()
+        low, high = quantity.range(Widths(weight_bits, leak_bits, state_bits))
+        return rng.integers(max(low, -self_reach), min(high, self_reach) + 1, neurons, dtype=np.int32)
+
+    parts = [
+        kind(**{one.name: numbers(one.metadata["quantity"]) for one in fields(kind) if one.metadata})
+        for kind in PARTS
+        if kind is always or rng.random() < 0.4
+    ]
     bits = weight_bits, leak_bits, state_bits
     return dense_layer(matrices, leak, threshold, bits, reset, *parts)  # type: ignore[arg-type]
 

@@ -31,6 +31,7 @@ class InVerilog:
 # By the keys of quant.neurons. A part or reset that is missing here has no hardware yet.
 PARTS: Mapping[str, InVerilog] = {
     "self_weight": InVerilog("SELF_W", tensor="self_weight"),
+    "bias": InVerilog("BIAS_W", tensor="bias"),
     "synapse": InVerilog("SYNAPSE", cycles=2),
 }
 RESETS: Mapping[str, int] = {"zero": 0, "subtract": 1}

@@ -213,6 +213,11 @@ class Node:
         raise NotImplementedError
 
     @property
+    def folded(self) -> str:
+        """How far it is folded, in words."""
+        raise NotImplementedError
+
+    @property
     def memories(self) -> tuple[Memory, ...]:
         """The memories that are filled from files or loaded at run time."""
         raise NotImplementedError

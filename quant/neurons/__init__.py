@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from quant.neurons.bias import Bias
 from quant.neurons.lif import Lif
 from quant.neurons.part import Part
 from quant.neurons.resets import RESETS, Reset
@@ -9,6 +10,6 @@ from quant.neurons.self_weight import SelfWeight
 from quant.neurons.synapse import Synapse
 
 # In the order in which they act on the input current, and in which hardware stores their parameters.
-PARTS: tuple[type[Part], ...] = (SelfWeight, Synapse)
+PARTS: tuple[type[Part], ...] = (SelfWeight, Bias, Synapse)
 
-__all__ = ["PARTS", "RESETS", "Lif", "Part", "Reset", "SelfWeight", "Synapse"]
+__all__ = ["PARTS", "RESETS", "Bias", "Lif", "Part", "Reset", "SelfWeight", "Synapse"]

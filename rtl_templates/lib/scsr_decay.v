@@ -2,7 +2,7 @@
 
 // Decay of a membrane or a synaptic filter towards zero.
 //
-//   decay(z, d) = sign(z) * floor(|z| * d / 2**LEAK_W) = whole + carry          (golden.py: decay)
+//   decay(z, d) = sign(z) * floor(|z| * d / 2**LEAK_W) = whole + carry          (quant/arithmetic.py: decay)
 //
 // Rounding towards zero is rounding down, plus one where z is negative and a fraction is lost: `carry` is that one, left
 // to the adder that follows. With SHIFT, the code stands for d = 2**LEAK_W - 2**(LEAK_W - code), and no multiplier is

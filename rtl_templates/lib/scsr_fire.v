@@ -1,6 +1,6 @@
 `default_nettype none
 
-// Threshold and reset: s = (u >= theta); v = s ? (RESET_SUBTRACT ? u - theta : 0) : u          (golden.py: fire)
+// Threshold and reset: s = (u >= theta); v = s ? (RESET == 1 ? u - theta : 0) : u          (quant/neurons/resets.py)
 //
 // Latency 1 enabled cycle, interval 1.
 
@@ -9,8 +9,8 @@ module scsr_fire #(
     parameter STATE_W = 16,
     // Width of the threshold in bits, less than STATE_W
     parameter THRESHOLD_W = 15,
-    // 1: a spike subtracts the threshold; 0: it sets the membrane to zero
-    parameter RESET_SUBTRACT = 0
+    // What a spike does to the membrane: 0 sets it to zero, 1 subtracts the threshold
+    parameter RESET = 0
 ) (
     input  wire                      clk,
     input  wire                      en,
@@ -28,7 +28,7 @@ module scsr_fire #(
     wire signed [STATE_W-1:0] after_spike;
 
     generate
-        if (RESET_SUBTRACT != 0) begin : g_subtract
+        if (RESET == 1) begin : g_subtract
             assign after_spike = excess[STATE_W-1:0];
         end else begin : g_zero
             assign after_spike = {STATE_W{1'b0}};

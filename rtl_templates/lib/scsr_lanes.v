@@ -2,7 +2,7 @@
 
 // The lanes of a layer: LANES neurons accumulate their weights at once, then hand their sums on, UNITS at a time.
 //
-//   sum[p] = sum over the group's events of W[p, event]          (golden.py: _feed_forward)
+//   sum[p] = sum over the group's events of W[p, event]          (quant/projections/dense.py)
 //
 // At a group's last operation the sums move to a holding register, from which they leave in neuron order, UNITS sums
 // to a word, while the next group accumulates. A group's last word is filled up with zeros. Latency PORTS cycles after

@@ -2,10 +2,10 @@
 
 // One layer: collects the events of a step, accumulates weights group by group, updates the neurons.
 //
-//   collector -> event list -> weights -> lanes -> neuron update
+//   collector -> event list -> weights -> lanes -> neuron update <-> neurons
 //
 // Streams in: one per source; l_* where weights are loaded (scsr_loader.v). Stream out: every neuron of every step, in
-// order, with its value.
+// order, with its value. The neurons stand outside, behind the n_* ports (scsr_update.v).
 // A step of E events takes about max(E + 1, GROUPS * max(ceil(E / PORTS), ceil(LANES / UNITS))) cycles
 // (docs/architecture.md has it exactly).
 
@@ -72,28 +72,14 @@ module scsr_layer #(
     parameter WEIGHT_SLICES = 1,
     // Width of a sum of weights
     parameter SUM_W = 8,
-    // Width of the input current: the sum and the self-weight
-    parameter X_W = 9,
-    // Width of membrane and filtered current
-    parameter STATE_W = 16,
-    // Width of a leak
-    parameter LEAK_W = 8,
-    // Width of a leak's code (scsr_decay.v)
-    parameter CODE_W = 8,
-    // 1: a leak's code is a shift (scsr_decay.v)
-    parameter SHIFT = 0,
-    // Width of a threshold, less than STATE_W; 0 where the neuron does not spike
-    parameter THRESHOLD_W = 15,
-    // Width of a self-weight, at least 2; 0 where there is none
-    parameter SELF_W = 0,
-    // 1: the neuron has a synaptic filter
-    parameter SYNAPSE = 0,
-    // 1: a spike subtracts the threshold; 0: it sets the membrane to zero
-    parameter RESET_SUBTRACT = 0,
-    // Width of a value: 1 where the neuron spikes, else STATE_W
-    parameter VALUE_W = 1,
+    // Width of a neuron's state
+    parameter STATE_WORD_W = 16,
     // Width of a neuron's parameters
     parameter PARAM_W = 23,
+    // Width of a value: 1 where the neurons spike
+    parameter VALUE_W = 1,
+    // Enabled cycles from a neuron's inputs to its outputs
+    parameter NEURON_CYCLES = 4,
     // Parameter words, in the form of $readmemh
     parameter PARAM_FILE = "",
     // Width of the tag; bit 0: last step of the sample; the highest bit, where the memories are protected: the sample is
@@ -107,24 +93,30 @@ module scsr_layer #(
     parameter PARAM_CHECKS = 0,
     parameter PARAM_CHECK_W = 0
 ) (
-    input  wire                       clk,
-    input  wire                       rst,
-    input  wire [SOURCES-1:0]         s_valid,
-    output wire [SOURCES-1:0]         s_ready,
-    input  wire [SOURCES-1:0]         s_tick,
-    input  wire [SOURCES*EVENT_W-1:0] s_index,
-    input  wire [TAG_W-1:0]           s_tag,
-    output wire                       r_valid,
-    input  wire                       r_ready,
-    output wire [WORD_W-1:0]          r_word,
-    output wire [INDEX_W-1:0]         r_index,
-    output wire [UNIT_W-1:0]          r_final,
-    output wire                       r_last,
-    output wire [UNITS*VALUE_W-1:0]   r_values,
-    output wire [TAG_W-1:0]           r_tag,
-    input  wire [WEIGHT_SLICES-1:0]   l_write,
-    input  wire [WEIGHT_ADDR_W-1:0]   l_addr,
-    input  wire [15:0]                l_data
+    input  wire                          clk,
+    input  wire                          rst,
+    input  wire [SOURCES-1:0]            s_valid,
+    output wire [SOURCES-1:0]            s_ready,
+    input  wire [SOURCES-1:0]            s_tick,
+    input  wire [SOURCES*EVENT_W-1:0]    s_index,
+    input  wire [TAG_W-1:0]              s_tag,
+    output wire                          r_valid,
+    input  wire                          r_ready,
+    output wire [WORD_W-1:0]             r_word,
+    output wire [INDEX_W-1:0]            r_index,
+    output wire [UNIT_W-1:0]             r_final,
+    output wire                          r_last,
+    output wire [UNITS*VALUE_W-1:0]      r_values,
+    output wire [TAG_W-1:0]              r_tag,
+    output wire                          n_en,
+    output wire [UNITS*SUM_W-1:0]        n_sums,
+    output wire [UNITS*STATE_WORD_W-1:0] n_states,
+    output wire [UNITS*PARAM_W-1:0]      n_params,
+    input  wire [UNITS*STATE_WORD_W-1:0] n_next_states,
+    input  wire [UNITS*VALUE_W-1:0]      n_values,
+    input  wire [WEIGHT_SLICES-1:0]      l_write,
+    input  wire [WEIGHT_ADDR_W-1:0]      l_addr,
+    input  wire [15:0]                   l_data
 );
 
     wire                            row_valid;
@@ -274,37 +266,36 @@ module scsr_layer #(
         .GROUP_WORD_W    (GROUP_WORD_W),
         .GROUP_LAST_UNITS(GROUP_LAST_UNITS),
         .LAST_UNITS      (LAST_UNITS),
-        .STATE_W         (STATE_W),
-        .LEAK_W          (LEAK_W),
-        .CODE_W          (CODE_W),
-        .SHIFT           (SHIFT),
-        .THRESHOLD_W     (THRESHOLD_W),
-        .SELF_W          (SELF_W),
         .SUM_W           (SUM_W),
-        .X_W             (X_W),
-        .SYNAPSE         (SYNAPSE),
-        .RESET_SUBTRACT  (RESET_SUBTRACT),
-        .VALUE_W         (VALUE_W),
+        .STATE_WORD_W    (STATE_WORD_W),
         .PARAM_W         (PARAM_W),
+        .VALUE_W         (VALUE_W),
+        .NEURON_CYCLES   (NEURON_CYCLES),
         .PARAM_FILE      (PARAM_FILE),
         .TAG_W           (TAG_W),
         .CHECKS          (PARAM_CHECKS),
         .CHECK_W         (PARAM_CHECK_W)
     ) update (
-        .clk     (clk),
-        .rst     (rst),
-        .s_valid (sum_valid),
-        .s_ready (sum_ready),
-        .s_sums  (sums),
-        .s_tag   (sum_tag),
-        .r_valid (r_valid),
-        .r_ready (r_ready),
-        .r_word  (r_word),
-        .r_index (r_index),
-        .r_final (r_final),
-        .r_last  (r_last),
-        .r_values(r_values),
-        .r_tag   (r_tag)
+        .clk          (clk),
+        .rst          (rst),
+        .s_valid      (sum_valid),
+        .s_ready      (sum_ready),
+        .s_sums       (sums),
+        .s_tag        (sum_tag),
+        .r_valid      (r_valid),
+        .r_ready      (r_ready),
+        .r_word       (r_word),
+        .r_index      (r_index),
+        .r_final      (r_final),
+        .r_last       (r_last),
+        .r_values     (r_values),
+        .r_tag        (r_tag),
+        .n_en         (n_en),
+        .n_sums       (n_sums),
+        .n_states     (n_states),
+        .n_params     (n_params),
+        .n_next_states(n_next_states),
+        .n_values     (n_values)
     );
 
 endmodule

@@ -2,8 +2,8 @@
 
 // Leaky sum: y = sat(decay(z, d) + x), the step of a membrane and of a synaptic filter.
 //
-//   decay  (scsr_decay.v)                                       (golden.py: decay)
-//   sat    clamp to STATE_W signed bits                         (golden.py: saturate)
+//   decay  (scsr_decay.v)                                       (quant/arithmetic.py: decay)
+//   sat    clamp to STATE_W signed bits                         (quant/arithmetic.py: saturate)
 //
 // Latency 3 enabled cycles (decay, sum, clamp), interval 1. x is taken one enabled cycle after z and its code.
 

@@ -2,13 +2,13 @@
 
 // Neuron: the step of one neuron's state.
 //
-//   x = sum + (s[t-1] ? self weight : 0)
+//   x = sum + (s[t-1] ? self-weight : 0) + bias
 //   c = SYNAPSE ? leaky_sum(c[t-1], synapse leak, x) : x
 //   u = leaky_sum(v[t-1], leak, c)
-//   s, v = spiking ? fire(u, threshold) : 0, u                  (golden.py: _run_layer)
+//   s, v = spiking ? fire(u, threshold) : 0, u                  (quant/neurons/lif.py)
 //
-// The state word is {c, s, v}, the parameter word {synapse leak, self weight, threshold, leak}, each field there only if
-// the feature is.
+// The state word is {c, past spikes, v}, the parameter word {synapse leak, bias, self-weight, threshold, leak}, each field there
+// only if the feature is. Of the past spikes the last one, s[t-1], has the lowest bit.
 //
 // Latency 3 enabled cycles, 2 more with a synaptic filter, 1 more where it spikes. Interval 1.
 
@@ -25,14 +25,18 @@ module scsr_neuron #(
     parameter THRESHOLD_W = 15,
     // Width of a self-weight, at least 2; 0 where there is none
     parameter SELF_W = 0,
+    // Width of a bias, at least 2; 0 where there is none
+    parameter BIAS_W = 0,
     // Width of the sum of weights
     parameter SUM_W = 8,
-    // Width of x: the sum and the self-weight
+    // Width of x: the sum, the self-weight and the bias
     parameter X_W = 9,
     // 1: the neuron has a synaptic filter
     parameter SYNAPSE = 0,
-    // 1: a spike subtracts the threshold; 0: it sets the membrane to zero
-    parameter RESET_SUBTRACT = 0,
+    // What a spike does to the membrane (scsr_fire.v)
+    parameter RESET = 0,
+    // Past spikes that are kept: 1 where there is a self-weight
+    parameter HISTORY = 0,
     // Width of the value: 1 where the neuron spikes, else STATE_W
     parameter VALUE_W = 1,
     // Width of a state word
@@ -53,14 +57,16 @@ module scsr_neuron #(
     localparam SELF = SELF_W > 0 ? 1 : 0;
     localparam TO_U = 3 + 2 * SYNAPSE;  // cycles from the state to u
 
-    localparam C_LSB = STATE_W + SELF;
+    localparam C_LSB = STATE_W + HISTORY;
     localparam SELF_LSB = CODE_W + THRESHOLD_W;
-    localparam SYNAPSE_LSB = SELF_LSB + SELF_W;
+    localparam BIAS_LSB = SELF_LSB + SELF_W;
+    localparam SYNAPSE_LSB = BIAS_LSB + BIAS_W;
 
     // The input current x, with the neuron's own last spike.
 
     wire signed [X_W-1:0] sum_wide = {{X_W - SUM_W{sum[SUM_W-1]}}, sum};
     wire signed [X_W-1:0] self;
+    wire signed [X_W-1:0] bias;
     reg signed [X_W-1:0]  x_q;
 
     generate
@@ -70,9 +76,16 @@ module scsr_neuron #(
             wire [SELF_W-1:0] weight = param[SELF_LSB+:SELF_W] & {SELF_W{state[STATE_W]}};
             assign self = {{X_W - SELF_W + 1{weight[SELF_W-1]}}, weight[SELF_W-2:0]};
         end
+
+        if (BIAS_W == 0) begin : g_no_bias
+            assign bias = {X_W{1'b0}};
+        end else begin : g_bias
+            wire [BIAS_W-1:0] value = param[BIAS_LSB+:BIAS_W];
+            assign bias = {{X_W - BIAS_W + 1{value[BIAS_W-1]}}, value[BIAS_W-2:0]};
+        end
     endgenerate
 
-    always @(posedge clk) if (en) x_q <= sum_wide + self;
+    always @(posedge clk) if (en) x_q <= sum_wide + self + bias;
 
     // The filtered current c, where there is a synaptic filter, and with it what waits for c.
 
@@ -163,9 +176,9 @@ module scsr_neuron #(
             );
 
             scsr_fire #(
-                .STATE_W       (STATE_W),
-                .THRESHOLD_W   (THRESHOLD_W),
-                .RESET_SUBTRACT(RESET_SUBTRACT)
+                .STATE_W    (STATE_W),
+                .THRESHOLD_W(THRESHOLD_W),
+                .RESET      (RESET)
             ) fire (
                 .clk  (clk),
                 .en   (en),
@@ -175,7 +188,7 @@ module scsr_neuron #(
                 .v    (next_state[STATE_W-1:0])
             );
 
-            if (SELF != 0) begin : g_spike_state
+            if (HISTORY != 0) begin : g_past
                 assign next_state[STATE_W] = spike;
             end
 

@@ -2,7 +2,7 @@
 
 // Read-out: adds up each class's values over a sample, then sends scores, class and status as one AXI4-Stream packet.
 //
-//   score[i] = clamp32(score[i] + value[i])    every step         (golden.py: run)
+//   score[i] = clamp32(score[i] + value[i])    every step         (quant/readouts.py)
 //   packet   = score[0], score[1], ..., {status flags, index of the largest score}
 //
 // A word of UNITS classes per cycle; in a sample's last step one class per cycle, and one cycle more for the packet's

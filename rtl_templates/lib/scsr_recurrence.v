@@ -2,7 +2,7 @@
 
 // A layer's own spikes on their way back into it: those of a sample's last step end here, its TICK goes through.
 //
-// Latency 0. The spikes of step t are inputs of step t + 1 (golden.py: _run_layer, `recurrent`), and the first step of
+// Latency 0. The spikes of step t are inputs of step t + 1 (quant/golden.py: walk), and the first step of
 // the next sample has no step before it.
 
 module scsr_recurrence (

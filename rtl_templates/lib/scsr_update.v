@@ -2,10 +2,11 @@
 
 // Neuron update: a word of UNITS neurons per cycle, in neuron order, step after step.
 //
-//   memory read -> UNITS * scsr_neuron -> memory write, skid buffer -> r_*
+//   memory read -> n_* out -> UNITS neurons -> n_* in -> memory write, skid buffer -> r_*
 //
-// In the first step of a sample all state reads as zero. A word holds the state and the parameters of UNITS neurons
-// after each other, the first in the lowest bits; the last word of a group, and of the layer, may hold fewer: `r_final` is
+// The neurons themselves stand outside, behind the n_* ports: here it does not matter what they compute, only after how
+// many cycles they answer. In the first step of a sample all state reads as zero. A word holds the state and the
+// parameters of UNITS neurons after each other, the first in the lowest bits; the last word of a group, and of the layer, may hold fewer: `r_final` is
 // the place of a word's last neuron, values behind it are 0. `r_index` is the word's first neuron.
 //
 // Latency LATENCY enabled cycles, interval 1. A word is read again only after it has been written: a layer with no more
@@ -29,30 +30,16 @@ module scsr_update #(
     parameter GROUP_LAST_UNITS = 1,
     // Neurons in the last word
     parameter LAST_UNITS = 1,
-    // Width of membrane and filtered current
-    parameter STATE_W = 16,
-    // Width of a leak
-    parameter LEAK_W = 8,
-    // Width of a leak's code (scsr_decay.v)
-    parameter CODE_W = 8,
-    // 1: a leak's code is a shift (scsr_decay.v)
-    parameter SHIFT = 0,
-    // Width of a threshold, less than STATE_W; 0 where the neurons do not spike
-    parameter THRESHOLD_W = 15,
-    // Width of a self-weight, at least 2; 0 where there is none
-    parameter SELF_W = 0,
     // Width of the sum of weights
     parameter SUM_W = 8,
-    // Width of the input current: the sum and the self-weight
-    parameter X_W = 9,
-    // 1: the neurons have a synaptic filter
-    parameter SYNAPSE = 0,
-    // 1: a spike subtracts the threshold; 0: it sets the membrane to zero
-    parameter RESET_SUBTRACT = 0,
-    // Width of a value: 1 where the neurons spike, else STATE_W
-    parameter VALUE_W = 1,
+    // Width of a neuron's state
+    parameter STATE_WORD_W = 16,
     // Width of a neuron's parameters
     parameter PARAM_W = 23,
+    // Width of a value: 1 where the neurons spike
+    parameter VALUE_W = 1,
+    // Enabled cycles from a neuron's inputs to its outputs
+    parameter NEURON_CYCLES = 4,
     // Parameter words, in the form of $readmemh
     parameter PARAM_FILE = "",
     // Width of the tag; bit 0: last step of the sample; the highest bit, where the parameters are protected: the sample is
@@ -62,41 +49,45 @@ module scsr_update #(
     parameter CHECKS = 0,
     parameter CHECK_W = 0
 ) (
-    input  wire                     clk,
-    input  wire                     rst,
-    input  wire                     s_valid,
-    output wire                     s_ready,
-    input  wire [UNITS*SUM_W-1:0]   s_sums,
-    input  wire [TAG_W-1:0]         s_tag,
-    output wire                     r_valid,
-    input  wire                     r_ready,
-    output wire [WORD_W-1:0]        r_word,
-    output wire [INDEX_W-1:0]       r_index,
-    output wire [UNIT_W-1:0]        r_final,
-    output wire                     r_last,
-    output wire [UNITS*VALUE_W-1:0] r_values,
-    output wire [TAG_W-1:0]         r_tag
+    input  wire                          clk,
+    input  wire                          rst,
+    input  wire                          s_valid,
+    output wire                          s_ready,
+    input  wire [UNITS*SUM_W-1:0]        s_sums,
+    input  wire [TAG_W-1:0]              s_tag,
+    output wire                          r_valid,
+    input  wire                          r_ready,
+    output wire [WORD_W-1:0]             r_word,
+    output wire [INDEX_W-1:0]            r_index,
+    output wire [UNIT_W-1:0]             r_final,
+    output wire                          r_last,
+    output wire [UNITS*VALUE_W-1:0]      r_values,
+    output wire [TAG_W-1:0]              r_tag,
+    output wire                          n_en,
+    output wire [UNITS*SUM_W-1:0]        n_sums,
+    output wire [UNITS*STATE_WORD_W-1:0] n_states,
+    output wire [UNITS*PARAM_W-1:0]      n_params,
+    input  wire [UNITS*STATE_WORD_W-1:0] n_next_states,
+    input  wire [UNITS*VALUE_W-1:0]      n_values
 );
 
     localparam GUARD = CHECKS > 1 ? 2 : CHECKS;
     localparam FETCH = 2 + GUARD;  // state and parameters: memory, register, and the parameters' guard
-    localparam NEURON = 3 + 2 * SYNAPSE + (THRESHOLD_W > 0 ? 1 : 0);  // scsr_neuron
-    localparam LATENCY = FETCH + NEURON;
-
-    localparam STATE_WORD_W = STATE_W * (1 + SYNAPSE) + (SELF_W > 0 ? 1 : 0);
+    localparam LATENCY = FETCH + NEURON_CYCLES;
 
     localparam [WORD_W-1:0] ONE = 1;
     localparam [WORD_W:0] WORD_COUNT = WORDS;
     localparam [WORD_W-1:0] LAST_WORD = WORD_COUNT[WORD_W-1:0] - ONE;
 
     wire                     done_valid;
-    wire [UNITS*VALUE_W-1:0] done_values;
     wire [TAG_W-1:0]         delayed_tag;
     wire [TAG_W-1:0]         done_tag;
 
     // All stages wait while the skid buffer is full; to squeeze bubbles would put done_valid into every enable.
     wire en;
     wire issue = s_valid && s_ready;
+
+    assign n_en = en;
 
     reg [WORD_W-1:0]  word_q;
     reg [WORD_W-1:0]  done_word_q;
@@ -143,12 +134,8 @@ module scsr_update #(
 
     localparam STORED_W = UNITS * PARAM_W + CHECK_W;
 
-    wire [UNITS*STATE_WORD_W-1:0] next_states;
     wire [UNITS*STATE_WORD_W-1:0] states_1;
     wire [STORED_W-1:0]           params_2;
-    wire [UNITS*STATE_WORD_W-1:0] neuron_states;
-    wire [UNITS*PARAM_W-1:0]      neuron_params;
-    wire [UNITS*SUM_W-1:0]        neuron_sums;
     reg [UNITS*STATE_WORD_W-1:0]  states_2_q;
     reg                           first_1_q;
 
@@ -160,7 +147,7 @@ module scsr_update #(
         .clk    (clk),
         .wr_en  (en && done_valid),
         .wr_addr(done_word_q),
-        .wr_data(next_states),
+        .wr_data(n_next_states),
         .rd_en  (issue),
         .rd_addr(word_q),
         .rd_data(states_1)
@@ -185,7 +172,7 @@ module scsr_update #(
         .clk(clk),
         .en (en),
         .s  (s_sums),
-        .m  (neuron_sums)
+        .m  (n_sums)
     );
 
     always @(posedge clk) begin
@@ -197,8 +184,8 @@ module scsr_update #(
 
     generate
         if (CHECKS == 0) begin : g_unprotected
-            assign neuron_params = params_2;
-            assign neuron_states = states_2_q;
+            assign n_params = params_2;
+            assign n_states = states_2_q;
             assign done_tag = delayed_tag;
         end else begin : g_protected
             wire damaged;
@@ -212,7 +199,7 @@ module scsr_update #(
                 .clk      (clk),
                 .en       (en),
                 .s_word   (params_2),
-                .m_data   (neuron_params),
+                .m_data   (n_params),
                 .m_damaged(damaged)
             );
 
@@ -223,12 +210,12 @@ module scsr_update #(
                 .clk(clk),
                 .en (en),
                 .s  (states_2_q),
-                .m  (neuron_states)
+                .m  (n_states)
             );
 
             scsr_delay #(
                 .WIDTH (1),
-                .STAGES(NEURON)
+                .STAGES(NEURON_CYCLES)
             ) damage_delay (
                 .clk(clk),
                 .en (en),
@@ -251,35 +238,6 @@ module scsr_update #(
         end
     endgenerate
 
-    genvar u;
-    generate
-        for (u = 0; u < UNITS; u = u + 1) begin : g_unit
-            scsr_neuron #(
-                .STATE_W       (STATE_W),
-                .LEAK_W        (LEAK_W),
-                .CODE_W        (CODE_W),
-                .SHIFT         (SHIFT),
-                .THRESHOLD_W   (THRESHOLD_W),
-                .SELF_W        (SELF_W),
-                .SUM_W         (SUM_W),
-                .X_W           (X_W),
-                .SYNAPSE       (SYNAPSE),
-                .RESET_SUBTRACT(RESET_SUBTRACT),
-                .VALUE_W       (VALUE_W),
-                .STATE_WORD_W  (STATE_WORD_W),
-                .PARAM_W       (PARAM_W)
-            ) neuron (
-                .clk       (clk),
-                .en        (en),
-                .sum       (neuron_sums[u*SUM_W+:SUM_W]),
-                .state     (neuron_states[u*STATE_WORD_W+:STATE_WORD_W]),
-                .param     (neuron_params[u*PARAM_W+:PARAM_W]),
-                .next_state(next_states[u*STATE_WORD_W+:STATE_WORD_W]),
-                .value     (done_values[u*VALUE_W+:VALUE_W])
-            );
-        end
-    endgenerate
-
     // The skid buffer ends the path of r_ready; behind it the words are counted once more.
 
     wire [UNITS*VALUE_W-1:0] values;
@@ -291,7 +249,7 @@ module scsr_update #(
         .rst    (rst),
         .s_valid(done_valid),
         .s_ready(en),
-        .s_data ({done_values, done_tag}),
+        .s_data ({n_values, done_tag}),
         .m_valid(r_valid),
         .m_ready(r_ready),
         .m_data ({values, r_tag})
@@ -308,6 +266,7 @@ module scsr_update #(
         else if (next) r_word_q <= r_last ? {WORD_W{1'b0}} : r_word_q + ONE;
     end
 
+    genvar u;
     generate
         if (UNITS == 1) begin : g_one_unit
             assign r_index = r_word_q;

@@ -8,40 +8,59 @@ module prove_neuron_exact #(
     parameter CODE_W = 3,
     parameter SHIFT = 0,
     parameter THRESHOLD_W = 3,
+    parameter HISTORY = 1,
     parameter SELF_W = 2,
+    parameter BIAS_W = 0,
     parameter SUM_W = 4,
     parameter SYNAPSE = 0,
-    parameter RESET_SUBTRACT = 0
+    parameter RESET = 0
 ) (
-    input wire                      clk,
-    input wire signed [SUM_W-1:0]   sum,
-    input wire signed [STATE_W-1:0] v,
-    input wire signed [STATE_W-1:0] c,
-    input wire                      s,
-    input wire [CODE_W-1:0]         leak,
-    input wire [CODE_W-1:0]         synapse_leak,
-    input wire [THRESHOLD_W-1:0]    threshold,
-    input wire signed [SELF_W-1:0]  self_weight
+    input wire                     clk,
+    input wire signed [SUM_W-1:0]  sum,
+    input wire [STATE_W*(1+SYNAPSE)+HISTORY-1:0]                  state,
+    input wire [CODE_W*(1+SYNAPSE)+THRESHOLD_W+SELF_W+BIAS_W-1:0] param
 );
 
-    localparam X_W = SUM_W + 1;
-    localparam STATE_WORD_W = STATE_W * (1 + SYNAPSE) + 1;
-    localparam PARAM_W = CODE_W * (1 + SYNAPSE) + THRESHOLD_W + SELF_W;
+    localparam X_W = SUM_W + 2;
+    localparam STATE_WORD_W = STATE_W * (1 + SYNAPSE) + HISTORY;
+    localparam PARAM_W = CODE_W * (1 + SYNAPSE) + THRESHOLD_W + SELF_W + BIAS_W;
     localparam LATENCY = 4 + 2 * SYNAPSE;
     localparam TOP = (1 << (STATE_W - 1)) - 1;
 
     wire [STATE_WORD_W-1:0] next_state;
     wire                    value;
-    wire [2*STATE_W:0]      state = {c, s, v};
-    wire [2*CODE_W+THRESHOLD_W+SELF_W-1:0] param = {synapse_leak, self_weight, threshold, leak};
 
     scsr_neuron #(
-        .STATE_W(STATE_W), .LEAK_W(LEAK_W), .CODE_W(CODE_W), .SHIFT(SHIFT), .THRESHOLD_W(THRESHOLD_W), .SELF_W(SELF_W),
-        .SUM_W(SUM_W), .X_W(X_W), .SYNAPSE(SYNAPSE), .RESET_SUBTRACT(RESET_SUBTRACT), .VALUE_W(1),
+        .STATE_W(STATE_W), .LEAK_W(LEAK_W), .CODE_W(CODE_W), .SHIFT(SHIFT), .THRESHOLD_W(THRESHOLD_W), .RESET(RESET),
+        .HISTORY(HISTORY), .SELF_W(SELF_W), .BIAS_W(BIAS_W), .SUM_W(SUM_W), .X_W(X_W), .SYNAPSE(SYNAPSE), .VALUE_W(1),
         .STATE_WORD_W(STATE_WORD_W), .PARAM_W(PARAM_W)
     ) dut (
-        .clk, .en(1'b1), .sum, .state(state[STATE_WORD_W-1:0]), .param(param[PARAM_W-1:0]), .next_state, .value
+        .clk, .en(1'b1), .sum, .state, .param, .next_state, .value
     );
+
+    // The fields of a word one after the other, as wide as they are; a field that is not there reads 0.
+    localparam SELF_LSB = CODE_W + THRESHOLD_W;
+    localparam BIAS_LSB = SELF_LSB + SELF_W;
+    localparam SYNAPSE_LSB = BIAS_LSB + BIAS_W;
+
+    function signed [15:0] field(input [63:0] word, input integer lsb, input integer width, input integer is_signed);
+        reg [63:0] above;
+        begin
+            above = word >> lsb;
+            field = 0;
+            if (is_signed && width > 0) field = $signed(above << (64 - width)) >>> (64 - width);
+            else if (width > 0) field = above & ((64'd1 << width) - 1);
+        end
+    endfunction
+
+    wire signed [15:0] v = field(state, 0, STATE_W, 1);
+    wire               s = HISTORY > 0 && state[STATE_W];
+    wire signed [15:0] c = field(state, STATE_W + HISTORY, STATE_W * SYNAPSE, 1);
+    wire [CODE_W-1:0]  leak = param[CODE_W-1:0];
+    wire signed [15:0] theta = field(param, CODE_W, THRESHOLD_W, 0);
+    wire signed [15:0] self_weight = field(param, SELF_LSB, SELF_W, 1);
+    wire signed [15:0] bias = field(param, BIAS_LSB, BIAS_W, 1);
+    wire [CODE_W-1:0]  synapse_leak = field(param, SYNAPSE_LSB, CODE_W * SYNAPSE, 0);
 
     always @* if (SHIFT != 0) assume (leak <= LEAK_W && synapse_leak <= LEAK_W);
 
@@ -57,26 +76,29 @@ module prove_neuron_exact #(
         sat = sum > TOP ? TOP : sum < -TOP - 1 ? -TOP - 1 : sum;
     endfunction
 
-    wire signed [15:0] x = sum + (s ? self_weight : 0);
+    wire signed [15:0] x = sum + (s ? self_weight : 0) + bias;
     wire signed [15:0] filtered = SYNAPSE ? sat(decay(c, synapse_leak) + x) : x;
     wire signed [15:0] u = sat(decay(v, leak) + filtered);
-    wire signed [15:0] theta = threshold;
     wire               spike = u >= theta;
-    wire signed [15:0] after = !spike ? u : RESET_SUBTRACT ? u - theta : 0;
+    wire signed [15:0] after = !spike ? u : RESET == 1 ? u - theta : 0;
 
-    localparam DUE_W = 2 * STATE_W + 1;
+    // What is due LATENCY cycles later: the state word, and the value.
+    wire [STATE_WORD_W-1:0] due_state =
+        (SYNAPSE ? {filtered[STATE_W-1:0], {STATE_W + HISTORY{1'b0}}} : 0)
+        | (HISTORY > 0 ? {spike, {STATE_W{1'b0}}} : 0) | after[STATE_W-1:0];
+    localparam DUE_W = STATE_WORD_W + 1;
     reg [LATENCY*DUE_W-1:0] due_q;
     reg [LATENCY-1:0]       given_q = 0;
     always @(posedge clk) begin
-        due_q <= {due_q, filtered[STATE_W-1:0], spike, after[STATE_W-1:0]};
+        due_q <= {due_q, spike, due_state};
         given_q <= {given_q, 1'b1};
     end
     wire [DUE_W-1:0] due = due_q[LATENCY*DUE_W-1-:DUE_W];
 
     always @* if (given_q[LATENCY-1]) begin
-        // c, s, v = the step of docs/semantics.md
-        r1_step: assert (next_state == due[STATE_WORD_W-1:0] && value == due[STATE_W]);
-        c1_step: cover (value && due[STATE_W-1:0] == RESET_SUBTRACT);
+        // The step of docs/semantics.md
+        r1_step: assert (next_state == due[STATE_WORD_W-1:0] && value == due[STATE_WORD_W]);
+        c1_step: cover (value && next_state != 0);
     end
 
 endmodule

@@ -26,6 +26,7 @@ class Mutant:
 class Proof:
     """How a module is proven.
 
+    `mutants` are faults by the rule that finds them; of several for one rule, each has a name of its own after a colon.
     `cases` are parameter sets. From a reset on `depth` cycles are searched; `induction` is the number of cycles that an
     inductive step assumes, 0 where there is none and the search is all. `models` stand for modules of their names.
     """
@@ -107,16 +108,16 @@ PROOFS = (
         "scsr_update",
         cases=(
             {"WORDS": 1, "WORD_W": 1, "INDEX_W": 1},
-            {"WORDS": 6, "WORD_W": 3, "INDEX_W": 3, "SELF_W": 2},
-            {"WORDS": 7, "WORD_W": 3, "INDEX_W": 3, "SELF_W": 2},
-            {"WORDS": 3, "WORD_W": 2, "INDEX_W": 2, "SYNAPSE": 1, "THRESHOLD_W": 0},
+            {"WORDS": 6, "WORD_W": 3, "INDEX_W": 3, "STATE_WORD_W": 3},
+            {"WORDS": 7, "WORD_W": 3, "INDEX_W": 3, "STATE_WORD_W": 3},
+            {"WORDS": 3, "WORD_W": 2, "INDEX_W": 2, "STATE_WORD_W": 4, "VALUE_W": 2, "NEURON_CYCLES": 5},
             {"WORDS": 5, "WORD_W": 3, "INDEX_W": 4, "UNITS": 3, "UNIT_W": 2, "GROUP_WORDS": 2, "GROUP_WORD_W": 1}
             | {"GROUP_LAST_UNITS": 2, "LAST_UNITS": 1},
         ),
         induction=1,
         depth=16,
         cover_depth=40,
-        models=("scsr_neuron", "scsr_ram", "scsr_rom"),
+        models=("scsr_ram", "scsr_rom"),
         mutants={
             "r1_stable": Mutant("next = r_valid && r_ready", "next = r_valid", case=3),
             "r2_count": Mutant("valid_q[LATENCY-2:0], issue", "valid_q[LATENCY-2:0], s_valid"),
@@ -196,7 +197,7 @@ PROOFS = (
     ),
     Proof(
         "scsr_fire",
-        cases=({"RESET_SUBTRACT": 0}, {"RESET_SUBTRACT": 1}),
+        cases=({"RESET": 0}, {"RESET": 1}),
         induction=1,
         depth=4,
         mutants={
@@ -208,7 +209,7 @@ PROOFS = (
         "scsr_neuron",
         cases=(
             {},
-            {"SYNAPSE": 1, "RESET_SUBTRACT": 1},
+            {"SYNAPSE": 1, "RESET": 1},
             {"SYNAPSE": 1, "THRESHOLD_W": 0, "SELF_W": 0},
             {"THRESHOLD_W": 0, "SELF_W": 0},
         ),
@@ -231,14 +232,18 @@ PROOFS = (
         "neuron_exact",
         cases=(
             {},
-            {"SYNAPSE": 1, "RESET_SUBTRACT": 1},
+            {"SYNAPSE": 1, "RESET": 1},
             {"SYNAPSE": 1, "SHIFT": 1, "CODE_W": 2},
-            {"SHIFT": 1, "CODE_W": 2, "RESET_SUBTRACT": 1, "STATE_W": 5, "THRESHOLD_W": 4},
+            {"SHIFT": 1, "CODE_W": 2, "RESET": 1, "STATE_W": 5, "THRESHOLD_W": 4},
+            {"BIAS_W": 3},
         ),
         induction=7,
         depth=9,
         models=(),
-        mutants={"r1_step": Mutant("{sum_q[SUM_W-1], {", "{1'b0, {", module="scsr_leaky_sum")},
+        mutants={
+            "r1_step": Mutant("{sum_q[SUM_W-1], {", "{1'b0, {", module="scsr_leaky_sum"),
+            "r1_step:bias": Mutant("self + bias", "self - bias", module="scsr_neuron", case=4),
+        },
     ),
     Proof(
         "scsr_ram",

@@ -3,7 +3,7 @@
 module prove_scsr_fire #(
     parameter STATE_W = 16,
     parameter THRESHOLD_W = 15,
-    parameter RESET_SUBTRACT = 0
+    parameter RESET = 0
 ) (
     input wire                      clk,
     input wire                      en,
@@ -14,13 +14,13 @@ module prove_scsr_fire #(
     wire                      spike;
     wire signed [STATE_W-1:0] v;
 
-    scsr_fire #(.STATE_W(STATE_W), .THRESHOLD_W(THRESHOLD_W), .RESET_SUBTRACT(RESET_SUBTRACT)) dut (.*);
+    scsr_fire #(.STATE_W(STATE_W), .THRESHOLD_W(THRESHOLD_W), .RESET(RESET)) dut (.*);
 
     reg                     given_q = 1'b0;
     reg signed [STATE_W:0]  u_q;
     reg signed [STATE_W:0]  theta_q;
     wire                    over = u_q >= theta_q;
-    wire signed [STATE_W:0] after = !over ? u_q : RESET_SUBTRACT != 0 ? u_q - theta_q : 0;
+    wire signed [STATE_W:0] after = !over ? u_q : RESET != 0 ? u_q - theta_q : 0;
     always @(posedge clk) begin
         if (en) begin
             given_q <= 1'b1;

@@ -31,12 +31,26 @@ module prove_scsr_layer #(
     wire       r_values;
     wire [1:0] r_tag;
 
+    wire                n_en;
+    wire [WEIGHT_W-1:0] n_sums;
+    wire [STATE_W:0]    n_states;
+    wire [PARAM_W-1:0]  n_params;
+    wire [STATE_W:0]    n_next_states;
+    wire                n_values;
+
+    scsr_neuron #(
+        .SUM_W(WEIGHT_W), .X_W(WEIGHT_W + 1), .STATE_W(STATE_W), .LEAK_W(LEAK_W), .CODE_W(LEAK_W),
+        .THRESHOLD_W(THRESHOLD_W), .HISTORY(1), .SELF_W(SELF_W), .STATE_WORD_W(STATE_W + 1), .PARAM_W(PARAM_W)
+    ) neuron_unit (
+        .clk, .en(n_en), .sum(n_sums), .state(n_states), .param(n_params), .next_state(n_next_states), .value(n_values)
+    );
+
     scsr_layer #(
-        .GROUPS(2), .WORDS(2), .ROWS(1), .WEIGHT_W(WEIGHT_W), .SUM_W(WEIGHT_W), .X_W(WEIGHT_W + 1), .STATE_W(STATE_W), .LEAK_W(LEAK_W),
-        .CODE_W(LEAK_W), .THRESHOLD_W(THRESHOLD_W), .SELF_W(SELF_W), .PARAM_W(PARAM_W), .TAG_W(2)
+        .GROUPS(2), .WORDS(2), .ROWS(1), .WEIGHT_W(WEIGHT_W), .SUM_W(WEIGHT_W), .STATE_WORD_W(STATE_W + 1),
+        .PARAM_W(PARAM_W), .NEURON_CYCLES(4), .TAG_W(2)
     ) dut (
         .clk, .rst, .s_valid, .s_ready, .s_tick, .s_index(1'b0), .s_tag, .r_valid, .r_ready, .r_word, .r_index, .r_final,
-        .r_last, .r_values, .r_tag, .l_write(1'b0), .l_addr(1'b0), .l_data(16'd0)
+        .r_last, .r_values, .r_tag, .n_en, .n_sums, .n_states, .n_params, .n_next_states, .n_values, .l_write(1'b0), .l_addr(1'b0), .l_data(16'd0)
     );
 
     (* hierconn *) wire [2*WEIGHT_W-1:0] \dut.weights.memory.g_bank[0].g_rom.rom.words ;

@@ -10,7 +10,7 @@ module prove_scsr_neuron #(
     parameter SELF_W = 4,
     parameter SUM_W = 10,
     parameter SYNAPSE = 0,
-    parameter RESET_SUBTRACT = 0
+    parameter RESET = 0
 ) (
     input wire                    clk,
     input wire                    en,
@@ -32,7 +32,7 @@ module prove_scsr_neuron #(
 
     scsr_neuron #(
         .STATE_W(STATE_W), .CODE_W(CODE_W), .THRESHOLD_W(THRESHOLD_W), .SELF_W(SELF_W), .SUM_W(SUM_W), .X_W(X_W),
-        .SYNAPSE(SYNAPSE), .RESET_SUBTRACT(RESET_SUBTRACT), .VALUE_W(VALUE_W), .STATE_WORD_W(STATE_WORD_W),
+        .HISTORY(SELF), .SYNAPSE(SYNAPSE), .RESET(RESET), .VALUE_W(VALUE_W), .STATE_WORD_W(STATE_WORD_W),
         .PARAM_W(PARAM_W)
     ) dut (.*);
 
@@ -151,7 +151,7 @@ module prove_scsr_neuron #(
                 c5_fire: cover (over && u_q == theta);
 
                 // v = u, after a spike 0 or u - threshold
-                r6_reset: assert ($signed(next_state[STATE_W-1:0]) == (!over ? u_q : RESET_SUBTRACT ? u_q - theta : 0));
+                r6_reset: assert ($signed(next_state[STATE_W-1:0]) == (!over ? u_q : RESET ? u_q - theta : 0));
                 c6_reset: cover (over && u_q > theta);
             end
         end else begin : g_potential

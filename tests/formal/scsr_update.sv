@@ -1,7 +1,7 @@
 `default_nettype none
 
-// With any neurons (models/scsr_neuron.v) and any parameters (models/scsr_rom.v): what a neuron computes is proven in
-// scsr_neuron.sv, here that it gets the right state, parameters and sums, and where its results go.
+// With any neurons, whose answers are free inputs here, and any parameters (models/scsr_rom.v): what a neuron computes is
+// proven in scsr_neuron.sv, here that it gets the right state, parameters and sums, and where its results go.
 
 module prove_scsr_update #(
     parameter UNITS = 1,
@@ -13,23 +13,22 @@ module prove_scsr_update #(
     parameter GROUP_WORD_W = 1,
     parameter GROUP_LAST_UNITS = 1,
     parameter LAST_UNITS = 1,
-    parameter THRESHOLD_W = 1,
-    parameter SELF_W = 0,
-    parameter SYNAPSE = 0
+    parameter STATE_WORD_W = 2,
+    parameter VALUE_W = 1,
+    parameter NEURON_CYCLES = 4
 ) (
     input wire             clk,
     input wire             rst,
     input wire             s_valid,
     input wire [UNITS-1:0] s_sums,
     input wire [1:0]       s_tag,
-    input wire             r_ready
+    input wire             r_ready,
+    input wire [UNITS*STATE_WORD_W-1:0] n_next_states,
+    input wire [UNITS*VALUE_W-1:0]      n_values
 );
 
-    localparam STATE_W = 2;
-    localparam VALUE_W = THRESHOLD_W == 0 ? STATE_W : 1;
-    localparam LATENCY = 5 + 2 * SYNAPSE + (THRESHOLD_W == 0 ? 0 : 1);
-    localparam NEURON_W = STATE_W * (1 + SYNAPSE) + (SELF_W == 0 ? 0 : 1);
-    localparam STATES_W = UNITS * NEURON_W;
+    localparam LATENCY = 2 + NEURON_CYCLES;
+    localparam STATES_W = UNITS * STATE_WORD_W;
 
     wire                     s_ready;
     wire                     r_valid;
@@ -39,12 +38,15 @@ module prove_scsr_update #(
     wire                     r_last;
     wire [UNITS*VALUE_W-1:0] r_values;
     wire [1:0]               r_tag;
+    wire                     n_en;
+    wire [UNITS-1:0]         n_sums;
+    wire [STATES_W-1:0]      n_states;
+    wire [UNITS-1:0]         n_params;
 
     scsr_update #(
         .INDEX_W(INDEX_W), .UNITS(UNITS), .UNIT_W(UNIT_W), .WORDS(WORDS), .WORD_W(WORD_W), .GROUP_WORDS(GROUP_WORDS),
-        .GROUP_WORD_W(GROUP_WORD_W), .GROUP_LAST_UNITS(GROUP_LAST_UNITS), .LAST_UNITS(LAST_UNITS), .STATE_W(STATE_W),
-        .THRESHOLD_W(THRESHOLD_W), .SELF_W(SELF_W), .SUM_W(1), .X_W(2), .SYNAPSE(SYNAPSE), .VALUE_W(VALUE_W),
-        .PARAM_W(1), .TAG_W(2)
+        .GROUP_WORD_W(GROUP_WORD_W), .GROUP_LAST_UNITS(GROUP_LAST_UNITS), .LAST_UNITS(LAST_UNITS), .SUM_W(1),
+        .STATE_WORD_W(STATE_WORD_W), .PARAM_W(1), .VALUE_W(VALUE_W), .NEURON_CYCLES(NEURON_CYCLES), .TAG_W(2)
     ) dut (.*);
 
     (* hierconn *) wire                      \dut.en ;
@@ -56,11 +58,6 @@ module prove_scsr_update #(
     (* hierconn *) wire                      \dut.first_q ;
     (* hierconn *) wire                      \dut.first_1_q ;
     (* hierconn *) wire [STATES_W-1:0]       \dut.states_1 ;
-    (* hierconn *) wire [STATES_W-1:0]       \dut.states_2_q ;
-    (* hierconn *) wire [STATES_W-1:0]       \dut.next_states ;
-    (* hierconn *) wire [UNITS-1:0]          \dut.neuron_sums ;
-    (* hierconn *) wire [UNITS-1:0]          \dut.params_2 ;
-    (* hierconn *) wire [UNITS*VALUE_W-1:0]  \dut.done_values ;
     (* hierconn *) wire [WORDS*STATES_W-1:0] \dut.states.words ;
     (* hierconn *) wire [WORDS*UNITS-1:0]    \dut.params.words ;
     (* hierconn *) wire [UNITS-1:0]          \dut.params.word_q ;
@@ -136,9 +133,9 @@ module prove_scsr_update #(
     always @(posedge clk) begin
         if (done && \dut.done_word_q == some) begin
             returned_q <= 1'b1;
-            state_q <= \dut.next_states ;
+            state_q <= n_next_states;
         end
-        if (done) values_q <= \dut.done_values ;
+        if (done) values_q <= n_values;
     end
 
     wire [STATES_W-1:0] stored = \dut.states.words [some*STATES_W+:STATES_W];
@@ -216,19 +213,19 @@ module prove_scsr_update #(
         c4_hazard: cover (issue && word_q == some && !first_q);
 
         // Its neurons get the state that they returned in the step before, in a sample's first step zero.
-        r5_state: assert (!is_some[1] || \dut.states_2_q == (firsts_q[1] ? 0 : state_q));
+        r5_state: assert (!is_some[1] || n_states== (firsts_q[1] ? 0 : state_q));
         c5_state: cover (is_some[1] && !firsts_q[1] && state_q != 0);
 
         // They get the sums that came with the word.
-        r6_sums: assert (!\dut.valid_q [1] || \dut.neuron_sums == sums_q[UNITS+:UNITS]);
-        c6_sums: cover (\dut.valid_q [1] && \dut.neuron_sums != 0);
+        r6_sums: assert (!\dut.valid_q [1] || n_sums== sums_q[UNITS+:UNITS]);
+        c6_sums: cover (\dut.valid_q [1] && n_sums!= 0);
 
         // They get the parameters of the word.
-        r7_params: assert (!\dut.valid_q [1] || \dut.params_2 == \dut.params.words [word_2*UNITS+:UNITS]);
+        r7_params: assert (!\dut.valid_q [1] || n_params== \dut.params.words [word_2*UNITS+:UNITS]);
         c7_params: cover (\dut.valid_q [1] && word_2 == WORDS - 1);
 
         // Their values leave with the word, zero where it has no neuron.
-        r8_values: assert (!r_valid || r_values == (there & (\dut.skid.full_q ? values_q : \dut.done_values )));
+        r8_values: assert (!r_valid || r_values == (there & (\dut.skid.full_q ? values_q : n_values)));
         c8_values: cover (r_valid && \dut.skid.full_q && r_values != 0);
 
         // The first neuron of the word, and the place of its last one.

@@ -39,6 +39,7 @@ def _terms(layer: FoldedLayer) -> dict[str, float]:
         "subtractions": state * (neuron.reset == "subtract") * layer.spiking,
         "currents": layer.units * neuron.current_bits,
         "self-weights": layer.units * neuron.width("self_weight"),
+        "biases": layer.units * neuron.width("bias"),
         "thresholds": layer.units * neuron.width("threshold"),
         "parameters": layer.units * neuron.param_bits,
         "several units": layer.units * layer.index_bits * (layer.units > 1),

@@ -74,6 +74,11 @@ class FoldedLayer(Node):
         return self.neurons - (self.groups - 1) * self.lanes
 
     @property
+    def folded(self) -> str:
+        lanes = "1 lane" if self.lanes == 1 else f"{self.lanes} lanes"
+        return f"1 group of {lanes}" if self.groups == 1 else f"{self.groups} groups of {lanes}"
+
+    @property
     def memories(self) -> tuple[Memory, ...]:
         return self.weights, self.params
 

@@ -17,7 +17,7 @@ from quant.neurons import RESETS
 async def all_inputs(dut: Any) -> None:
     await start(dut)
     dut.en.value = 1
-    reset = "subtract" if int(dut.RESET_SUBTRACT.value) else "zero"
+    reset = "subtract" if int(dut.RESET.value) else "zero"
     spiked = 0
     for u, theta in product(range(-16, 16), range(1, 8)):
         dut.u.value, dut.theta.value = u, theta

@@ -43,13 +43,7 @@ from quant.errors import ScsrError
 from quant.files import write_atomic
 from quant.spikes import SpikeSet
 from trainer import checkpoint, config
-from trainer.data import fsdd, heidelberg
-from trainer.data.binning import TimeBins
-from trainer.data.disk import read_sound
-from trainer.data.mnist import read_idx
-from trainer.data.ntidigits import NTidigits
-from trainer.data.spikelists import read_rows
-from trainer.data.splits import Official
+from trainer.data import binning, disk, fsdd, heidelberg, mnist, ntidigits, spikelists, splits
 from trainer.integers import integers
 from trainer.network import Network
 
@@ -154,11 +148,13 @@ READERS = {
     "config": Reader(config.read, "c.toml", lambda: CONFIGURATION),
     "manifest": Reader(lambda path: open_build(path.parent), MANIFEST, lambda: build()[MANIFEST], build),
     "sound archive": Reader(fsdd.read_recordings, "a.npz", arrays),
-    "spike list": Reader(read_rows, "a_u1_c1.dat", lambda: b"-1\t-1\n3\t7\n0\t1\n-1\t-1\n"),
-    "IDX": Reader(lambda path: read_idx(path, 1), "labels", lambda: b"\0\0\x08\1\0\0\0\4" + bytes(4)),
-    "recording": Reader(read_sound, "r.wav", sound),
-    "HDF5 lists": Reader(lambda path: heidelberg.read(path, ("0", "1"), TimeBins(clock=4)), "shd.h5", hdf5),
-    "HDF5 groups": Reader(lambda path: NTidigits(str(path), split=Official(0.5)).load(), "n.hdf5", hdf5),
+    "spike list": Reader(spikelists.read_rows, "a_u1_c1.dat", lambda: b"-1\t-1\n3\t7\n0\t1\n-1\t-1\n"),
+    "IDX": Reader(lambda path: mnist.read_idx(path, 1), "labels", lambda: b"\0\0\x08\1\0\0\0\4" + bytes(4)),
+    "recording": Reader(disk.read_sound, "r.wav", sound),
+    "HDF5 lists": Reader(lambda path: heidelberg.read(path, ("0", "1"), binning.TimeBins(clock=4)), "shd.h5", hdf5),
+    "HDF5 groups": Reader(
+        lambda path: ntidigits.NTidigits(str(path), split=splits.Official(0.5)).load(), "n.hdf5", hdf5
+    ),
 }
 
 
@@ -272,7 +268,7 @@ def examine(name: str, reader: Reader, numbers: range) -> tuple[dict[str, Any], 
 def judge(read: Callable[[Path], object], path: Path) -> str:
     """The verdict on a file, read in a child process: "accepted", "refused", or what went wrong."""
 
-    def watched() -> None:
+    def watched() -> list[reader.Array]:
         reader.SECONDS = READER_S
         os.chdir(path.parent)
         try:
@@ -283,9 +279,10 @@ def judge(read: Callable[[Path], object], path: Path) -> str:
             raise ScsrError("refused") from None
         if warned:
             raise ScsrError(f"warning: {warned[0].message}")
+        return []
 
     try:
-        reader.rehearse(path.parent, watched, ScsrError)
+        list(reader.arrays(path.parent, watched, ScsrError))
     except ScsrError as error:
         return str(error)
     return "accepted"

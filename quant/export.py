@@ -68,14 +68,9 @@ def _rehearsed(path: Path, read: Callable[[Path], T]) -> T:
     """What `read` makes of the file, after a child process with limits has come to its end."""
     if not path.is_file():
         raise ModelError(f"{path}: no such file; `python -m trainer train` writes ckpt.pt")
-    import torch  # here, so that reading a .safetensors file never pays for it
+    import torch  # noqa: F401 - once, and not in the child; reading a .safetensors file never pays for it
 
-    def alone() -> None:
-        torch.set_num_threads(1)  # a fork has none of its parent's threads and would wait for them
-        read(path)
-
-    reader.rehearse(path, alone, ModelError)
-    return read(path)
+    return reader.rehearse(path, lambda: read(path), ModelError)
 
 
 def _model(path: Path) -> IntModel:

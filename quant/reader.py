@@ -12,9 +12,10 @@ import json
 import os
 import resource
 import signal
+import sys
 from collections.abc import Callable, Generator, Iterable, Iterator
 from pathlib import Path
-from typing import Any, BinaryIO, NoReturn
+from typing import Any, BinaryIO, NoReturn, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +24,7 @@ from quant.errors import ScsrError, reason
 from quant.files import memory_limit
 
 Array = npt.NDArray[Any]
+T = TypeVar("T")
 
 SECONDS = 20  # of processor time for a file, and one more per MiB: a hundred times what a usual file takes
 _WALL = 10  # times that, in case the child waits for something that never happens
@@ -61,8 +63,8 @@ def arrays(path: Path, read: Callable[[], Iterable[Array]], error: type[ScsrErro
         raise error(problem)
 
 
-def rehearse(path: Path, read: Callable[[], object], error: type[ScsrError]) -> None:
-    """Call `read` in a child process first, so that calling it here is known to end well.
+def rehearse(path: Path, read: Callable[[], T], error: type[ScsrError]) -> T:
+    """What `read` returns, after it was called in a child process, so that calling it here is known to end well.
 
     Raises:
         ScsrError: as `arrays`.
@@ -74,6 +76,7 @@ def rehearse(path: Path, read: Callable[[], object], error: type[ScsrError]) -> 
 
     for _ in arrays(path, nothing, error):
         pass
+    return read()
 
 
 def _serve(path: Path, read: Callable[[], Iterable[Array]], sender: int, seconds: int) -> NoReturn:
@@ -100,6 +103,8 @@ def _serve(path: Path, read: Callable[[], Iterable[Array]], sender: int, seconds
 def _limit(seconds: int) -> None:
     faulthandler.disable()
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # the C library's last words
+    if "torch" in sys.modules:  # a fork has none of its parent's threads, and would wait for them
+        sys.modules["torch"].set_num_threads(1)
     for number in (signal.SIGALRM, signal.SIGXCPU):
         signal.signal(number, signal.SIG_DFL)
     signal.alarm(_WALL * seconds)

@@ -55,8 +55,8 @@ def read_toml(path: Path) -> dict[str, Any]:
     Raises:
         ConfigError: if the file is not TOML, or takes too long to read.
     """
-    reader.rehearse(path, lambda: _toml(path), ConfigError)  # a table of long names takes time by its square
-    return _toml(path)
+    # A table of long names takes time that grows with the square of the file.
+    return reader.rehearse(path, lambda: _toml(path), ConfigError)
 
 
 def _toml(path: Path) -> dict[str, Any]:

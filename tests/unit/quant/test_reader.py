@@ -105,7 +105,7 @@ def test_no_child_is_left(path: Path) -> None:
         os.waitpid(-1, os.WNOHANG)
 
 
-def test_calling_first_runs_nothing_here(path: Path) -> None:
+def test_what_was_rehearsed_is_called_once_here(path: Path) -> None:
     seen: list[int] = []
-    reader.rehearse(path, lambda: seen.append(1), DataError)
-    assert not seen
+    assert reader.rehearse(path, lambda: seen.append(os.getpid()) or len(seen), DataError) == 1
+    assert seen == [os.getpid()]

@@ -17,6 +17,7 @@ from tabulate import tabulate
 from bench import record
 from bench.networks import Case, Layer, folded_layers, random_network
 from hwgen.core.build import make_build, write
+from hwgen.core.folding import Folding
 from hwgen.core.plan import CorePlan
 from hwgen.core.rates import cycles_per_step, measured_events
 from hwgen.core.timing import Events
@@ -67,26 +68,31 @@ CASES = (
 
 
 def measure(case: Case, folder: Path) -> Result:
-    """Build, simulate and compare one case.
+    """Measure one case; raises what `simulated` does."""
+    plan, events, cycles = simulated(case, case.folding, 40, folder)
+    return Result(
+        case.name,
+        tuple(round(count, 1) for count in incoming_events(plan, events)),
+        cycles,
+        round(cycles_per_step(plan, events), 2),
+        round(bound_cycles(plan, events), 2),
+    )
+
+
+def simulated(case: Case, folding: Folding, steps: int, folder: Path) -> tuple[CorePlan, Events, float]:
+    """Build and simulate a case: its plan, how often its layers spike, and the mean cycles per step.
 
     Raises:
-        RuntimeError: if hardware and golden model differ or the output was silent; such cycles would mean nothing.
+        RuntimeError: if hardware and golden model differ or the output was silent; such figures would mean nothing.
     """
     model = random_network(case)
-    build = make_build(model, case.folding)
+    build = make_build(model, folding)
     write(build, folder)
-    samples = vectors.random_samples(model, 8, 40, case.density, seed=1)
+    samples = vectors.random_samples(model, 8, steps, case.density, seed=1)
     report = verify.verify(folder, samples)
     if not report["equal"]:
         raise RuntimeError(f"{case.name}: {report['first_difference'] or 'silent'}")
-    events = measured_events(model, samples)
-    return Result(
-        case.name,
-        tuple(round(count, 1) for count in incoming_events(build.plan, events)),
-        report["cycles_per_step_mean"],
-        round(cycles_per_step(build.plan, events), 2),
-        round(bound_cycles(build.plan, events), 2),
-    )
+    return build.plan, measured_events(model, samples), report["cycles_per_step_mean"]
 
 
 def incoming_events(plan: CorePlan, events: Events) -> list[float]:

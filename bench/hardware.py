@@ -15,14 +15,10 @@ from tabulate import tabulate
 from tqdm import tqdm
 
 from bench import record
-from bench.cycles import incoming_events
-from bench.networks import Case, Layer, folded_layers, random_network
-from hwgen.core.build import make_build, write
+from bench.cycles import incoming_events, simulated
+from bench.networks import Case, Layer, folded_layers
 from hwgen.core.folding import Folding
-from hwgen.core.rates import measured_events
 from hwgen.fpga.synth import Result, synthesize
-from quant import vectors
-from sim.verify import verify
 
 ROOT = Path("build/bench/hardware")
 SEEDS = 3
@@ -136,21 +132,10 @@ ENTRIES = (
 
 
 def measure(entry: Entry, folder: Path) -> Row:
-    """Build, simulate and synthesize.
-
-    Raises:
-        RuntimeError: if hardware and golden model differ or the output was silent; such figures would mean nothing.
-    """
-    model = random_network(entry.case)
-    build = make_build(model, entry.folding)
-    write(build, folder)
-    samples = vectors.random_samples(model, 8, 60, entry.case.density, seed=1)
-    report = verify(folder, samples)
-    if not report["equal"]:
-        raise RuntimeError(f"{entry.case.name}: {report['first_difference'] or 'silent'}")
-    cycles = report["cycles_per_step_mean"]
+    """Simulate and synthesize; raises what `bench.cycles.simulated` does."""
+    plan, events, cycles = simulated(entry.case, entry.folding, 60, folder)
     busiest, needed = max(
-        zip(folded_layers(build.plan), incoming_events(build.plan, measured_events(model, samples)), strict=True),
+        zip(folded_layers(plan), incoming_events(plan, events), strict=True),
         key=lambda pair: pair[1] * pair[0].neurons / (pair[0].lanes * pair[0].ports),
     )
     enough = needed >= FEW_EVENTS

@@ -43,15 +43,16 @@ def arrays(path: Path, read: Callable[[], Iterable[Array]], error: type[ScsrErro
     """
     found = path.stat()
     seconds = SECONDS + (min(found.st_size, 512 * found.st_blocks) >> 20)  # holes cost their maker nothing
+    memory = memory_limit()
     receiver, sender = os.pipe()
     child = os.fork()
     if not child:
         os.close(receiver)
-        _serve(path, read, sender, seconds)
+        _serve(path, read, sender, seconds, memory)
     os.close(sender)
     try:
         with os.fdopen(receiver, "rb") as pipe:
-            problem = yield from _received(path, pipe)
+            problem = yield from _received(path, pipe, memory)
     except BaseException:
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
@@ -79,10 +80,10 @@ def rehearse(path: Path, read: Callable[[], T], error: type[ScsrError]) -> T:
     return read()
 
 
-def _serve(path: Path, read: Callable[[], Iterable[Array]], sender: int, seconds: int) -> NoReturn:
+def _serve(path: Path, read: Callable[[], Iterable[Array]], sender: int, seconds: int, memory: int) -> NoReturn:
     """The child sends each array as a line, its dtype and bytes, and the bytes; last what went wrong, or ""."""
     try:
-        _limit(seconds)
+        _limit(seconds, memory)
         with os.fdopen(sender, "wb") as pipe:
             try:
                 for array in read():
@@ -92,7 +93,7 @@ def _serve(path: Path, read: Callable[[], Iterable[Array]], sender: int, seconds
             except ScsrError as error:
                 problem = str(error)
             except MemoryError:
-                problem = f"{path}: reading it takes more than {memory_limit() >> 20} MiB; give a smaller file"
+                problem = f"{path}: reading it takes more than {memory >> 20} MiB; give a smaller file"
             except Exception as error:  # damaged bytes can make a library raise anything
                 problem = f"{path}: damaged, or not of its kind ({reason(error)})"
             pipe.write(json.dumps(problem).encode() + b"\n")
@@ -100,7 +101,7 @@ def _serve(path: Path, read: Callable[[], Iterable[Array]], sender: int, seconds
         os._exit(0)  # nothing of the parent's is finished twice
 
 
-def _limit(seconds: int) -> None:
+def _limit(seconds: int, memory: int) -> None:
     faulthandler.disable()
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # the C library's last words
     if "torch" in sys.modules:  # a fork has none of its parent's threads, and would wait for them
@@ -111,7 +112,7 @@ def _limit(seconds: int) -> None:
     statm = Path("/proc/self/statm")
     if statm.exists():  # elsewhere than on Linux, a limit of the address space is not kept
         has = int(statm.read_text().split()[0]) * resource.getpagesize()
-        _lower(resource.RLIMIT_AS, has + memory_limit())
+        _lower(resource.RLIMIT_AS, has + memory)
     _lower(resource.RLIMIT_CPU, seconds)
     _lower(resource.RLIMIT_CORE, 0)
 
@@ -121,9 +122,9 @@ def _lower(which: int, limit: int) -> None:
     resource.setrlimit(which, (limit if hard == resource.RLIM_INFINITY else min(limit, hard), hard))
 
 
-def _received(path: Path, pipe: BinaryIO) -> Generator[Array, None, str | None]:
+def _received(path: Path, pipe: BinaryIO, memory: int) -> Generator[Array, None, str | None]:
     """The arrays; returns the child's last line, or None if it died before."""
-    left = memory_limit()
+    left = memory
     for line in iter(pipe.readline, b""):
         head = json.loads(line)
         if isinstance(head, str):
@@ -132,7 +133,7 @@ def _received(path: Path, pipe: BinaryIO) -> Generator[Array, None, str | None]:
         assert dtype.kind in _KINDS, f"{dtype} is not for sending"
         left -= size
         if left < 0:
-            return f"{path}: its arrays take more than {memory_limit() >> 20} MiB; give a smaller file"
+            return f"{path}: its arrays take more than {memory >> 20} MiB; give a smaller file"
         content = pipe.read(size)
         if len(content) < size:
             return None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+import quant.neurons
 from quant.formats import IntArray, signed_bits, unsigned_bits
 from quant.model import Layer
 from quant.neurons import Lif
@@ -33,8 +34,9 @@ PARTS: Mapping[str, InVerilog] = {
     "self_weight": InVerilog("SELF_W", tensor="self_weight"),
     "bias": InVerilog("BIAS_W", tensor="bias"),
     "synapse": InVerilog("SYNAPSE", cycles=2),
+    "adaptation": InVerilog("STEP_W", tensor="adaptation_step"),
 }
-RESETS: Mapping[str, int] = {"zero": 0, "subtract": 1}
+RESETS: Mapping[str, int] = {"zero": 0, "subtract": 1, "late_subtract": 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,8 @@ def plan_neuron(layer: Layer, low: IntArray, high: IntArray, sum_bits: int, *, s
     widths, neuron = layer.integers, acting(layer, spiking=spiking)
     for part in neuron.parts:
         low, high = part.current_range(low, high)
+    if spiking:
+        low, high = quant.neurons.RESETS[neuron.reset].current_range(low, high, neuron.threshold)
     shifted = leak_shifts(neuron, widths.leak_bits)
     code_bits = widths.leak_bits if shifted is None else unsigned_bits(widths.leak_bits)
     return NeuronPlan(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from quant.neurons.adaptation import Adaptation
 from quant.neurons.bias import Bias
 from quant.neurons.lif import Lif
 from quant.neurons.part import Part
@@ -9,7 +10,7 @@ from quant.neurons.resets import RESETS, Reset
 from quant.neurons.self_weight import SelfWeight
 from quant.neurons.synapse import Synapse
 
-# In the order in which they act on the input current, and in which hardware stores their parameters.
-PARTS: tuple[type[Part], ...] = (SelfWeight, Bias, Synapse)
+# In the order in which they act, and in which hardware stores their parameters.
+PARTS: tuple[type[Part], ...] = (SelfWeight, Bias, Synapse, Adaptation)
 
-__all__ = ["PARTS", "RESETS", "Bias", "Lif", "Part", "Reset", "SelfWeight", "Synapse"]
+__all__ = ["PARTS", "RESETS", "Adaptation", "Bias", "Lif", "Part", "Reset", "SelfWeight", "Synapse"]

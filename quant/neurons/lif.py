@@ -51,7 +51,7 @@ class Lif(Tensors):
     @property
     def history(self) -> int:
         """How many of a neuron's past spikes its step reads."""
-        return max((part.history for part in self.parts), default=0)
+        return max(RESETS[self.reset].history, *(part.history for part in self.parts), 0)
 
     def rest(self, shape: tuple[int, ...], arithmetic: Arithmetic) -> State:
         """The states before the first step of neurons `shape`."""
@@ -68,8 +68,12 @@ class Lif(Tensors):
         now: State = {}
         for part in self.parts:
             x = part.current(x, was, now, arithmetic)
+        x = RESETS[self.reset].before(x, was["past"], self.threshold)
         u = arithmetic.saturate(arithmetic.decay(was["v"], self.leak) + x)
-        s = u >= self.threshold if spiking else np.zeros(u.shape, dtype=np.bool_)
+        threshold = self.threshold
+        for part in self.parts:
+            threshold = part.threshold(threshold, was, now, arithmetic)
+        s = u >= threshold if spiking else np.zeros(u.shape, dtype=np.bool_)
         now["v"] = RESETS[self.reset].after(u, s, self.threshold)
         now["past"] = np.concatenate([s[None], was["past"]])[: self.history]
         return now, u, s
@@ -85,8 +89,12 @@ class Lif(Tensors):
         for part in self.parts:
             x = part.naive_current(i, x, was, now, widths)
         theta = int(self.threshold[i])
+        x = RESETS[self.reset].naive_before(x, was["past"], theta)
         u = clamp(decayed(was["v"], int(self.leak[i]), widths.leak_bits) + x, widths.state_bits)
-        s = 1 if spiking and u >= theta else 0
+        threshold = theta
+        for part in self.parts:
+            threshold = part.naive_threshold(i, threshold, was, now, widths)
+        s = 1 if spiking and u >= threshold else 0
         now["v"] = RESETS[self.reset].naive_after(u, s, theta)
         now["past"] = [s, *was["past"]][: self.history]
         return now, u, s

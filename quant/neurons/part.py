@@ -40,6 +40,7 @@ class Quantity:
 
 LEAK = Quantity(lambda widths: widths.leak, code=True)
 THRESHOLD = Quantity(lambda widths: (1, widths.state[1]))
+STEP = Quantity(lambda widths: (0, widths.state[1]))
 SIGNED = Quantity(lambda widths: widths.state)
 
 
@@ -106,6 +107,14 @@ class Part(Tensors):
     def naive_current(self, i: int, x: int, was: State, now: State, widths: Widths) -> int:
         """The same for neuron `i`."""
         return x
+
+    def threshold(self, theta: Array, was: State, now: State, arithmetic: Arithmetic) -> Array:
+        """The threshold behind this part."""
+        return theta
+
+    def naive_threshold(self, i: int, theta: int, was: State, now: State, widths: Widths) -> int:
+        """The same for neuron `i`."""
+        return theta
 
     def current_range(self, low: Array, high: Array) -> tuple[Array, Array]:
         """Smallest and largest exact sum `x` behind this part, of each neuron, given those in front."""

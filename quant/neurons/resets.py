@@ -9,11 +9,26 @@ import numpy as np
 
 from quant.arithmetic import Array
 
-Reset = Literal["zero", "subtract"]
+Reset = Literal["zero", "subtract", "late_subtract"]
 
 
 class ResetKind(Protocol):
-    """A reset, vectorized and for one neuron."""
+    """A reset, vectorized and for one neuron.
+
+    Attributes:
+        history: how many past spikes of the neuron it reads.
+    """
+
+    history: int
+
+    def before(self, x: Array, past: Array, threshold: Array) -> Array:
+        """What reaches the membrane instead of the current `x`; `past[0]` are the spikes of the step before."""
+
+    def naive_before(self, x: int, past: list[int], threshold: int) -> int:
+        """The same for one neuron."""
+
+    def current_range(self, low: Array, high: Array, threshold: Array) -> tuple[Array, Array]:
+        """Smallest and largest of it, given those of `x`."""
 
     def after(self, u: Array, s: Array, threshold: Array) -> Array:
         """The membrane behind a potential `u` and the spikes `s`."""
@@ -22,7 +37,22 @@ class ResetKind(Protocol):
         """The same for one neuron."""
 
 
-class _Zero:
+class _AtOnce:
+    """A reset that is done in the step of the spike."""
+
+    history = 0
+
+    def before(self, x: Array, past: Array, threshold: Array) -> Array:
+        return x
+
+    def naive_before(self, x: int, past: list[int], threshold: int) -> int:
+        return x
+
+    def current_range(self, low: Array, high: Array, threshold: Array) -> tuple[Array, Array]:
+        return low, high
+
+
+class _Zero(_AtOnce):
     def after(self, u: Array, s: Array, threshold: Array) -> Array:
         return np.where(s, 0, u)
 
@@ -30,7 +60,7 @@ class _Zero:
         return 0 if s else u
 
 
-class _Subtract:
+class _Subtract(_AtOnce):
     def after(self, u: Array, s: Array, threshold: Array) -> Array:
         return np.where(s, u - threshold, u)
 
@@ -38,4 +68,26 @@ class _Subtract:
         return u - threshold if s else u
 
 
-RESETS: Mapping[str, ResetKind] = {"zero": _Zero(), "subtract": _Subtract()}
+class _LateSubtract:
+    """The subtraction comes a step later, and is not decayed: what several training frameworks compute."""
+
+    history = 1
+
+    def before(self, x: Array, past: Array, threshold: Array) -> Array:
+        subtracted: Array = threshold * past[0]
+        return x - subtracted
+
+    def naive_before(self, x: int, past: list[int], threshold: int) -> int:
+        return x - threshold * past[0]
+
+    def current_range(self, low: Array, high: Array, threshold: Array) -> tuple[Array, Array]:
+        return low - threshold, high
+
+    def after(self, u: Array, s: Array, threshold: Array) -> Array:
+        return u
+
+    def naive_after(self, u: int, s: int, threshold: int) -> int:
+        return u
+
+
+RESETS: Mapping[str, ResetKind] = {"zero": _Zero(), "subtract": _Subtract(), "late_subtract": _LateSubtract()}

@@ -4,10 +4,12 @@
 //
 //   x = sum + (s[t-1] ? self-weight : 0) + bias
 //   c = SYNAPSE ? leaky_sum(c[t-1], synapse leak, x) : x
-//   u = leaky_sum(v[t-1], leak, c)
-//   s, v = spiking ? fire(u, threshold) : 0, u                  (quant/neurons/lif.py)
+//   u = leaky_sum(v[t-1], leak, c - late),  late = RESET == 2 && s[t-1] ? threshold : 0
+//   h = leaky_sum(h[t-1], adaptation leak, s[t-1] ? step : 0)
+//   s, v = spiking ? fire(u, threshold, h) : 0, u               (quant/neurons/lif.py)
 //
-// The state word is {c, past spikes, v}, the parameter word {synapse leak, bias, self-weight, threshold, leak}, each field there
+// The state word is {h, c, past spikes, v}, the parameter word {step, adaptation leak, synapse leak, bias, self-weight,
+// threshold, leak}, each field there
 // only if the feature is. Of the past spikes the last one, s[t-1], has the lowest bit.
 //
 // Latency 3 enabled cycles, 2 more with a synaptic filter, 1 more where it spikes. Interval 1.
@@ -29,13 +31,15 @@ module scsr_neuron #(
     parameter BIAS_W = 0,
     // Width of the sum of weights
     parameter SUM_W = 8,
-    // Width of x: the sum, the self-weight and the bias
+    // Width of x: the sum, the self-weight and the bias, less a threshold where the reset comes late
     parameter X_W = 9,
     // 1: the neuron has a synaptic filter
     parameter SYNAPSE = 0,
     // What a spike does to the membrane (scsr_fire.v)
     parameter RESET = 0,
-    // Past spikes that are kept: 1 where there is a self-weight
+    // Width of the step by which a spike raises the threshold; 0 where the threshold is fixed
+    parameter STEP_W = 0,
+    // Past spikes that are kept: 1 where there is a self-weight, a reset that comes late, or an adaptive threshold
     parameter HISTORY = 0,
     // Width of the value: 1 where the neuron spikes, else STATE_W
     parameter VALUE_W = 1,
@@ -58,9 +62,14 @@ module scsr_neuron #(
     localparam TO_U = 3 + 2 * SYNAPSE;  // cycles from the state to u
 
     localparam C_LSB = STATE_W + HISTORY;
+    localparam H_LSB = C_LSB + STATE_W * SYNAPSE;
     localparam SELF_LSB = CODE_W + THRESHOLD_W;
     localparam BIAS_LSB = SELF_LSB + SELF_W;
     localparam SYNAPSE_LSB = BIAS_LSB + BIAS_W;
+    localparam ADAPTATION_LSB = SYNAPSE_LSB + CODE_W * SYNAPSE;
+    localparam STEP_LSB = ADAPTATION_LSB + CODE_W;
+
+    localparam LATE = RESET == 2 ? 1 : 0;
 
     // The input current x, with the neuron's own last spike.
 
@@ -80,16 +89,27 @@ module scsr_neuron #(
         if (BIAS_W == 0) begin : g_no_bias
             assign bias = {X_W{1'b0}};
         end else begin : g_bias
-            wire [BIAS_W-1:0] value = param[BIAS_LSB+:BIAS_W];
-            assign bias = {{X_W - BIAS_W + 1{value[BIAS_W-1]}}, value[BIAS_W-2:0]};
+            wire [BIAS_W-1:0] current = param[BIAS_LSB+:BIAS_W];
+            assign bias = {{X_W - BIAS_W + 1{current[BIAS_W-1]}}, current[BIAS_W-2:0]};
         end
     endgenerate
 
-    always @(posedge clk) if (en) x_q <= sum_wide + self + bias;
+    // Without a filter the late reset is taken from x, with one from what comes out of it.
+    wire signed [X_W-1:0] late_x;
+
+    generate
+        if (LATE == 0 || SYNAPSE != 0) begin : g_x
+            assign late_x = {X_W{1'b0}};
+        end else begin : g_late_x
+            assign late_x = {{X_W - THRESHOLD_W{1'b0}}, param[CODE_W+:THRESHOLD_W] & {THRESHOLD_W{state[STATE_W]}}};
+        end
+    endgenerate
+
+    always @(posedge clk) if (en) x_q <= sum_wide + self + bias - late_x;
 
     // The filtered current c, where there is a synaptic filter, and with it what waits for c.
 
-    localparam C_W = SYNAPSE != 0 ? STATE_W : X_W;
+    localparam C_W = SYNAPSE != 0 ? STATE_W + LATE : X_W;
 
     wire signed [C_W-1:0]     c;
     wire signed [STATE_W-1:0] v;
@@ -101,6 +121,8 @@ module scsr_neuron #(
             assign v = state[STATE_W-1:0];
             assign leak = param[CODE_W-1:0];
         end else begin : g_synapse
+            wire signed [STATE_W-1:0] filtered;
+
             scsr_leaky_sum #(
                 .STATE_W(STATE_W),
                 .LEAK_W (LEAK_W),
@@ -113,8 +135,26 @@ module scsr_neuron #(
                 .z   (state[C_LSB+:STATE_W]),
                 .code(param[SYNAPSE_LSB+:CODE_W]),
                 .x   (x_q),
-                .y   (c)
+                .y   (filtered)
             );
+
+            if (LATE == 0) begin : g_c
+                assign c = filtered;
+            end else begin : g_late_c
+                wire [THRESHOLD_W-1:0] late_3;
+
+                scsr_delay #(
+                    .WIDTH (THRESHOLD_W),
+                    .STAGES(3)
+                ) late_delay (
+                    .clk(clk),
+                    .en (en),
+                    .s  (param[CODE_W+:THRESHOLD_W] & {THRESHOLD_W{state[STATE_W]}}),
+                    .m  (late_3)
+                );
+
+                assign c = {filtered[STATE_W-1], filtered} - {{C_W - THRESHOLD_W{1'b0}}, late_3};
+            end
 
             scsr_delay #(
                 .WIDTH (STATE_W + CODE_W),
@@ -132,7 +172,7 @@ module scsr_neuron #(
             ) c_delay (
                 .clk(clk),
                 .en (en),
-                .s  (c),
+                .s  (filtered),
                 .m  (next_state[C_LSB+:STATE_W])
             );
         end
@@ -175,15 +215,68 @@ module scsr_neuron #(
                 .m  (threshold)
             );
 
+            // What the spikes before have added to the threshold.
+            wire signed [STATE_W-1:0] raised;
+
+            if (STEP_W == 0) begin : g_fixed
+                assign raised = {STATE_W{1'b0}};
+            end else begin : g_adaptive
+                wire signed [STATE_W-1:0] h;
+                reg [STEP_W-1:0]          step_q;
+
+                always @(posedge clk) if (en) step_q <= param[STEP_LSB+:STEP_W] & {STEP_W{state[STATE_W]}};
+
+                scsr_leaky_sum #(
+                    .STATE_W(STATE_W),
+                    .LEAK_W (LEAK_W),
+                    .CODE_W (CODE_W),
+                    .SHIFT  (SHIFT),
+                    .X_W    (STEP_W + 1)
+                ) adaptation (
+                    .clk (clk),
+                    .en  (en),
+                    .z   (state[H_LSB+:STATE_W]),
+                    .code(param[ADAPTATION_LSB+:CODE_W]),
+                    .x   ({1'b0, step_q}),
+                    .y   (h)
+                );
+
+                if (SYNAPSE == 0) begin : g_raised
+                    assign raised = h;
+                end else begin : g_raised_later
+                    scsr_delay #(
+                        .WIDTH (STATE_W),
+                        .STAGES(TO_U - 3)
+                    ) raised_delay (
+                        .clk(clk),
+                        .en (en),
+                        .s  (h),
+                        .m  (raised)
+                    );
+                end
+
+                scsr_delay #(
+                    .WIDTH (STATE_W),
+                    .STAGES(1)
+                ) h_delay (
+                    .clk(clk),
+                    .en (en),
+                    .s  (raised),
+                    .m  (next_state[H_LSB+:STATE_W])
+                );
+            end
+
             scsr_fire #(
                 .STATE_W    (STATE_W),
                 .THRESHOLD_W(THRESHOLD_W),
+                .ADAPTIVE   (STEP_W > 0 ? 1 : 0),
                 .RESET      (RESET)
             ) fire (
                 .clk  (clk),
                 .en   (en),
                 .u    (u),
                 .theta(threshold),
+                .h    (raised),
                 .spike(spike),
                 .v    (next_state[STATE_W-1:0])
             );

@@ -11,19 +11,21 @@ module prove_neuron_exact #(
     parameter HISTORY = 1,
     parameter SELF_W = 2,
     parameter BIAS_W = 0,
+    parameter STEP_W = 0,
     parameter SUM_W = 4,
     parameter SYNAPSE = 0,
     parameter RESET = 0
 ) (
     input wire                     clk,
     input wire signed [SUM_W-1:0]  sum,
-    input wire [STATE_W*(1+SYNAPSE)+HISTORY-1:0]                  state,
-    input wire [CODE_W*(1+SYNAPSE)+THRESHOLD_W+SELF_W+BIAS_W-1:0] param
+    input wire [STATE_W*(1+SYNAPSE+(STEP_W>0?1:0))+HISTORY-1:0] state,
+    input wire [CODE_W*(1+SYNAPSE+(STEP_W>0?1:0))+THRESHOLD_W+SELF_W+BIAS_W+STEP_W-1:0] param
 );
 
     localparam X_W = SUM_W + 2;
-    localparam STATE_WORD_W = STATE_W * (1 + SYNAPSE) + HISTORY;
-    localparam PARAM_W = CODE_W * (1 + SYNAPSE) + THRESHOLD_W + SELF_W + BIAS_W;
+    localparam ADAPTIVE = STEP_W > 0 ? 1 : 0;
+    localparam STATE_WORD_W = STATE_W * (1 + SYNAPSE + ADAPTIVE) + HISTORY;
+    localparam PARAM_W = CODE_W * (1 + SYNAPSE + ADAPTIVE) + THRESHOLD_W + SELF_W + BIAS_W + STEP_W;
     localparam LATENCY = 4 + 2 * SYNAPSE;
     localparam TOP = (1 << (STATE_W - 1)) - 1;
 
@@ -32,7 +34,7 @@ module prove_neuron_exact #(
 
     scsr_neuron #(
         .STATE_W(STATE_W), .LEAK_W(LEAK_W), .CODE_W(CODE_W), .SHIFT(SHIFT), .THRESHOLD_W(THRESHOLD_W), .RESET(RESET),
-        .HISTORY(HISTORY), .SELF_W(SELF_W), .BIAS_W(BIAS_W), .SUM_W(SUM_W), .X_W(X_W), .SYNAPSE(SYNAPSE), .VALUE_W(1),
+        .HISTORY(HISTORY), .SELF_W(SELF_W), .BIAS_W(BIAS_W), .STEP_W(STEP_W), .SUM_W(SUM_W), .X_W(X_W), .SYNAPSE(SYNAPSE), .VALUE_W(1),
         .STATE_WORD_W(STATE_WORD_W), .PARAM_W(PARAM_W)
     ) dut (
         .clk, .en(1'b1), .sum, .state, .param, .next_state, .value
@@ -42,6 +44,8 @@ module prove_neuron_exact #(
     localparam SELF_LSB = CODE_W + THRESHOLD_W;
     localparam BIAS_LSB = SELF_LSB + SELF_W;
     localparam SYNAPSE_LSB = BIAS_LSB + BIAS_W;
+    localparam ADAPTATION_LSB = SYNAPSE_LSB + CODE_W * SYNAPSE;
+    localparam STEP_LSB = ADAPTATION_LSB + CODE_W * ADAPTIVE;
 
     function signed [15:0] field(input [63:0] word, input integer lsb, input integer width, input integer is_signed);
         reg [63:0] above;
@@ -56,13 +60,17 @@ module prove_neuron_exact #(
     wire signed [15:0] v = field(state, 0, STATE_W, 1);
     wire               s = HISTORY > 0 && state[STATE_W];
     wire signed [15:0] c = field(state, STATE_W + HISTORY, STATE_W * SYNAPSE, 1);
+    wire signed [15:0] h = field(state, STATE_W + HISTORY + STATE_W * SYNAPSE, STATE_W * ADAPTIVE, 1);
     wire [CODE_W-1:0]  leak = param[CODE_W-1:0];
     wire signed [15:0] theta = field(param, CODE_W, THRESHOLD_W, 0);
     wire signed [15:0] self_weight = field(param, SELF_LSB, SELF_W, 1);
     wire signed [15:0] bias = field(param, BIAS_LSB, BIAS_W, 1);
     wire [CODE_W-1:0]  synapse_leak = field(param, SYNAPSE_LSB, CODE_W * SYNAPSE, 0);
 
-    always @* if (SHIFT != 0) assume (leak <= LEAK_W && synapse_leak <= LEAK_W);
+    wire [CODE_W-1:0]  adaptation_leak = field(param, ADAPTATION_LSB, CODE_W * ADAPTIVE, 0);
+    wire signed [15:0] step = field(param, STEP_LSB, STEP_W, 0);
+
+    always @* if (SHIFT != 0) assume (leak <= LEAK_W && synapse_leak <= LEAK_W && adaptation_leak <= LEAK_W);
 
     function signed [15:0] decay(input signed [15:0] z, input [CODE_W-1:0] code);
         reg signed [15:0] d;
@@ -78,13 +86,15 @@ module prove_neuron_exact #(
 
     wire signed [15:0] x = sum + (s ? self_weight : 0) + bias;
     wire signed [15:0] filtered = SYNAPSE ? sat(decay(c, synapse_leak) + x) : x;
-    wire signed [15:0] u = sat(decay(v, leak) + filtered);
-    wire               spike = u >= theta;
-    wire signed [15:0] after = !spike ? u : RESET == 1 ? u - theta : 0;
+    wire signed [15:0] u = sat(decay(v, leak) + filtered - (RESET == 2 && s ? theta : 0));
+    wire signed [15:0] raised = ADAPTIVE ? sat(decay(h, adaptation_leak) + (s ? step : 0)) : 0;
+    wire               spike = u >= theta + raised;
+    wire signed [15:0] after = !spike ? u : RESET == 1 ? u - theta : RESET == 2 ? u : 0;
 
     // What is due LATENCY cycles later: the state word, and the value.
     wire [STATE_WORD_W-1:0] due_state =
-        (SYNAPSE ? {filtered[STATE_W-1:0], {STATE_W + HISTORY{1'b0}}} : 0)
+        (ADAPTIVE ? {raised[STATE_W-1:0], {STATE_W * (1 + SYNAPSE) + HISTORY{1'b0}}} : 0)
+        | (SYNAPSE ? {filtered[STATE_W-1:0], {STATE_W + HISTORY{1'b0}}} : 0)
         | (HISTORY > 0 ? {spike, {STATE_W{1'b0}}} : 0) | after[STATE_W-1:0];
     localparam DUE_W = STATE_WORD_W + 1;
     reg [LATENCY*DUE_W-1:0] due_q;

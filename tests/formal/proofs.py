@@ -197,11 +197,12 @@ PROOFS = (
     ),
     Proof(
         "scsr_fire",
-        cases=({"RESET": 0}, {"RESET": 1}),
+        cases=({"RESET": 0}, {"RESET": 1}, {"RESET": 2}, {"ADAPTIVE": 1, "RESET": 1}),
         induction=1,
         depth=4,
         mutants={
             "r1_spike": Mutant("!excess[STATE_W]", "!excess[STATE_W] && excess != 0"),
+            "r1_spike:adaptive": Mutant("!above[STATE_W+1]", "!above[STATE_W+1] && above != 0", case=3),
             "r2_reset": Mutant("over ? after_spike : u", "after_spike"),
         },
     ),
@@ -217,13 +218,13 @@ PROOFS = (
         depth=10,
         models=("scsr_leaky_sum",),
         mutants={
-            "r1_filter": Mutant("state[STATE_W]}}", "1'b1}}", case=1),
+            "r1_filter": Mutant("{SELF_W{state[STATE_W]}}", "{SELF_W{1'b1}}", case=1),
             "r2_membrane": Mutant(
                 "{state[STATE_W-1:0], param[CODE_W-1:0]}", "{state[STATE_W-1:0], param[CODE_W:1]}", case=1
             ),
-            "r3_current": Mutant(".s  (c),", ".s  (~c),", case=2),
+            "r3_current": Mutant(".s  (filtered),", ".s  (~filtered),", case=2),
             "r4_membrane": Mutant("sum_wide + self", "sum_wide - self"),
-            "r5_fire": Mutant("param[CODE_W+:THRESHOLD_W]", "param[CODE_W-1+:THRESHOLD_W]"),
+            "r5_fire": Mutant("(param[CODE_W+:THRESHOLD_W]),", "(param[CODE_W-1+:THRESHOLD_W]),"),
             "r6_reset": Mutant("over ? after_spike : u", "after_spike", module="scsr_fire", case=1),
             "r7_potential": Mutant("assign value = u", "assign value = -u", case=3),
         },
@@ -236,6 +237,10 @@ PROOFS = (
             {"SYNAPSE": 1, "SHIFT": 1, "CODE_W": 2},
             {"SHIFT": 1, "CODE_W": 2, "RESET": 1, "STATE_W": 5, "THRESHOLD_W": 4},
             {"BIAS_W": 3},
+            {"RESET": 2},
+            {"RESET": 2, "SYNAPSE": 1, "SELF_W": 0},
+            {"STEP_W": 3},
+            {"STEP_W": 2, "SYNAPSE": 1, "RESET": 1, "SELF_W": 0},
         ),
         induction=7,
         depth=9,
@@ -243,6 +248,10 @@ PROOFS = (
         mutants={
             "r1_step": Mutant("{sum_q[SUM_W-1], {", "{1'b0, {", module="scsr_leaky_sum"),
             "r1_step:bias": Mutant("self + bias", "self - bias", module="scsr_neuron", case=4),
+            "r1_step:late": Mutant("bias - late_x", "bias", module="scsr_neuron", case=5),
+            "r1_step:late, filtered": Mutant(".STAGES(3)", ".STAGES(2)", module="scsr_neuron", case=6),
+            "r1_step:adaptation": Mutant("STEP_W{state[STATE_W]}", "STEP_W{1'b1}", module="scsr_neuron", case=7),
+            "r1_step:adaptation, filtered": Mutant("TO_U - 3", "TO_U - 4", module="scsr_neuron", case=8),
         },
     ),
     Proof(

@@ -32,6 +32,8 @@ CASES = {
     "scsr_fifo": {"WIDTH": 8, "DEPTH": 8, "ADDR_W": 3},
     "scsr_fire": {"STATE_W": 5, "THRESHOLD_W": 3, "RESET": 0},
     "scsr_fire, subtract": {"STATE_W": 5, "THRESHOLD_W": 3, "RESET": 1},
+    "scsr_fire, adaptive": {"STATE_W": 5, "THRESHOLD_W": 3, "ADAPTIVE": 1, "RESET": 1},
+    "scsr_fire, late": {"STATE_W": 5, "THRESHOLD_W": 3, "RESET": 2},
     "scsr_fork": {"BRANCHES": 3},
     "scsr_leaky_sum": {"STATE_W": 4, "LEAK_W": 3, "CODE_W": 3, "SHIFT": 0, "X_W": 6},
     "scsr_readout": {"UNITS": 1, "UNIT_W": 1, "WORDS": 5, "WORD_W": 3, "INDEX_W": 3, "VALUE_W": 1, "TAG_W": 4},

@@ -17,14 +17,15 @@ from quant.neurons import RESETS
 async def all_inputs(dut: Any) -> None:
     await start(dut)
     dut.en.value = 1
-    reset = "subtract" if int(dut.RESET.value) else "zero"
+    reset = list(RESETS)[int(dut.RESET.value)]
     spiked = 0
-    for u, theta in product(range(-16, 16), range(1, 8)):
-        dut.u.value, dut.theta.value = u, theta
+    adaptive = int(dut.ADAPTIVE.value)
+    for u, theta, h in product(range(-16, 16), range(1, 8), (-16, -3, 0, 5, 15) if adaptive else (0,)):
+        dut.u.value, dut.theta.value, dut.h.value = u, theta, h
         await FallingEdge(dut.clk)
-        spike = np.array([u >= theta])
+        spike = np.array([u >= theta + h])
         v = RESETS[reset].after(np.array([u]), spike, np.array([theta]))
-        assert int(dut.spike.value) == int(spike[0]), (u, theta)
-        assert dut.v.value.to_signed() == int(v[0]), (u, theta)
+        assert int(dut.spike.value) == int(spike[0]), (u, theta, h)
+        assert dut.v.value.to_signed() == int(v[0]), (u, theta, h)
         spiked += int(spike[0])
-    assert 0 < spiked < 32 * 7
+    assert 0 < spiked < 32 * 7 * 5

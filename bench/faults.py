@@ -129,11 +129,7 @@ class Bench:
         yield from self._upsets("ram", bits, UPSETS, 1)
 
     def _upsets(
-        self,
-        memory: Literal["ram", "rom"],
-        bits: int,
-        numbers: Sequence[float],
-        in_samples: int,
+        self, memory: Literal["ram", "rom"], bits: int, numbers: Sequence[float], in_samples: int
     ) -> Iterator[Point]:
         """Points at `numbers` of flips in `in_samples` samples, among the `bits` of all memories of that kind."""
         program = build_upset_harness(self.folder, ROOT / "upsets" / self.folder.name / memory, memory)

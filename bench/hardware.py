@@ -119,14 +119,7 @@ ENTRIES = (
         ports=2,
     ),
     _entry(
-        "700-200-20, 6 bit, in SPRAM",
-        (700, 200, 20),
-        (10, 4),
-        6,
-        0.02,
-        Bounds(mhz=30),
-        ("ice40up5k",),
-        loaded=(1,),
+        "700-200-20, 6 bit, in SPRAM", (700, 200, 20), (10, 4), 6, 0.02, Bounds(mhz=30), ("ice40up5k",), loaded=(1,)
     ),
 )
 

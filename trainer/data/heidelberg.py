@@ -123,7 +123,7 @@ def _arrays(file: h5py.File) -> Iterator[Array]:
     count_too, units = hdf5.lists(file, "spikes/units", "iu")
     label = hdf5.numbers(file, "labels", "iu")
     if not len(label) == count == count_too or not count:
-        raise DataError(f"{file.filename}: spikes/times, spikes/units and labels must be of one length, 1 or more")
+        raise DataError(f"{file.filename}: spikes/times, spikes/units and labels must have equal lengths of at least 1")
     yield label
     for number, (time_s, unit) in enumerate(zip(times, units, strict=True)):
         if len(time_s) != len(unit):

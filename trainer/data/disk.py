@@ -11,10 +11,10 @@ import soundfile
 
 from quant import archive
 from quant.errors import DataError, reason
-from quant.files import check_size
+from quant.files import check_size, memory_limit
 from trainer.frontend.ear import Sound
 
-_MAX_SAMPLES = 1 << 24  # of a recording: minutes, where compressed silence may be years
+_SAMPLE_BYTES = 32  # what the front end makes of a sample; compressed silence may be years
 
 
 def check_present(path: Path, expected: str) -> None:
@@ -55,10 +55,11 @@ def read_sound(path: Path) -> Sound:
     check_size(path)
     try:
         with soundfile.SoundFile(path) as file:
-            if file.channels != 1 or not 1 <= file.frames <= _MAX_SAMPLES:
+            most = memory_limit() // _SAMPLE_BYTES
+            if file.channels != 1 or not 1 <= file.frames <= most:
                 raise DataError(
                     f"{path}: {file.frames} samples of {file.channels} channels; "
-                    f"a recording has one channel and 1..{_MAX_SAMPLES} samples"
+                    f"a recording has one channel and 1..{most} samples"
                 )
             samples, rate_hz = file.read(dtype="int16"), file.samplerate
     except (soundfile.LibsndfileError, OSError, RuntimeError, ValueError) as error:

@@ -36,8 +36,8 @@ mutation: $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[formal]'
 	$(BIN)/python -m bench.mutation --n $(N)
 
-# Damaged and crafted files for every reader, N of each; half an hour (docs/hostile.md)
-hostile: N = 100000
+# Damaged and crafted files for every reader, N of each; a quarter of an hour (docs/hostile.md)
+hostile: N = 2000
 hostile: $(READY)
 	$(BIN)/python -m bench.hostile --inputs $(N)
 

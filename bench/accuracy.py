@@ -24,8 +24,10 @@ from pathlib import Path
 from typing import Any
 
 import tomli_w
+from tabulate import tabulate
 from tqdm import tqdm
 
+from bench import record
 from bench.record import RESULTS, commit
 from quant.errors import ConfigError
 from quant.files import write_atomic
@@ -73,7 +75,7 @@ EXPERIMENTS = {
 
 
 def variants(table: Table) -> Iterator[tuple[str, Table]]:
-    """The ablation: from a feed-forward network, one feature after the other, and dense recurrence instead.
+    """The ablation: a feed-forward network plus one feature after another; last, dense recurrence instead.
 
     `table` is the full network: self-recurrence, a skip from the input to the last layer, leaks and thresholds learned.
     """
@@ -124,7 +126,7 @@ def runs(name: str, fsdd: Path | None) -> list[Run]:
 
 
 def perform(run: Run) -> Table:
-    """Train, build and verify; skipped is what an earlier call has finished."""
+    """Train, build and verify; a run that an earlier call finished is not repeated."""
     config, out, core = run.folder / "config.toml", run.folder / "run", run.folder / "core"
     content = tomli_w.dumps(configuration.to_table(configuration.from_table(run.table))).encode()
     done = run.folder / "result.json"
@@ -164,11 +166,11 @@ def perform(run: Run) -> Table:
         "seconds": metrics["seconds"],
         "commit": commit(),
     }
-    write_atomic(done, (json.dumps(result, indent=2) + "\n").encode())
+    record.write(done, result)
     return result
 
 
-def record(name: str, results: list[Table]) -> None:
+def publish(name: str, results: list[Table]) -> None:
     """Write what is committed."""
     option = " --fsdd <the data set>" if EXPERIMENTS[name].needs_fsdd else ""
     content = {
@@ -176,7 +178,7 @@ def record(name: str, results: list[Table]) -> None:
         "command": f"python -m bench.accuracy {name}{option}",
         "runs": sorted(results, key=lambda one: (one["variant"], one["fold"], one["seed"])),
     }
-    write_atomic(RESULTS / f"{name}.json", (json.dumps(content, indent=1) + "\n").encode())
+    record.write(RESULTS / f"{name}.json", content)
 
 
 def rows(name: str) -> list[list[str]]:
@@ -208,11 +210,8 @@ def _accuracy(results: list[Table], key: str) -> str:
 
 def show(names: Mapping[str, Experiment]) -> None:
     """Print the table of everything recorded."""
-    print("| experiment | network | float, % | 4 bit, % | to reach | verified bit-exactly | samples simulated |")
-    print("|---|---|---|---|---|---|---|")
-    for name in names:
-        for row in rows(name):
-            print(f"| {' | '.join(row)} |")
+    header = ["experiment", "network", "float, %", "4 bit, %", "to reach", "verified bit-exactly", "samples simulated"]
+    print(tabulate([row for name in names for row in rows(name)], header, "github", disable_numparse=True))
 
 
 def main() -> int:
@@ -236,7 +235,7 @@ def work(names: list[str], fsdd: Path | None, processes: int) -> int:
         todo = runs(name, fsdd)
         with ProcessPoolExecutor(processes) as pool:
             results = list(tqdm(pool.map(perform, todo), total=len(todo), desc=name))
-        record(name, results)
+        publish(name, results)
     show(EXPERIMENTS)
     return 0
 

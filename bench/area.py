@@ -17,9 +17,10 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from tabulate import tabulate
 from tqdm import tqdm
 
-from bench import cycles
+from bench import cycles, record
 from bench.networks import Case, Layer, random_network
 from hwgen.core import area
 from hwgen.core.build import make_build, write
@@ -30,6 +31,7 @@ from hwgen.fpga.targets import Area
 
 ROOT = Path("build/bench/area")
 TARGETS = ("xc7", "ecp5-85k")
+RESOURCES = ("lut", "ff", "bram", "dsp")
 CALIBRATION = 90  # random networks
 WORKERS = 2
 
@@ -56,11 +58,7 @@ class Result:
 
     def errors(self) -> dict[str, float]:
         """Relative errors; of block RAMs and multipliers 0 where there are none."""
-        pairs = {
-            name: (value, asdict(self.measured)[name])
-            for name, value in asdict(self.estimated).items()
-            if name != "spram"
-        }
+        pairs = {key: (getattr(self.estimated, key), getattr(self.measured, key)) for key in RESOURCES}
         pairs["cycles"] = (self.predicted_cycles, self.measured_cycles)
         return {name: found / true - 1 if true else float(found != 0) for name, (found, true) in pairs.items()}
 
@@ -139,7 +137,7 @@ def _calibration_area(job: tuple[int, str]) -> Area:
 
 
 def _fit(found: Sequence[Mapping[str, float]], measured: npt.NDArray[np.int64]) -> dict[str, float]:
-    """Least squares of the relative error, over the terms that add area: one that came out negative is dropped."""
+    """Least squares of the relative error over the terms of area; a term with a negative coefficient is dropped."""
     names = list(found[0])
     while True:
         rows = np.array([[terms[name] for name in names] for terms in found]) / measured[:, None]
@@ -150,20 +148,15 @@ def _fit(found: Sequence[Mapping[str, float]], measured: npt.NDArray[np.int64]) 
 
 
 def _table(results: Sequence[Result]) -> str:
-    lines = [f"{'network':36}{'target':10}{'LUT':>16}{'FF':>16}{'BRAM':>14}{'DSP':>8}{'cycles per step':>20}"]
+    rows = []
     for result in results:
-        mine, true = result.estimated, result.measured
-        columns = [
-            f"{mine.lut} / {true.lut}".rjust(16),
-            f"{mine.ff} / {true.ff}".rjust(16),
-            f"{mine.bram:g} / {true.bram:g}".rjust(14),
-            f"{mine.dsp:g} / {true.dsp:g}".rjust(8),
-            f"{result.predicted_cycles:.1f} / {result.measured_cycles:.1f}".rjust(20),
-        ]
-        lines.append(f"{result.name:36}{result.target:10}{''.join(columns)}")
+        pairs = [(f"{getattr(result.estimated, key):g}", f"{getattr(result.measured, key):g}") for key in RESOURCES]
+        pairs.append((f"{result.predicted_cycles:.1f}", f"{result.measured_cycles:.1f}"))
+        rows.append([result.name, result.target, *(" / ".join(pair) for pair in pairs)])
+    header = ["network", "target", *(key.upper() for key in RESOURCES), "cycles per step"]
     worst = {name: max(abs(result.errors()[name]) for result in results) for name in results[0].errors()}
-    lines.append("largest error: " + ", ".join(f"{name} {100 * error:.1f} %" for name, error in worst.items()))
-    return "\n".join(lines)
+    errors = ", ".join(f"{name} {100 * error:.1f} %" for name, error in worst.items())
+    return f"{tabulate(rows, header)}\nlargest error: {errors}"
 
 
 def main() -> int:
@@ -182,9 +175,7 @@ def main() -> int:
         for number, case in enumerate(tqdm(CASES, unit="network"))
         for result in measure(case, names, ROOT / str(number))
     ]
-    ROOT.with_suffix(".json").write_text(
-        json.dumps([asdict(result) for result in results], indent=2) + "\n", encoding="utf-8"
-    )
+    record.write(ROOT.with_suffix(".json"), [asdict(result) for result in results])
     print(_table(results))
     return 0
 

@@ -10,6 +10,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from tabulate import tabulate
+
 from bench.networks import Case, Layer, random_network
 from hwgen.boards import boards
 from hwgen.core.build import make_build, write
@@ -23,8 +25,7 @@ FOLDINGS: Mapping[str, Folding] = {"ulx3s-85f": CASE.folding, "icebreaker": Fold
 
 
 def main() -> int:
-    print(f"{'board':12} {'clock MHz':>9} {'reaches':>8}  resources")
-    status = 0
+    rows, status = [], 0
     for name in boards.BOARDS:
         try:
             write(make_build(random_network(CASE), FOLDINGS[name]), ROOT / name)
@@ -34,7 +35,8 @@ def main() -> int:
             status = 2
             continue
         used = ", ".join(f"{resource} {count:,} of {limit:,}" for resource, (count, limit) in made.resources.items())
-        print(f"{name:12} {made.clock_mhz:9} {made.fmax_mhz:8}  {used}")
+        rows.append([name, made.clock_mhz, made.fmax_mhz, used])
+    print(tabulate(rows, ["board", "clock MHz", "reaches", "resources"]))
     return status
 
 

@@ -6,16 +6,18 @@ update per cycle, and little more. Writes build/bench/cycles.json and prints a t
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+from tabulate import tabulate
 
+from bench import record
 from bench.networks import Case, Layer, folded_layers, random_network
 from hwgen.core.build import make_build, write
+from hwgen.core.folding import Folding
 from hwgen.core.plan import CorePlan
 from hwgen.core.rates import cycles_per_step, measured_events
 from hwgen.core.timing import Events
@@ -66,26 +68,31 @@ CASES = (
 
 
 def measure(case: Case, folder: Path) -> Result:
-    """Build, simulate and compare one case.
+    """Measure one case; raises what `simulated` does."""
+    plan, events, cycles = simulated(case, case.folding, 40, folder)
+    return Result(
+        case.name,
+        tuple(round(count, 1) for count in incoming_events(plan, events)),
+        cycles,
+        round(cycles_per_step(plan, events), 2),
+        round(bound_cycles(plan, events), 2),
+    )
+
+
+def simulated(case: Case, folding: Folding, steps: int, folder: Path) -> tuple[CorePlan, Events, float]:
+    """Build and simulate a case: its plan, how often its layers spike, and the mean cycles per step.
 
     Raises:
-        RuntimeError: if hardware and golden model differ or the output was silent; such cycles would mean nothing.
+        RuntimeError: if hardware and golden model differ or the output was silent; such figures would mean nothing.
     """
     model = random_network(case)
-    build = make_build(model, case.folding)
+    build = make_build(model, folding)
     write(build, folder)
-    samples = vectors.random_samples(model, 8, 40, case.density, seed=1)
+    samples = vectors.random_samples(model, 8, steps, case.density, seed=1)
     report = verify.verify(folder, samples)
     if not report["equal"]:
         raise RuntimeError(f"{case.name}: {report['first_difference'] or 'silent'}")
-    events = measured_events(model, samples)
-    return Result(
-        case.name,
-        tuple(round(count, 1) for count in incoming_events(build.plan, events)),
-        report["cycles_per_step_mean"],
-        round(cycles_per_step(build.plan, events), 2),
-        round(bound_cycles(build.plan, events), 2),
-    )
+    return build.plan, measured_events(model, samples), report["cycles_per_step_mean"]
 
 
 def incoming_events(plan: CorePlan, events: Events) -> list[float]:
@@ -103,20 +110,13 @@ def bound_cycles(plan: CorePlan, events: Events) -> float:
 
 
 def _table(results: Sequence[Result]) -> str:
-    lines = [f"{'network':36}{'events per step':30}{'measured':>10}{'predicted':>11}{'bound':>9}"]
-    lines += [
-        f"{result.name:36}{', '.join(map(str, result.events)):30}"
-        f"{result.measured:10.2f}{result.predicted:11.2f}{result.bound:9.2f}"
-        for result in results
-    ]
-    return "\n".join(lines)
+    rows = [[one.name, ", ".join(map(str, one.events)), one.measured, one.predicted, one.bound] for one in results]
+    return str(tabulate(rows, ["network", "events per step", "measured", "predicted", "bound"], floatfmt=".2f"))
 
 
 def main() -> int:
     results = [measure(case, ROOT / str(number)) for number, case in enumerate(CASES)]
-    (ROOT.parent / "cycles.json").write_text(
-        json.dumps([asdict(result) for result in results], indent=2) + "\n", encoding="utf-8"
-    )
+    record.write(ROOT.with_suffix(".json"), [asdict(result) for result in results])
     print(_table(results))
     return 0
 

@@ -12,6 +12,10 @@ import time
 from pathlib import Path
 from typing import Any
 
+from tabulate import tabulate
+
+from bench import record
+
 CONFIG = Path("configs/digits.toml")
 ROOT = Path("build/demo")
 RUN, CORE = ROOT / "run", ROOT / "core"
@@ -42,9 +46,17 @@ def main() -> int:
             print(f"error: the demo stopped at {name} (status {status})", file=sys.stderr)
             return status
     summary = summarize(seconds)
-    SUMMARY.write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+    record.write(SUMMARY, summary)
     print(f"\n{table(summary)}\n\n{SUMMARY}")
     return 0 if _holds(summary) else 1
+
+
+def is_missing() -> bool:
+    """Whether the demo's network or test set is missing; stderr says which."""
+    missing = [path for path in (CHECKPOINT, SPIKES) if not path.is_file()]
+    for path in missing:
+        print(f"error: {path} is missing; `make demo` makes it", file=sys.stderr)
+    return bool(missing)
 
 
 def summarize(seconds: dict[str, float]) -> dict[str, Any]:
@@ -71,14 +83,14 @@ def summarize(seconds: dict[str, float]) -> dict[str, Any]:
 
 
 def table(summary: dict[str, Any]) -> str:
-    """The summary for people."""
+    """The summary as a table."""
     rows = [(key.replace("_", " "), value) for key, value in summary.items() if key != "seconds"]
     rows += [(f"seconds {stage}", value) for stage, value in summary["seconds"].items()]
-    return "\n".join(f"{key:20} {_shown(value)}" for key, value in rows)
+    return str(tabulate([(key, _shown(value)) for key, value in rows], tablefmt="plain", disable_numparse=True))
 
 
 def _holds(summary: dict[str, Any]) -> bool:
-    """Whether the demo showed what it is there to show; says on stderr what it did not."""
+    """Whether every claim of the demo holds; stderr names those that do not."""
     quantized = summary["accuracy_quantized"]
     claims = {
         "no mismatch": summary["mismatches"] == 0 == summary["cocotb_mismatches"],

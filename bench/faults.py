@@ -21,9 +21,11 @@ from typing import Any, Literal
 import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
+from tabulate import tabulate
 from tqdm import tqdm
 
-from bench.demo import CHECKPOINT, SPIKES
+from bench import record
+from bench.demo import CHECKPOINT, SPIKES, is_missing
 from bench.injection import Flip, build_upset_harness, damaged, encode, flip_beats, simulate
 from bench.record import RESULTS, commit
 from hwgen.core.build import Build, make_build, write
@@ -54,17 +56,17 @@ SAFETIES = {
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """What came of so many faults, on the mean of `DRAWS` draws, as shares of the samples.
+    """The effect of a number of faults, as shares of the samples, averaged over `DRAWS` draws.
 
     Attributes:
         faults: bits flipped in memory; of states, per sample; of the stream, the share of its beats.
-        told: samples with a status flag.
+        flagged: samples with a status flag.
         silent: samples without one whose class is not that of the undamaged core.
     """
 
     faults: float
     accuracy: float
-    told: float
+    flagged: float
     silent: float
 
 
@@ -80,18 +82,18 @@ class Bench:
         self.classes: IntArray = vectors.expected(model, samples)["classes"]
 
     def points(self, numbers: Sequence[float], run: Callable[[float, int], streams.Packets]) -> Iterator[Point]:
-        """Of each number of faults, what `run(number, draw)` gives on the mean."""
+        """A point for each number of faults: the mean of `run(number, draw)` over the draws."""
         for number in numbers:
             yield self._point(number, [run(number, draw) for draw in range(DRAWS if number else 1)])
 
     def _point(self, faults: float, found: Sequence[streams.Packets]) -> Point:
-        told = [packets.flags != 0 for packets in found]
+        flags = [packets.flags != 0 for packets in found]
         wrong = [packets.classes != self.classes for packets in found]
         return Point(
             faults,
             accuracy=mean(float((packets.classes == self.samples.label).mean()) for packets in found),
-            told=mean(float(flags.mean()) for flags in told),
-            silent=mean(float((changed & ~flags).mean()) for changed, flags in zip(wrong, told, strict=True)),
+            flagged=mean(float(one.mean()) for one in flags),
+            silent=mean(float((changed & ~one).mean()) for changed, one in zip(wrong, flags, strict=True)),
         )
 
     def memory_points(self) -> Iterator[Point]:
@@ -118,7 +120,7 @@ class Bench:
         return flips
 
     def running_points(self) -> Iterator[Point]:
-        """Bits of weights and parameters flip at random moments, so many in a run on the mean."""
+        """Bits of weights and parameters flip at random times; the numbers are means per run."""
         bits = sum(memory.bits for memory in self.build.plan.memories)
         yield from self._upsets("rom", bits, FLIPS, len(self.samples))
 
@@ -127,11 +129,7 @@ class Bench:
         yield from self._upsets("ram", bits, UPSETS, 1)
 
     def _upsets(
-        self,
-        memory: Literal["ram", "rom"],
-        bits: int,
-        numbers: Sequence[float],
-        in_samples: int,
+        self, memory: Literal["ram", "rom"], bits: int, numbers: Sequence[float], in_samples: int
     ) -> Iterator[Point]:
         """Points at `numbers` of flips in `in_samples` samples, among the `bits` of all memories of that kind."""
         program = build_upset_harness(self.folder, ROOT / "upsets" / self.folder.name / memory, memory)
@@ -155,7 +153,7 @@ class Bench:
 
 
 def costs(samples: SpikeSet) -> list[dict[str, Any]]:
-    """Area on 7 series and cycles per step of the demo's network with each means."""
+    """Area on 7 series and cycles per step of the demo's network with each protection."""
     rows = []
     for name, safety in tqdm(SAFETIES.items(), desc="cost"):
         folder = ROOT / "cost"
@@ -178,7 +176,7 @@ def costs(samples: SpikeSet) -> list[dict[str, Any]]:
 
 
 def picture(curves: dict[str, list[Point]]) -> bytes:
-    """A PNG: accuracy, and what was wrong without a word, against faults of each kind."""
+    """A PNG: accuracy and unreported errors against the number of faults of each kind."""
     panels = (
         ("bits of memories flipped before a run", tuple(CODES)),
         ("bits of memories flipped in a run", tuple(f"{code}, running" for code in CODES)),
@@ -196,7 +194,9 @@ def picture(curves: dict[str, list[Point]]) -> bytes:
                 style = {"color": colours.get(code, "#c4412b"), "marker": "o", "ms": 3}
                 title = f"{code}: " if len(names) > 1 else ""
                 axes.plot(x, [100 * point.accuracy for point in points], **style, label=f"{title}accuracy")
-                axes.plot(x, [100 * point.silent for point in points], **style, ls=":", label=f"{title}wrong, not told")
+                axes.plot(
+                    x, [100 * point.silent for point in points], **style, ls=":", label=f"{title}wrong, not reported"
+                )
             axes.set(xscale="log", xlabel=label, ylim=(-2, 102))
             axes.grid(alpha=0.25, lw=0.5)
             axes.legend(frameon=False, fontsize=7.5)
@@ -208,12 +208,10 @@ def picture(curves: dict[str, list[Point]]) -> bytes:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.faults", description=__doc__.splitlines()[0])
-    parser.add_argument("--cost", action="store_true", help="synthesize what protection costs, too; minutes")
+    parser.add_argument("--cost", action="store_true", help="also synthesize what protection costs (minutes)")
     arguments = parser.parse_args()
-    for path in (CHECKPOINT, SPIKES):
-        if not path.is_file():
-            print(f"error: {path} is missing; `make demo` makes it", file=sys.stderr)
-            return 2
+    if is_missing():
+        return 2
     samples = spikes.read(SPIKES)
     benches = {code: Bench(samples, code) for code in CODES}
     series = {
@@ -234,15 +232,11 @@ def main() -> int:
         "curves": {name: [asdict(point) for point in points] for name, points in curves.items()},
         "cost": cost,
     }
-    write_atomic(path, (json.dumps(found, indent=1) + "\n").encode())
+    record.write(path, found)
     write_atomic(PICTURE, picture(curves))
     for name, points in curves.items():
-        print(f"\n{name:10}{'accuracy':>10}{'told':>8}{'silent':>8}")
-        for point in points:
-            print(f"{point.faults:<10g}{point.accuracy:10.4f}{point.told:8.4f}{point.silent:8.4f}")
-    for row in cost:
-        print("  ".join(f"{key} {value}" for key, value in row.items()))
-    print(f"\n{PICTURE}, {path}")
+        print(f"\n{name}", tabulate([asdict(point) for point in points], "keys"), sep="\n")
+    print(f"\n{tabulate(cost, 'keys')}\n\n{PICTURE}, {path}")
     return 0
 
 

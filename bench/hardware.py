@@ -1,4 +1,4 @@
-"""Area and speed of the networks that hardware is compared by: every figure from a bit-exact, active network.
+"""Area and speed of the reference networks; every figure is from a network that was verified and active.
 
 Per case: simulation against the golden model, Yosys for 7 series (`synth_xilinx -family xc7 -noiopad -flatten`), and
 where a clock is asked for Yosys and nextpnr, median of three seeds. Writes build/bench/hardware.json, prints a table.
@@ -6,22 +6,19 @@ where a clock is asked for Yosys and nextpnr, median of three seeds. Writes buil
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from tabulate import tabulate
 from tqdm import tqdm
 
-from bench.cycles import incoming_events
-from bench.networks import Case, Layer, folded_layers, random_network
-from hwgen.core.build import make_build, write
+from bench import record
+from bench.cycles import incoming_events, simulated
+from bench.networks import Case, Layer, folded_layers
 from hwgen.core.folding import Folding
-from hwgen.core.rates import measured_events
 from hwgen.fpga.synth import Result, synthesize
-from quant import vectors
-from sim.verify import verify
 
 ROOT = Path("build/bench/hardware")
 SEEDS = 3
@@ -122,34 +119,16 @@ ENTRIES = (
         ports=2,
     ),
     _entry(
-        "700-200-20, 6 bit, in SPRAM",
-        (700, 200, 20),
-        (10, 4),
-        6,
-        0.02,
-        Bounds(mhz=30),
-        ("ice40up5k",),
-        loaded=(1,),
+        "700-200-20, 6 bit, in SPRAM", (700, 200, 20), (10, 4), 6, 0.02, Bounds(mhz=30), ("ice40up5k",), loaded=(1,)
     ),
 )
 
 
 def measure(entry: Entry, folder: Path) -> Row:
-    """Build, simulate and synthesize.
-
-    Raises:
-        RuntimeError: if hardware and golden model differ or the output was silent; such figures would mean nothing.
-    """
-    model = random_network(entry.case)
-    build = make_build(model, entry.folding)
-    write(build, folder)
-    samples = vectors.random_samples(model, 8, 60, entry.case.density, seed=1)
-    report = verify(folder, samples)
-    if not report["equal"]:
-        raise RuntimeError(f"{entry.case.name}: {report['first_difference'] or 'silent'}")
-    cycles = report["cycles_per_step_mean"]
+    """Simulate and synthesize; raises what `bench.cycles.simulated` does."""
+    plan, events, cycles = simulated(entry.case, entry.folding, 60, folder)
     busiest, needed = max(
-        zip(folded_layers(build.plan), incoming_events(build.plan, measured_events(model, samples)), strict=True),
+        zip(folded_layers(plan), incoming_events(plan, events), strict=True),
         key=lambda pair: pair[1] * pair[0].neurons / (pair[0].lanes * pair[0].ports),
     )
     enough = needed >= FEW_EVENTS
@@ -171,19 +150,17 @@ def measure(entry: Entry, folder: Path) -> Row:
 
 
 def _kept(bounds: Bounds, lut: float, cycles: float, microseconds: float | None, clocks: Sequence[float]) -> bool:
-    """Whether every bound is kept; one on what was not measured is not."""
+    """Whether every bound is kept; a bound on a figure that was not measured is not."""
     pairs = [(lut, bounds.lut), (cycles, bounds.cycles), (microseconds, bounds.microseconds)]
     kept = all(limit is None or (found is not None and found <= limit) for found, limit in pairs)
     return kept and (bounds.mhz is None or bool(clocks and clocks[0] >= bounds.mhz))
 
 
 def _table(rows: Sequence[Row]) -> str:
-    """As Markdown."""
-    lines = [
-        "| network | lanes | events per cycle | cycles per step | weight memory used | LUT | FF | BRAM | DSP | clock | "
-        "100 steps | bound | kept |",
-        "|---|---|---|---|---|---|---|---|---|---|---|---|---|",
-    ]
+    """The table as Markdown."""
+    header = ["network", "lanes", "events per cycle", "cycles per step", "weight memory used", "LUT", "FF", "BRAM"]
+    header += ["DSP", "clock", "100 steps", "bound", "kept"]
+    found = []
     for row in rows:
         first = row.syntheses[0]
         clock = next((f"{found.fmax_mhz:.0f} MHz" for found in row.syntheses if found.fmax_mhz), "")
@@ -203,8 +180,8 @@ def _table(rows: Sequence[Row]) -> str:
             _bounds_text(row.bounds),
             "yes" if row.kept else "no",
         ]
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines)
+        found.append(cells)
+    return str(tabulate(found, header, "github", disable_numparse=True))
 
 
 def _bounds_text(bounds: Bounds) -> str:
@@ -219,7 +196,7 @@ def _bounds_text(bounds: Bounds) -> str:
 
 def main() -> int:
     rows = [measure(entry, ROOT / str(number)) for number, entry in enumerate(tqdm(ENTRIES, unit="network"))]
-    ROOT.with_suffix(".json").write_text(json.dumps([asdict(row) for row in rows], indent=2) + "\n", encoding="utf-8")
+    record.write(ROOT.with_suffix(".json"), [asdict(row) for row in rows])
     print(_table(rows))
     return 0 if all(row.kept for row in rows) else 1
 

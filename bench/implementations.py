@@ -1,4 +1,4 @@
-"""The demo's network beyond its Verilog, on the whole real test set: netlists of two families, and a serial line.
+"""The demo's network as netlists of two FPGA families and behind a serial line, on the whole test set.
 
 Needs what `make demo` leaves. Yosys maps the core for 7 series and ECP5, and `sim verify --netlist` holds both netlists
 against the golden model; the host program sends the test set through the simulated board. Prints a table.
@@ -12,7 +12,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from bench.demo import CHECKPOINT, SPIKES
+from tabulate import tabulate
+
+from bench.demo import CHECKPOINT, SPIKES, is_missing
 from sim.board import simulated_board
 
 ROOT = Path("build/implementations")
@@ -22,10 +24,8 @@ BIT_CYCLES = 4  # as fast as the bridge takes bytes: the line then is not what t
 
 
 def main() -> int:
-    for path in (CHECKPOINT, SPIKES):
-        if not path.is_file():
-            print(f"error: {path} is missing; `make demo` makes it", file=sys.stderr)
-            return 2
+    if is_missing():
+        return 2
     shutil.rmtree(ROOT, ignore_errors=True)
     status = _run("hwgen", "build", "--model", CHECKPOINT, "--out", CORE)
     for target in TARGETS:
@@ -35,11 +35,10 @@ def main() -> int:
         return status
     with simulated_board(CORE, bit_cycles=BIT_CYCLES) as port:
         status = _run("hwgen", "host", "--port", port, "--build", CORE, "--spikes", SPIKES, "--check")
-    print(f"\n{'netlist':10}{'samples':>9}{'output spikes':>15}{'wrong scores':>14}{'accuracy':>10}")
-    for target in TARGETS:
-        report = json.loads((CORE / "synth" / target / "verify.json").read_text(encoding="utf-8"))
-        wrong, accuracy = report["mismatching_scores"], report["accuracy_rtl"]
-        print(f"{target:10}{report['samples']:9}{report['output_spikes']:15}{wrong:14}{accuracy:10.4f}")
+    reports = [json.loads((CORE / "synth" / target / "verify.json").read_text(encoding="utf-8")) for target in TARGETS]
+    keys = ("samples", "output_spikes", "mismatching_scores", "accuracy_rtl")
+    rows = [[target, *(report[key] for key in keys)] for target, report in zip(TARGETS, reports, strict=True)]
+    print(f"\n{tabulate(rows, ['netlist', 'samples', 'output spikes', 'wrong scores', 'accuracy'], floatfmt='.4f')}")
     return status
 
 

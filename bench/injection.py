@@ -37,7 +37,7 @@ class Flip:
 
 @contextmanager
 def damaged(folder: Path, flips: Iterable[Flip] = (), upset_period: int = 0, seed: int = 1) -> Iterator[Path]:
-    """For a while, what simulation reads of a build folder, with faults.
+    """A temporary copy of the files that simulation reads from a build folder, with faults.
 
     Args:
         folder: the build folder.
@@ -89,7 +89,7 @@ def encode(samples: SpikeSet) -> streams.Beats:
 
 
 def flip_beats(beats: streams.Beats, share: float, seed: int) -> streams.Beats:
-    """Beats with a bit of `tdata` flipped in a share of them; those that end a sample keep being its end."""
+    """Flip a bit of `tdata` in a share of the beats; the beats that end a sample still end it."""
     rng = np.random.default_rng(seed)
     hit = rng.random(len(beats)) < share
     bits = np.where(beats & streams.LAST, rng.integers(0, 15, len(beats)), rng.integers(0, 16, len(beats)))
@@ -99,7 +99,7 @@ def flip_beats(beats: streams.Beats, share: float, seed: int) -> streams.Beats:
 def simulate(
     program: Path, folder: Path, beats: streams.Beats, samples: int, stress: Stress | None = None
 ) -> streams.Packets:
-    """What the core of a folder answers, simulated with a harness that was compiled from its like.
+    """Simulate the core of a folder with a harness compiled from an equal one; the packets that come out.
 
     Of the stress, malformed beats have no meaning here: the beats are given.
     """

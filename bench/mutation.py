@@ -28,9 +28,8 @@ from typing import Any
 
 from tqdm import tqdm
 
-from bench.record import RESULTS, commit
+from bench.record import RESULTS, commit, write
 from quant.errors import ScsrError
-from quant.files import write_atomic
 
 COPIED = ("bench", "configs", "hwgen", "quant", "rtl_templates", "sim", "tests", "trainer", "pyproject.toml")
 LINT = "tests/rtl/test_lint.py"
@@ -100,7 +99,7 @@ _CONNECTION = re.compile(r"(\s*\.(\w+)\s*)\((.*)\)(,?)$")
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """One changed line: `file`, `line` counted from 1, and what it said and says."""
+    """One changed line: the file, the line number from 1, and the text before and after."""
 
     file: str
     line: int
@@ -167,7 +166,7 @@ def tests_of(file: str) -> tuple[tuple[str, ...], ...]:
 
 
 def killer(mutant: Mutant | None, tests: Sequence[tuple[str, ...]]) -> str | None:
-    """The test file that fails on a mutant, without one on the sources as they are; None if all pass."""
+    """The test file that fails on a mutant, or on the unchanged sources if there is none; None if all pass."""
     with tempfile.TemporaryDirectory(prefix="scsr_mutant_") as folder:
         for name in COPIED:
             copy = shutil.copytree if Path(name).is_dir() else shutil.copy
@@ -187,7 +186,7 @@ def killer(mutant: Mutant | None, tests: Sequence[tuple[str, ...]]) -> str | Non
 
 
 def _run(command: Sequence[str], folder: str, environment: Mapping[str, str]) -> int | None:
-    """The exit status; None if the limit passed, and then nothing that the command started goes on."""
+    """The exit status, or None after the time limit, when all processes of the command are killed."""
     process = subprocess.Popen(
         command,
         cwd=folder,
@@ -205,7 +204,7 @@ def _run(command: Sequence[str], folder: str, environment: Mapping[str, str]) ->
 
 
 def drawn(n: int, seed: int) -> tuple[dict[str, Any], list[Mutant]]:
-    """All mutants of the golden model and `n` of the hardware, and the beginning of their record."""
+    """All mutants of the golden model and `n` of the hardware, and the first part of their record."""
     templates = Path("rtl_templates")
     hardware = [*sorted((templates / "lib").glob("*.v")), *(templates / "top" / name for name in TOP)]
     golden = list(mutants_of(Path("quant/golden.py")))
@@ -223,7 +222,7 @@ def drawn(n: int, seed: int) -> tuple[dict[str, Any], list[Mutant]]:
 
 
 def survivors() -> tuple[dict[str, Any], list[Mutant]]:
-    """The record, and what survived in it.
+    """The record and its survivors.
 
     Raises:
         ScsrError: if there is none, or one of another text.
@@ -276,7 +275,7 @@ def report(record: dict[str, Any], chosen: Sequence[Mutant], killers: Sequence[s
         "score_of_lint_clean_percent": round(100 * (1 - len(alive) / compiled), 1),
         "survivors": [asdict(mutant) for mutant in alive],
     }
-    write_atomic(RECORD, (json.dumps(record, indent=1) + "\n").encode())
+    write(RECORD, record)
     print(
         f"{{mutants}} of {{possible}} mutants, {len(alive)} survive: score {{score_percent}} %, "
         f"of the {compiled} that lint lets pass {{score_of_lint_clean_percent}} %".format(**record)

@@ -1,4 +1,4 @@
-"""Random networks that benches and tests measure: their shape is given, their numbers are drawn."""
+"""Random networks for benches and tests: the shape is given, the numbers are drawn."""
 
 from __future__ import annotations
 

@@ -1,15 +1,23 @@
-"""Where recorded results lie, and which state of the project they are of."""
+"""Recorded results: their folder, how they are written, and the commit that they are from."""
 
 from __future__ import annotations
 
+import json
 import subprocess
 from pathlib import Path
+
+from quant.files import write_atomic
 
 RESULTS = Path("bench/results")
 
 
 def commit() -> str:
-    """The commit that is checked out, and whether anything but results was changed since."""
+    """The commit that is checked out, with `-dirty` if anything but the results has changed since."""
     head = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
     same = subprocess.run(["git", "diff", "--quiet", "HEAD", "--", ".", f":!{RESULTS}"], check=False).returncode == 0
     return head if same else f"{head}-dirty"
+
+
+def write(path: Path, content: object) -> None:
+    """Write `content` as JSON."""
+    write_atomic(path, (json.dumps(content, indent=1) + "\n").encode())

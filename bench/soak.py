@@ -7,16 +7,17 @@ bench/results/soak.json, with the wall time of the simulation and its comparison
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
 from pathlib import Path
 
+from tabulate import tabulate
+
+from bench import record
 from bench.networks import Case, Layer, random_network
 from bench.record import RESULTS, commit
 from hwgen.core.build import make_build, write
 from quant import vectors
-from quant.files import write_atomic
 from sim.verify import Stress, verify
 
 ROOT = Path("build/bench/soak")
@@ -42,7 +43,7 @@ def main() -> int:
     steps = parser.parse_args().steps
     model = random_network(CASE)
     write(make_build(model, CASE.folding), ROOT)
-    count = -(-steps * 21 // (LONGEST * 10))  # lengths are even from 1 to LONGEST; 5 % more, lest they fall short
+    count = -(-steps * 21 // (LONGEST * 10))  # lengths are even from 1 to LONGEST; 5 % more than needed on average
     samples = vectors.random_samples(model, count, LONGEST, CASE.density, seed=1)
     start = time.monotonic()
     report = verify(ROOT, samples, stress=STRESS)
@@ -55,9 +56,8 @@ def main() -> int:
         "first_difference": report["first_difference"],
         "seconds": round(time.monotonic() - start),
     }
-    write_atomic(RESULTS / "soak.json", (json.dumps(found, indent=1) + "\n").encode())
-    for key, value in found.items():
-        print(f"{key:18} {value:,}" if isinstance(value, int) and not isinstance(value, bool) else f"{key:18} {value}")
+    record.write(RESULTS / "soak.json", found)
+    print(tabulate(found.items(), tablefmt="plain"))
     return 0 if report["equal"] and report["steps"] >= steps else 1
 
 

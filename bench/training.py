@@ -3,7 +3,7 @@
 The same network (78-200-200-26), batches (64 samples of 250 steps, a tenth of the inputs spikes), loss and optimizer;
 each library the way its documentation writes it, at its best number of threads. Rounds alternate, so that whatever else
 the machine does hits all alike; the table gives medians of one epoch, and how much faster the project is. Also printed:
-how far the gradients of the compiled kernels are from the plain ones, and peak memory over the number of steps.
+the peak memory over the number of steps.
 
 Needs `pip install -e '.[peers]'`, as `make training` does.
 """
@@ -12,26 +12,24 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import json
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable
-from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+from tabulate import tabulate
 from torch import Tensor, nn
 
-from quant.files import write_atomic
+from bench.record import write
 from trainer import kernels, loop
 from trainer.config import Config, LayerConfig, NetworkConfig, TrainConfig
 from trainer.data.batches import Batch
 from trainer.data.digits import Digits
-from trainer.network import Network
 
 SIZES = (78, 200, 200, 26)
 STEPS, BATCH, BATCHES = 250, 64, 4
@@ -190,24 +188,6 @@ def compare(self_recurrent: bool) -> dict[str, float]:
     return {name: min(statistics.median(times[name, threads]) for threads in (1, 2)) for name in updates}
 
 
-def gradient_distance() -> float:
-    """The largest distance of a compiled gradient from the plain one, over the largest of its layer's gradients."""
-    layers = tuple(LayerConfig(size, (index,), self_recurrent=True) for index, size in enumerate(SIZES[1:]))
-    network = Network(Config("bench", Classes26(), NetworkConfig(layers, leak=LEAK), TrainConfig()))
-    inputs, labels = data()[0]
-    ends = torch.full((BATCH,), STEPS)
-    found = []
-    for context in (nullcontext(), kernels.plain_pytorch()):
-        with context:
-            network.zero_grad()
-            trace = network(inputs, ends, quantized=False)
-            assert trace.outputs[1].sum() > 1000
-            nn.functional.cross_entropy(trace.logits, labels).backward()  # type: ignore[no-untyped-call]
-        found.append({name: p.grad.clone() for name, p in network.named_parameters() if p.grad is not None})
-    first, second = found
-    return max(((first[name] - second[name]).abs().max() / second[name].abs().max()).item() for name in first)
-
-
 def memory(name: str, steps: int) -> float:
     """Peak memory of a few updates in a process of its own, in MB."""
     command = [sys.executable, "-m", "bench.training", "--peak", name, "--steps", str(steps)]
@@ -235,18 +215,16 @@ def main() -> int:
         return 0
     record: dict[str, object] = {"threads": torch.get_num_threads(), "torch": torch.__version__}
     print(f"{'-'.join(map(str, SIZES))}, {STEPS} steps, batch {BATCH}, {BATCHES} batches; seconds per epoch")
+    rows = []
     for title, self_recurrent in (("self-recurrent", True), ("feed-forward", False)):
         seconds = compare(self_recurrent)
         record[title] = seconds
-        for name, taken in seconds.items():
-            print(f"{title:16}{name:30}{taken:8.3f}{taken / seconds['this project']:8.1f} ×")
-    record["gradient distance"] = gradient_distance()
-    print(f"largest distance of a gradient from the plain one: {record['gradient distance']:.1e}")
+        rows += [(title, name, taken, taken / seconds["this project"]) for name, taken in seconds.items()]
+    print(tabulate(rows, ["network", "library", "s", "times ours"], floatfmt=("", "", ".3f", ".1f")))
     peaks = {name: [memory(name, steps) for steps in (125, 250, 500)] for name in list(CONTESTANTS)[:2]}
     record["peak MB at 125, 250, 500 steps"] = peaks
-    for name, values in peaks.items():
-        print(f"{name:30} peak MB at 125, 250, 500 steps: {', '.join(f'{value:.0f}' for value in values)}")
-    write_atomic(OUT, (json.dumps(record, indent=2) + "\n").encode())
+    print(tabulate([(name, *values) for name, values in peaks.items()], ["peak MB at", 125, 250, 500], floatfmt=".0f"))
+    write(OUT, record)
     return 0
 
 

@@ -1,40 +1,28 @@
 """From a training checkpoint to the integer model. The one file in `quant` that sees torch, and only when called.
 
-A checkpoint is somebody's file: it is unpickled with `weights_only=True`, which runs no code, after a look at what the
-pickle asks for, and every integer in it is checked like those of a model file.
+A checkpoint is somebody's file: it is unpickled with `weights_only=True`, which runs no code, in a child process with
+limits first (quant/reader.py), and every integer in it is checked like those of a model file.
 """
 
 from __future__ import annotations
 
-import io
 import pickle
-import pickletools
-import re
 import warnings
-import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeVar
 
-from quant import archive, store
-from quant.errors import ModelError, ScsrError, brief, reason
-from quant.files import MAX_BYTES
+from quant import reader, store
+from quant.errors import ModelError, brief, reason
 from quant.formats import IntArray
 from quant.model import IntModel
-
-if TYPE_CHECKING:
-    import torch
 
 FORMAT = "scsr-checkpoint"
 VERSION = 1
 
 _KEYS = ("format", "version", "config", "float", "quantized", "integers")
 
-# What plain data and dense tensors need. PyTorch allows more, among it some that takes any amount of memory or time.
-_GLOBALS = re.compile(r"collections OrderedDict|torch\._utils _rebuild_tensor_v2|torch [A-Z][A-Za-z0-9]*Storage")
-_SHARED = ("GLOBAL", "BINUNICODE", "SHORT_BINSTRING")
-_MAX_REPEATS = 16  # of lists and the like; a list of two, each a list of two, and so on, grows without end
-_MAX_DEPTH = 16
+T = TypeVar("T")
 
 
 def load(path: Path) -> IntModel:
@@ -55,13 +43,7 @@ def from_checkpoint(path: Path) -> IntModel:
     Raises:
         ModelError: if the file is missing, truncated, unsafe, not a checkpoint, or holds impossible numbers.
     """
-    content = read_checkpoint(path)
-    try:
-        _refuse_not_finite(content)
-        document, tensors = _integers(content["integers"])
-        return store.assemble(document, tensors)
-    except ModelError as error:
-        raise ModelError(f"{path}: {error}") from None
+    return _rehearsed(path, _model)
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
@@ -70,7 +52,39 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     Raises:
         ModelError: if the file cannot be read safely or is not a finished checkpoint.
     """
-    content = unpickle(path)
+    return _rehearsed(path, _content)
+
+
+def unpickle(path: Path) -> object:
+    """What a file of `torch.save` holds, as long as it is plain data and tensors. No code in it is ever run.
+
+    Raises:
+        ModelError: if the file is missing, damaged, or asks for anything but plain data.
+    """
+    return _rehearsed(path, _unpickle)
+
+
+def _rehearsed(path: Path, read: Callable[[Path], T]) -> T:
+    """What `read` makes of the file, after a child process with limits has come to its end."""
+    if not path.is_file():
+        raise ModelError(f"{path}: no such file; `python -m trainer train` writes ckpt.pt")
+    import torch  # noqa: F401 - once, and not in the child; reading a .safetensors file never pays for it
+
+    return reader.rehearse(path, lambda: read(path), ModelError)
+
+
+def _model(path: Path) -> IntModel:
+    content = _content(path)
+    try:
+        _refuse_not_finite(content)
+        document, tensors = _integers(content["integers"])
+        return store.assemble(document, tensors)
+    except ModelError as error:
+        raise ModelError(f"{path}: {error}") from None
+
+
+def _content(path: Path) -> dict[str, Any]:
+    content = _unpickle(path)
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise ModelError(f"{path}: not a checkpoint of `python -m trainer train` (ckpt.pt)")
     version = content.get("version")
@@ -85,23 +99,14 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     return content
 
 
-def unpickle(path: Path) -> object:
-    """What a file of `torch.save` holds, as long as it is plain data and tensors. No code in it is ever run.
-
-    Raises:
-        ModelError: if the file is missing, damaged, or asks for anything but plain data.
-    """
-    if not path.is_file():
-        raise ModelError(f"{path}: no such file; `python -m trainer train` writes ckpt.pt")
-    import torch  # here, so that reading a .safetensors file never pays for it
+def _unpickle(path: Path) -> object:
+    import torch
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about pickle protocols, before a refusal that says all there is to say
-            content: object = torch.load(_checked(path), map_location="cpu", weights_only=True)
-        if sum(tensor.nbytes for tensor in _tensors(content)) > MAX_BYTES:
-            raise ValueError(f"tensors of more than {MAX_BYTES} bytes")
-    except ScsrError:
+            content: object = torch.load(path, map_location="cpu", weights_only=True)
+    except MemoryError:
         raise
     except pickle.UnpicklingError:
         raise ModelError(
@@ -110,58 +115,6 @@ def unpickle(path: Path) -> object:
     except Exception as error:  # damaged bytes can make an unpickler raise anything
         raise ModelError(f"{path}: damaged, or no checkpoint ({reason(error)}); train again") from None
     return content
-
-
-def _checked(path: Path) -> io.BytesIO:
-    """The archive, written anew of members that were checked: no other reader of it sees anything else."""
-    found = archive.members(path)
-    fresh = io.BytesIO()
-    with zipfile.ZipFile(fresh, "w") as file:
-        for name in list(found):
-            member = found.pop(name)
-            if name.endswith("data.pkl"):
-                _check_pickle(member)
-            file.writestr(name, member)
-    fresh.seek(0)
-    return fresh
-
-
-def _check_pickle(content: bytes) -> None:
-    """Refuse what plain data never need: functions, and containers that are used again and again."""
-    kept: dict[object, str] = {}
-    made, repeats = "", 0
-    for operation, argument, _ in pickletools.genops(content):
-        if "PUT" in operation.name:
-            kept[argument] = made
-        elif "GET" in operation.name:
-            made = kept[argument]
-            repeats += made not in _SHARED
-        else:
-            made = operation.name
-        if repeats > _MAX_REPEATS or (operation.name == "GLOBAL" and not _GLOBALS.fullmatch(str(argument))):
-            raise pickle.UnpicklingError
-
-
-def _tensors(value: object, depth: int = 0) -> Iterator[torch.Tensor]:
-    """The tensors in plain data."""
-    import torch
-
-    if depth > _MAX_DEPTH:
-        raise ValueError(f"nested more than {_MAX_DEPTH} deep")
-    match value:
-        case dict() if set(getattr(value, "__dict__", ())) <= {"_metadata"}:  # what `state_dict` adds
-            for key, item in value.items():
-                yield from _tensors(key, depth + 1)
-                yield from _tensors(item, depth + 1)
-        case list() | tuple():
-            for item in value:
-                yield from _tensors(item, depth + 1)
-        case torch.Tensor() if type(value) is torch.Tensor and not (value.is_quantized or value.is_neg()):
-            yield value
-        case None | bool() | int() | float() | str():
-            pass
-        case _:
-            raise ValueError(f"{type(value).__name__} is no plain data")
 
 
 def _integers(entry: object) -> tuple[object, Mapping[str, IntArray]]:

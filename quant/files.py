@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import os
+import resource
 from pathlib import Path
 
 from quant.errors import ScsrError
 
-MAX_BYTES = 1 << 28  # of a file that is read whole, and of what it unpacks to: reading it takes less than 1 GiB
+
+def memory_limit() -> int:
+    """The most bytes that one file may take to read: half of the memory of this machine, or of this process."""
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    allowed, _ = resource.getrlimit(resource.RLIMIT_AS)
+    return min(memory, allowed if allowed != resource.RLIM_INFINITY else memory) // 2
 
 
 def write_atomic(path: Path, content: bytes) -> None:
@@ -26,9 +32,9 @@ def write_atomic(path: Path, content: bytes) -> None:
         partial.unlink(missing_ok=True)
 
 
-def check_size(path: Path, limit: int = MAX_BYTES) -> None:
+def check_size(path: Path, limit: int | None = None) -> None:
     """Refuse a file that is too large to be read whole; one with holes costs its maker nothing."""
-    size = path.stat().st_size
+    size, limit = path.stat().st_size, memory_limit() if limit is None else limit
     if size > limit:
         raise ScsrError(f"{path} has {size} bytes; the limit is {limit}, give a smaller file")
 

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from quant import archive
-from quant.errors import ScsrError, SpikeFileError, brief, reason
-from quant.files import MAX_BYTES
+from quant.errors import SpikeFileError, brief
+from quant.files import memory_limit
 from quant.formats import IntArray
 
 _DTYPES: dict[str, np.dtype[Any]] = {
@@ -24,8 +24,6 @@ _DTYPES: dict[str, np.dtype[Any]] = {
     "channel": np.dtype("<i4"),
 }
 _MAX_CHANNELS = 32768
-_MAX_DENSE_CELLS = 1 << 32
-_HEADER_BYTES = 128  # NumPy's, before the numbers of an array
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,7 +58,7 @@ class SpikeSet:
         """The chosen samples as bool `(T, batch, channels)`, T being the longest; False after a sample's end."""
         first, stop, _ = samples.indices(len(self))
         steps = int(self.steps[first:stop].max())
-        if steps * (stop - first) * self.channels > _MAX_DENSE_CELLS:
+        if steps * (stop - first) * self.channels > memory_limit():
             raise SpikeFileError(f"a sample of {steps} steps of {self.channels} channels is too long to be run; cut it")
         spikes = np.zeros((steps, stop - first, self.channels), dtype=np.bool_)
         events = slice(int(self.offset[first]), int(self.offset[stop]))
@@ -99,9 +97,6 @@ def to_bytes(samples: SpikeSet) -> bytes:
     """The spike file's content; equal sets give equal bytes."""
     buffer = io.BytesIO()
     arrays: dict[str, Any] = dict(plain_arrays(samples))
-    size = sum(array.nbytes + _HEADER_BYTES for array in arrays.values())
-    if size > MAX_BYTES:
-        raise SpikeFileError(f"{len(samples.step)} events take {size} bytes; the limit of a spike file is {MAX_BYTES}")
     np.savez_compressed(buffer, **arrays)
     return buffer.getvalue()
 
@@ -120,12 +115,7 @@ def read(path: Path) -> SpikeSet:
     """
     if not path.is_file():
         raise SpikeFileError(f"{path}: no such file; `python -m trainer spikes` writes one")
-    try:
-        arrays = archive.arrays(path)
-    except ScsrError:
-        raise
-    except Exception as error:  # damaged bytes can make zipfile and NumPy raise anything
-        raise SpikeFileError(f"{path}: not a readable .npz file of plain arrays ({reason(error)})") from None
+    arrays = archive.arrays(path, SpikeFileError)
     for name in _DTYPES:
         if name not in arrays:
             raise SpikeFileError(f"{path}: array {name!r} is missing")

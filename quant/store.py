@@ -23,6 +23,7 @@ import safetensors.numpy
 
 from quant.arithmetic import Array, Widths
 from quant.errors import ModelError, brief, reason
+from quant.files import check_size
 from quant.formats import IntArray, smallest_dtype
 from quant.model import IntModel, Layer, check_sources
 from quant.neurons import PARTS, RESETS, Lif, Part, Reset, SelfWeight, Synapse
@@ -225,6 +226,7 @@ def read(path: Path) -> IntModel:
     """
     if not path.is_file():
         raise ModelError(f"{path}: no such file; give an integer model file (.safetensors) or a checkpoint (.pt)")
+    check_size(path)
     try:
         with safetensors.safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from quant.arithmetic import LEAK_BITS, STATE_BITS, weight_range
 from quant.errors import ConfigError, ModelError
+from quant.files import memory_limit
 from quant.model import NEURONS, check_sources
 from quant.neurons import Reset
 from quant.readouts import Readout
@@ -22,7 +23,7 @@ from trainer.schema import Named, Range, parse, read_toml, unparse
 from trainer.surrogates import Surrogate
 from trainer.teacher import TeacherConfig
 
-MAX_WEIGHTS = 1 << 23  # a run's progress holds each seven times, and is read back as long as it has 256 MiB
+WEIGHT_BYTES = 28  # a run's progress holds each weight seven times, and is read back as a whole
 FLOAT_BITS = 24  # integers up to 2**24 are exact in float32, which carries the integers in training
 
 LeakGrid = Literal["free", "shift"]
@@ -229,9 +230,10 @@ class Config:
                 raise ConfigError(str(error)) from None
             _check_exact(where, layer, self.fan_in(index))
         weights = sum(layer.neurons * self.fan_in(index) for index, layer in enumerate(layers, start=1))
-        if weights > MAX_WEIGHTS:
+        most = memory_limit() // WEIGHT_BYTES
+        if weights > most:
             raise ConfigError(
-                f"network has {weights} weights; the limit is {MAX_WEIGHTS}: take fewer neurons or sources"
+                f"network has {weights} weights; the limit on this machine is {most}: take fewer neurons or sources"
             )
         if self.network.readout == "membrane_sum" and not isinstance(self.train.loss, CrossEntropy):
             raise ConfigError("train.loss is one of spikes; the read-out membrane_sum has none, take cross_entropy")

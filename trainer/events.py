@@ -1,4 +1,4 @@
-"""Spike sets taken apart and put together."""
+"""Spike sets from events; choosing and joining samples."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The training loop: real numbers first, then the hardware's integers from the best of the first.
+"""The training loop: first real numbers, then, from the best network of that phase, the integers of the hardware.
 
 Everything random in an epoch is drawn from (seed, phase, epoch) alone, and learning rate and surrogate width are
 functions of the epoch: progress that is restored after an epoch continues bit for bit as if nothing had happened.
@@ -15,7 +15,6 @@ from typing import Literal, cast, get_args
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import AveragedModel
 
 from quant.errors import DivergenceError
@@ -24,7 +23,7 @@ from trainer.checkpoint import State
 from trainer.config import Config, TrainConfig
 from trainer.data.batches import Batch, shuffled
 from trainer.data.source import Split
-from trainer.distributed import ALONE, Team, of_first, total
+from trainer.distributed import add_gradients, of_first, processes, share, total
 from trainer.evaluation import evaluate
 from trainer.losses import Answer, inactivity
 from trainer.network import Network, Trace
@@ -49,7 +48,7 @@ class Epoch:
 
 @dataclass(slots=True)
 class Progress:
-    """Where a training run stands; everything in it goes into `last.pt`.
+    """The state of a training run, which `last.pt` stores.
 
     Attributes:
         network: as it is after the last epoch in the history.
@@ -121,7 +120,6 @@ def train(
     data: Mapping[Split, SpikeSet],
     watch: Callable[[Iterable[Batch], int], Iterable[Batch]],
     after_epoch: Callable[[Epoch], None],
-    team: Team = ALONE,
 ) -> None:
     """Train until both phases are over.
 
@@ -130,7 +128,6 @@ def train(
         data: "train" and "validation" are used; the test split is not looked at.
         watch: wraps the batches of an epoch, given their number, for a progress bar.
         after_epoch: called when an epoch is complete and `progress` may be saved.
-        team: the processes among which the samples of every batch are shared out.
 
     Raises:
         DivergenceError: when a number is no longer finite; the progress is that after the last good update.
@@ -142,7 +139,7 @@ def train(
         if phase == "quantized" and not progress.of_phase(phase):
             _begin_quantized(progress)
         while not progress.is_over(phase):
-            epoch = _epoch(progress, data, phase, len(progress.of_phase(phase)) + 1, watch, team, teacher)
+            epoch = _epoch(progress, data, phase, len(progress.of_phase(phase)) + 1, watch, teacher)
             progress.history.append(epoch)
             if progress.best_epoch(phase) is epoch:
                 progress.best[phase] = {name: value.clone() for name, value in progress.candidate.state_dict().items()}
@@ -201,7 +198,6 @@ def _epoch(
     phase: Phase,
     number: int,
     watch: Callable[[Iterable[Batch], int], Iterable[Batch]],
-    team: Team,
     teacher: Teacher | None,
 ) -> Epoch:
     """Train for one pass over the data, then validate."""
@@ -209,22 +205,19 @@ def _epoch(
     network, settings, samples = progress.network, progress.network.config.train, data["train"]
     _set_schedules(progress, phase, number)
     network.train()
-    runner = network if team == ALONE else DistributedDataParallel(network)
     draw = np.random.default_rng([settings.seed, PHASES.index(phase), number])
-    batches = shuffled(samples, settings.batch, draw, settings.augment, team, teacher)
+    batches = shuffled(samples, settings.batch, draw, settings.augment, teacher)
     loss_sum, right = 0.0, 0.0
     for update, batch in enumerate(watch(batches, -(-len(samples) // settings.batch)), start=1):
-        batch = batch.to(network.device)
+        batch = share(batch).to(network.device)
         with torch.autocast(
             network.device.type, torch.bfloat16, enabled=settings.precision == "mixed" and phase == "float"
         ):
-            trace = runner(batch.inputs, batch.steps, quantized=phase == "quantized")
+            trace = network(batch.inputs, batch.steps, quantized=phase == "quantized")
         loss, price = batch_loss(network, trace, batch)
         progress.optimizer.zero_grad()
-        # DistributedDataParallel averages over the processes; the losses add up. It waits for a gradient of every
-        # parameter, also of those that a loss, a rule or a phase leaves alone.
-        everything = sum(one.sum() for one in network.parameters() if one.requires_grad) if team.size > 1 else 0.0
-        (loss * team.size + price + 0.0 * everything).backward()
+        (loss + price / processes()).backward()  # every process knows the whole price
+        add_gradients(network)
         norm = nn.utils.clip_grad_norm_(network.parameters(), settings.gradient_limit)
         counts = batch.weights > 0
         hits = (trace.scores.argmax(dim=1) == batch.labels) & counts

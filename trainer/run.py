@@ -37,8 +37,8 @@ def train(config: Config, out: Path, report: Callable[[str], None] = print, devi
         DataError: if the data set is missing.
         DivergenceError: if numbers are no longer finite; the last good epoch can still be resumed from.
     """
-    with joined(device) as team:
-        report = report if team.leads else _silence
+    with joined(device) as leads:
+        report = report if leads else _silence
         if is_finished(config, out):
             report(f"{out / PRODUCT}: this training run is finished; nothing to do")
             return
@@ -48,8 +48,8 @@ def train(config: Config, out: Path, report: Callable[[str], None] = print, devi
         data = config.data.load()
         _check_labels(config, data)
 
-        if not team.leads:
-            loop.train(progress, data, _no_bar, lambda _: None, team)
+        if not leads:
+            loop.train(progress, data, lambda batches, total: batches, lambda _: None)
             return
         board = Board(out / BOARD, len(progress.history))
 
@@ -58,13 +58,13 @@ def train(config: Config, out: Path, report: Callable[[str], None] = print, devi
             board.add(epoch)
             report(describe(epoch))
 
-        loop.train(progress, data, _bar, after_epoch, team)
+        loop.train(progress, data, _bar, after_epoch)
         board.close()
         _finish(progress, data, out, report)
 
 
 def is_finished(config: Config, out: Path) -> bool:
-    """Whether `out` holds the product of this very configuration.
+    """Whether `out` already contains the trained network of this configuration.
 
     Raises:
         ConfigError: if it holds the product of another one, or files of the same names that are nobody's.
@@ -125,16 +125,12 @@ def _check_labels(config: Config, data: Mapping[Split, SpikeSet]) -> None:
 
 
 def _bar(batches: Iterable[Batch], total: int) -> Iterable[Batch]:
-    """A progress bar for people; nothing where output goes to a file."""
+    """A progress bar, if stderr is a terminal."""
     return tqdm(batches, total=total, leave=False, disable=not sys.stderr.isatty())
 
 
-def _no_bar(batches: Iterable[Batch], total: int) -> Iterable[Batch]:
-    return batches
-
-
 def _silence(text: str) -> None:
-    """What the processes report that are not the first."""
+    """The report of every process but the first: nothing."""
 
 
 def _best_networks(progress: Progress) -> tuple[Network, Network]:

@@ -9,10 +9,9 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
+from quant import reader
 from quant.errors import ConfigError, brief, reason
-from quant.files import check_size
 
-_MAX_BYTES = 1 << 14  # a table of long names takes a time that grows with the square of the file
 _LONGEST_KEY = 40
 _NUMBER_BITS = 63  # TOML's numbers have no more, and a sign
 
@@ -54,10 +53,13 @@ def read_toml(path: Path) -> dict[str, Any]:
     """The table in a TOML file.
 
     Raises:
-        ConfigError: if the file is not TOML.
-        ScsrError: if it is too large.
+        ConfigError: if the file is not TOML, or takes too long to read.
     """
-    check_size(path, _MAX_BYTES)
+    # A table of long names takes time that grows with the square of the file.
+    return reader.rehearse(path, lambda: _toml(path), ConfigError)
+
+
+def _toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:  # dates and numbers that cannot be are no TOMLDecodeError
@@ -95,7 +97,8 @@ def unparse(value: Any) -> dict[str, Any]:
 
 @cache
 def _hints(cls: type) -> Mapping[str, Any]:
-    return get_type_hints(cls, include_extras=True)
+    hints = get_type_hints(cls, include_extras=True)
+    return {field.name: hints[field.name] for field in fields(cls)}
 
 
 def _plain(hint: Any, item: Any) -> Any:

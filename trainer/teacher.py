@@ -9,6 +9,7 @@ in a neural network.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -17,13 +18,14 @@ import numpy.typing as npt
 from scipy.ndimage import gaussian_filter1d
 
 from quant.errors import DataError
+from quant.files import memory_limit
 from quant.spikes import SpikeSet
 from trainer.augmentation import Events, events_of_samples
 from trainer.schema import Range
 
 FloatArray = npt.NDArray[np.float64]
 
-_MOST_SAMPLES = 12_000  # the kernel's matrix has their square, 1.2 GB
+_PAIR_BYTES = 24  # three matrices have the square of the samples while the teacher is fitted
 _SMALL = 1e-9
 
 
@@ -51,9 +53,10 @@ class Teacher:
     """Fitted to the training samples; the same for the same samples."""
 
     def __init__(self, samples: SpikeSet, classes: int, how: TeacherConfig) -> None:
-        if len(samples) > _MOST_SAMPLES:
+        most = math.isqrt(memory_limit() // _PAIR_BYTES)
+        if len(samples) > most:
             raise DataError(
-                f"train.teacher compares all training samples with each other, {_MOST_SAMPLES} at most, "
+                f"train.teacher compares all training samples with each other, {most} at most on this machine, "
                 f"and there are {len(samples)}; leave it out"
             )
         self._channels, self._how = samples.channels, how

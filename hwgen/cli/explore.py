@@ -20,10 +20,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from tabulate import tabulate
 from tqdm import tqdm
 
 from hwgen import engines
-from hwgen.cli.picture import pareto_picture
+from hwgen.cli.picture import Point, pareto_picture
 from hwgen.core import area
 from hwgen.core.build import MANIFEST, make_build, write
 from hwgen.core.choice import Goal, choose
@@ -62,40 +63,6 @@ class Job:
     target: str
     seeds: int
     events: Events
-
-
-@dataclass(frozen=True, slots=True)
-class Point:
-    """What was measured of a folding.
-
-    Attributes:
-        key: digest of the build, the target, the seeds and Yosys' version: whether a recorded point still is this one.
-        model, weight_bits, lanes, units, events_per_cycle: what was built.
-        cycles: mean cycles per time step on the samples, as the plan predicts them.
-        lut, ff, bram, dsp, fmax_mhz: as `hwgen synth` measures them; None where that failed.
-        step_us: time per step at that clock; None for targets whose clock is not measured.
-        problem: why there is no figure, such as that the network does not fit.
-    """
-
-    key: str
-    model: str
-    weight_bits: int
-    lanes: str
-    units: str
-    events_per_cycle: int
-    cycles: float
-    lut: float | None = None
-    ff: float | None = None
-    bram: float | None = None
-    dsp: float | None = None
-    fmax_mhz: float | None = None
-    step_us: float | None = None
-    problem: str = ""
-
-    @property
-    def time(self) -> float:
-        """What the Pareto front weighs against LUTs: µs per step, or cycles where no clock is measured."""
-        return self.cycles if self.step_us is None else self.step_us
 
 
 def measure(job: Job) -> Point:
@@ -227,16 +194,14 @@ def _on_cluster(jobs: Sequence[Job], address: str) -> Iterator[Point]:
 
 def table(points: Sequence[Point], front: Sequence[Point]) -> str:
     """All points for people; * marks the Pareto front."""
-    rows = [["", "bits", "lanes", "units", "events", "cycles", "LUT", "FF", "BRAM", "DSP", "MHz", "µs/step"]]
+    header = ["", "bits", "lanes", "units", "events", "cycles", "LUT", "FF", "BRAM", "DSP", "MHz", "µs/step"]
+    rows = []
     for point in points:
-        mark = "*" if point in front else ""
-        row = [mark, str(point.weight_bits), point.lanes, point.units, str(point.events_per_cycle)]
         numbers = (point.lut, point.ff, point.bram, point.dsp, point.fmax_mhz, point.step_us)
-        row += [f"{point.cycles:.1f}", *("" if number is None else f"{number:,g}" for number in numbers)]
-        rows.append(row)
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
-    return "\n".join([*lines, *(f"lanes {point.lanes}: {point.problem}" for point in points if point.problem)])
+        row = ["*" if point in front else "", point.weight_bits, point.lanes, point.units, point.events_per_cycle]
+        rows.append([*row, f"{point.cycles:.1f}", *("" if one is None else f"{one:,g}" for one in numbers)])
+    text = tabulate(rows, header, "plain", disable_numparse=True, colglobalalign="right")
+    return "\n".join([text, *(f"lanes {point.lanes}: {point.problem}" for point in points if point.problem)])
 
 
 def add_command(command: Command) -> None:

@@ -1,20 +1,51 @@
-"""Time against area of many foldings, as a picture."""
+"""What was measured of many foldings, and a picture of it: time against area."""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
 
-if TYPE_CHECKING:
-    from hwgen.cli.explore import Point
-
 _COLOURS = ("#1f5fbf", "#c4412b", "#2c8a4b", "#8a5fbf", "#b8860b", "#5f6b7a")
 _FRONT = "#30343b"
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """What was measured of a folding.
+
+    Attributes:
+        key: digest of the build, the target, the seeds and Yosys' version: whether a recorded point still is this one.
+        model, weight_bits, lanes, units, events_per_cycle: what was built.
+        cycles: mean cycles per time step on the samples, as the plan predicts them.
+        lut, ff, bram, dsp, fmax_mhz: as `hwgen synth` measures them; None where that failed.
+        step_us: time per step at that clock; None for targets whose clock is not measured.
+        problem: why there is no figure, such as that the network does not fit.
+    """
+
+    key: str
+    model: str
+    weight_bits: int
+    lanes: str
+    units: str
+    events_per_cycle: int
+    cycles: float
+    lut: float | None = None
+    ff: float | None = None
+    bram: float | None = None
+    dsp: float | None = None
+    fmax_mhz: float | None = None
+    step_us: float | None = None
+    problem: str = ""
+
+    @property
+    def time(self) -> float:
+        """What the Pareto front weighs against LUTs: µs per step, or cycles where no clock is measured."""
+        return self.cycles if self.step_us is None else self.step_us
 
 
 def pareto_picture(points: Sequence[Point], front: Sequence[Point]) -> bytes:

@@ -3,33 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from quant.errors import DataError
+from quant.files import memory_limit
 from quant.formats import IntArray
 from quant.spikes import SpikeSet
 from trainer.augmentation import Augmentation, Events, augment, events_of_samples
-from trainer.distributed import ALONE, Team
 from trainer.teacher import FloatArray, Teacher
 
-_MOST_CELLS = 1 << 31
+_CELL_BYTES = 4
 _POOL = 16  # batches among which samples are sorted by length
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Batch:
-    """Samples side by side.
+    """Several samples as one tensor.
 
     Attributes:
         inputs: float32 `(T, batch, channels)`, 0 or 1, T being the longest sample's steps.
         steps: int64 `(batch,)`, steps of each sample.
         labels: int64 `(batch,)`.
-        weights: float32 `(batch,)`, what each sample's loss counts for: together 1 over all processes.
-        targets: float32 `(batch, classes)`, what a teacher says to the samples, or None.
+        weights: float32 `(batch,)`, what each sample's loss counts for; together 1.
+        targets: float32 `(batch, classes)`, a teacher's probabilities for the samples, or None.
     """
 
     inputs: Tensor
@@ -50,7 +50,7 @@ class Batch:
 
 
 def in_order(samples: SpikeSet, size: int) -> Iterator[Batch]:
-    """All samples as they come, for evaluation."""
+    """All samples in their order, for evaluation."""
     for start in range(0, len(samples), size):
         yield gather(samples, np.arange(start, min(start + size, len(samples))))
 
@@ -60,10 +60,9 @@ def shuffled(
     size: int,
     draw: np.random.Generator,
     how: Augmentation,
-    team: Team = ALONE,
     teacher: Teacher | None = None,
 ) -> Iterator[Batch]:
-    """All samples in an order drawn anew and changed anew, for training; of every batch, the share of this process.
+    """All samples in a new random order and with new augmentation, for training.
 
     Samples of similar length go together, so that little of a batch is padding: the order is drawn, cut into pools of
     16 batches, each pool sorted by length, and the batches drawn again.
@@ -75,42 +74,32 @@ def shuffled(
     for index in draw.permutation(len(batches)):
         events = augment(events_of_samples(samples, batches[index]), samples.channels, how, draw)
         targets = None if teacher is None else teacher(events)
-        yield _share(events, samples.label[batches[index]], samples.channels, team, targets)
+        yield _dense(events, samples.label[batches[index]], samples.channels, targets)
 
 
 def gather(samples: SpikeSet, chosen: IntArray) -> Batch:
     """The chosen samples as one batch."""
-    return _share(events_of_samples(samples, chosen), samples.label[chosen], samples.channels, ALONE)
+    return _dense(events_of_samples(samples, chosen), samples.label[chosen], samples.channels)
 
 
-def _share(events: Events, labels: IntArray, channels: int, team: Team, targets: FloatArray | None = None) -> Batch:
-    """This process's samples of a batch: every `team.size`-th; where there is none, one of no steps and no weight.
+def _dense(events: Events, labels: IntArray, channels: int, targets: FloatArray | None = None) -> Batch:
+    """The batch of samples with the given events.
 
     Raises:
         DataError: if the batch is too large.
     """
-    batch = len(labels)
-    mine = np.arange(team.rank, batch, team.size)
-    weights = np.full(len(mine), 1 / batch, dtype=np.float32)
-    steps = events.steps[mine]
-    place = np.full(batch, -1)
-    place[mine] = np.arange(len(mine))
-    if not len(mine):
-        mine, weights, steps = np.zeros(1, dtype=np.int64), np.zeros(1, dtype=np.float32), np.zeros(1, dtype=np.int64)
-    longest = max(1, int(steps.max()))
-    if longest * len(mine) * channels > _MOST_CELLS:
+    size, longest = len(labels), int(events.steps.max())
+    if longest * size * channels * _CELL_BYTES > memory_limit():
         raise DataError(
-            f"a batch of {len(mine)} samples of up to {longest} steps and {channels} channels is too large: lower "
+            f"a batch of {size} samples of up to {longest} steps and {channels} channels is too large: lower "
             "train.batch, or cut or pool steps and channels in data.bins"
         )
-    events = replace(events, sample=place[events.sample])
-    here = events.sample >= 0
-    inputs = torch.zeros(longest, len(mine), channels)
-    inputs[events.step[here], events.sample[here], events.channel[here]] = 1.0
+    inputs = torch.zeros(longest, size, channels)
+    inputs[events.step, events.sample, events.channel] = 1.0
     return Batch(
         inputs,
-        torch.from_numpy(steps),
-        torch.from_numpy(labels[mine].astype(np.int64)),
-        torch.from_numpy(weights),
-        None if targets is None else torch.from_numpy(targets[mine].astype(np.float32)),
+        torch.from_numpy(events.steps),
+        torch.from_numpy(labels.astype(np.int64)),
+        torch.full((size,), 1 / size),
+        None if targets is None else torch.from_numpy(targets.astype(np.float32)),
     )

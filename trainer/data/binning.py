@@ -11,20 +11,16 @@ import numpy as np
 import numpy.typing as npt
 
 from quant.errors import DataError
+from quant.files import memory_limit
 from quant.formats import IntArray
 from quant.spikes import SpikeSet
 from trainer.events import from_events, join
 from trainer.schema import Range
 
-Pool = Annotated[int, Range(1, 32768)]
-MaxSteps = Annotated[int, Range(0, 2**20)]
-Clock = Annotated[int, Range(0, 1024)]
-ClockSteps = Annotated[int, Range(1, 2**20)]
-
 _LONGEST_STEPS = 2**20
 _AT_A_TIME = 256  # samples that are binned together, unless they have many events; bounds the memory
 _EVENTS_AT_A_TIME = 1 << 21
-_MOST_TICKS = 1 << 23
+_TICK_BYTES = 64  # what a spike of the clock takes while it is put among the others
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,26 +39,31 @@ class TimedSample:
 
 
 @dataclass(frozen=True, slots=True)
-class TimeBins:
-    """For events that have a time.
+class _Bins:
+    """What both kinds of bins share.
 
     Attributes:
-        step_ms: length of a time step.
-        pool: so many adjacent channels become one, which spikes if any of them does.
-        max_steps: what comes later is cut off; 0 is no limit.
-        clock: so many channels more tell the time since the sample began: the first spikes in each of the first
-            `clock_steps` steps, the next in each of as many after them, the last one from then on to the end.
+        pool: adjacent channels that become one; it spikes if any of them does.
+        max_steps: of the result; later steps are cut off; 0: no limit.
+        clock: number of channels that encode the time since the sample began: the first spikes in each of the first
+            `clock_steps` steps, the second in each of the next `clock_steps`, and so on; the last spikes to the end.
     """
 
-    step_ms: Annotated[float, Range(0.001, 10_000.0)] = 10.0
-    pool: Pool = 1
-    max_steps: MaxSteps = 0
-    clock: Clock = 0
-    clock_steps: ClockSteps = 1
+    pool: Annotated[int, Range(1, 32768)] = 1
+    max_steps: Annotated[int, Range(0, 2**20)] = 0
+    clock: Annotated[int, Range(0, 1024)] = 0
+    clock_steps: Annotated[int, Range(1, 2**20)] = 1
 
     def channels(self, given: int) -> int:
-        """Number of channels that `given` ones become."""
+        """Number of channels after pooling `given` channels."""
         return -(-given // self.pool) + self.clock
+
+
+@dataclass(frozen=True, slots=True)
+class TimeBins(_Bins):
+    """For events that have a time, in steps of `step_ms`."""
+
+    step_ms: Annotated[float, Range(0.001, 10_000.0)] = 10.0
 
     def fill(
         self,
@@ -101,25 +102,10 @@ class TimeBins:
 
 
 @dataclass(frozen=True, slots=True)
-class StepBins:
-    """For spike trains that have time steps already.
-
-    Attributes:
-        pool_steps: so many adjacent steps become one, in which a channel spikes if it does in any of them.
-        pool: so many adjacent channels become one, which spikes if any of them does.
-        max_steps: of the result; what comes later is cut off; 0 is no limit.
-        clock, clock_steps: as in `TimeBins`.
-    """
+class StepBins(_Bins):
+    """For spike trains that have time steps already: `pool_steps` adjacent ones become one, as channels do."""
 
     pool_steps: Annotated[int, Range(1, 2**20)] = 1
-    pool: Pool = 1
-    max_steps: MaxSteps = 0
-    clock: Clock = 0
-    clock_steps: ClockSteps = 1
-
-    def channels(self, given: int) -> int:
-        """Number of channels that `given` ones become."""
-        return -(-given // self.pool) + self.clock
 
     def merge(self, samples: SpikeSet) -> SpikeSet:
         """The samples with their steps and channels pooled, then cut."""
@@ -132,7 +118,7 @@ class StepBins:
 
 
 def _pooled(
-    bins: TimeBins | StepBins,
+    bins: _Bins,
     sample: IntArray,
     step: IntArray,
     channel: IntArray,
@@ -140,16 +126,17 @@ def _pooled(
     steps: IntArray,
     label: IntArray,
 ) -> SpikeSet:
-    """Pooled events, cut after `max_steps`, and those of the clock, whose channels are the last of `channels`."""
+    """Events pooled and cut after `max_steps`, with those of the clock, whose channels are the last."""
     if bins.max_steps:
         kept = step < bins.max_steps
         sample, step, channel = sample[kept], step[kept], channel[kept]
         steps = np.minimum(steps, bins.max_steps)
     if bins.clock:
-        if steps.sum() > _MOST_TICKS:
+        most = memory_limit() // _TICK_BYTES
+        if steps.sum() > most:
             raise DataError(
                 f"{len(steps)} samples have {steps.sum()} steps, each with a spike of the clock; "
-                f"the limit is {_MOST_TICKS}, set data.bins.max_steps"
+                f"the limit on this machine is {most}, set data.bins.max_steps"
             )
         ticking = np.repeat(np.arange(len(steps)), steps)
         tick = np.arange(len(ticking)) - np.repeat(np.cumsum(steps) - steps, steps)
@@ -160,7 +147,7 @@ def _pooled(
 
 
 def collect(where: Path, samples: Iterable[TimedSample], bins: TimeBins, *, channels: int) -> SpikeSet:
-    """Spike trains of the samples of the file `where`, one at least, which come one by one: as `TimeBins.fill`.
+    """Spike trains of the samples of the file `where`, binned as by `TimeBins.fill` in batches; there is at least one.
 
     Raises:
         DataError: as there.

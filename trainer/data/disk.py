@@ -1,4 +1,4 @@
-"""Reading files of data sets: each surprise becomes one line."""
+"""Reading the files of data sets; whatever is wrong with one becomes a one-line error."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ import numpy.typing as npt
 import soundfile
 
 from quant import archive
-from quant.errors import DataError, ScsrError, reason
-from quant.files import check_size
+from quant.errors import DataError, reason
+from quant.files import check_size, memory_limit
 from trainer.frontend.ear import Sound
 
-_MAX_SAMPLES = 1 << 24  # of a recording: minutes, where compressed silence may be years
+_SAMPLE_BYTES = 32  # what the front end makes of a sample; compressed silence may be years
 
 
 def check_present(path: Path, expected: str) -> None:
-    """Refuse data that lack the file `path`, with the layout that is `expected`."""
+    """Check that the file `path` exists; the error says which layout is `expected`."""
     if not path.is_file():
         raise DataError(f"{path}: no such file; expected is {expected}")
 
 
 def read_npz(path: Path, kinds: Mapping[str, tuple[str, int]]) -> dict[str, npt.NDArray[Any]]:
-    """Arrays of an `.npz` file, none of them pickled.
+    """The arrays of an `.npz` file; pickled ones are refused.
 
     Args:
         path: the file.
@@ -33,12 +33,7 @@ def read_npz(path: Path, kinds: Mapping[str, tuple[str, int]]) -> dict[str, npt.
     Raises:
         DataError: if the file is damaged or an array is missing or of another kind.
     """
-    try:
-        arrays = archive.arrays(path)
-    except ScsrError:
-        raise
-    except Exception as error:  # damaged bytes can make zipfile and NumPy raise anything
-        raise DataError(f"{path}: not a readable .npz file of plain arrays ({reason(error)})") from None
+    arrays = archive.arrays(path, DataError)
     for name, (kind, axes) in kinds.items():
         if name not in arrays:
             raise DataError(f"{path}: array {name!r} is missing; there should be {', '.join(kinds)}")
@@ -60,10 +55,11 @@ def read_sound(path: Path) -> Sound:
     check_size(path)
     try:
         with soundfile.SoundFile(path) as file:
-            if file.channels != 1 or not 1 <= file.frames <= _MAX_SAMPLES:
+            most = memory_limit() // _SAMPLE_BYTES
+            if file.channels != 1 or not 1 <= file.frames <= most:
                 raise DataError(
                     f"{path}: {file.frames} samples of {file.channels} channels; "
-                    f"a recording has one channel and 1..{_MAX_SAMPLES} samples"
+                    f"a recording has one channel and 1..{most} samples"
                 )
             samples, rate_hz = file.read(dtype="int16"), file.samplerate
     except (soundfile.LibsndfileError, OSError, RuntimeError, ValueError) as error:

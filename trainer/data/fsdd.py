@@ -80,7 +80,7 @@ def _read_archive(path: Path) -> Recordings:
     count = len(arrays["length"])
     ends = np.cumsum(arrays["length"].astype(np.int64))
     if not count or any(len(arrays[name]) != count for name in ("label", "speaker", "take")):
-        raise DataError(f"{path}: length, label, speaker and take must be of one length, 1 or more")
+        raise DataError(f"{path}: length, label, speaker and take must have equal lengths of at least 1")
     if arrays["length"].min() < 1 or ends[-1] != len(arrays["audio"]) or arrays["audio"].dtype != np.int16:
         raise DataError(f"{path}: audio must be int16 and hold as many samples as length adds up to, {ends[-1]}")
     if arrays["label"].min() < 0 or arrays["label"].max() >= DIGITS or arrays["rate"] < 1:

@@ -1,4 +1,4 @@
-"""Recordings as a divided data set: heard by the ear, and, to train with, also faster and slower than they were."""
+"""Recordings through the audio front end, divided into parts; for training also at other speeds."""
 
 from __future__ import annotations
 
@@ -50,32 +50,24 @@ class Heard:
         return self.bins.channels(self.ear.channels)
 
     def hear(self, found: Recordings, part: StrArray) -> Mapping[Split, SpikeSet]:
-        """The three parts; see `hear`."""
-        return hear(found, part, self.ear, self.bins, self.split, self.speeds)
+        """The three parts; the training part holds every recording once more at each of `speeds`.
 
+        Args:
+            part: str `(S,)`, where the makers of the data set put each recording.
 
-def hear(
-    found: Recordings, part: StrArray, ear: Ear, bins: StepBins, partition: Partition, speeds: Sequence[float]
-) -> Mapping[Split, SpikeSet]:
-    """The three parts; the training part holds every recording once more at each of `speeds`.
+        A recording played faster has higher resonances, as from a shorter vocal tract, and takes less time: the speaker
+        it then sounds like is another one (Ko et al. 2015, audio augmentation for speech recognition).
+        """
+        data = Labelled(self._spikes(found.sounds, found), part, found.speaker, found.take)
+        parts = dict(divide(data, self.split))
+        chosen = self.split.choose(data)["train"]
+        # All recordings are heard, whatever the division: then the front end's memory serves every division.
+        played = ([_played(sound, speed) for sound in found.sounds] for speed in self.speeds)
+        parts["train"] = join([parts["train"], *(pick(self._spikes(sounds, found), chosen) for sounds in played)])
+        return parts
 
-    Args:
-        part: str `(S,)`, where the makers of the data set put each recording.
-
-    A recording played faster has higher resonances, as from a shorter vocal tract, and takes less time: the speaker it
-    then sounds like is another one (Ko et al. 2015, audio augmentation for speech recognition).
-    """
-
-    def spikes(sounds: Sequence[Sound]) -> SpikeSet:
-        return bins.merge(replace(ear.hear(sounds), label=found.label.astype(np.int32)))
-
-    data = Labelled(spikes(found.sounds), part, found.speaker, found.take)
-    parts = dict(divide(data, partition))
-    chosen = partition.choose(data)["train"]
-    # All recordings are heard, whatever the division: then the front end's memory serves every division.
-    others = [pick(spikes([_played(sound, speed) for sound in found.sounds]), chosen) for speed in speeds]
-    parts["train"] = join([parts["train"], *others])
-    return parts
+    def _spikes(self, sounds: Sequence[Sound], found: Recordings) -> SpikeSet:
+        return self.bins.merge(replace(self.ear.hear(sounds), label=found.label.astype(np.int32)))
 
 
 def _played(sound: Sound, speed: float) -> Sound:

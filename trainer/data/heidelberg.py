@@ -8,20 +8,22 @@ SHD has one in `extra/speaker` too.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
+import h5py
 import numpy as np
 from tqdm import tqdm
 
 from quant.errors import DataError
+from quant.reader import Array
 from quant.spikes import SpikeSet
 from trainer.data import hdf5
 from trainer.data.binning import TimeBins, TimedSample, collect
 from trainer.data.disk import check_present
-from trainer.data.labelled import Labelled, check_labels, unnamed
+from trainer.data.labelled import Labelled, StrArray, check_labels, unnamed
 from trainer.data.source import Split
 from trainer.data.splits import BY_SPEAKER, PLAIN, Official, Partition, divide
 from trainer.events import join
@@ -59,14 +61,9 @@ class Shd:
 
     def load(self) -> Mapping[Split, SpikeSet]:
         files = {part: Path(self.path) / f"shd_{part}.h5" for part in ("train", "test")}
-        for path in files.values():
-            check_present(path, _SHD_LAYOUT)
-        samples = [read(path, self.classes, self.bins) for path in files.values()]
-        speaker = np.concatenate(
-            [_speakers(path, len(part)) for path, part in zip(files.values(), samples, strict=True)]
-        )
-        part = np.repeat(list(files), [len(part) for part in samples])
-        return divide(Labelled(join(samples), part, speaker, np.full(len(part), -1)), self.split)
+        samples, part = _read_all(files, _SHD_LAYOUT, self.classes, self.bins)
+        speaker = np.concatenate([_speakers(path, int((part == name).sum())) for name, path in files.items()])
+        return divide(Labelled(samples, part, speaker, np.full(len(part), -1)), self.split)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +88,19 @@ class Ssc:
         return tuple(str(word) for word in range(WORDS))
 
     def load(self) -> Mapping[Split, SpikeSet]:
-        names = {"train": "train", "valid": "validation", "test": "test"}
-        files = [Path(self.path) / f"ssc_{name}.h5" for name in names]
-        for path in files:
-            check_present(path, _SSC_LAYOUT)
-        samples = [read(path, self.classes, self.bins) for path in files]
-        part = np.repeat(list(names.values()), [len(part) for part in samples])
-        return divide(unnamed(join(samples), part), self.split)
+        names = {"train": "train", "validation": "valid", "test": "test"}
+        files = {part: Path(self.path) / f"ssc_{name}.h5" for part, name in names.items()}
+        return divide(unnamed(*_read_all(files, _SSC_LAYOUT, self.classes, self.bins)), self.split)
+
+
+def _read_all(
+    files: Mapping[str, Path], layout: str, classes: tuple[str, ...], bins: TimeBins
+) -> tuple[SpikeSet, StrArray]:
+    """The samples of all files, and the part that each belongs to."""
+    for path in files.values():
+        check_present(path, layout)
+    samples = [read(path, classes, bins) for path in files.values()]
+    return join(samples), np.repeat(list(files), [len(part) for part in samples])
 
 
 def read(path: Path, classes: tuple[str, ...], bins: TimeBins) -> SpikeSet:
@@ -106,27 +109,32 @@ def read(path: Path, classes: tuple[str, ...], bins: TimeBins) -> SpikeSet:
     Raises:
         DataError: if an array is missing or not as expected.
     """
-    with hdf5.opened(path) as file:
-        count, times = file.lists("spikes/times", "f")
-        count_too, units = file.lists("spikes/units", "iu")
-        label = file.numbers("labels", "iu").astype(np.int64)
-        if not len(label) == count == count_too or not count:
-            raise DataError(f"{path}: spikes/times, spikes/units and labels must be of one length, 1 or more")
-        check_labels(path, label, classes)
-        shown = tqdm(label.tolist(), desc=path.name, unit="samples", leave=False, disable=None)
-        return collect(path, _events(path, zip(times, units, shown, strict=True)), bins, channels=UNITS)
+    arrays = hdf5.arrays(path, _arrays)
+    label = next(arrays).astype(np.int64)
+    check_labels(path, label, classes)
+    shown = tqdm(label.tolist(), desc=path.name, unit="samples", leave=False, disable=None)
+    samples = (TimedSample(time_s, unit, one) for time_s, unit, one in zip(arrays, arrays, shown, strict=True))
+    return collect(path, samples, bins, channels=UNITS)
 
 
-def _events(path: Path, samples: Iterable[tuple[np.ndarray, np.ndarray, int]]) -> Iterator[TimedSample]:
-    for number, (time_s, unit, label) in enumerate(samples):
+def _arrays(file: h5py.File) -> Iterator[Array]:
+    """First the labels, then the times and the units of each sample."""
+    count, times = hdf5.lists(file, "spikes/times", "f")
+    count_too, units = hdf5.lists(file, "spikes/units", "iu")
+    label = hdf5.numbers(file, "labels", "iu")
+    if not len(label) == count == count_too or not count:
+        raise DataError(f"{file.filename}: spikes/times, spikes/units and labels must have equal lengths of at least 1")
+    yield label
+    for number, (time_s, unit) in enumerate(zip(times, units, strict=True)):
         if len(time_s) != len(unit):
-            raise DataError(f"{path}: sample {number} has {len(time_s)} spikes/times and {len(unit)} spikes/units")
-        yield TimedSample(time_s, unit, label)
+            problem = f"sample {number} has {len(time_s)} spikes/times and {len(unit)} spikes/units"
+            raise DataError(f"{file.filename}: {problem}")
+        yield time_s
+        yield unit
 
 
 def _speakers(path: Path, samples: int) -> np.ndarray:
-    with hdf5.opened(path) as file:
-        speaker = file.numbers("extra/speaker", "iu")
+    (speaker,) = hdf5.arrays(path, lambda file: [hdf5.numbers(file, "extra/speaker", "iu")])
     if len(speaker) != samples:
         raise DataError(f"{path}: extra/speaker has {len(speaker)} entries for {samples} samples")
     return speaker.astype(np.str_)

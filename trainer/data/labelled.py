@@ -1,4 +1,4 @@
-"""Samples with what a split may go by."""
+"""Samples with what is known about them, by which they can be split."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ class Labelled:
 
 
 def unnamed(samples: SpikeSet, part: StrArray) -> Labelled:
-    """Samples of which neither speaker nor take is known."""
+    """Samples whose speaker and take are unknown."""
     return Labelled(samples, part, np.full(len(samples), ""), np.full(len(samples), -1))
 
 
 def check_labels(where: Path, label: IntArray, classes: tuple[str, ...]) -> None:
-    """Refuse labels that are no index into `classes`.
+    """Check that all labels are indices into `classes`.
 
     Raises:
         DataError: naming the first of them.

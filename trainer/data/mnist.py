@@ -19,7 +19,7 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from quant.errors import DataError, reason
-from quant.files import MAX_BYTES
+from quant.files import memory_limit
 from quant.formats import IntArray
 from quant.spikes import SpikeSet, from_dense
 from trainer.data.disk import check_present
@@ -123,8 +123,8 @@ def read_idx(path: Path, axes: int) -> Images:
             if len(header) != 1 + axes or header[0] != _BYTES << 8 | axes:
                 raise DataError(f"{path}: not an IDX file of bytes with {axes} axes")
             size = int(np.prod(header[1:].astype(object)))
-            if size > MAX_BYTES:
-                raise DataError(f"{path}: its header says {size} bytes; the limit is {MAX_BYTES}")
+            if size > memory_limit():
+                raise DataError(f"{path}: its header says {size} bytes; the limit on this machine is {memory_limit()}")
             content = file.read(size + 1)
     except (OSError, EOFError, zlib.error, ValueError) as error:
         raise DataError(f"{path}: not readable ({reason(error)})") from None

@@ -15,10 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
+import h5py
 import numpy as np
 from tqdm import tqdm
 
 from quant.errors import DataError, brief
+from quant.reader import Array
 from quant.spikes import SpikeSet
 from trainer.data import hdf5
 from trainer.data.binning import TimeBins, TimedSample, collect
@@ -33,6 +35,7 @@ CLASSES = ("o", "1", "2", "3", "4", "5", "6", "7", "8", "9", "z")
 
 _NAME = re.compile(r"([a-z]+-[a-z0-9]+)-([ab])-([1-9oz]+)")
 _TAKES = {"a": 1, "b": 2}
+_PARTS = ("train", "test")
 _LAYOUT = "the file n-tidigits.hdf5 of the data set"
 
 
@@ -60,12 +63,14 @@ class NTidigits:
     def load(self) -> Mapping[Split, SpikeSet]:
         path = Path(self.path)
         check_present(path, _LAYOUT)
-        with hdf5.opened(path) as file:
-            recordings = [one for part in ("train", "test") for one in _recordings(file, part)]
-            if not recordings:
-                raise DataError(f"{path}: no single digits; expected is {_LAYOUT}")
-            shown = tqdm(recordings, desc=path.name, unit="recordings", leave=False, disable=None)
-            samples = collect(path, (_events(file, one) for one in shown), self.bins, channels=CHANNELS)
+        arrays = hdf5.arrays(path, _arrays)
+        names = {part: next(arrays) for part in _PARTS}
+        recordings = [one for part in _PARTS for one in _recordings(path, part, names[part])]
+        if not recordings:
+            raise DataError(f"{path}: no single digits; expected is {_LAYOUT}")
+        shown = tqdm(recordings, desc=path.name, unit="recordings", leave=False, disable=None)
+        events = (TimedSample(time_s, unit, one.label) for time_s, unit, one in zip(arrays, arrays, shown, strict=True))
+        samples = collect(path, events, self.bins, channels=CHANNELS)
         part = np.array([one.part for one in recordings])
         speaker = np.array([one.speaker for one in recordings])
         return divide(Labelled(samples, part, speaker, np.array([one.take for one in recordings])), self.split)
@@ -80,24 +85,31 @@ class _Recording:
     label: int
 
 
-def _recordings(file: hdf5.Hdf5, part: str) -> Iterator[_Recording]:
-    """The recordings of single digits."""
-    names = file.names(f"{part}_labels")
+def _recordings(path: Path, part: str, given: Array) -> Iterator[_Recording]:
+    """The recordings of single digits among the names `given`."""
+    names = [name.decode("ascii", "replace") for name in given.tolist()]
     for name, count in Counter(names).most_common(1):
         if count > 1:
-            raise DataError(f"{file.path}: {part}_labels has {brief(name)} {count} times")
+            raise DataError(f"{path}: {part}_labels has {brief(name)} {count} times")
     for name in names:
         match = _NAME.fullmatch(name)
         if match is None:
-            raise DataError(f"{file.path}: {part}_labels has {brief(name)}; expected are names such as 'man-ae-a-1'")
+            raise DataError(f"{path}: {part}_labels has {brief(name)}; expected are names such as 'man-ae-a-1'")
         speaker, take, digits = match.groups()
         if len(digits) == 1:
             yield _Recording(part, name, speaker, _TAKES[take], CLASSES.index(digits))
 
 
-def _events(file: hdf5.Hdf5, one: _Recording) -> TimedSample:
-    time_s = file.numbers(f"{one.part}_timestamps/{one.name}", "f")
-    channel = file.numbers(f"{one.part}_addresses/{one.name}", "iu")
-    if len(time_s) != len(channel):
-        raise DataError(f"{file.path}: {one.name} has {len(time_s)} timestamps and {len(channel)} addresses")
-    return TimedSample(time_s, channel, one.label)
+def _arrays(file: h5py.File) -> Iterator[Array]:
+    """First the names of each part, then the times and the channels of each single digit."""
+    names = {part: hdf5.names(file, f"{part}_labels") for part in _PARTS}
+    yield from names.values()
+    for part, given in names.items():
+        for one in _recordings(Path(file.filename), part, given):
+            time_s = hdf5.numbers(file, f"{part}_timestamps/{one.name}", "f")
+            channel = hdf5.numbers(file, f"{part}_addresses/{one.name}", "iu")
+            if len(time_s) != len(channel):
+                problem = f"{one.name} has {len(time_s)} timestamps and {len(channel)} addresses"
+                raise DataError(f"{file.filename}: {problem}")
+            yield time_s
+            yield channel

@@ -1,4 +1,4 @@
-"""What a data set offers to training."""
+"""The interface of a data set."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Spike trains as text, one file per sample, as experiments with reservoirs and TI46 pass them around.
+"""Spike trains as text, one file per sample, a format of experiments with reservoirs and TI46.
 
 A file is `<class>/<speaker>_u<utterance>_c<class>.dat`. Its lines are `channel<TAB>step`, in any order, between a first
 and a last line `-1<TAB>-1`.
@@ -15,7 +15,7 @@ from typing import Annotated
 import numpy as np
 
 from quant.errors import ConfigError, DataError
-from quant.files import check_size
+from quant.files import check_size, memory_limit
 from quant.formats import IntArray
 from quant.spikes import SpikeSet
 from trainer.data.binning import StepBins
@@ -29,7 +29,7 @@ from trainer.schema import Named, Range
 _CLASS = re.compile(r"[A-Za-z0-9]{1,32}")
 _NAME = re.compile(r"([A-Za-z0-9]+)_u([0-9]{1,6})_c([A-Za-z0-9]+)\.dat")
 _LINE = re.compile(r"(-?[0-9]{1,9})[ \t]+(-?[0-9]{1,9})")
-_MAX_BYTES = 1 << 22  # of a file; what Python makes of a line takes a hundred times as much
+_TIMES = 100  # what Python makes of a line takes so many times its memory
 _MARK = (-1, -1)
 _LAYOUT = "<class>/<speaker>_u<utterance>_c<class>.dat"
 
@@ -116,7 +116,7 @@ def read_rows(path: Path) -> IntArray:
         DataError: naming the first line that is not two whole numbers, or if a mark is missing.
     """
     check_present(path, _LAYOUT)
-    check_size(path, _MAX_BYTES)
+    check_size(path, memory_limit() // _TIMES)
     try:
         lines = path.read_text(encoding="ascii").splitlines()
     except (OSError, UnicodeDecodeError) as error:

@@ -55,7 +55,7 @@ class Official:
 
 @dataclass(frozen=True, slots=True)
 class Speakers:
-    """All recordings of some speakers test; nobody else does.
+    """The test part is all recordings of some speakers.
 
     Attributes:
         test: these speakers.
@@ -78,7 +78,7 @@ class Speakers:
 
 @dataclass(frozen=True, slots=True)
 class Utterances:
-    """Some takes of every speaker and class test.
+    """The test part is some takes of every speaker and class.
 
     Attributes:
         test: their numbers.
@@ -150,7 +150,7 @@ def _carve(
 
 
 def _stratified(label: IntArray, among: Mask, fraction: float, draw: np.random.Generator) -> Mask:
-    """A `fraction` of the samples `among` which to choose, of each class."""
+    """A `fraction` of each class of the samples `among`."""
     chosen = np.zeros(len(label), dtype=np.bool_)
     for value in np.unique(label):
         members = draw.permutation(np.flatnonzero(among & (label == value)))

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from string import ascii_lowercase, digits
+from typing import ClassVar
 
 import numpy as np
 
@@ -33,41 +34,33 @@ class Ti46Alpha(Heard):
     """TI46-Alpha: 26 letters.
 
     Attributes:
-        path: the folder that has `ti_alpha/train/f1/0af1set0.wav`.
-        ear, bins, split, speeds: see `Heard`. Take `n` is `set<n>` of the
-            training part, take `10 * s + t` is `s<s>t<t>` of the test part.
+        path: the folder that contains `ti_alpha/train/f1/0af1set0.wav`.
+        ear, bins, split, speeds: see `Heard`. Take `n` is `set<n>` of the training part, take `10 * s + t` is
+            `s<s>t<t>` of the test part.
     """
+
+    subset: ClassVar[str] = "ti_alpha"
+    words: ClassVar[str] = ascii_lowercase
 
     @property
     def classes(self) -> tuple[str, ...]:
-        return tuple(ascii_lowercase)
+        return tuple(self.words)
 
     def load(self) -> Mapping[Split, SpikeSet]:
-        recordings = find(Path(self.path), "ti_alpha", self.classes)
-        return self.hear(*_recordings(recordings))
+        return self.hear(*_recordings(find(Path(self.path), self.subset, self.classes)))
 
 
 @dataclass(frozen=True, slots=True)
-class Ti46Digits(Heard):
-    """TI46-Digits: the ten digits of TI20.
+class Ti46Digits(Ti46Alpha):
+    """TI46-Digits: the ten digits of TI20, `ti20/train/f1/00f1set0.wav`; takes as in TI46-Alpha."""
 
-    Attributes:
-        path: the folder that has `ti20/train/f1/00f1set0.wav`.
-        ear, bins, split, speeds: see `Heard`; takes as in TI46-Alpha.
-    """
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        return tuple(digits)
-
-    def load(self) -> Mapping[Split, SpikeSet]:
-        recordings = find(Path(self.path), "ti20", self.classes)
-        return self.hear(*_recordings(recordings))
+    subset: ClassVar[str] = "ti20"
+    words: ClassVar[str] = digits
 
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """A file and what its name tells."""
+    """A file and what its name says."""
 
     path: Path
     part: str

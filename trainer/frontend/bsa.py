@@ -1,4 +1,4 @@
-"""Ben's spiker algorithm: spikes whose convolution with a kernel comes near a signal.
+"""Ben's spiker algorithm: spikes whose convolution with a kernel approximates a signal.
 
 B. Schrauwen and J. Van Campenhout, BSA, a fast and accurate spike train encoding scheme, IJCNN 2003.
 """

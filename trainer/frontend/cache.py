@@ -1,4 +1,4 @@
-"""Spike trains that were computed once, found again by the digest of all that decides them."""
+"""A cache of spike trains, by the digest of everything that they depend on."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from quant.spikes import SpikeSet
 
 
 def remembered(path: Path, channels: int, steps: IntArray, compute: Callable[[], SpikeSet]) -> SpikeSet:
-    """What the spike file at `path` holds, if it is whole and of the expected shape; else computed and stored there.
+    """The spike file at `path` if it is valid and has the expected shape; otherwise compute the samples and store them.
 
     Args:
         path: its name carries the digest.

@@ -1,4 +1,4 @@
-"""The audio front end: sound in, spike trains out, remembered on disk."""
+"""The audio front end: sound to spike trains, with a cache on disk."""
 
 from __future__ import annotations
 
@@ -130,7 +130,8 @@ def _hear_all(sounds: Sequence[Sound], ear: Ear) -> SpikeSet:
     order = np.argsort([-len(sound.samples) / sound.rate_hz for sound in sounds], kind="stable")
     batches = [[sounds[i] for i in order[start : start + _BATCH]] for start in range(0, len(order), _BATCH)]
     parts = []
-    with _mapper(min(len(batches), os.cpu_count() or 1)) as run, _bar(len(sounds)) as bar:
+    bar = tqdm(total=len(sounds), desc="front end", unit="recordings", leave=False, disable=None)
+    with _mapper(min(len(batches), os.cpu_count() or 1)) as run, bar:
         for part in run(partial(hear_batch, ear=ear), batches):
             parts.append(part)
             bar.update(len(part))
@@ -139,16 +140,12 @@ def _hear_all(sounds: Sequence[Sound], ear: Ear) -> SpikeSet:
 
 @contextmanager
 def _mapper(processes: int) -> Iterator:
-    """`map`, over several processes if there are to be several."""
+    """`map`, in several processes if `processes` is more than 1."""
     if processes == 1:
         yield map
     else:
         with ProcessPoolExecutor(processes) as pool:
             yield pool.map
-
-
-def _bar(sounds: int) -> tqdm:
-    return tqdm(total=sounds, desc="front end", unit="recordings", leave=False, disable=None)
 
 
 def _prepare(sound: Sound, rate_hz: int) -> FloatArray:

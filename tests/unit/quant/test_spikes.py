@@ -71,15 +71,6 @@ def test_a_broken_file_is_refused(case: str, tmp_path: Path) -> None:
     assert message in str(caught.value)
 
 
-def test_a_set_that_no_reader_takes_is_not_written(monkeypatch: pytest.MonkeyPatch) -> None:
-    size = sum(array.nbytes + 128 for array in spikes.plain_arrays(_samples()).values())
-    monkeypatch.setattr(spikes, "MAX_BYTES", size)
-    spikes.to_bytes(_samples())
-    monkeypatch.setattr(spikes, "MAX_BYTES", size - 1)
-    with pytest.raises(SpikeFileError, match=f"events take {size} bytes; the limit of a spike file is {size - 1}"):
-        spikes.to_bytes(_samples())
-
-
 def test_pickled_objects_are_never_loaded(tmp_path: Path) -> None:
     path = tmp_path / "s.npz"
     np.savez(path, steps=np.array([{"a": 1}], dtype=object))

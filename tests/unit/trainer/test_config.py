@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from quant.errors import ConfigError, ScsrError
+from quant import reader
+from quant.errors import ConfigError
 from trainer import config
 
 DIGITS = Path(__file__).parents[3] / "configs" / "digits.toml"
@@ -47,12 +48,9 @@ def test_the_shipped_configurations_are_valid_and_survive_a_round_trip(path: Pat
         (lambda t: t["train"].update(batch=10**5000), "train.batch is a number of 16610 bits; the limit is 63"),
         (lambda t: t["train"].update(rate_float=10**400), "train.rate_float is a number of 1329 bits"),
         (lambda t: t.update(name="a\0b"), "no text has a character 0"),
-        (
-            lambda t: (layer(t).update(neurons=32768), layer(t, 1).update(sources=[1], neurons=32768)),
-            "weights; the limit is 8388608: take fewer",
-        ),
         (lambda t: t["train"].update(batch=0), "train.batch is 0; allowed is 1..65536"),
         (lambda t: t["train"].update(rate_float=float("nan")), "train.rate_float is nan"),
+        (lambda t: t["train"].update(loss={"name": "cross_entropy", "unit": "m"}), "train.loss.unit is unknown"),
         (
             lambda t: t["train"].update(loss={"name": "hinge"}),
             "train.loss.name is 'hinge'; allowed is",
@@ -131,11 +129,24 @@ def test_a_file_that_is_no_toml(tmp_path: Path, content: bytes) -> None:
         config.read(path)
 
 
-def test_a_file_that_takes_too_long_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_takes_too_long_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader, "SECONDS", 1)
     path = tmp_path / "long.toml"
-    path.write_text("[" + "a." * 30_000 + "a]\n")
-    with pytest.raises(ScsrError, match="60004 bytes; the limit is 16384"):
+    path.write_text("[" + "a." * 30_000 + "a]\n" + "".join(f"b{number}=1\n" for number in range(30_000)))
+    with pytest.raises(ConfigError, match=r"long\.toml: reading it takes more than 1 s, the limit for its size"):
         config.read(path)
+
+
+def test_a_network_that_this_machine_cannot_train_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(config, "memory_limit", lambda: 28_000)
+    with pytest.raises(ConfigError, match=r"network has \d+ weights; the limit on this machine is 1000: take fewer"):
+        config.from_table(EXAMPLE)
+
+
+def test_a_long_file_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "long.toml"
+    path.write_text(DIGITS.read_text() + "# " + "long " * 100_000)
+    assert config.read(path) == config.read(DIGITS)
 
 
 def test_a_missing_file(tmp_path: Path) -> None:

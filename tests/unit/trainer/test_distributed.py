@@ -16,7 +16,7 @@ from quant.errors import ConfigError
 from trainer import loop
 from trainer.augmentation import Augmentation
 from trainer.data.batches import shuffled
-from trainer.distributed import Team, device_of
+from trainer.distributed import device_of, share_of
 from trainer.network import Network
 
 CONFIG = """
@@ -84,14 +84,10 @@ def test_two_processes_train_as_one_does(tmp_path: Path, options: str, readout: 
 def test_the_shares_of_a_batch_are_the_batch() -> None:
     samples = Toy().load()["train"]
 
-    def batches(team: Team) -> list:
-        return list(shuffled(samples, 5, np.random.default_rng(1), Augmentation(drop_events=0.1), team))
-
-    whole = batches(Team())
-    shares = [batches(Team(rank, 3)) for rank in range(3)]
+    whole = list(shuffled(samples, 5, np.random.default_rng(1), Augmentation(drop_events=0.1)))
     assert sum(batch.inputs.sum() for batch in whole) > 100
-    for index, batch in enumerate(whole):
-        parts = [share[index] for share in shares]
+    for batch in whole:
+        parts = [share_of(batch, rank, 3) for rank in range(3)]
         assert sum(part.weights.sum() for part in parts).item() == pytest.approx(1)
         assert sum((part.inputs.sum(dim=(0, 2)) * part.weights).sum() for part in parts).item() == pytest.approx(
             (batch.inputs.sum(dim=(0, 2)) * batch.weights).sum().item()
@@ -104,8 +100,8 @@ def test_the_shares_of_a_batch_are_the_batch() -> None:
 def test_a_process_without_a_sample_takes_part() -> None:
     """24 samples in batches of 23 leave one sample for a batch: the second process gets one of no steps and weight."""
     samples = Toy().load()["train"]
-    batches = list(shuffled(samples, 23, np.random.default_rng(1), Augmentation(), Team(1, 2)))
-    empty = min(batches, key=lambda batch: float(batch.weights.sum()))
+    batches = list(shuffled(samples, 23, np.random.default_rng(1), Augmentation()))
+    empty = share_of(min(batches, key=lambda batch: len(batch.steps)), 1, 2)
     assert empty.weights.tolist() == [0.0]
     assert empty.steps.tolist() == [0]
     assert not empty.inputs.any()

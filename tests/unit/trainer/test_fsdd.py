@@ -118,7 +118,7 @@ def test_missing_recordings_name_the_first_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"length": np.array([5], dtype=np.int32)}, "must be of one length"),
+        ({"length": np.array([5], dtype=np.int32)}, "must have equal lengths"),
         ({"label": np.full(16, 10)}, r"label must be 0\.\.9"),
         ({"take": np.full(16, "one")}, "take is <U3 of shape"),
         ({"rate": np.int64(0)}, "rate 1 or more"),

@@ -114,7 +114,7 @@ def late(file: h5py.File) -> None:
         (link, "labels is missing"),
         (put("labels", np.zeros(40)), "labels has dtype float64; expected is kind 'iu'"),
         (put("labels", np.zeros((40, 1), dtype=int)), "labels must be an array of one axis"),
-        (put("labels", np.zeros(39, dtype=int)), "must be of one length"),
+        (put("labels", np.zeros(39, dtype=int)), "must have equal lengths"),
         (put("labels", np.full(40, 20)), "sample 0 has label 20"),
         (put("spikes/times", np.zeros(40, dtype=np.float16)), "spikes/times has dtype float16; .* in lists"),
         (put("extra/speaker", np.zeros(7, dtype=int)), "extra/speaker has 7 entries for 40 samples"),

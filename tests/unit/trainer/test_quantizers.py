@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from hwgen.core.memory import leak_shifts
 from toys import Toy, config, scramble, stimulus
 
-from hwgen.core.memory import leak_shifts
 from trainer.config import LayerConfig, NetworkConfig
 from trainer.integers import integers
 from trainer.network import Network

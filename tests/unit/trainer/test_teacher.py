@@ -15,7 +15,7 @@ from quant.spikes import SpikeSet
 from trainer import teacher as module
 from trainer.augmentation import Augmentation, Events, events_of_samples
 from trainer.data.batches import shuffled
-from trainer.distributed import Team
+from trainer.distributed import share_of
 from trainer.teacher import Teacher, TeacherConfig
 
 HOW = TeacherConfig(sharpness=4.0, parts=3, smoothing=0.0, narrowness=2.0, ridge=0.1)
@@ -82,9 +82,9 @@ def test_silence_is_judged_too() -> None:
 
 
 def test_too_many_samples_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_MOST_SAMPLES", 20)
+    monkeypatch.setattr(module, "memory_limit", lambda: 24 * 20**2)
     with pytest.raises(
-        DataError, match=r"train\.teacher compares all training samples .* 20 at most, and there are 24"
+        DataError, match=r"train\.teacher compares all training samples .* 20 at most on this machine, and there are 24"
     ):
         Teacher(samples(), 3, HOW)
 
@@ -92,15 +92,14 @@ def test_too_many_samples_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_batch_carries_what_it_says_to_the_changed_samples() -> None:
     teacher, how = Teacher(samples(), 3, HOW), Augmentation(mix=1.0, drop_events=0.2)
 
-    def targets(team: Team) -> list[torch.Tensor]:
-        found = [one.targets for one in shuffled(samples(), 24, np.random.default_rng(1), how, team, teacher)]
-        return [one for one in found if one is not None]
-
-    (whole,) = targets(Team())
+    (batch,) = shuffled(samples(), 24, np.random.default_rng(1), how, teacher)
+    whole = batch.targets
+    assert whole is not None
     assert whole.shape == (24, 3)
     for rank in range(2):
-        assert torch.equal(targets(Team(rank, 2))[0], whole[rank::2])
-    (batch,) = shuffled(samples(), 24, np.random.default_rng(1), how, Team(), teacher)
+        part = share_of(batch, rank, 2).targets
+        assert part is not None
+        assert torch.equal(part, whole[rank::2])
     dense = batch.inputs.numpy().transpose(1, 0, 2)
     sample, step, channel = np.nonzero(dense)
     # Two events that coincide are one spike of the batch, and two to the teacher: hence no equality here.

@@ -17,7 +17,7 @@ from trainer.augmentation import Augmentation
 from trainer.data import SOURCES
 from trainer.data.source import Source
 from trainer.losses import LOSSES, CrossEntropy, Loss
-from trainer.neuron import Rule
+from trainer.rules import RULES, Rule, SurrogateGradient
 from trainer.schema import Named, Range, parse, read_toml, unparse
 from trainer.surrogates import Surrogate
 from trainer.teacher import TeacherConfig
@@ -76,6 +76,48 @@ class NetworkConfig:
     threshold: Annotated[float, Range(0.01, 100.0)] = 1.0
     weight_gain: Annotated[float, Range(0.01, 100.0)] = 1.0
     logit_gain: Annotated[float, Range(0.01, 1000.0)] = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """What a network is built from, wherever it comes from.
+
+    Attributes:
+        inputs: number of input channels.
+        classes: a name per neuron of the last layer.
+        network: layers and read-out, and where what they learn starts.
+    """
+
+    name: str
+    inputs: int
+    classes: tuple[str, ...]
+    network: NetworkConfig
+
+    def __post_init__(self) -> None:
+        layers = self.network.layers
+        if not layers:
+            raise ConfigError("network.layers is empty; a network has at least one layer")
+        for index, layer in enumerate(layers, start=1):
+            where = f"network.layers[{index}]"
+            try:
+                check_sources(where, index, layer.sources)
+            except ModelError as error:
+                raise ConfigError(str(error)) from None
+            _check_exact(where, layer, self.fan_in(index))
+
+    def source_sizes(self, index: int) -> tuple[int, ...]:
+        """Number of channels of each source of layer `index` (1-based)."""
+        sizes = (self.inputs, *(layer.neurons for layer in self.network.layers))
+        return tuple(sizes[source] for source in self.network.layers[index - 1].sources)
+
+    def fan_in(self, index: int) -> int:
+        """Number of weights into one neuron of layer `index` (1-based), dense recurrent ones included."""
+        layer = self.network.layers[index - 1]
+        return sum(self.source_sizes(index)) + (layer.neurons if layer.dense_recurrent else 0)
+
+    def spikes(self, index: int) -> bool:
+        """Whether layer `index` (1-based) spikes: all do but the last of a `membrane_sum` read-out."""
+        return index < len(self.network.layers) or self.network.readout == "spike_count"
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +210,7 @@ class TrainConfig:
         average: of the network that is validated and kept, an average over the updates: the weight of its past, per
             update (Polyak & Juditsky 1992, with an exponential window); 0: the last state.
         patience: a phase ends after so many epochs without a better one on validation; 0: never early.
-        rule: "surrogate", backpropagation through time with a surrogate derivative; "tssl", TSSL-BP.
+        rule: how a layer's gradient comes from what it did (trainer/rules).
         precision: "mixed" computes the products of the real-valued phase in half the bits, for GPUs.
     """
 
@@ -183,7 +225,7 @@ class TrainConfig:
     gradient_limit: Annotated[float, Range(1e-6, 1e6)] = 1.0
     average: Annotated[float, Range(0.0, 0.9999)] = 0.0
     patience: Annotated[int, Range(0, 100_000)] = 0
-    rule: Rule = "surrogate"
+    rule: Annotated[Rule, Named(RULES)] = SurrogateGradient()
     precision: Literal["full", "mixed"] = "full"
     schedule: ScheduleConfig = ScheduleConfig()
     surrogate: SurrogateConfig = SurrogateConfig()
@@ -193,8 +235,6 @@ class TrainConfig:
     augment: Augmentation = Augmentation()
 
     def __post_init__(self) -> None:
-        if self.rule == "tssl" and self.surrogate.learned:
-            raise ConfigError("train.surrogate.learned: the width has no gradient under the rule tssl; schedule it")
         if self.teacher.sharpness and not isinstance(self.loss, CrossEntropy):
             raise ConfigError('train.teacher gives probabilities; only train.loss.name = "cross_entropy" takes them')
         if self.augment.mix and not self.teacher.sharpness:
@@ -218,17 +258,8 @@ class Config:
     plasticity: PlasticityConfig = PlasticityConfig()
 
     def __post_init__(self) -> None:
-        layers = self.network.layers
-        if not layers:
-            raise ConfigError("network.layers is empty; a network has at least one layer")
-        for index, layer in enumerate(layers, start=1):
-            where = f"network.layers[{index}]"
-            try:
-                check_sources(where, index, layer.sources)
-            except ModelError as error:
-                raise ConfigError(str(error)) from None
-            _check_exact(where, layer, self.fan_in(index))
-        weights = sum(layer.neurons * self.fan_in(index) for index, layer in enumerate(layers, start=1))
+        layers, graph = self.network.layers, self.graph
+        weights = sum(layer.neurons * graph.fan_in(index) for index, layer in enumerate(layers, start=1))
         if weights > MAX_WEIGHTS:
             raise ConfigError(
                 f"network has {weights} weights; the limit is {MAX_WEIGHTS}: take fewer neurons or sources"
@@ -240,20 +271,12 @@ class Config:
                 f"network.layers[{len(layers)}].neurons is {layers[-1].neurons}; "
                 f"the last layer needs one neuron for each of the {len(self.data.classes)} classes"
             )
+        self.train.rule.check(self)
 
-    def source_sizes(self, index: int) -> tuple[int, ...]:
-        """Number of channels of each source of layer `index` (1-based)."""
-        sizes = (self.data.channels, *(layer.neurons for layer in self.network.layers))
-        return tuple(sizes[source] for source in self.network.layers[index - 1].sources)
-
-    def fan_in(self, index: int) -> int:
-        """Number of weights into one neuron of layer `index` (1-based), dense recurrent ones included."""
-        layer = self.network.layers[index - 1]
-        return sum(self.source_sizes(index)) + (layer.neurons if layer.dense_recurrent else 0)
-
-    def spikes(self, index: int) -> bool:
-        """Whether layer `index` (1-based) spikes: all do but the last of a `membrane_sum` read-out."""
-        return index < len(self.network.layers) or self.network.readout == "spike_count"
+    @property
+    def graph(self) -> Graph:
+        """The network alone."""
+        return Graph(self.name, self.data.channels, self.data.classes, self.network)
 
 
 def read(path: Path) -> Config:

@@ -11,7 +11,7 @@ from torch.autograd import Function
 from quant.formats import signed_range
 from trainer.kernels import native
 from trainer.kernels.function import OUTPUTS, SURROGATES, Pass
-from trainer.neuron import Dynamics
+from trainer.neurons import Dynamics
 
 # Sums of weight rows, one per event, beat a matrix product up to about this fraction of inputs that spike.
 _SPARSE = 0.25

@@ -1,14 +1,16 @@
-"""A walk as one differentiable function, around the two passes that a kernel computes."""
+"""Both passes of a walk around a kernel that computes them over arrays made ready for it."""
 
 from __future__ import annotations
 
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 import torch
 from torch import Tensor
-from torch.autograd import Function
 
-from trainer.neuron import Arithmetic, Dynamics, Integer, Numbers, States
+from trainer.arithmetic import Arithmetic, Integer
+from trainer.neurons import Dynamics, Numbers, States, acting
+from trainer.neurons.self_weight import loop_bound
+from trainer.rules import Gradients
 from trainer.surrogates import SLOPES
 
 Pass = Literal["forward", "backward"]
@@ -29,108 +31,77 @@ class RunWalk(Protocol):
     def __call__(self, function: Pass, state_bits: int | None, dynamics: Dynamics, **arrays: Tensor | None) -> None: ...
 
 
-def walk(
-    drives: Tensor, ends: Tensor, numbers: Numbers, arithmetic: Arithmetic, dynamics: Dynamics, run: RunWalk
+def forward(
+    run: RunWalk, currents: Tensor, ends: Tensor, numbers: Numbers, arithmetic: Arithmetic, dynamics: Dynamics
 ) -> States:
-    """See `trainer.neuron.walk`; `run` computes both passes."""
-    outputs, potential, current = _Walk.apply(
-        drives.contiguous(),
-        numbers.leak,
-        numbers.synapse_leak,
-        numbers.self_weight,
-        numbers.recurrent,
-        numbers.threshold,
-        numbers.width,
-        numbers.loop_bound,
-        ends,
-        arithmetic.state_bits if isinstance(arithmetic, Integer) else None,
+    """See `trainer.neurons.walk`."""
+    kept = {part.key: torch.empty_like(currents) for part in acting(numbers, dynamics) if part.keeps}
+    states = States(torch.empty_like(currents), torch.empty_like(currents), kept)
+    run(
+        "forward",
+        _state_bits(arithmetic),
         dynamics,
-        run,
+        **_arrays(ends, numbers, states),
+        self_weight=_self_weight(numbers),
+        recurrent=None if numbers.recurrent is None else numbers.recurrent.T.contiguous(),
+        drives=currents.contiguous(),
     )
-    return States(outputs, potential, current)
+    return states
 
 
-class _Walk(Function):
-    """The walk of one layer."""
+def backward(
+    run: RunWalk,
+    ends: Tensor,
+    numbers: Numbers,
+    arithmetic: Arithmetic,
+    dynamics: Dynamics,
+    states: States,
+    gradient: Tensor,
+) -> Gradients:
+    """The surrogate's gradient, given that of the outputs."""
+    bound, recurrent = loop_bound(numbers), numbers.recurrent
+    of_currents = torch.empty_like(states.outputs)
+    of_numbers = {
+        name: torch.zeros_like(states.outputs[0])
+        for name in ("leak", "synapse_leak", "self_weight", "threshold", "width")
+    }
+    run(
+        "backward",
+        _state_bits(arithmetic),
+        dynamics,
+        **_arrays(ends, numbers, states),
+        **{f"toward_{name}": value for name, value in of_numbers.items()},
+        self_weight=_self_weight(numbers).clamp(-bound, bound),
+        recurrent=None if recurrent is None else recurrent.contiguous(),
+        toward_outputs=gradient.contiguous(),
+        toward_drives=of_currents,
+    )
+    summed = {name: value.sum(dim=0) for name, value in of_numbers.items()}
+    summed["width"] = summed["width"].sum().reshape(1)
+    if recurrent is not None and dynamics.spiking:
+        of_recurrent = of_currents[1:].flatten(0, 1).T @ states.outputs[:-1].flatten(0, 1)
+        summed["weight"] = torch.nn.functional.pad(of_recurrent, (numbers.inputs, 0))
+    return Gradients(of_currents, numbers=summed)
 
-    @staticmethod
-    def forward(
-        ctx: Any,
-        drives: Tensor,
-        leak: Tensor,
-        synapse_leak: Tensor | None,
-        self_weight: Tensor | None,
-        recurrent: Tensor | None,
-        threshold: Tensor,
-        width: Tensor,
-        loop_bound: Tensor,
-        ends: Tensor,
-        state_bits: int | None,
-        dynamics: Dynamics,
-        run: RunWalk,
-    ) -> tuple[Tensor, Tensor, Tensor | None]:
-        neurons = drives.shape[2]
-        outputs, potential = torch.empty_like(drives), torch.empty_like(drives)
-        current = None if synapse_leak is None else torch.empty_like(drives)
-        own = torch.zeros_like(threshold) if self_weight is None else self_weight.contiguous()
-        arrays = {
-            "ends": ends.contiguous(),
-            "leak": leak.contiguous(),
-            "synapse_leak": None if synapse_leak is None else synapse_leak.contiguous(),
-            "threshold": threshold.contiguous(),
-            "width": width.expand(neurons).contiguous(),
-            "outputs": outputs,
-            "potential": potential,
-            "current": current,
-        }
-        columns = None if recurrent is None else recurrent.T.contiguous()
-        run("forward", state_bits, dynamics, **arrays, self_weight=own, drives=drives, recurrent=columns)
-        # Saved, not kept as attributes: an output that its own node held would never be freed.
-        ctx.names = tuple(arrays)
-        ctx.save_for_backward(*arrays.values(), own.clamp(-loop_bound, loop_bound), recurrent)
-        ctx.state_bits, ctx.dynamics, ctx.run, ctx.learns_self = state_bits, dynamics, run, self_weight is not None
-        ctx.mark_non_differentiable(potential, *(() if current is None else (current,)))
-        return outputs, potential, current
 
-    @staticmethod
-    def backward(ctx: Any, *gradients: Any) -> tuple[Tensor | None, ...]:
-        *saved, seen_self_weight, recurrent = ctx.saved_tensors
-        arrays = dict(zip(ctx.names, saved, strict=True))
-        batch, neurons = arrays["outputs"].shape[1:]
-        toward_drives = torch.empty_like(arrays["outputs"])
-        toward = {
-            name: toward_drives.new_zeros(batch, neurons)
-            for name in ("toward_leak", "toward_synapse_leak", "toward_self_weight", "toward_threshold", "toward_width")
-        }
-        ctx.run(
-            "backward",
-            ctx.state_bits,
-            ctx.dynamics,
-            **arrays,
-            **toward,
-            self_weight=seen_self_weight,
-            recurrent=None if recurrent is None else recurrent.contiguous(),
-            toward_outputs=gradients[0].contiguous(),
-            toward_drives=toward_drives,
-        )
-        if recurrent is None:
-            toward_recurrent = None
-        elif ctx.dynamics.spiking:
-            toward_recurrent = toward_drives[1:].flatten(0, 1).T @ arrays["outputs"][:-1].flatten(0, 1)
-        else:
-            toward_recurrent = torch.zeros_like(recurrent)
-        summed = {name: value.sum(dim=0) for name, value in toward.items()}
-        return (
-            toward_drives,
-            summed["toward_leak"],
-            None if arrays["synapse_leak"] is None else summed["toward_synapse_leak"],
-            summed["toward_self_weight"] if ctx.learns_self else None,
-            toward_recurrent,
-            summed["toward_threshold"],
-            summed["toward_width"].sum().reshape(1),
-            None,
-            None,
-            None,
-            None,
-            None,
-        )
+def _state_bits(arithmetic: Arithmetic) -> int | None:
+    return arithmetic.state_bits if isinstance(arithmetic, Integer) else None
+
+
+def _self_weight(numbers: Numbers) -> Tensor:
+    return numbers.neuron.get("self_weight", torch.zeros_like(numbers.threshold)).contiguous()
+
+
+def _arrays(ends: Tensor, numbers: Numbers, states: States) -> dict[str, Tensor | None]:
+    """What both passes take."""
+    synapse_leak = numbers.neuron.get("synapse_leak")
+    return {
+        "ends": ends.contiguous(),
+        "leak": numbers.leak.contiguous(),
+        "synapse_leak": None if synapse_leak is None else synapse_leak.contiguous(),
+        "threshold": numbers.threshold.contiguous(),
+        "width": numbers.width.expand(len(numbers.threshold)).contiguous(),
+        "outputs": states.outputs,
+        "potential": states.potential,
+        "current": states.of_parts.get("synapse"),
+    }

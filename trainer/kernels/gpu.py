@@ -1,6 +1,6 @@
 """The walk on a GPU, in Triton: one program per sample and block of neurons, whose states stay in registers.
 
-The equations are those of trainer/neuron.py and walk.cpp, which read the same. In integers the result is exact, as
+The equations are those of trainer/neurons/lif.py and walk.cpp, which read the same. In integers the result is exact, as
 there; in real numbers a GPU contracts multiplications and additions, so the last bit may differ.
 """
 
@@ -12,7 +12,7 @@ from torch import Tensor
 
 from quant.formats import signed_range
 from trainer.kernels.function import OUTPUTS, SURROGATES, Pass
-from trainer.neuron import Dynamics
+from trainer.neurons import Dynamics
 
 _BLOCK = 128  # neurons per program
 

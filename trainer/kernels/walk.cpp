@@ -1,6 +1,6 @@
 // The neurons of one layer walking through time, forward and backward, and the product of sparse spikes with weights.
 //
-// The equations are those of trainer/neuron.py. Forward, operation for operation: compiled without contraction of
+// The equations are those of trainer/neurons/lif.py. Forward, operation for operation: compiled without contraction of
 // multiplications and additions, a walk gives the same floating-point numbers as there. Backward, up to rounding.
 // Every sample is walked alone: its states stay in the first-level cache, its padding costs nothing, and threads share
 // out the samples. What is summed over samples is returned per sample, so no sum depends on the number of threads.

@@ -20,12 +20,12 @@ from quant.readouts import SCORE_BITS
 from quant.spikes import SpikeSet
 from trainer import config as configuration
 from trainer import loop
+from trainer.arithmetic import Integer
 from trainer.config import LayerConfig, NetworkConfig
 from trainer.data.batches import in_order
-from trainer.integers import integers
+from trainer.integers import integers, real_model
 from trainer.kernels import native
 from trainer.network import Network
-from trainer.neuron import Integer
 
 DIGITS = Path(__file__).parents[3] / "configs" / "digits.toml"
 FEATURES = list(
@@ -155,3 +155,23 @@ def test_the_demo_test_set() -> None:
     assert len(samples) == 300
     assert (spikes > 1000).all()
     assert progress.best_epoch("quantized").accuracy_validation > 0.5
+
+
+def test_the_real_model_spikes_as_the_float_phase_does() -> None:
+    """The same graph with the real numbers, normalization folded: golden model and network agree."""
+    layers = (
+        LayerConfig(9, (0,), self_recurrent=True, normalize=True),
+        LayerConfig(3, (1, 0), dense_recurrent=True, synapse=True, reset="subtract"),
+    )
+    network = Network(config(*layers, data=Toy(channels=11)))
+    scramble(network, 3, strength=0.5)
+    for layer in network.layers[:1]:
+        assert layer.normalization is not None
+        layer.normalization.mean_square.fill_(0.3)
+    inputs, steps = stimulus(3, 11)
+    trace = network.eval()(inputs, steps, quantized=False)
+    expected = golden.run(real_model(network), inputs.numpy().astype(bool), steps.numpy())
+    for found, spikes in zip(trace.outputs, expected.spikes, strict=True):
+        np.testing.assert_array_equal(found.detach().numpy(), spikes)
+    assert trace.outputs[1].sum() > 50
+    assert trace.outputs[2].sum() > 10

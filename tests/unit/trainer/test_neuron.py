@@ -10,10 +10,15 @@ import torch
 from torch import Tensor
 from toys import Toy, config, scramble, stimulus
 
+from trainer.arithmetic import Integer, Real
 from trainer.config import LayerConfig, NetworkConfig, PlasticityConfig
 from trainer.network import Network
-from trainer.neuron import Dynamics, Integer, Numbers, Real, _Fire, _Recur, walk
+from trainer.neurons import Dynamics, Numbers, walk
+from trainer.neurons.part import loop
+from trainer.rules import SurrogateGradient, Tssl
+from trainer.rules.surrogate import _Fire
 from trainer.surrogates import SLOPES, Surrogate
+from trainer.walk import walk as learning_walk
 
 FULL = (
     LayerConfig(9, (0,), self_recurrent=True, dense_recurrent=True, synapse=True),
@@ -35,13 +40,19 @@ def test_the_walk_is_the_equation_step_by_step(spiking: bool, reset: str, synaps
     """Against the equations of docs/semantics.md, one neuron and one step at a time, in real numbers."""
     draw = torch.Generator().manual_seed(3)
     neurons, inputs = 4, 6
+    weight = torch.randn(neurons, inputs + neurons, generator=draw, dtype=torch.float64)
+    neuron = {
+        "self_weight": torch.randn(neurons, generator=draw, dtype=torch.float64),
+        "leak": torch.rand(neurons, generator=draw, dtype=torch.float64),
+        "synapse_leak": torch.rand(neurons, generator=draw, dtype=torch.float64),
+        "threshold": torch.rand(neurons, generator=draw, dtype=torch.float64) + 0.2,
+    }
+    if not synapse:
+        del neuron["synapse_leak"]
     numbers = Numbers(
-        weight=torch.randn(neurons, inputs + neurons, generator=draw, dtype=torch.float64),
+        weight=weight,
         inputs=inputs,
-        self_weight=torch.randn(neurons, generator=draw, dtype=torch.float64),
-        leak=torch.rand(neurons, generator=draw, dtype=torch.float64),
-        synapse_leak=torch.rand(neurons, generator=draw, dtype=torch.float64) if synapse else None,
-        threshold=torch.rand(neurons, generator=draw, dtype=torch.float64) + 0.2,
+        neuron=neuron,
         unit=torch.ones(1),
         width=torch.full((1,), 0.5),
     )
@@ -64,9 +75,10 @@ def reference(spikes: Tensor, numbers: Numbers, spiking: bool, reset: str) -> Te
         for i in range(neurons):
             weight = numbers.weight[i].tolist()
             x = sum(w * z for w, z in zip(weight, [*step, *before], strict=True))
-            x += float(numbers.self_weight[i]) * before[i] if numbers.self_weight is not None else 0.0
-            c[i] = x + (float(numbers.synapse_leak[i]) * c[i] if numbers.synapse_leak is not None else 0.0)
-            u, theta = float(numbers.leak[i]) * v[i] + c[i], float(numbers.threshold[i])
+            p = {name: float(values[i]) for name, values in numbers.neuron.items()}
+            x += p["self_weight"] * before[i]
+            c[i] = x + p.get("synapse_leak", 0.0) * c[i]
+            u, theta = p["leak"] * v[i] + c[i], p["threshold"]
             s[i] = float(spiking and u >= theta)
             v[i] = u if not s[i] else 0.0 if reset == "zero" else u - theta
             row.append(s[i] if spiking else u)
@@ -120,7 +132,6 @@ def test_a_frozen_parameter_keeps_its_value(frozen: str) -> None:
             "synapse_leak": layer.synapse_leak_logit,
         }
         for name, parameter in parameters.items():
-            assert parameter is not None
             assert (parameter.grad is None) == (name == frozen)
             assert any(parameter is one for one in network.intrinsic()) == (name != frozen)
 
@@ -164,7 +175,7 @@ def test_a_wider_surrogate_spreads_the_step() -> None:
 def test_the_loop_of_a_neuron_never_amplifies_the_gradient() -> None:
     spikes, weight = torch.ones(2, 3), torch.tensor([5.0, -5.0, 0.01]).requires_grad_()
     spikes.requires_grad_()
-    _Recur.apply(spikes, weight, torch.full((3,), 0.1)).sum().backward()
+    loop(spikes, weight, torch.full((3,), 0.1)).sum().backward()
     assert spikes.grad is not None
     assert weight.grad is not None
     torch.testing.assert_close(spikes.grad, torch.tensor([0.1, -0.1, 0.01]).expand(2, 3))
@@ -175,9 +186,9 @@ def test_time_based_gradients_pass_at_spikes_alone() -> None:
     """TSSL-BP: where a neuron fires, the inverse of its rise; after a spike of its own, nothing between spikes."""
     drives = torch.tensor([2.0, 0.1, 0.1, 1.5]).reshape(4, 1, 1).requires_grad_()
     one = torch.ones(1)
-    numbers = Numbers(torch.zeros(1, 1), 1, None, 0.9 * one, None, one, one, 0.5 * one)
-    dynamics = Dynamics(True, "zero", "fast_sigmoid", "tssl")
-    outputs = walk(drives, torch.tensor([4]), numbers, Real(), dynamics).outputs
+    numbers = Numbers(torch.zeros(1, 1), 1, {"leak": 0.9 * one, "threshold": one}, one, 0.5 * one)
+    given = drives, torch.tensor([4]), numbers, Real(), Dynamics(True, "zero", "fast_sigmoid"), Tssl()
+    outputs = learning_walk(*given).outputs
     assert outputs.flatten().tolist() == [1.0, 0.0, 0.0, 1.0]
     only_last = torch.autograd.grad(outputs[3].sum(), drives)[0].flatten()
     # In the last step the membrane rises from 0.19 to 0.171 + 1.5. Earlier drives reach it through the leak; the first
@@ -185,9 +196,7 @@ def test_time_based_gradients_pass_at_spikes_alone() -> None:
     rise = 0.171 + 1.5 - 0.19
     torch.testing.assert_close(only_last[1:], torch.tensor([0.9**2, 0.9, 1.0]) / rise)
     torch.testing.assert_close(only_last[0], torch.tensor(-(0.1 * 2.0) * 0.9**3 / rise / 2.0))
-    between = torch.autograd.grad(walk(drives, torch.tensor([4]), numbers, Real(), dynamics).outputs[1].sum(), drives)[
-        0
-    ]
+    between = torch.autograd.grad(learning_walk(*given).outputs[1].sum(), drives)[0]
     assert not between.any()
 
 
@@ -197,8 +206,10 @@ def test_the_derivatives_between_spikes_are_exact() -> None:
 
     def output(drives: Tensor, leak: Tensor, synapse_leak: Tensor) -> Tensor:
         one = torch.ones(3, dtype=torch.float64)
-        numbers = Numbers(torch.zeros(3, 2), 2, None, leak, synapse_leak, one, one, one)
-        return walk(drives, torch.tensor([6, 6]), numbers, Real(), Dynamics(False, "zero", "fast_sigmoid")).outputs
+        neuron = {"leak": leak, "synapse_leak": synapse_leak, "threshold": one}
+        numbers = Numbers(torch.zeros(3, 2, dtype=torch.float64), 2, neuron, one, one[:1])
+        dynamics = Dynamics(False, "zero", "fast_sigmoid")
+        return learning_walk(drives, torch.tensor([6, 6]), numbers, Real(), dynamics, SurrogateGradient()).outputs
 
     arguments = [torch.rand(size, generator=draw, dtype=torch.float64) for size in ((6, 2, 3), (3,), (3,))]
     assert torch.autograd.gradcheck(output, [argument.requires_grad_() for argument in arguments])

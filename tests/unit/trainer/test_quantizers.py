@@ -47,13 +47,12 @@ def test_parameters_beyond_their_range_are_clamped_and_still_learn() -> None:
         layer.leak_logit.copy_(torch.tensor([20.0, -20.0, 0.0]))
         layer.threshold_log.copy_(torch.tensor([9.0, -9.0, 0.0]))
         layer.self_weight.copy_(torch.tensor([1e4, -1e4, 0.0]))
-    model = integers(network).layers[0]
-    assert model.leak.tolist() == [7, 0, 4]
-    assert model.threshold.tolist()[:2] == [31, 1]
-    assert model.self_weight is not None
-    assert model.self_weight.tolist() == [31, -32, 0]
+    codes = {name: values.tolist() for name, values, _ in integers(network).layers[0].neuron.tensors()}
+    assert codes["leak"] == [7, 0, 4]
+    assert codes["threshold"][:2] == [31, 1]
+    assert codes["self_weight"] == [31, -32, 0]
     numbers = layer.numbers(quantized=True)
-    (numbers.threshold.sum() + numbers.self_weight.sum()).backward()
+    (numbers.threshold.sum() + numbers.neuron["self_weight"].sum()).backward()
     assert layer.threshold_log.grad[:2].all()
     assert layer.self_weight.grad.all()
 
@@ -79,13 +78,12 @@ def test_leaks_on_the_shift_grid_need_no_multiplier_and_still_learn() -> None:
     network = network_of(layer)
     found = integers(network).layers[0]
     allowed = {64 - (64 >> shift) for shift in range(7)}
-    assert set(found.leak.tolist()) <= allowed
-    assert len(set(found.leak.tolist())) > 2
-    shifts = leak_shifts(found)
-    assert shifts is not None
-    assert shifts[1] is not None
+    leaks = found.neuron.leak.tolist()
+    assert set(leaks) <= allowed
+    assert len(set(leaks)) > 2
+    assert leak_shifts(found) is not None
     free = integers(network_of(replace(layer, leak_grid="free"))).layers[0]
-    nearest = np.array(sorted(allowed))[np.abs(np.array(sorted(allowed)) - free.leak[:, None]).argmin(axis=1)]
-    assert np.mean(nearest == found.leak) > 0.9  # but for ties that the first rounding made
+    nearest = np.array(sorted(allowed))[np.abs(np.array(sorted(allowed)) - free.neuron.leak[:, None]).argmin(axis=1)]
+    assert np.mean(nearest == leaks) > 0.9  # but for ties that the first rounding made
     network.layers[0].numbers(quantized=True).leak.sum().backward()
     assert (network.layers[0].leak_logit.grad.abs() > 0).all()

@@ -59,6 +59,10 @@ def config(
     )
 
 
+# Standard deviations of a part's parameters.
+SPREAD = {"self_weight": 2.0, "synapse_leak": 3.0}
+
+
 @torch.no_grad()
 def scramble(network: Network, seed: int, strength: float = 1.0) -> None:
     """Random parameters: leaks from nearly 0 to nearly 1, large self-recurrent weights of both signs."""
@@ -67,10 +71,9 @@ def scramble(network: Network, seed: int, strength: float = 1.0) -> None:
         layer.weight.copy_(torch.randn(layer.weight.shape, generator=draw) * strength)
         layer.leak_logit.copy_(torch.randn(layer.leak_logit.shape, generator=draw) * 3)
         layer.threshold_log.copy_(torch.randn(layer.threshold_log.shape, generator=draw) * 0.5)
-        if layer.self_weight is not None:
-            layer.self_weight.copy_(torch.randn(layer.self_weight.shape, generator=draw) * 2)
-        if layer.synapse_leak_logit is not None:
-            layer.synapse_leak_logit.copy_(torch.randn(layer.synapse_leak_logit.shape, generator=draw) * 3)
+        for quantity in layer.quantities[2:]:
+            one = layer.get_parameter(quantity.parameter)
+            one.copy_(torch.randn(one.shape, generator=draw) * SPREAD[quantity.name])
     network.fit_scales()
 
 

@@ -61,7 +61,7 @@ class Kernel:
         return function.backward(self.run, ends, numbers, arithmetic, dynamics, states, gradient)
 
 
-def _run_on_gpu(function: Pass, state_bits: int | None, dynamics: Dynamics, **arrays: Tensor | None) -> None:
+def _run_on_gpu(function: Pass, state_bits: int | None, dynamics: Dynamics, **arrays: Tensor) -> None:
     from trainer.kernels import gpu
 
     gpu.run_walk(function, state_bits, dynamics, **arrays)

@@ -25,10 +25,11 @@ class RunWalk(Protocol):
 
     Args:
         state_bits: of the integer states; None in real numbers.
-        arrays: by the names in `struct Walk` of walk.cpp, contiguous, on one device.
+        arrays: by the names in `struct Walk` of walk.cpp, contiguous, on one device; those that may be null there
+            are left out where there is nothing.
     """
 
-    def __call__(self, function: Pass, state_bits: int | None, dynamics: Dynamics, **arrays: Tensor | None) -> None: ...
+    def __call__(self, function: Pass, state_bits: int | None, dynamics: Dynamics, **arrays: Tensor) -> None: ...
 
 
 def forward(
@@ -37,15 +38,10 @@ def forward(
     """See `trainer.neurons.walk`."""
     kept = {part.key: torch.empty_like(currents) for part in acting(numbers, dynamics) if part.keeps}
     states = States(torch.empty_like(currents), torch.empty_like(currents), kept)
-    run(
-        "forward",
-        _state_bits(arithmetic),
-        dynamics,
-        **_arrays(ends, numbers, states),
-        self_weight=_self_weight(numbers),
-        recurrent=None if numbers.recurrent is None else numbers.recurrent.T.contiguous(),
-        drives=currents.contiguous(),
-    )
+    arrays = _arrays(ends, numbers, states, self_weight=_self_weight(numbers), currents=currents)
+    if numbers.recurrent is not None:
+        arrays["recurrent"] = numbers.recurrent.T
+    _run(run, "forward", arithmetic, dynamics, arrays)
     return states
 
 
@@ -60,48 +56,39 @@ def backward(
 ) -> Gradients:
     """The surrogate's gradient, given that of the outputs."""
     bound, recurrent = loop_bound(numbers), numbers.recurrent
-    of_currents = torch.empty_like(states.outputs)
-    of_numbers = {
-        name: torch.zeros_like(states.outputs[0])
-        for name in ("leak", "synapse_leak", "self_weight", "threshold", "width")
-    }
-    run(
-        "backward",
-        _state_bits(arithmetic),
-        dynamics,
-        **_arrays(ends, numbers, states),
-        **{f"toward_{name}": value for name, value in of_numbers.items()},
-        self_weight=_self_weight(numbers).clamp(-bound, bound),
-        recurrent=None if recurrent is None else recurrent.contiguous(),
-        toward_outputs=gradient.contiguous(),
-        toward_drives=of_currents,
-    )
-    summed = {name: value.sum(dim=0) for name, value in of_numbers.items()}
-    summed["width"] = summed["width"].sum().reshape(1)
+    d_currents = torch.empty_like(states.outputs)
+    d_numbers = {name: torch.zeros_like(states.outputs[0]) for name in {*numbers.neuron, "self_weight", "width"}}
+    arrays = _arrays(ends, numbers, states, self_weight=_self_weight(numbers).clamp(-bound, bound))
+    arrays |= {f"d_{name}": value for name, value in d_numbers.items()}
+    arrays |= {"d_outputs": gradient, "d_currents": d_currents}
+    if recurrent is not None:
+        arrays["recurrent"] = recurrent
+    _run(run, "backward", arithmetic, dynamics, arrays)
+    found = {name: value.sum(dim=0) for name, value in d_numbers.items()}
+    found["width"] = found["width"].sum().reshape(1)
     if recurrent is not None and dynamics.spiking:
-        of_recurrent = of_currents[1:].flatten(0, 1).T @ states.outputs[:-1].flatten(0, 1)
-        summed["weight"] = torch.nn.functional.pad(of_recurrent, (numbers.inputs, 0))
-    return Gradients(of_currents, numbers=summed)
-
-
-def _state_bits(arithmetic: Arithmetic) -> int | None:
-    return arithmetic.state_bits if isinstance(arithmetic, Integer) else None
+        d_recurrent = d_currents[1:].flatten(0, 1).T @ states.outputs[:-1].flatten(0, 1)
+        found["weight"] = torch.nn.functional.pad(d_recurrent, (numbers.inputs, 0))
+    return Gradients(d_currents, numbers=found)
 
 
 def _self_weight(numbers: Numbers) -> Tensor:
-    return numbers.neuron.get("self_weight", torch.zeros_like(numbers.threshold)).contiguous()
+    return numbers.neuron.get("self_weight", torch.zeros_like(numbers.threshold))
 
 
-def _arrays(ends: Tensor, numbers: Numbers, states: States) -> dict[str, Tensor | None]:
-    """What both passes take."""
-    synapse_leak = numbers.neuron.get("synapse_leak")
+def _arrays(ends: Tensor, numbers: Numbers, states: States, **others: Tensor) -> dict[str, Tensor]:
+    """What both passes take, and `others`."""
     return {
-        "ends": ends.contiguous(),
-        "leak": numbers.leak.contiguous(),
-        "synapse_leak": None if synapse_leak is None else synapse_leak.contiguous(),
-        "threshold": numbers.threshold.contiguous(),
-        "width": numbers.width.expand(len(numbers.threshold)).contiguous(),
+        **numbers.neuron,
+        "ends": ends,
+        "width": numbers.width.expand(len(numbers.threshold)),
         "outputs": states.outputs,
         "potential": states.potential,
-        "current": states.of_parts.get("synapse"),
+        **{f"{key}_state": state for key, state in states.of_parts.items()},
+        **others,
     }
+
+
+def _run(run: RunWalk, which: Pass, arithmetic: Arithmetic, dynamics: Dynamics, arrays: dict[str, Tensor]) -> None:
+    state_bits = arithmetic.state_bits if isinstance(arithmetic, Integer) else None
+    run(which, state_bits, dynamics, **{name: array.contiguous() for name, array in arrays.items()})

@@ -17,30 +17,28 @@ from trainer.neurons import Dynamics
 _BLOCK = 128  # neurons per program
 
 
-def run_walk(function: Pass, state_bits: int | None, dynamics: Dynamics, **arrays: Tensor | None) -> None:
+def run_walk(function: Pass, state_bits: int | None, dynamics: Dynamics, **arrays: Tensor) -> None:
     """See `trainer.kernels.function.RunWalk`; there is no dense recurrence here."""
     outputs = arrays["outputs"]
-    assert outputs is not None
-    assert arrays["recurrent"] is None
+    assert "recurrent" not in arrays
     steps, batch, neurons = outputs.shape
     low, high = (0, 0) if state_bits is None else signed_range(state_bits)
-    synapse = arrays["synapse_leak"] is not None
-    # An array that a kernel never touches still needs an address.
-    given = {name: outputs if array is None else array for name, array in arrays.items() if name != "recurrent"}
     kernel = _forward if function == "forward" else _backward
-    kernel[(batch, triton.cdiv(neurons, _BLOCK))](
-        **given,
-        steps=steps,
-        batch=batch,
-        neurons=neurons,
-        low=float(low),
-        high=float(high),
-        integer=state_bits is not None,
-        synapse=synapse,
-        output=OUTPUTS[dynamics.reset if dynamics.spiking else None],
-        kind=SURROGATES[dynamics.surrogate],
-        block=_BLOCK,
-    )
+    scalars = {
+        "steps": steps,
+        "batch": batch,
+        "neurons": neurons,
+        "low": float(low),
+        "high": float(high),
+        "integer": state_bits is not None,
+        "synapse": "synapse_leak" in arrays,
+        "output": OUTPUTS[dynamics.reset if dynamics.spiking else None],
+        "kind": SURROGATES[dynamics.surrogate],
+        "block": _BLOCK,
+    }
+    # An array that a kernel never touches still needs an address.
+    given = {name: arrays.get(name, outputs) for name in kernel.arg_names if name not in scalars}
+    kernel[(batch, triton.cdiv(neurons, _BLOCK))](**given, **scalars)
 
 
 @triton.jit
@@ -82,7 +80,7 @@ def _slope(z, kind: tl.constexpr):
 @triton.jit
 def _forward(
     ends,
-    drives,
+    currents,
     leak,
     synapse_leak,
     self_weight,
@@ -90,7 +88,7 @@ def _forward(
     width,
     outputs,
     potential,
-    current,
+    synapse_state,
     steps,
     batch,
     neurons,
@@ -117,11 +115,11 @@ def _forward(
     for t in range(steps):
         row = (t * batch + sample) * neurons + i
         if t < end:
-            c_in = tl.load(drives + row, there, 0.0) + s * r
+            c_in = tl.load(currents + row, there, 0.0) + s * r
             if synapse:
                 c_in = _saturate(_decay(c, a, integer) + c_in, low, high, integer)
                 c = c_in
-                tl.store(current + row, c, there)
+                tl.store(synapse_state + row, c, there)
             u = _saturate(_decay(v, d, integer) + c_in, low, high, integer)
             tl.store(potential + row, u, there)
             if output == 0:
@@ -136,7 +134,7 @@ def _forward(
             tl.store(outputs + row, nothing, there)
             tl.store(potential + row, nothing, there)
             if synapse:
-                tl.store(current + row, nothing, there)
+                tl.store(synapse_state + row, nothing, there)
 
 
 @triton.jit
@@ -149,14 +147,14 @@ def _backward(
     width,
     outputs,
     potential,
-    current,
-    toward_outputs,
-    toward_drives,
-    toward_leak,
-    toward_synapse_leak,
-    toward_self_weight,
-    toward_threshold,
-    toward_width,
+    synapse_state,
+    d_outputs,
+    d_currents,
+    d_leak,
+    d_synapse_leak,
+    d_self_weight,
+    d_threshold,
+    d_width,
     steps,
     batch,
     neurons,
@@ -178,9 +176,9 @@ def _backward(
     wide = tl.load(width + i, there, 1.0)
     if synapse:
         a = tl.load(synapse_leak + i, there, 0.0)
-    toward_v = tl.zeros((block,), tl.float32)
-    toward_c = tl.zeros((block,), tl.float32)
-    toward_s = tl.zeros((block,), tl.float32)
+    d_v = tl.zeros((block,), tl.float32)
+    d_c = tl.zeros((block,), tl.float32)
+    d_s = tl.zeros((block,), tl.float32)
     sum_leak = tl.zeros((block,), tl.float32)
     sum_synapse = tl.zeros((block,), tl.float32)
     sum_self = tl.zeros((block,), tl.float32)
@@ -194,46 +192,46 @@ def _backward(
             earlier = there & (first >= 0)
             u = tl.load(potential + row, there, 0.0)
             before = tl.load(potential + first, earlier, 0.0)
-            toward_out = tl.load(toward_outputs + row, there, 0.0)
+            d_out = tl.load(d_outputs + row, there, 0.0)
             if output == 0:
                 spike_before = tl.zeros((block,), tl.float32)
-                toward_u = toward_out + toward_v
+                d_u = d_out + d_v
             else:
                 spike_before = tl.where(before >= theta, 1.0, 0.0)
                 fire = tl.where(u >= theta, 1.0, 0.0)
                 ratio = u / theta
                 distance = (ratio - 1.0) / wide
-                toward_x = (toward_out + toward_s) * _slope(tl.abs(distance), kind)
-                via_spike = toward_x / theta
+                d_x = (d_out + d_s) * _slope(tl.abs(distance), kind)
+                via_spike = d_x / theta
                 sum_threshold -= via_spike * ratio
-                sum_width -= toward_x * distance
+                sum_width -= d_x * distance
                 if output == 1:
-                    toward_u = via_spike + toward_v * (1.0 - fire)
+                    d_u = via_spike + d_v * (1.0 - fire)
                 else:
-                    toward_u = via_spike + toward_v
-                    sum_threshold -= toward_v * fire
+                    d_u = via_spike + d_v
+                    sum_threshold -= d_v * fire
             v_before = _reset(before, spike_before, theta, output)
             if integer:
-                toward_u = tl.where((u > low) & (u < high), toward_u, 0.0)
-            sum_leak += toward_u * v_before
-            toward_v = toward_u * d
-            toward_in = toward_u
+                d_u = tl.where((u > low) & (u < high), d_u, 0.0)
+            sum_leak += d_u * v_before
+            d_v = d_u * d
+            d_in = d_u
             if synapse:
-                filtered = tl.load(current + row, there, 0.0)
-                toward_in += toward_c
+                c = tl.load(synapse_state + row, there, 0.0)
+                d_in += d_c
                 if integer:
-                    toward_in = tl.where((filtered > low) & (filtered < high), toward_in, 0.0)
-                sum_synapse += toward_in * tl.load(current + first, earlier, 0.0)
-                toward_c = toward_in * a
-            sum_self += toward_in * spike_before
-            toward_s = toward_in * r
-            tl.store(toward_drives + row, toward_in, there)
+                    d_in = tl.where((c > low) & (c < high), d_in, 0.0)
+                sum_synapse += d_in * tl.load(synapse_state + first, earlier, 0.0)
+                d_c = d_in * a
+            sum_self += d_in * spike_before
+            d_s = d_in * r
+            tl.store(d_currents + row, d_in, there)
         else:
-            tl.store(toward_drives + row, tl.zeros((block,), tl.float32), there)
+            tl.store(d_currents + row, tl.zeros((block,), tl.float32), there)
     own = sample * neurons + i
-    tl.store(toward_leak + own, sum_leak, there)
-    tl.store(toward_self_weight + own, sum_self, there)
-    tl.store(toward_threshold + own, sum_threshold, there)
-    tl.store(toward_width + own, sum_width, there)
+    tl.store(d_leak + own, sum_leak, there)
+    tl.store(d_self_weight + own, sum_self, there)
+    tl.store(d_threshold + own, sum_threshold, there)
+    tl.store(d_width + own, sum_width, there)
     if synapse:
-        tl.store(toward_synapse_leak + own, sum_synapse, there)
+        tl.store(d_synapse_leak + own, sum_synapse, there)

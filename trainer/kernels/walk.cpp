@@ -24,7 +24,7 @@ struct Walk {
   int32_t integer, output, surrogate, padding;
   float low, high;            // bounds of the states, in integer arithmetic
   const int64_t* ends;        // (batch), steps of each sample
-  const float* drives;        // rows
+  const float* currents;      // rows: the input currents
   const float* leak;          // (neurons), as all parameters
   const float* synapse_leak;  // or null
   const float* self_weight;   // zeros where there is none; backward, bounded as the gradient sees it
@@ -33,15 +33,15 @@ struct Walk {
   const float* width;
   float* outputs;    // rows: spikes, or potentials
   float* potential;  // rows
-  float* current;    // rows, where there is a synaptic filter
+  float* synapse_state;  // rows: the filtered currents, or null
   // Backward only: gradients; those of parameters are (batch, neurons).
-  const float* toward_outputs;  // rows
-  float* toward_drives;         // rows
-  float* toward_leak;
-  float* toward_synapse_leak;
-  float* toward_self_weight;
-  float* toward_threshold;
-  float* toward_width;
+  const float* d_outputs;  // rows
+  float* d_currents;       // rows
+  float* d_leak;
+  float* d_synapse_leak;
+  float* d_self_weight;
+  float* d_threshold;
+  float* d_width;
 };
 
 // out (rows, columns) = x (rows, inputs) times the transposed weights (inputs, columns), or its gradient. A row of the
@@ -51,8 +51,8 @@ struct Product {
   const float* x;
   const float* transposed;
   float* out;
-  const float* toward_out;
-  float* toward_transposed;  // (parts, inputs, columns), zeros at first: a sum for each part of the rows
+  const float* d_out;
+  float* d_transposed;  // (parts, inputs, columns), zeros at first: a sum for each part of the rows
 };
 
 namespace {
@@ -120,22 +120,22 @@ void forward(const Walk& w, int64_t first, int64_t last) {
     float* __restrict__ x = arriving.data();
     for (int64_t t = 0; t < w.ends[b]; ++t) {
       const int64_t row = t * stride + b * n;
-      const float* __restrict__ drive = w.drives + row;
+      const float* __restrict__ given = w.currents + row;
       float* __restrict__ out = w.outputs + row;
       float* __restrict__ potential = w.potential + row;
-      float* __restrict__ current = synapse ? w.current + row : nullptr;
+      float* __restrict__ current = synapse ? w.synapse_state + row : nullptr;
       if (w.recurrent) {
         std::fill_n(x, n, 0.0f);
         for (const int32_t j : fired) {
           const float* __restrict__ from = w.recurrent + j * n;
           for (int64_t i = 0; i < n; ++i) x[i] += from[i];
         }
-        for (int64_t i = 0; i < n; ++i) x[i] = drive[i] + x[i];
-        drive = x;
+        for (int64_t i = 0; i < n; ++i) x[i] = given[i] + x[i];
+        given = x;
       }
 #pragma GCC ivdep
       for (int64_t i = 0; i < n; ++i) {
-        float in = drive[i] + s[i] * self_weight[i];
+        float in = given[i] + s[i] * self_weight[i];
         if (synapse) {
           in = saturate<integer>(decay<integer>(c[i], synapse_leak[i]) + in, low, high);
           c[i] = in;
@@ -163,7 +163,7 @@ void forward(const Walk& w, int64_t first, int64_t last) {
       const int64_t row = t * stride + b * n;
       std::fill_n(w.outputs + row, n, 0.0f);
       std::fill_n(w.potential + row, n, 0.0f);
-      if (synapse) std::fill_n(w.current + row, n, 0.0f);
+      if (synapse) std::fill_n(w.synapse_state + row, n, 0.0f);
     }
   }
 }
@@ -188,63 +188,63 @@ void backward(const Walk& w, int64_t first, int64_t last) {
     std::fill(later_membrane.begin(), later_membrane.end(), 0.0f);
     std::fill(later_current.begin(), later_current.end(), 0.0f);
     std::fill(later_spike.begin(), later_spike.end(), 0.0f);
-    // Gradients toward v[t], the filtered current c[t] and the spike s[t], as they come from step t + 1.
-    float* __restrict__ toward_v = later_membrane.data();
-    float* __restrict__ toward_c = later_current.data();
-    float* __restrict__ toward_s = later_spike.data();
-    float* __restrict__ d_leak = w.toward_leak + b * n;
-    float* __restrict__ d_synapse = synapse ? w.toward_synapse_leak + b * n : nullptr;
-    float* __restrict__ d_self = w.toward_self_weight + b * n;
-    float* __restrict__ d_threshold = w.toward_threshold + b * n;
-    float* __restrict__ d_width = w.toward_width + b * n;
-    for (int64_t t = w.steps - 1; t >= w.ends[b]; --t) std::fill_n(w.toward_drives + t * stride + b * n, n, 0.0f);
+    // Gradients of v[t], the filtered current c[t] and the spike s[t], as they come from step t + 1.
+    float* __restrict__ d_v = later_membrane.data();
+    float* __restrict__ d_c = later_current.data();
+    float* __restrict__ d_s = later_spike.data();
+    float* __restrict__ d_leak = w.d_leak + b * n;
+    float* __restrict__ d_synapse = synapse ? w.d_synapse_leak + b * n : nullptr;
+    float* __restrict__ d_self = w.d_self_weight + b * n;
+    float* __restrict__ d_threshold = w.d_threshold + b * n;
+    float* __restrict__ d_width = w.d_width + b * n;
+    for (int64_t t = w.steps - 1; t >= w.ends[b]; --t) std::fill_n(w.d_currents + t * stride + b * n, n, 0.0f);
     for (int64_t t = w.ends[b] - 1; t >= 0; --t) {
       const int64_t row = t * stride + b * n;
-      const float* __restrict__ toward_out = w.toward_outputs + row;
+      const float* __restrict__ d_out = w.d_outputs + row;
       const float* __restrict__ potential = w.potential + row;
       const float* __restrict__ before = t ? potential - stride : rest.data();
-      const float* __restrict__ current = synapse ? w.current + row : nullptr;
+      const float* __restrict__ current = synapse ? w.synapse_state + row : nullptr;
       const float* __restrict__ current_before = synapse ? (t ? current - stride : rest.data()) : nullptr;
-      float* __restrict__ toward_drive = w.toward_drives + row;
+      float* __restrict__ d_current = w.d_currents + row;
 #pragma GCC ivdep
       for (int64_t i = 0; i < n; ++i) {
         const float theta = threshold[i];
         const float u = potential[i];
         const float spike_before = output != kPotential && before[i] >= theta ? 1.0f : 0.0f;
         const float v_before = reset<output>(before[i], spike_before, theta);
-        float toward_u;
+        float d_u;
         if (output == kPotential) {
-          toward_u = toward_out[i] + toward_v[i];
+          d_u = d_out[i] + d_v[i];
         } else {
           const float fire = u >= theta ? 1.0f : 0.0f;
           const float ratio = u * per_threshold[i];
           const float distance = (ratio - 1.0f) * per_width[i];
-          const float toward_x = (toward_out[i] + toward_s[i]) * slope<kind>(std::fabs(distance));
-          const float via_spike = toward_x * per_threshold[i];  // dx/du = 1 / theta
+          const float d_x = (d_out[i] + d_s[i]) * slope<kind>(std::fabs(distance));
+          const float via_spike = d_x * per_threshold[i];  // dx/du = 1 / theta
           d_threshold[i] -= via_spike * ratio;                  // dx/dtheta = -u / theta**2
-          d_width[i] -= toward_x * distance;
-          toward_u = via_spike + (output == kSpikeResetZero ? toward_v[i] * (1.0f - fire) : toward_v[i]);
-          if (output == kSpikeResetSubtract) d_threshold[i] -= toward_v[i] * fire;
+          d_width[i] -= d_x * distance;
+          d_u = via_spike + (output == kSpikeResetZero ? d_v[i] * (1.0f - fire) : d_v[i]);
+          if (output == kSpikeResetSubtract) d_threshold[i] -= d_v[i] * fire;
         }
-        if (integer) toward_u = u > low && u < high ? toward_u : 0.0f;
-        d_leak[i] += toward_u * v_before;
-        toward_v[i] = toward_u * leak[i];
-        float toward_in = toward_u;
+        if (integer) d_u = u > low && u < high ? d_u : 0.0f;
+        d_leak[i] += d_u * v_before;
+        d_v[i] = d_u * leak[i];
+        float d_in = d_u;
         if (synapse) {
-          toward_in += toward_c[i];
-          if (integer) toward_in = current[i] > low && current[i] < high ? toward_in : 0.0f;
-          d_synapse[i] += toward_in * current_before[i];
-          toward_c[i] = toward_in * synapse_leak[i];
+          d_in += d_c[i];
+          if (integer) d_in = current[i] > low && current[i] < high ? d_in : 0.0f;
+          d_synapse[i] += d_in * current_before[i];
+          d_c[i] = d_in * synapse_leak[i];
         }
-        d_self[i] += toward_in * spike_before;
-        toward_s[i] = toward_in * self_weight[i];
-        toward_drive[i] = toward_in;
+        d_self[i] += d_in * spike_before;
+        d_s[i] = d_in * self_weight[i];
+        d_current[i] = d_in;
       }
       if (w.recurrent) {
         for (int64_t i = 0; i < n; ++i) {
           const float* __restrict__ to = w.recurrent + i * n;
-          const float toward = toward_drive[i];
-          for (int64_t j = 0; j < n; ++j) toward_s[j] += toward * to[j];
+          const float d_in = d_current[i];
+          for (int64_t j = 0; j < n; ++j) d_s[j] += d_in * to[j];
         }
       }
     }
@@ -366,13 +366,13 @@ void product_backward(const Product* p) {
   share(p->parts, p->threads, [=](int64_t first_part, int64_t last_part) {
     std::vector<int32_t> events(p->inputs + 1);
     for (int64_t part = first_part; part < last_part; ++part) {
-      float* sums = p->toward_transposed + part * p->inputs * columns;
+      float* sums = p->d_transposed + part * p->inputs * columns;
       for (int64_t r = p->rows * part / p->parts; r < p->rows * (part + 1) / p->parts; ++r) {
         const int64_t count = events_of(p->x + r * p->inputs, p->inputs, events.data());
-        const float* __restrict__ toward = p->toward_out + r * columns;
+        const float* __restrict__ d_out = p->d_out + r * columns;
         for (int64_t e = 0; e < count; ++e) {
           float* __restrict__ sum = sums + events[e] * columns;
-          for (int64_t i = 0; i < columns; ++i) sum[i] += toward[i];
+          for (int64_t i = 0; i < columns; ++i) sum[i] += d_out[i];
         }
       }
     }

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 from torch import Tensor
-from toys import Toy, config, scramble, stimulus
+from toys import Toy, config, numbers_of, scramble, spikes, stimulus
 
 from quant.neurons import Reset
 from trainer import kernels
@@ -20,43 +20,12 @@ from trainer.arithmetic import Arithmetic, Integer, Real
 from trainer.config import LayerConfig
 from trainer.kernels import cpu, native
 from trainer.network import Network
-from trainer.neurons import LEAK, PARTS, RESETS, THRESHOLD, Dynamics, Numbers, Part, Quantity, States
-from trainer.neurons.quantity import Leak, Magnitude
+from trainer.neurons import PARTS, RESETS, Dynamics, Numbers, Part, States
 from trainer.rules import SurrogateGradient, Tssl
 from trainer.surrogates import SLOPES, Surrogate
 from trainer.walk import walk
 
-STEPS, BATCH, INPUTS = 40, 7, 21
-
 pytestmark = pytest.mark.skipif(native.library() is None, reason="no C++ compiler")
-
-
-def numbers_of(neurons: int, *, integer: bool, parts: tuple[str, ...] = (), recurrent: bool = False) -> Numbers:
-    """Random numbers of a lively layer with some parts, all of them learned."""
-    draw = torch.Generator().manual_seed(neurons)
-    scale = 40.0 if integer else 1.0
-
-    def state(values: Tensor) -> Tensor:
-        return (values * scale).round() if integer else values * scale
-
-    def drawn(quantity: Quantity) -> Tensor:
-        if isinstance(quantity, Leak):
-            return (torch.rand(neurons, generator=draw) * 256).floor() / 256
-        if isinstance(quantity, Magnitude):
-            return state(torch.rand(neurons, generator=draw) + 0.5 * quantity.least)
-        return state(torch.randn(neurons, generator=draw))
-
-    weight = state(torch.randn(neurons, INPUTS + (neurons if recurrent else 0), generator=draw) * 0.4)
-    wanted = [one for part in PARTS if part.key in parts for one in part.quantities]
-    neuron = {one.name: drawn(one).requires_grad_() for one in (LEAK, THRESHOLD, *wanted)}
-    width = torch.full((1,), 0.6).requires_grad_()
-    return Numbers(weight.requires_grad_(), INPUTS, neuron, torch.ones(1), width)
-
-
-def spikes() -> tuple[Tensor, Tensor]:
-    draw = torch.Generator().manual_seed(9)
-    inputs = (torch.rand(STEPS, BATCH, INPUTS, generator=draw) < 0.2).float()
-    return inputs, torch.randint(1, STEPS + 1, (BATCH,), generator=draw)
 
 
 def answers(

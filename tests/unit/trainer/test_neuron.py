@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 
 import pytest
 import torch
 from torch import Tensor
-from toys import Toy, config, scramble, stimulus
+from toys import Toy, config, numbers_of, scramble, spikes, stimulus
 
+from quant.neurons import Reset
 from trainer.arithmetic import Integer, Real
 from trainer.config import LayerConfig, NetworkConfig, PlasticityConfig
 from trainer.network import Network
-from trainer.neurons import Dynamics, Numbers, walk
+from trainer.neurons import PARTS, RESETS, Dynamics, Numbers, walk
 from trainer.neurons.part import loop
 from trainer.rules import SurrogateGradient, Tssl
 from trainer.rules.surrogate import _Fire
@@ -33,56 +33,59 @@ def full_network(seed: int = 1, plasticity: PlasticityConfig | None = None) -> N
     return network
 
 
-@pytest.mark.parametrize(
-    ("spiking", "reset", "synapse"), list(itertools.product((True, False), ("zero", "subtract"), (True, False)))
-)
-def test_the_walk_is_the_equation_step_by_step(spiking: bool, reset: str, synapse: bool) -> None:
-    """Against the equations of docs/semantics.md, one neuron and one step at a time, in real numbers."""
-    draw = torch.Generator().manual_seed(3)
-    neurons, inputs = 4, 6
-    weight = torch.randn(neurons, inputs + neurons, generator=draw, dtype=torch.float64)
-    neuron = {
-        "self_weight": torch.randn(neurons, generator=draw, dtype=torch.float64),
-        "leak": torch.rand(neurons, generator=draw, dtype=torch.float64),
-        "synapse_leak": torch.rand(neurons, generator=draw, dtype=torch.float64),
-        "threshold": torch.rand(neurons, generator=draw, dtype=torch.float64) + 0.2,
-    }
-    if not synapse:
-        del neuron["synapse_leak"]
-    numbers = Numbers(
-        weight=weight,
-        inputs=inputs,
-        neuron=neuron,
-        unit=torch.ones(1),
-        width=torch.full((1,), 0.5),
-    )
-    spikes = (torch.rand(20, 1, inputs, generator=draw) < 0.4).double()
-    drives = spikes @ numbers.feed_forward.T
-    dynamics = Dynamics(spiking, reset, "fast_sigmoid")  # type: ignore[arg-type]
-    found = walk(drives, torch.tensor([20]), numbers, Real(), dynamics).outputs
-    expected = reference(spikes[:, 0], numbers, spiking, reset)
-    torch.testing.assert_close(found[:, 0], expected, rtol=1e-12, atol=1e-12)
-    assert expected.abs().sum() > 5
+@pytest.mark.parametrize("integer", [False, True])
+@pytest.mark.parametrize("parts", [(), *((part.key,) for part in PARTS), tuple(part.key for part in PARTS)])
+@pytest.mark.parametrize(("reset", "spiking"), [*((reset, True) for reset in RESETS), ("zero", False)])
+def test_the_walk_is_the_equation_step_by_step(
+    integer: bool, parts: tuple[str, ...], reset: Reset, spiking: bool
+) -> None:
+    """Against the equations of docs/semantics.md, one neuron and one step at a time, with every part that exists."""
+    numbers = numbers_of(9, integer=integer, parts=parts, recurrent=True)
+    inputs, _ = spikes()
+    exact = {name: value.detach().double() for name, value in numbers.learned.items()}
+    arithmetic = Integer(8) if integer else Real()
+    currents = inputs[:, :1].double() @ numbers.feed_forward.T.double()
+    dynamics = Dynamics(spiking, reset, "fast_sigmoid")
+    with torch.no_grad():
+        found = walk(currents, torch.tensor([len(inputs)]), numbers.holding(exact), arithmetic, dynamics).outputs[:, 0]
+    expected = reference(inputs[:, 0], numbers, reset, 8 if integer else None, spiking=spiking)
+    torch.testing.assert_close(found, expected, rtol=0 if integer else 1e-9, atol=0 if integer else 1e-9)
+    assert expected.abs().sum() > 20
 
 
-def reference(spikes: Tensor, numbers: Numbers, spiking: bool, reset: str) -> Tensor:
-    """Plain loops over steps and neurons."""
+def reference(inputs: Tensor, numbers: Numbers, reset: str, state_bits: int | None, *, spiking: bool) -> Tensor:
+    """Plain loops over steps and neurons, in real numbers or in states of `state_bits` bits."""
+
+    def decay(state: float, leak: float) -> float:
+        return state * leak if state_bits is None else math.trunc(state * leak)
+
+    def saturate(value: float) -> float:
+        return value if state_bits is None else min(max(value, -(1 << (state_bits - 1))), (1 << (state_bits - 1)) - 1)
+
     neurons = len(numbers.threshold)
-    v, c, s = [0.0] * neurons, [0.0] * neurons, [0.0] * neurons
+    v, c, h, s, o = ([0.0] * neurons for _ in range(5))
+    past: list[list[float]] = []
     history = []
-    for step in spikes.tolist():
-        before, row = list(s), []
+    for step in inputs.tolist():
+        was, seen, row = list(s), list(o), []
         for i in range(neurons):
-            weight = numbers.weight[i].tolist()
-            x = sum(w * z for w, z in zip(weight, [*step, *before], strict=True))
-            p = {name: float(values[i]) for name, values in numbers.neuron.items()}
-            x += p["self_weight"] * before[i]
-            c[i] = x + p.get("synapse_leak", 0.0) * c[i]
-            u, theta = p["leak"] * v[i] + c[i], p["threshold"]
-            s[i] = float(spiking and u >= theta)
-            v[i] = u if not s[i] else 0.0 if reset == "zero" else u - theta
-            row.append(s[i] if spiking else u)
-        history.append(row)
+            p = {name: values[i].item() for name, values in numbers.neuron.items()}
+            theta = p["threshold"]
+            x = sum(w * z for w, z in zip(numbers.weight[i].tolist(), [*step, *seen], strict=True))
+            x += p.get("self_weight", 0.0) * was[i] + p.get("bias", 0.0)
+            c[i] = saturate(decay(c[i], p["synapse_leak"]) + x) if "synapse_leak" in p else x
+            late = theta * was[i] if reset == "late_subtract" else 0.0
+            u = saturate(decay(v[i], p["leak"]) - late + c[i])
+            if "adaptation_leak" in p:
+                h[i] = saturate(decay(h[i], p["adaptation_leak"]) + p["adaptation_step"] * was[i])
+            s[i] = float(spiking and u >= theta + h[i])
+            v[i] = u if not s[i] or reset == "late_subtract" else 0.0 if reset == "zero" else u - theta
+            row.append(u)
+        past.append(list(s))
+        for i in range(neurons):
+            delay = round(numbers.neuron["delay"][i].item()) if "delay" in numbers.neuron else 0
+            o[i] = past[-1 - delay][i] if delay < len(past) else 0.0
+        history.append(list(o) if spiking else row)
     return torch.tensor(history, dtype=torch.float64)
 
 

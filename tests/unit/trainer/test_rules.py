@@ -7,8 +7,8 @@ from typing import ClassVar
 
 import pytest
 import torch
-from test_kernels import answers, numbers_of, spikes
-from toys import Toy, config, scramble, stimulus
+from test_kernels import answers
+from toys import Toy, config, numbers_of, scramble, spikes, stimulus
 
 from trainer import kernels
 from trainer.arithmetic import Integer, Real

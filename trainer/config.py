@@ -17,6 +17,7 @@ from trainer.augmentation import Augmentation
 from trainer.data import SOURCES
 from trainer.data.source import Source
 from trainer.losses import LOSSES, CrossEntropy, Loss
+from trainer.neurons import PARTS, Part
 from trainer.rules import RULES, Rule, SurrogateGradient
 from trainer.schema import Named, Range, parse, read_toml, unparse
 from trainer.surrogates import Surrogate
@@ -54,6 +55,11 @@ class LayerConfig:
     leak_grid: LeakGrid = "free"
     normalize: bool = False
     fit_states: bool = False
+
+    @property
+    def parts(self) -> tuple[type[Part], ...]:
+        """The parts of its neurons, in the order in which they act."""
+        return tuple(part for part in PARTS if getattr(self, part.option))
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,8 +318,9 @@ def _check_exact(where: str, layer: LayerConfig, fan_in: int) -> None:
             f"{where}: state_bits + leak_bits is {width}; training is exact up to {FLOAT_BITS}: take fewer bits"
         )
     largest_weight = -weight_range(layer.weight_bits)[0]
-    # One membrane, one self-recurrent weight (both of the state's width) and every weight of the neuron at once.
-    largest_sum = fan_in * largest_weight + 2 * 2 ** (layer.state_bits - 1)
+    # One membrane, what parts add (all of the state's width) and every weight of the neuron at once.
+    states = 1 + sum(part.adds for part in layer.parts)
+    largest_sum = fan_in * largest_weight + states * 2 ** (layer.state_bits - 1)
     if largest_sum >= 2**FLOAT_BITS:
         raise ConfigError(
             f"{where}: sums could reach {largest_sum}; training is exact below {2**FLOAT_BITS}: "

@@ -55,8 +55,9 @@ def _layer(index: int, module: LearnedLayer, sizes: tuple[int, ...], *, quantize
         name: to_array(QUANTITIES[name].code(value, layer.leak_bits) if quantized else value)
         for name, value in numbers.neuron.items()
     }
-    present = {part.key for part in module.parts}
+    present = {part.key for part in layer.parts}
     parts = tuple(part(**_fields(part, codes)) for part in PARTS if part.key in present)
+    assert len(parts) == len(layer.parts), "a part is missing in quant.neurons.PARTS"
     return Layer(
         shape=(layer.neurons,),
         projections=tuple(projections),

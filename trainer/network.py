@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from trainer.arithmetic import Arithmetic, Integer, Real
 from trainer.config import Config, Graph, PlasticityConfig, TrainConfig
 from trainer.kernels import project
-from trainer.neurons import LEAK, PARTS, THRESHOLD, Dynamics, Numbers, Quantity, States, logit, mask
+from trainer.neurons import LEAK, THRESHOLD, Dynamics, Numbers, Quantity, States, logit, mask
 from trainer.normalization import CurrentNorm
 from trainer.quantizers import LayerQuantizer
 from trainer.rules import Broadcast
@@ -65,8 +65,7 @@ class Layer(nn.Module):
         leaks = logit(start.leak) + start.leak_spread * torch.randn(layer.neurons, generator=draw)
         thresholds = torch.full((layer.neurons,), math.log(start.threshold))
         quantities: dict[Quantity, Tensor] = {LEAK: leaks, THRESHOLD: thresholds}
-        self.parts = [part for part in PARTS if getattr(layer, part.option)]
-        for part in self.parts:
+        for part in layer.parts:
             quantities |= dict(zip(part.quantities, part.start(layer, start, draw), strict=True))
         for quantity, value in quantities.items():
             learns = getattr(learned, quantity.name, True)

@@ -25,6 +25,7 @@ class Part:
         quantities: its numbers.
         keeps: whether it has a state of its own, which `trail` collects.
         needs_spikes: whether it does nothing where the neuron never spikes.
+        adds: whether it adds a number as wide as a state to the input current.
     """
 
     key: ClassVar[str]
@@ -32,6 +33,7 @@ class Part:
     quantities: ClassVar[tuple[Quantity, ...]]
     keeps: ClassVar[bool] = False
     needs_spikes: ClassVar[bool] = False
+    adds: ClassVar[bool] = False
 
     def __init__(self, numbers: Numbers, arithmetic: Arithmetic, rest: Tensor) -> None:
         """`rest`: zeros `(batch, N)`."""

@@ -13,7 +13,7 @@ class SelfWeight(Part):
     key = "self_weight"
     option = "self_recurrent"
     quantities = (Quantity("self_weight", synaptic=True),)
-    needs_spikes = True
+    needs_spikes = adds = True
 
     def current(self, current: Tensor, spikes: Tensor) -> Tensor:
         return current + loop(spikes, self.numbers.neuron["self_weight"], loop_bound(self.numbers))

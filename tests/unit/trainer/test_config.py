@@ -117,7 +117,7 @@ def test_sums_that_float32_cannot_hold_are_refused() -> None:
     table["network"]["layers"].append({**wide, "neurons": 10, "sources": [3]})
     config.from_table(table)
     layer(table, 3).update(sources=[1, 2, 3])
-    with pytest.raises(ConfigError, match=r"network\.layers\[4\]: sums could reach 20971520; .* 98304 inputs"):
+    with pytest.raises(ConfigError, match=r"network\.layers\[4\]: sums could reach 16777216; .* 98304 inputs"):
         config.from_table(table)
 
 

@@ -48,6 +48,7 @@ class LayerConfig:
     self_recurrent: bool = False
     dense_recurrent: bool = False
     synapse: bool = False
+    bias: bool = False
     reset: Reset = "zero"
     weight_bits: Annotated[int, Range(1, 8)] = 4
     leak_bits: Annotated[int, Range(*LEAK_BITS)] = 8

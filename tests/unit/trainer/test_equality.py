@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor
-from toys import Toy, config, scramble, stimulus
+from toys import ON, Toy, config, scramble, stimulus
 
+import quant.neurons
 from quant import golden
 from quant.arithmetic import saturate
 from quant.formats import signed_range
@@ -26,6 +27,7 @@ from trainer.data.batches import in_order
 from trainer.integers import integers, real_model
 from trainer.kernels import native
 from trainer.network import Network
+from trainer.neurons import PARTS
 
 DIGITS = Path(__file__).parents[3] / "configs" / "digits.toml"
 FEATURES = list(
@@ -33,10 +35,16 @@ FEATURES = list(
         (False, True), (False, True), (False, True), ("zero", "subtract"), ("spike_count", "membrane_sum")
     )
 )
+# Parts that both sides have, besides those in every combination above.
+OTHERS = [
+    part
+    for part in PARTS
+    if part.option not in ("self_recurrent", "synapse") and part.key in {one.key for one in quant.neurons.PARTS}
+]
 
 
 def random_network(features: tuple[bool, bool, bool, str, str], seed: int) -> Network:
-    """Three layers with skips, the features on in all of them, widths drawn at random."""
+    """Three layers with skips, the features on in all of them, widths and other parts drawn at random."""
     self_recurrent, dense_recurrent, synapse, reset, readout = features
     draw = np.random.default_rng(seed)
 
@@ -52,6 +60,7 @@ def random_network(features: tuple[bool, bool, bool, str, str], seed: int) -> Ne
             leak_bits=int(draw.integers(1, 13)),
             state_bits=int(draw.integers(4, 13)),
             leak_grid=str(draw.choice(["free", "shift"])),  # type: ignore[arg-type]
+            **{part.option: ON[part.option] for part in OTHERS if draw.random() < 0.5},
         )
 
     layers = (layer(9, 0), layer(7, 1, 0), layer(3, 0, 2, 1))

@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 from torch import Tensor
-from toys import Toy, config, numbers_of, scramble, spikes, stimulus
+from toys import ON, Toy, config, numbers_of, scramble, spikes, stimulus
 
 from quant.neurons import Reset
 from trainer.arithmetic import Integer, Real
@@ -21,8 +21,8 @@ from trainer.surrogates import SLOPES, Surrogate
 from trainer.walk import walk as learning_walk
 
 FULL = (
-    LayerConfig(9, (0,), self_recurrent=True, dense_recurrent=True, synapse=True),
-    LayerConfig(3, (1, 0), self_recurrent=True, synapse=True, reset="subtract"),
+    LayerConfig(9, (0,), dense_recurrent=True, **ON),
+    LayerConfig(3, (1, 0), reset="subtract", **ON),
 )
 
 

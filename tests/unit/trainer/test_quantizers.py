@@ -13,6 +13,7 @@ from hwgen.core.memory import leak_shifts
 from trainer.config import LayerConfig, NetworkConfig
 from trainer.integers import integers
 from trainer.network import Network
+from trainer.neurons import QUANTITIES
 
 
 def network_of(layer: LayerConfig, readout: str = "spike_count") -> Network:
@@ -41,31 +42,34 @@ def test_every_neuron_has_its_scale_but_potentials_that_are_compared_share_one()
 
 
 def test_parameters_beyond_their_range_are_clamped_and_still_learn() -> None:
-    network = network_of(LayerConfig(3, (0,), self_recurrent=True, leak_bits=3, state_bits=6))
+    network = network_of(LayerConfig(3, (0,), self_recurrent=True, bias=True, leak_bits=3, state_bits=6))
     layer = network.layers[0]
     with torch.no_grad():
         layer.leak_logit.copy_(torch.tensor([20.0, -20.0, 0.0]))
         layer.threshold_log.copy_(torch.tensor([9.0, -9.0, 0.0]))
         layer.self_weight.copy_(torch.tensor([1e4, -1e4, 0.0]))
-    codes = {name: values.tolist() for name, values, _ in integers(network).layers[0].neuron.tensors()}
+        layer.bias.copy_(layer.self_weight)
+    numbers = layer.numbers(quantized=True)
+    codes = {name: QUANTITIES[name].code(value, 3).tolist() for name, value in numbers.neuron.items()}
     assert codes["leak"] == [7, 0, 4]
     assert codes["threshold"][:2] == [31, 1]
-    assert codes["self_weight"] == [31, -32, 0]
-    numbers = layer.numbers(quantized=True)
-    (numbers.threshold.sum() + numbers.neuron["self_weight"].sum()).backward()
+    assert codes["self_weight"] == codes["bias"] == [31, -32, 0]
+    sum(value.sum() for value in numbers.neuron.values()).backward()
     assert layer.threshold_log.grad[:2].all()
     assert layer.self_weight.grad.all()
+    assert layer.bias.grad.all()
 
 
 def test_the_scale_does_not_change_what_a_neuron_does() -> None:
-    """Weights, self-weight and threshold times a power of two: the same integers, the same spikes."""
-    network = network_of(LayerConfig(3, (0,), self_recurrent=True))
+    """Weights, self-weight, bias and threshold times a power of two: the same integers, the same spikes."""
+    network = network_of(LayerConfig(3, (0,), self_recurrent=True, bias=True))
     inputs, steps = stimulus(3, 11)
     layer = network.layers[0]
     with torch.no_grad():
         before = network(inputs, steps, quantized=True)
         layer.weight.mul_(4)
         layer.self_weight.mul_(4)
+        layer.bias.mul_(4)
         layer.threshold_log.add_(torch.tensor(4.0).log())
         network.fit_scales()
         after = network(inputs, steps, quantized=True)

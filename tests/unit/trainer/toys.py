@@ -61,7 +61,10 @@ def config(
 
 
 # Standard deviations of a part's parameters.
-SPREAD = {"self_weight": 2.0, "synapse_leak": 3.0}
+SPREAD = {"self_weight": 2.0, "synapse_leak": 3.0, "bias": 0.3}
+
+# What turns a part on in the configuration of a layer.
+ON = {part.option: True for part in PARTS}
 
 
 @torch.no_grad()

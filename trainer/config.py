@@ -11,13 +11,12 @@ from typing import Annotated, Any, Literal
 from quant.arithmetic import LEAK_BITS, STATE_BITS, weight_range
 from quant.errors import ConfigError, ModelError
 from quant.model import NEURONS, check_sources
-from quant.neurons import Reset
 from quant.readouts import Readout
 from trainer.augmentation import Augmentation
 from trainer.data import SOURCES
 from trainer.data.source import Source
 from trainer.losses import LOSSES, CrossEntropy, Loss
-from trainer.neurons import PARTS, Part
+from trainer.neurons import PARTS, RESETS, Part, Reset
 from trainer.rules import RULES, Rule, SurrogateGradient
 from trainer.schema import Named, Range, parse, read_toml, unparse
 from trainer.surrogates import Surrogate
@@ -319,8 +318,8 @@ def _check_exact(where: str, layer: LayerConfig, fan_in: int) -> None:
             f"{where}: state_bits + leak_bits is {width}; training is exact up to {FLOAT_BITS}: take fewer bits"
         )
     largest_weight = -weight_range(layer.weight_bits)[0]
-    # One membrane, what parts add (all of the state's width) and every weight of the neuron at once.
-    states = 1 + sum(part.adds for part in layer.parts)
+    # One membrane, what parts and the reset add (all of the state's width) and every weight of the neuron at once.
+    states = 1 + sum(part.adds for part in layer.parts) + RESETS[layer.reset].adds
     largest_sum = fan_in * largest_weight + states * 2 ** (layer.state_bits - 1)
     if largest_sum >= 2**FLOAT_BITS:
         raise ConfigError(

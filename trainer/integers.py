@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -61,7 +61,7 @@ def _layer(index: int, module: LearnedLayer, sizes: tuple[int, ...], *, quantize
     return Layer(
         shape=(layer.neurons,),
         projections=tuple(projections),
-        neuron=Lif(**_fields(Lif, codes), reset=layer.reset, parts=parts),
+        neuron=Lif(**_fields(Lif, codes), reset=cast(Any, layer.reset), parts=parts),
         widths=Widths(layer.weight_bits, layer.leak_bits, module.quantizer.state_bits) if quantized else None,
     )
 

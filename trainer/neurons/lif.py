@@ -48,7 +48,7 @@ def walk(
         fire: by default, spikes without a gradient.
     """
     fire = fire or _crossing(numbers.threshold)
-    outputs = spikes = membrane = torch.zeros_like(currents[0])
+    outputs = spikes = resetting = membrane = torch.zeros_like(currents[0])
     parts = [part(numbers, arithmetic, membrane) for part in acting(numbers, dynamics)]
     reset, recurrent = RESETS[dynamics.reset], numbers.recurrent
     trail, potentials = [], []
@@ -57,7 +57,8 @@ def walk(
             current = current + outputs @ recurrent.T
         for part in parts:
             current = part.current(current, spikes)
-        before, membrane = membrane, arithmetic.saturate(arithmetic.round(membrane * numbers.leak) + current)
+        kept = reset.later(arithmetic.round(membrane * numbers.leak), resetting, numbers.threshold)
+        before, membrane = membrane, arithmetic.saturate(kept + current)
         potentials.append(membrane)
         if dynamics.spiking:
             excess = membrane

@@ -37,6 +37,12 @@ class Tssl:
     def check(self, config: Config) -> None:
         if config.train.surrogate.learned:
             raise ConfigError("train.surrogate.learned: the width has no gradient under the rule tssl; schedule it")
+        for index, layer in enumerate(config.network.layers, start=1):
+            if layer.reset == "late_subtract":
+                raise ConfigError(
+                    f"network.layers[{index}].reset is 'late_subtract'; train.rule tssl moves a reset in the step of "
+                    "its spike: take 'subtract' or 'zero', or the rule surrogate"
+                )
 
     def backward(self, did: Did, gradient: Tensor) -> Gradients:
         return replay(did, gradient, _fire_in_time)

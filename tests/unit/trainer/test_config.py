@@ -81,6 +81,10 @@ def test_the_shipped_configurations_are_valid_and_survive_a_round_trip(path: Pat
             "train.surrogate.learned: the width has no gradient under the rule tssl",
         ),
         (
+            lambda t: (t["train"].update(rule={"name": "tssl"}), layer(t, 1).update(reset="late_subtract")),
+            "network.layers[2].reset is 'late_subtract'; train.rule tssl moves a reset in the step of its spike",
+        ),
+        (
             lambda t: (t["network"].update(readout="membrane_sum"), t["train"].update(loss={"name": "van_rossum"})),
             "train.loss is one of spikes; the read-out membrane_sum has none",
         ),

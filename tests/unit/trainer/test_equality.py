@@ -32,7 +32,7 @@ from trainer.neurons import PARTS
 DIGITS = Path(__file__).parents[3] / "configs" / "digits.toml"
 FEATURES = list(
     itertools.product(
-        (False, True), (False, True), (False, True), ("zero", "subtract"), ("spike_count", "membrane_sum")
+        (False, True), (False, True), (False, True), quant.neurons.RESETS, ("spike_count", "membrane_sum")
     )
 )
 # Parts that both sides have, besides those in every combination above.

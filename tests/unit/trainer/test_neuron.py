@@ -9,11 +9,10 @@ import torch
 from torch import Tensor
 from toys import ON, Toy, config, numbers_of, scramble, spikes, stimulus
 
-from quant.neurons import Reset
 from trainer.arithmetic import Integer, Real
 from trainer.config import LayerConfig, NetworkConfig, PlasticityConfig
 from trainer.network import Network
-from trainer.neurons import PARTS, RESETS, Dynamics, Numbers, walk
+from trainer.neurons import PARTS, RESETS, Dynamics, Numbers, Reset, walk
 from trainer.neurons.part import loop
 from trainer.rules import SurrogateGradient, Tssl
 from trainer.rules.surrogate import _Fire
@@ -216,6 +215,29 @@ def test_the_derivatives_between_spikes_are_exact() -> None:
 
     arguments = [torch.rand(size, generator=draw, dtype=torch.float64) for size in ((6, 2, 3), (3,), (3,))]
     assert torch.autograd.gradcheck(output, [argument.requires_grad_() for argument in arguments])
+
+
+@pytest.mark.parametrize("reset", RESETS)
+def test_the_derivatives_of_parts_and_resets(reset: Reset) -> None:
+    """With smooth spikes the whole walk is smooth, and numerical differentiation must agree for every number."""
+    given = numbers_of(4, integer=False, parts=tuple(part.key for part in PARTS), recurrent=True)
+    names = list(given.learned)
+    inputs, _ = spikes()
+    currents = inputs[:6, :2].double() @ given.feed_forward.T.double()
+
+    def output(*learned: Tensor) -> Tensor:
+        numbers = given.holding(dict(zip(names, learned, strict=True)))
+
+        def smooth(excess: Tensor, before: Tensor) -> tuple[Tensor, Tensor]:
+            spikes = torch.sigmoid(excess - numbers.threshold)
+            return spikes, spikes
+
+        return walk(currents, torch.tensor([6, 4]), numbers, Real(), Dynamics(True, reset, "arctan"), smooth).outputs
+
+    # Weights of a neuron's own spikes are small, within the bounds beyond which their gradient is not the derivative.
+    small = {"self_weight": 0.01, "adaptation_step": 0.1}
+    learned = [given.learned[name].detach().double() * small.get(name, 1.0) for name in names]
+    assert torch.autograd.gradcheck(output, [one.requires_grad_() for one in learned])
 
 
 def test_integers_round_toward_zero_and_pass_the_gradient() -> None:

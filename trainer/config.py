@@ -48,6 +48,7 @@ class LayerConfig:
     dense_recurrent: bool = False
     synapse: bool = False
     bias: bool = False
+    adaptation: bool = False
     reset: Reset = "zero"
     weight_bits: Annotated[int, Range(1, 8)] = 4
     leak_bits: Annotated[int, Range(*LEAK_BITS)] = 8
@@ -67,7 +68,8 @@ class NetworkConfig:
     """The layers, the read-out, and where the learned quantities start.
 
     Attributes:
-        leak, synapse_leak: fraction kept per step, initially.
+        leak, synapse_leak, adaptation_leak: fraction kept per step, initially.
+        adaptation_step: what a spike adds to its neuron's threshold, initially.
         leak_spread: standard deviation of the leaks' logits, initially: 0, all neurons alike; 1, time constants mostly
             within a factor of 2.7 of each other (Perez-Nieves et al. 2021 on why that helps).
         threshold: of the membrane, initially; weights start at a standard deviation of `weight_gain / sqrt(fan_in)`.
@@ -78,6 +80,8 @@ class NetworkConfig:
     readout: Readout = "spike_count"
     leak: Fraction = 0.9
     synapse_leak: Fraction = 0.5
+    adaptation_leak: Fraction = 0.95
+    adaptation_step: Annotated[float, Range(0.001, 100.0)] = 0.1
     leak_spread: Annotated[float, Range(0.0, 5.0)] = 0.0
     threshold: Annotated[float, Range(0.01, 100.0)] = 1.0
     weight_gain: Annotated[float, Range(0.01, 100.0)] = 1.0
@@ -133,6 +137,8 @@ class PlasticityConfig:
     leak: bool = True
     threshold: bool = True
     synapse_leak: bool = True
+    adaptation_leak: bool = True
+    adaptation_step: bool = True
 
 
 @dataclass(frozen=True, slots=True)

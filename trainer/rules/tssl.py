@@ -43,6 +43,11 @@ class Tssl:
                     f"network.layers[{index}].reset is 'late_subtract'; train.rule tssl moves a reset in the step of "
                     "its spike: take 'subtract' or 'zero', or the rule surrogate"
                 )
+            if layer.adaptation:
+                raise ConfigError(
+                    f"network.layers[{index}].adaptation: train.rule tssl counts on a threshold that stays; "
+                    "take the rule surrogate"
+                )
 
     def backward(self, did: Did, gradient: Tensor) -> Gradients:
         return replay(did, gradient, _fire_in_time)

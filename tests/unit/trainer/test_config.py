@@ -85,6 +85,10 @@ def test_the_shipped_configurations_are_valid_and_survive_a_round_trip(path: Pat
             "network.layers[2].reset is 'late_subtract'; train.rule tssl moves a reset in the step of its spike",
         ),
         (
+            lambda t: (t["train"].update(rule={"name": "tssl"}), layer(t).update(adaptation=True)),
+            "network.layers[1].adaptation: train.rule tssl counts on a threshold that stays",
+        ),
+        (
             lambda t: (t["network"].update(readout="membrane_sum"), t["train"].update(loss={"name": "van_rossum"})),
             "train.loss is one of spikes; the read-out membrane_sum has none",
         ),

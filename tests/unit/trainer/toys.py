@@ -60,8 +60,9 @@ def config(
     )
 
 
-# Standard deviations of a part's parameters.
-SPREAD = {"self_weight": 2.0, "synapse_leak": 3.0, "bias": 0.3}
+# Standard deviations of the parameters of parts, and means that are not 0.
+SPREAD = {"self_weight": 2.0, "synapse_leak": 3.0, "bias": 0.3, "adaptation_leak": 2.0, "adaptation_step": 1.0}
+MEAN = {"adaptation_step": -2.0}
 
 # What turns a part on in the configuration of a layer.
 ON = {part.option: True for part in PARTS}
@@ -77,7 +78,7 @@ def scramble(network: Network, seed: int, strength: float = 1.0) -> None:
         layer.threshold_log.copy_(torch.randn(layer.threshold_log.shape, generator=draw) * 0.5)
         for quantity in layer.quantities[2:]:
             one = layer.get_parameter(quantity.parameter)
-            one.copy_(torch.randn(one.shape, generator=draw) * SPREAD[quantity.name])
+            one.copy_(torch.randn(one.shape, generator=draw) * SPREAD[quantity.name] + MEAN.get(quantity.name, 0.0))
     network.fit_scales()
 
 

@@ -23,6 +23,7 @@ from trainer.surrogates import Surrogate
 from trainer.teacher import TeacherConfig
 
 MAX_WEIGHTS = 1 << 23  # a run's progress holds each seven times, and is read back as long as it has 256 MiB
+MAX_DELAY = 63
 FLOAT_BITS = 24  # integers up to 2**24 are exact in float32, which carries the integers in training
 
 LeakGrid = Literal["free", "shift"]
@@ -36,6 +37,7 @@ class LayerConfig:
     """One layer: its size, what it reads (0 is the input, k an earlier layer), its features and its widths in bits.
 
     Attributes:
+        delay: the longest that an axon may learn, in steps; 0: no delays.
         leak_grid: "free", any leak of `leak_bits`; "shift", one of `1 - 2**-k`, which need no multiplier in hardware.
         normalize: normalize the input current in real-valued training (trainer/normalization.py); folded into the
             weights before quantization.
@@ -49,6 +51,7 @@ class LayerConfig:
     synapse: bool = False
     bias: bool = False
     adaptation: bool = False
+    delay: Annotated[int, Range(0, MAX_DELAY)] = 0
     reset: Reset = "zero"
     weight_bits: Annotated[int, Range(1, 8)] = 4
     leak_bits: Annotated[int, Range(*LEAK_BITS)] = 8
@@ -139,6 +142,7 @@ class PlasticityConfig:
     synapse_leak: bool = True
     adaptation_leak: bool = True
     adaptation_step: bool = True
+    delay: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,7 +100,7 @@ class Layer(nn.Module):
         return Numbers(
             weight=weight,
             inputs=self._inputs,
-            neuron={one.name: one.real(self.get_parameter(one.parameter)) for one in self.quantities},
+            neuron={one.name: one.real(self.get_parameter(one.parameter), self.layer) for one in self.quantities},
             unit=torch.ones(1, device=self.weight.device),
             width=self.width_log.exp(),
         )

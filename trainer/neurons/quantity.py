@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from torch import Tensor
+
+if TYPE_CHECKING:
+    from trainer.config import LayerConfig
 
 
 class Grid(Protocol):
@@ -43,7 +46,7 @@ class Quantity:
         """Name of the parameter that training holds, in checkpoints too."""
         return self.name + self.suffix
 
-    def real(self, raw: Tensor) -> Tensor:
+    def real(self, raw: Tensor, layer: LayerConfig) -> Tensor:
         """The real number that the parameter `raw` stands for."""
         return raw
 
@@ -66,7 +69,7 @@ class Leak(Quantity):
     suffix = "_logit"
     state = False
 
-    def real(self, raw: Tensor) -> Tensor:
+    def real(self, raw: Tensor, layer: LayerConfig) -> Tensor:
         return raw.sigmoid()
 
     def quantized(self, value: Tensor, unit: Tensor, grid: Grid) -> Tensor:
@@ -83,11 +86,25 @@ class Magnitude(Quantity):
     least: int = 0
     suffix = "_log"
 
-    def real(self, raw: Tensor) -> Tensor:
+    def real(self, raw: Tensor, layer: LayerConfig) -> Tensor:
         return raw.exp()
 
     def quantized(self, value: Tensor, unit: Tensor, grid: Grid) -> Tensor:
         return grid.magnitude(value, unit, self.least)
+
+
+class Steps(Quantity):
+    """A number of time steps, up to the layer's largest; in integers a whole one."""
+
+    __slots__ = ()
+    suffix = "_logit"
+    state = False
+
+    def real(self, raw: Tensor, layer: LayerConfig) -> Tensor:
+        return raw.sigmoid() * layer.delay
+
+    def quantized(self, value: Tensor, unit: Tensor, grid: Grid) -> Tensor:
+        return value + (value.round() - value).detach()
 
 
 LEAK, THRESHOLD = Leak("leak"), Magnitude("threshold", least=1)

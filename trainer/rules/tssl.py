@@ -17,6 +17,7 @@ from trainer.surrogates import SLOPES, Slope
 if TYPE_CHECKING:
     from trainer.config import Config
 
+_TRAINS = frozenset({"bias", "self_weight", "synapse", "delay", "zero", "subtract"})
 _SLOWEST_RISE = 1e-6
 _MOST_EARLIER = 8.0  # bound of 1 / rise, in thresholds
 _QUIET = 0.25  # trace of the neuron's own spikes, decaying with its leak, below which it counts as quiet
@@ -38,16 +39,12 @@ class Tssl:
         if config.train.surrogate.learned:
             raise ConfigError("train.surrogate.learned: the width has no gradient under the rule tssl; schedule it")
         for index, layer in enumerate(config.network.layers, start=1):
-            if layer.reset == "late_subtract":
-                raise ConfigError(
-                    f"network.layers[{index}].reset is 'late_subtract'; train.rule tssl moves a reset in the step of "
-                    "its spike: take 'subtract' or 'zero', or the rule surrogate"
-                )
-            if layer.adaptation:
-                raise ConfigError(
-                    f"network.layers[{index}].adaptation: train.rule tssl counts on a threshold that stays; "
-                    "take the rule surrogate"
-                )
+            for name in (layer.reset, *(part.key for part in layer.parts)):
+                if name not in _TRAINS:
+                    raise ConfigError(
+                        f"network.layers[{index}] has {name}; train.rule tssl needs a threshold that stays and a reset "
+                        "in the step of its spike: leave it out, or take the rule surrogate"
+                    )
 
     def backward(self, did: Did, gradient: Tensor) -> Gradients:
         return replay(did, gradient, _fire_in_time)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -115,7 +116,7 @@ def test_gradients_reach_every_parameter(quantized: bool, readout: str) -> None:
     torch.nn.functional.cross_entropy(trace.logits, torch.tensor([0, 1, 2, 0, 1])).backward()
     for name, parameter in network.named_parameters():
         last = name.startswith("stack.1")
-        of_spikes = any(part in name for part in ("threshold", "self_weight", "adaptation"))
+        of_spikes = any(part in name for part in ("threshold", "self_weight", "adaptation", "delay"))
         silent = readout == "membrane_sum" and last and of_spikes
         unused = ("quantizer" in name and not quantized) or "width" in name
         gradient = torch.zeros(1) if parameter.grad is None else parameter.grad
@@ -221,7 +222,7 @@ def test_the_derivatives_between_spikes_are_exact() -> None:
 @pytest.mark.parametrize("reset", RESETS)
 def test_the_derivatives_of_parts_and_resets(reset: Reset) -> None:
     """With smooth spikes the whole walk is smooth, and numerical differentiation must agree for every number."""
-    given = numbers_of(4, integer=False, parts=tuple(part.key for part in PARTS), recurrent=True)
+    given = numbers_of(4, integer=False, parts=tuple(part.key for part in PARTS if part.key != "delay"), recurrent=True)
     names = list(given.learned)
     inputs, _ = spikes()
     currents = inputs[:6, :2].double() @ given.feed_forward.T.double()
@@ -239,6 +240,29 @@ def test_the_derivatives_of_parts_and_resets(reset: Reset) -> None:
     small = {"self_weight": 0.01, "adaptation_step": 0.1}
     learned = [given.learned[name].detach().double() * small.get(name, 1.0) for name in names]
     assert torch.autograd.gradcheck(output, [one.requires_grad_() for one in learned])
+
+
+def test_a_delay_learns_what_one_step_more_changes() -> None:
+    """Its gradient is exactly that, where the loss is linear in the outputs and no spike leaves at the end."""
+    numbers = numbers_of(6, integer=False, parts=("self_weight", "delay"))
+    inputs, _ = spikes()
+    steps = torch.tensor([40, 33])
+    currents = inputs[:, :2] @ numbers.feed_forward.T
+    currents[25:] = -5.0  # silence, so that no spike leaves at the end
+    importance = torch.randn(40, 2, 6, generator=torch.Generator().manual_seed(2))
+    delay = numbers.neuron["delay"].detach().round().requires_grad_()
+
+    def loss(delay: Tensor) -> Tensor:
+        given = replace(numbers, neuron={**numbers.neuron, "delay": delay})
+        states = learning_walk(
+            currents.detach(), steps, given, Real(), Dynamics(True, "zero", "arctan"), SurrogateGradient()
+        )
+        assert states.outputs.sum() > 20
+        return (states.outputs * importance).sum(dim=(0, 1))
+
+    found = torch.autograd.grad(loss(delay).sum(), delay)[0]
+    torch.testing.assert_close(found, loss(delay.detach() + 1) - loss(delay.detach()))
+    assert found.count_nonzero() > 3
 
 
 def test_integers_round_toward_zero_and_pass_the_gradient() -> None:

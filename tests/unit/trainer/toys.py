@@ -14,7 +14,7 @@ from trainer.config import Config, LayerConfig, NetworkConfig, PlasticityConfig,
 from trainer.data.source import Split
 from trainer.network import Network
 from trainer.neurons import LEAK, PARTS, THRESHOLD, Numbers, Quantity
-from trainer.neurons.quantity import Leak, Magnitude
+from trainer.neurons.quantity import Leak, Magnitude, Steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +61,18 @@ def config(
 
 
 # Standard deviations of the parameters of parts, and means that are not 0.
-SPREAD = {"self_weight": 2.0, "synapse_leak": 3.0, "bias": 0.3, "adaptation_leak": 2.0, "adaptation_step": 1.0}
+SPREAD = {
+    "self_weight": 2.0,
+    "synapse_leak": 3.0,
+    "bias": 0.3,
+    "adaptation_leak": 2.0,
+    "adaptation_step": 1.0,
+    "delay": 2.0,
+}
 MEAN = {"adaptation_step": -2.0}
 
 # What turns a part on in the configuration of a layer.
-ON = {part.option: True for part in PARTS}
+ON = {part.option: 4 if part.option == "delay" else True for part in PARTS}
 
 
 @torch.no_grad()
@@ -105,6 +112,8 @@ def numbers_of(neurons: int, *, integer: bool, parts: tuple[str, ...] = (), recu
     def drawn(quantity: Quantity) -> Tensor:
         if isinstance(quantity, Leak):
             return (torch.rand(neurons, generator=draw) * 256).floor() / 256
+        if isinstance(quantity, Steps):
+            return torch.rand(neurons, generator=draw) * 5
         if isinstance(quantity, Magnitude):
             return state(torch.rand(neurons, generator=draw) + 0.5 * quantity.least)
         return state(torch.randn(neurons, generator=draw))

@@ -11,12 +11,12 @@ from typing import Annotated, Any, Literal
 from quant.arithmetic import LEAK_BITS, STATE_BITS, weight_range
 from quant.errors import ConfigError, ModelError
 from quant.model import NEURONS, check_sources
-from quant.readouts import Readout
 from trainer.augmentation import Augmentation
 from trainer.data import SOURCES
 from trainer.data.source import Source
 from trainer.losses import LOSSES, CrossEntropy, Loss
 from trainer.neurons import PARTS, RESETS, Part, Reset
+from trainer.readouts import READOUTS, Readout
 from trainer.rules import RULES, Rule, SurrogateGradient
 from trainer.schema import Named, Range, parse, read_toml, unparse
 from trainer.surrogates import Surrogate
@@ -129,8 +129,8 @@ class Graph:
         return sum(self.source_sizes(index)) + (layer.neurons if layer.dense_recurrent else 0)
 
     def spikes(self, index: int) -> bool:
-        """Whether layer `index` (1-based) spikes: all do but the last of a `membrane_sum` read-out."""
-        return index < len(self.network.layers) or self.network.readout == "spike_count"
+        """Whether layer `index` (1-based) spikes: all do but the last where the read-out takes potentials."""
+        return index < len(self.network.layers) or READOUTS[self.network.readout].spiking
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,8 +280,9 @@ class Config:
             raise ConfigError(
                 f"network has {weights} weights; the limit is {MAX_WEIGHTS}: take fewer neurons or sources"
             )
-        if self.network.readout == "membrane_sum" and not isinstance(self.train.loss, CrossEntropy):
-            raise ConfigError("train.loss is one of spikes; the read-out membrane_sum has none, take cross_entropy")
+        readout = self.network.readout
+        if not READOUTS[readout].spiking and not isinstance(self.train.loss, CrossEntropy):
+            raise ConfigError(f"train.loss is one of spikes; the read-out {readout} has none, take cross_entropy")
         if layers[-1].neurons != len(self.data.classes):
             raise ConfigError(
                 f"network.layers[{len(layers)}].neurons is {layers[-1].neurons}; "

@@ -39,7 +39,7 @@ def _model(network: GraphNetwork, *, quantized: bool) -> dict[str, Any]:
             _layer(index, layer, graph.source_sizes(index), quantized=quantized)
             for index, layer in enumerate(network.layers, start=1)
         ),
-        "readout": graph.network.readout,
+        "readout": cast(Any, graph.network.readout),
         "classes": graph.classes,
     }
 

@@ -21,6 +21,7 @@ from trainer.kernels import project
 from trainer.neurons import LEAK, THRESHOLD, Dynamics, Numbers, Quantity, States, logit, mask
 from trainer.normalization import CurrentNorm
 from trainer.quantizers import LayerQuantizer
+from trainer.readouts import READOUTS
 from trainer.rules import Broadcast
 from trainer.walk import walk
 
@@ -137,7 +138,7 @@ class GraphNetwork(nn.Module):
     def __init__(self, graph: Graph, train: TrainConfig, learned: PlasticityConfig) -> None:
         super().__init__()
         draw = torch.Generator().manual_seed(train.seed)
-        self.graph, self._rule = graph, train.rule
+        self.graph, self._rule, self._readout = graph, train.rule, READOUTS[graph.network.readout]
         layers = range(1, len(graph.network.layers) + 1)
         self.stack = nn.ModuleList(Layer(graph, index, train, learned, draw) for index in layers)
         self.logit_gain_log = nn.Parameter(torch.tensor(math.log(graph.network.logit_gain)))
@@ -168,7 +169,7 @@ class GraphNetwork(nn.Module):
         if self._rule.broadcast:
             outputs[-1] = Broadcast.apply(self._rule, outputs[-1], *outputs[1:-1])
             states[-1] = replace(states[-1], outputs=outputs[-1])
-        scores = self.layers[-1].arithmetic(quantized=quantized).total(outputs[-1])
+        scores = self._readout.scores(outputs[-1], steps, self.layers[-1].arithmetic(quantized=quantized))
         return Trace(outputs[0], tuple(states), scores, self._logits(scores, steps, numbers.unit))
 
     def fit_scales(self) -> None:
@@ -188,11 +189,9 @@ class GraphNetwork(nn.Module):
         yield from (one for one in self.parameters() if one.requires_grad and id(one) not in synaptic)
 
     def _logits(self, scores: Tensor, steps: Tensor, unit: Tensor) -> Tensor:
-        """Mean score per step times a learned gain; potentials are taken back to real units first."""
-        mean = (scores / steps[:, None].clamp(min=1)).float()
-        if self.graph.network.readout == "membrane_sum":
-            mean = mean * unit
-        return mean * self.logit_gain_log.exp()
+        """The score, per step if it is a sum, times a learned gain; potentials are taken back to real units first."""
+        one = (scores / steps[:, None].clamp(min=1) if self._readout.sums else scores).float()
+        return (one if self._readout.spiking else one * unit) * self.logit_gain_log.exp()
 
 
 class Network(GraphNetwork):

@@ -32,7 +32,7 @@ class LayerQuantizer(nn.Module):
 
     Args:
         layer: widths in bits and number of neurons.
-        common_scale: one scale for all neurons. A `membrane_sum` read-out compares the neurons' integers with each
+        common_scale: one scale for all neurons. A read-out of potentials compares the neurons' integers with each
             other, so its layer needs it; spikes carry no scale.
     """
 

@@ -13,6 +13,7 @@ from torch import Tensor
 from toys import ON, Toy, config, scramble, stimulus
 
 import quant.neurons
+import quant.readouts
 from quant import golden
 from quant.arithmetic import saturate
 from quant.formats import signed_range
@@ -31,9 +32,7 @@ from trainer.neurons import PARTS
 
 DIGITS = Path(__file__).parents[3] / "configs" / "digits.toml"
 FEATURES = list(
-    itertools.product(
-        (False, True), (False, True), (False, True), quant.neurons.RESETS, ("spike_count", "membrane_sum")
-    )
+    itertools.product((False, True), (False, True), (False, True), quant.neurons.RESETS, quant.readouts.READOUTS)
 )
 # Parts that both sides have, besides those in every combination above.
 OTHERS = [

@@ -14,6 +14,7 @@ from trainer.config import LayerConfig, NetworkConfig
 from trainer.integers import integers
 from trainer.network import Network
 from trainer.neurons import QUANTITIES
+from trainer.readouts import READOUTS
 
 
 def network_of(layer: LayerConfig, readout: str = "spike_count") -> Network:
@@ -37,8 +38,9 @@ def test_fitted_scales_beat_the_full_range(bits: int) -> None:
 
 def test_every_neuron_has_its_scale_but_potentials_that_are_compared_share_one() -> None:
     layer = LayerConfig(3, (0,))
-    assert network_of(layer).layers[0].numbers(quantized=True).unit.shape == (3,)
-    assert network_of(layer, "membrane_sum").layers[0].numbers(quantized=True).unit.shape == (1,)
+    for readout, kind in READOUTS.items():
+        shape = (3,) if kind.spiking else (1,)
+        assert network_of(layer, readout).layers[0].numbers(quantized=True).unit.shape == shape
 
 
 def test_parameters_beyond_their_range_are_clamped_and_still_learn() -> None:

@@ -9,7 +9,7 @@ import pytest
 import torch
 from toys import Toy, config, scramble, stimulus
 
-from hwgen.core.memory import leak_shifts
+from hwgen.core.neuron import leak_shifts
 from trainer.config import LayerConfig, NetworkConfig
 from trainer.integers import integers
 from trainer.network import Network
@@ -87,7 +87,7 @@ def test_leaks_on_the_shift_grid_need_no_multiplier_and_still_learn() -> None:
     leaks = found.neuron.leak.tolist()
     assert set(leaks) <= allowed
     assert len(set(leaks)) > 2
-    assert leak_shifts(found) is not None
+    assert leak_shifts(found.neuron, 6) is not None
     free = integers(network_of(replace(layer, leak_grid="free"))).layers[0]
     nearest = np.array(sorted(allowed))[np.abs(np.array(sorted(allowed)) - free.neuron.leak[:, None]).argmin(axis=1)]
     assert np.mean(nearest == leaks) > 0.9  # but for ties that the first rounding made

@@ -38,7 +38,7 @@ def forward(
     """See `trainer.neurons.walk`."""
     kept = {part.key: torch.empty_like(currents) for part in acting(numbers, dynamics) if part.keeps}
     states = States(torch.empty_like(currents), torch.empty_like(currents), kept)
-    arrays = _arrays(ends, numbers, states, self_weight=_self_weight(numbers), currents=currents)
+    arrays = {**_arrays(ends, numbers, dynamics, states), "currents": currents}
     if numbers.recurrent is not None:
         arrays["recurrent"] = numbers.recurrent.T
     _run(run, "forward", arithmetic, dynamics, arrays)
@@ -55,37 +55,34 @@ def backward(
     gradient: Tensor,
 ) -> Gradients:
     """The surrogate's gradient, given that of the outputs."""
-    bound, recurrent = loop_bound(numbers), numbers.recurrent
-    d_currents = torch.empty_like(states.outputs)
-    d_numbers = {name: torch.zeros_like(states.outputs[0]) for name in {*numbers.neuron, "self_weight", "width"}}
-    arrays = _arrays(ends, numbers, states, self_weight=_self_weight(numbers).clamp(-bound, bound))
+    arrays = _arrays(ends, numbers, dynamics, states)
+    d_numbers = {name: torch.zeros_like(gradient[0]) for name in arrays.keys() & {*numbers.learned, "self_weight"}}
+    d_currents = torch.empty_like(gradient)
     arrays |= {f"d_{name}": value for name, value in d_numbers.items()}
     arrays |= {"d_outputs": gradient, "d_currents": d_currents}
-    if recurrent is not None:
-        arrays["recurrent"] = recurrent
+    arrays["self_weight"] = arrays["self_weight"].clamp(-loop_bound(numbers), loop_bound(numbers))
+    if numbers.recurrent is not None:
+        arrays["recurrent"] = numbers.recurrent
     _run(run, "backward", arithmetic, dynamics, arrays)
     found = {name: value.sum(dim=0) for name, value in d_numbers.items()}
     found["width"] = found["width"].sum().reshape(1)
-    if recurrent is not None and dynamics.spiking:
+    if numbers.recurrent is not None and dynamics.spiking:
         d_recurrent = d_currents[1:].flatten(0, 1).T @ states.outputs[:-1].flatten(0, 1)
         found["weight"] = torch.nn.functional.pad(d_recurrent, (numbers.inputs, 0))
     return Gradients(d_currents, numbers=found)
 
 
-def _self_weight(numbers: Numbers) -> Tensor:
-    return numbers.neuron.get("self_weight", torch.zeros_like(numbers.threshold))
-
-
-def _arrays(ends: Tensor, numbers: Numbers, states: States, **others: Tensor) -> dict[str, Tensor]:
-    """What both passes take, and `others`."""
+def _arrays(ends: Tensor, numbers: Numbers, dynamics: Dynamics, states: States) -> dict[str, Tensor]:
+    """What both passes take."""
+    of_parts = [one.name for part in acting(numbers, dynamics) for one in part.quantities]
     return {
-        **numbers.neuron,
+        "self_weight": torch.zeros_like(numbers.threshold),
+        **{name: numbers.neuron[name] for name in ("leak", "threshold", *of_parts)},
         "ends": ends,
         "width": numbers.width.expand(len(numbers.threshold)),
         "outputs": states.outputs,
         "potential": states.potential,
         **{f"{key}_state": state for key, state in states.of_parts.items()},
-        **others,
     }
 
 

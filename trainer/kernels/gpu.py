@@ -31,6 +31,7 @@ def run_walk(function: Pass, state_bits: int | None, dynamics: Dynamics, **array
         "low": float(low),
         "high": float(high),
         "integer": state_bits is not None,
+        "biased": "bias" in arrays,
         "synapse": "synapse_leak" in arrays,
         "output": OUTPUTS[dynamics.reset if dynamics.spiking else None],
         "kind": SURROGATES[dynamics.surrogate],
@@ -82,6 +83,7 @@ def _forward(
     ends,
     currents,
     leak,
+    bias,
     synapse_leak,
     self_weight,
     threshold,
@@ -95,6 +97,7 @@ def _forward(
     low,
     high,
     integer: tl.constexpr,
+    biased: tl.constexpr,
     synapse: tl.constexpr,
     output: tl.constexpr,
     kind: tl.constexpr,
@@ -107,6 +110,8 @@ def _forward(
     d = tl.load(leak + i, there, 0.0)
     r = tl.load(self_weight + i, there, 0.0)
     theta = tl.load(threshold + i, there, 1.0)
+    if biased:
+        always = tl.load(bias + i, there, 0.0)
     if synapse:
         a = tl.load(synapse_leak + i, there, 0.0)
     v = tl.zeros((block,), tl.float32)
@@ -115,7 +120,10 @@ def _forward(
     for t in range(steps):
         row = (t * batch + sample) * neurons + i
         if t < end:
-            c_in = tl.load(currents + row, there, 0.0) + s * r
+            c_in = tl.load(currents + row, there, 0.0)
+            if biased:
+                c_in += always
+            c_in += s * r
             if synapse:
                 c_in = _saturate(_decay(c, a, integer) + c_in, low, high, integer)
                 c = c_in
@@ -151,6 +159,7 @@ def _backward(
     d_outputs,
     d_currents,
     d_leak,
+    d_bias,
     d_synapse_leak,
     d_self_weight,
     d_threshold,
@@ -161,6 +170,7 @@ def _backward(
     low,
     high,
     integer: tl.constexpr,
+    biased: tl.constexpr,
     synapse: tl.constexpr,
     output: tl.constexpr,
     kind: tl.constexpr,
@@ -180,6 +190,7 @@ def _backward(
     d_c = tl.zeros((block,), tl.float32)
     d_s = tl.zeros((block,), tl.float32)
     sum_leak = tl.zeros((block,), tl.float32)
+    sum_bias = tl.zeros((block,), tl.float32)
     sum_synapse = tl.zeros((block,), tl.float32)
     sum_self = tl.zeros((block,), tl.float32)
     sum_threshold = tl.zeros((block,), tl.float32)
@@ -223,6 +234,7 @@ def _backward(
                     d_in = tl.where((c > low) & (c < high), d_in, 0.0)
                 sum_synapse += d_in * tl.load(synapse_state + first, earlier, 0.0)
                 d_c = d_in * a
+            sum_bias += d_in
             sum_self += d_in * spike_before
             d_s = d_in * r
             tl.store(d_currents + row, d_in, there)
@@ -233,5 +245,7 @@ def _backward(
     tl.store(d_self_weight + own, sum_self, there)
     tl.store(d_threshold + own, sum_threshold, there)
     tl.store(d_width + own, sum_width, there)
+    if biased:
+        tl.store(d_bias + own, sum_bias, there)
     if synapse:
         tl.store(d_synapse_leak + own, sum_synapse, there)

@@ -38,9 +38,12 @@ class Walk(ctypes.Structure):
         *((name, ctypes.c_int64) for name in ("steps", "batch", "neurons", "threads")),
         *((name, ctypes.c_int32) for name in ("integer", "output", "surrogate", "padding")),
         *((name, ctypes.c_float) for name in ("low", "high")),
-        *((name, _Pointer) for name in ("ends", "currents", "leak", "synapse_leak", "self_weight", "recurrent")),
+        *(
+            (name, _Pointer)
+            for name in ("ends", "currents", "leak", "bias", "synapse_leak", "self_weight", "recurrent")
+        ),
         *((name, _Pointer) for name in ("threshold", "width", "outputs", "potential", "synapse_state")),
-        *((name, _Pointer) for name in ("d_outputs", "d_currents", "d_leak", "d_synapse_leak")),
+        *((name, _Pointer) for name in ("d_outputs", "d_currents", "d_leak", "d_bias", "d_synapse_leak")),
         *((name, _Pointer) for name in ("d_self_weight", "d_threshold", "d_width")),
     )
 

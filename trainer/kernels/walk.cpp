@@ -9,6 +9,7 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 #include <vector>
 
 namespace {
@@ -26,6 +27,7 @@ struct Walk {
   const int64_t* ends;        // (batch), steps of each sample
   const float* currents;      // rows: the input currents
   const float* leak;          // (neurons), as all parameters
+  const float* bias;          // or null
   const float* synapse_leak;  // or null
   const float* self_weight;   // zeros where there is none; backward, bounded as the gradient sees it
   const float* recurrent;     // (neurons, neurons), or null: row j holds the weights from neuron j (forward), or to it
@@ -33,11 +35,12 @@ struct Walk {
   const float* width;
   float* outputs;    // rows: spikes, or potentials
   float* potential;  // rows
-  float* synapse_state;  // rows: the filtered currents, or null
+  float* synapse_state;  // rows: the filtered currents
   // Backward only: gradients; those of parameters are (batch, neurons).
   const float* d_outputs;  // rows
   float* d_currents;       // rows
   float* d_leak;
+  float* d_bias;
   float* d_synapse_leak;
   float* d_self_weight;
   float* d_threshold;
@@ -120,7 +123,7 @@ void forward(const Walk& w, int64_t first, int64_t last) {
     float* __restrict__ x = arriving.data();
     for (int64_t t = 0; t < w.ends[b]; ++t) {
       const int64_t row = t * stride + b * n;
-      const float* __restrict__ given = w.currents + row;
+      const float* given = w.currents + row;
       float* __restrict__ out = w.outputs + row;
       float* __restrict__ potential = w.potential + row;
       float* __restrict__ current = synapse ? w.synapse_state + row : nullptr;
@@ -131,6 +134,10 @@ void forward(const Walk& w, int64_t first, int64_t last) {
           for (int64_t i = 0; i < n; ++i) x[i] += from[i];
         }
         for (int64_t i = 0; i < n; ++i) x[i] = given[i] + x[i];
+        given = x;
+      }
+      if (w.bias) {
+        for (int64_t i = 0; i < n; ++i) x[i] = given[i] + w.bias[i];
         given = x;
       }
 #pragma GCC ivdep
@@ -240,6 +247,10 @@ void backward(const Walk& w, int64_t first, int64_t last) {
         d_s[i] = d_in * self_weight[i];
         d_current[i] = d_in;
       }
+      if (w.bias) {
+        float* __restrict__ d_bias = w.d_bias + b * n;
+        for (int64_t i = 0; i < n; ++i) d_bias[i] += d_current[i];
+      }
       if (w.recurrent) {
         for (int64_t i = 0; i < n; ++i) {
           const float* __restrict__ to = w.recurrent + i * n;
@@ -251,28 +262,16 @@ void backward(const Walk& w, int64_t first, int64_t last) {
   }
 }
 
-template <bool integer, bool synapse>
-void forward_any(const Walk& w, int64_t first, int64_t last) {
-  if (w.output == kPotential) return forward<integer, synapse, kPotential>(w, first, last);
-  if (w.output == kSpikeResetZero) return forward<integer, synapse, kSpikeResetZero>(w, first, last);
-  forward<integer, synapse, kSpikeResetSubtract>(w, first, last);
+// Calls work with a compile-time constant for a run-time value.
+template <typename Work>
+void with_flag(bool flag, Work work) {
+  flag ? work(std::true_type{}) : work(std::false_type{});
 }
 
-template <bool integer, bool synapse, int output>
-void backward_spiking(const Walk& w, int64_t first, int64_t last) {
-  switch (w.surrogate) {
-    case kFastSigmoid: return backward<integer, synapse, output, kFastSigmoid>(w, first, last);
-    case kArctan: return backward<integer, synapse, output, kArctan>(w, first, last);
-    case kTriangle: return backward<integer, synapse, output, kTriangle>(w, first, last);
-    default: return backward<integer, synapse, output, kRectangle>(w, first, last);
-  }
-}
-
-template <bool integer, bool synapse>
-void backward_any(const Walk& w, int64_t first, int64_t last) {
-  if (w.output == kPotential) return backward<integer, synapse, kPotential, kRectangle>(w, first, last);
-  if (w.output == kSpikeResetZero) return backward_spiking<integer, synapse, kSpikeResetZero>(w, first, last);
-  backward_spiking<integer, synapse, kSpikeResetSubtract>(w, first, last);
+template <int last, int value = 0, typename Work>
+void with_value(int32_t wanted, Work work) {
+  if (wanted == value) return work(std::integral_constant<int, value>{});
+  if constexpr (value < last) with_value<last, value + 1>(wanted, work);
 }
 
 // Sixteen columns side by side; compilers split this on processors with narrower registers.
@@ -320,21 +319,27 @@ extern "C" {
 
 void walk_forward(const Walk* w) {
   share(w->batch, w->threads, [=](int64_t first, int64_t last) {
-    if (w->integer) {
-      w->synapse_leak ? forward_any<true, true>(*w, first, last) : forward_any<true, false>(*w, first, last);
-    } else {
-      w->synapse_leak ? forward_any<false, true>(*w, first, last) : forward_any<false, false>(*w, first, last);
-    }
+    with_flag(w->integer, [&](auto integer) {
+      with_flag(w->synapse_leak, [&](auto synapse) {
+        with_value<kSpikeResetSubtract>(w->output, [&](auto output) {
+          forward<integer, synapse, output>(*w, first, last);
+        });
+      });
+    });
   });
 }
 
 void walk_backward(const Walk* w) {
   share(w->batch, w->threads, [=](int64_t first, int64_t last) {
-    if (w->integer) {
-      w->synapse_leak ? backward_any<true, true>(*w, first, last) : backward_any<true, false>(*w, first, last);
-    } else {
-      w->synapse_leak ? backward_any<false, true>(*w, first, last) : backward_any<false, false>(*w, first, last);
-    }
+    with_flag(w->integer, [&](auto integer) {
+      with_flag(w->synapse_leak, [&](auto synapse) {
+        with_value<kSpikeResetSubtract>(w->output, [&](auto output) {
+          with_value<output == kPotential ? 0 : kRectangle>(output == kPotential ? 0 : w->surrogate, [&](auto kind) {
+            backward<integer, synapse, output, kind>(*w, first, last);
+          });
+        });
+      });
+    });
   });
 }
 

@@ -16,7 +16,7 @@ from trainer.surrogates import SLOPES
 Pass = Literal["forward", "backward"]
 
 # What kernels know resets and surrogates by.
-OUTPUTS: dict[str | None, int] = {None: 0, "zero": 1, "subtract": 2}
+OUTPUTS: dict[str | None, int] = {None: 0, "zero": 1, "subtract": 2, "late_subtract": 3}
 SURROGATES = {name: code for code, name in enumerate(SLOPES)}
 
 

@@ -128,7 +128,10 @@ def _forward(
                 c_in = _saturate(_decay(c, a, integer) + c_in, low, high, integer)
                 c = c_in
                 tl.store(synapse_state + row, c, there)
-            u = _saturate(_decay(v, d, integer) + c_in, low, high, integer)
+            kept = _decay(v, d, integer)
+            if output == 3:
+                kept = kept - s * theta
+            u = _saturate(kept + c_in, low, high, integer)
             tl.store(potential + row, u, there)
             if output == 0:
                 v = u
@@ -220,10 +223,13 @@ def _backward(
                     d_u = via_spike + d_v * (1.0 - fire)
                 else:
                     d_u = via_spike + d_v
+                if output == 2:
                     sum_threshold -= d_v * fire
             v_before = _reset(before, spike_before, theta, output)
             if integer:
                 d_u = tl.where((u > low) & (u < high), d_u, 0.0)
+            if output == 3:
+                sum_threshold -= d_u * spike_before
             sum_leak += d_u * v_before
             d_v = d_u * d
             d_in = d_u

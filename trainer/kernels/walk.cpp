@@ -15,7 +15,7 @@
 namespace {
 
 enum Surrogate : int32_t { kFastSigmoid, kArctan, kTriangle, kRectangle };
-enum Output : int32_t { kPotential, kSpikeResetZero, kSpikeResetSubtract };
+enum Output : int32_t { kPotential, kSpikeResetZero, kSpikeResetSubtract, kSpikeResetLate };
 
 }  // namespace
 
@@ -148,7 +148,9 @@ void forward(const Walk& w, int64_t first, int64_t last) {
           c[i] = in;
           current[i] = in;
         }
-        const float u = saturate<integer>(decay<integer>(v[i], leak[i]) + in, low, high);
+        float kept = decay<integer>(v[i], leak[i]);
+        if (output == kSpikeResetLate) kept = kept - s[i] * threshold[i];
+        const float u = saturate<integer>(kept + in, low, high);
         potential[i] = u;
         if (output == kPotential) {
           v[i] = u;
@@ -234,6 +236,7 @@ void backward(const Walk& w, int64_t first, int64_t last) {
           if (output == kSpikeResetSubtract) d_threshold[i] -= d_v[i] * fire;
         }
         if (integer) d_u = u > low && u < high ? d_u : 0.0f;
+        if (output == kSpikeResetLate) d_threshold[i] -= d_u * spike_before;
         d_leak[i] += d_u * v_before;
         d_v[i] = d_u * leak[i];
         float d_in = d_u;
@@ -321,7 +324,7 @@ void walk_forward(const Walk* w) {
   share(w->batch, w->threads, [=](int64_t first, int64_t last) {
     with_flag(w->integer, [&](auto integer) {
       with_flag(w->synapse_leak, [&](auto synapse) {
-        with_value<kSpikeResetSubtract>(w->output, [&](auto output) {
+        with_value<kSpikeResetLate>(w->output, [&](auto output) {
           forward<integer, synapse, output>(*w, first, last);
         });
       });
@@ -333,7 +336,7 @@ void walk_backward(const Walk* w) {
   share(w->batch, w->threads, [=](int64_t first, int64_t last) {
     with_flag(w->integer, [&](auto integer) {
       with_flag(w->synapse_leak, [&](auto synapse) {
-        with_value<kSpikeResetSubtract>(w->output, [&](auto output) {
+        with_value<kSpikeResetLate>(w->output, [&](auto output) {
           with_value<output == kPotential ? 0 : kRectangle>(output == kPotential ? 0 : w->surrogate, [&](auto kind) {
             backward<integer, synapse, output, kind>(*w, first, last);
           });

@@ -67,7 +67,8 @@ def _run_on_gpu(function: Pass, state_bits: int | None, dynamics: Dynamics, **ar
     gpu.run_walk(function, state_bits, dynamics, **arrays)
 
 
-_NEURONS = frozenset({"leak", "threshold", "bias", "self_weight", "synapse_leak", "zero", "subtract", "late_subtract", *SLOPES})
+_NUMBERS = frozenset({"leak", "threshold", "bias", "self_weight", "synapse_leak"})
+_NEURONS = _NUMBERS | {"zero", "subtract", "late_subtract", *SLOPES}
 _SURROGATE = frozenset({SurrogateGradient})
 
 KERNELS = (

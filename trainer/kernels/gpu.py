@@ -219,10 +219,9 @@ def _backward(
                 via_spike = d_x / theta
                 sum_threshold -= via_spike * ratio
                 sum_width -= d_x * distance
+                d_u = via_spike + d_v
                 if output == 1:
                     d_u = via_spike + d_v * (1.0 - fire)
-                else:
-                    d_u = via_spike + d_v
                 if output == 2:
                     sum_threshold -= d_v * fire
             v_before = _reset(before, spike_before, theta, output)

@@ -29,6 +29,10 @@ _COMPILER = "c++"
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # of mallopt(3)
 
 _Pointer = ctypes.c_void_p
+_ARRAYS = """
+    ends currents leak bias synapse_leak self_weight recurrent threshold width outputs potential synapse_state
+    d_outputs d_currents d_leak d_bias d_synapse_leak d_self_weight d_threshold d_width
+"""
 
 
 class Walk(ctypes.Structure):
@@ -38,13 +42,7 @@ class Walk(ctypes.Structure):
         *((name, ctypes.c_int64) for name in ("steps", "batch", "neurons", "threads")),
         *((name, ctypes.c_int32) for name in ("integer", "output", "surrogate", "padding")),
         *((name, ctypes.c_float) for name in ("low", "high")),
-        *(
-            (name, _Pointer)
-            for name in ("ends", "currents", "leak", "bias", "synapse_leak", "self_weight", "recurrent")
-        ),
-        *((name, _Pointer) for name in ("threshold", "width", "outputs", "potential", "synapse_state")),
-        *((name, _Pointer) for name in ("d_outputs", "d_currents", "d_leak", "d_bias", "d_synapse_leak")),
-        *((name, _Pointer) for name in ("d_self_weight", "d_threshold", "d_width")),
+        *((name, _Pointer) for name in _ARRAYS.split()),
     )
 
 

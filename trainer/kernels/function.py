@@ -61,6 +61,8 @@ def backward(
     arrays |= {f"d_{name}": value for name, value in d_numbers.items()}
     arrays |= {"d_outputs": gradient, "d_currents": d_currents}
     arrays["self_weight"] = arrays["self_weight"].clamp(-loop_bound(numbers), loop_bound(numbers))
+    if "adaptation_step" in arrays:
+        arrays["adaptation_step"] = arrays["adaptation_step"].clamp(max=numbers.threshold)
     if numbers.recurrent is not None:
         arrays["recurrent"] = numbers.recurrent
     _run(run, "backward", arithmetic, dynamics, arrays)

@@ -33,6 +33,7 @@ def run_walk(function: Pass, state_bits: int | None, dynamics: Dynamics, **array
         "integer": state_bits is not None,
         "biased": "bias" in arrays,
         "synapse": "synapse_leak" in arrays,
+        "adaptation": "adaptation_leak" in arrays,
         "output": OUTPUTS[dynamics.reset if dynamics.spiking else None],
         "kind": SURROGATES[dynamics.surrogate],
         "block": _BLOCK,
@@ -88,9 +89,12 @@ def _forward(
     self_weight,
     threshold,
     width,
+    adaptation_leak,
+    adaptation_step,
     outputs,
     potential,
     synapse_state,
+    adaptation_state,
     steps,
     batch,
     neurons,
@@ -99,6 +103,7 @@ def _forward(
     integer: tl.constexpr,
     biased: tl.constexpr,
     synapse: tl.constexpr,
+    adaptation: tl.constexpr,
     output: tl.constexpr,
     kind: tl.constexpr,
     block: tl.constexpr,
@@ -114,6 +119,10 @@ def _forward(
         always = tl.load(bias + i, there, 0.0)
     if synapse:
         a = tl.load(synapse_leak + i, there, 0.0)
+    if adaptation:
+        rho = tl.load(adaptation_leak + i, there, 0.0)
+        q = tl.load(adaptation_step + i, there, 0.0)
+    h = tl.zeros((block,), tl.float32)
     v = tl.zeros((block,), tl.float32)
     c = tl.zeros((block,), tl.float32)
     s = tl.zeros((block,), tl.float32)
@@ -137,7 +146,12 @@ def _forward(
                 v = u
                 tl.store(outputs + row, u, there)
             else:
-                s = tl.where(u >= theta, 1.0, 0.0)
+                excess = u
+                if adaptation:
+                    h = _saturate(_decay(h, rho, integer) + s * q, low, high, integer)
+                    tl.store(adaptation_state + row, h, there)
+                    excess = u - h
+                s = tl.where(excess >= theta, 1.0, 0.0)
                 v = _reset(u, s, theta, output)
                 tl.store(outputs + row, s, there)
         else:
@@ -146,6 +160,8 @@ def _forward(
             tl.store(potential + row, nothing, there)
             if synapse:
                 tl.store(synapse_state + row, nothing, there)
+            if adaptation:
+                tl.store(adaptation_state + row, nothing, there)
 
 
 @triton.jit
@@ -156,9 +172,12 @@ def _backward(
     self_weight,
     threshold,
     width,
+    adaptation_leak,
+    adaptation_step,
     outputs,
     potential,
     synapse_state,
+    adaptation_state,
     d_outputs,
     d_currents,
     d_leak,
@@ -167,6 +186,8 @@ def _backward(
     d_self_weight,
     d_threshold,
     d_width,
+    d_adaptation_leak,
+    d_adaptation_step,
     steps,
     batch,
     neurons,
@@ -175,6 +196,7 @@ def _backward(
     integer: tl.constexpr,
     biased: tl.constexpr,
     synapse: tl.constexpr,
+    adaptation: tl.constexpr,
     output: tl.constexpr,
     kind: tl.constexpr,
     block: tl.constexpr,
@@ -189,6 +211,12 @@ def _backward(
     wide = tl.load(width + i, there, 1.0)
     if synapse:
         a = tl.load(synapse_leak + i, there, 0.0)
+    if adaptation:
+        rho = tl.load(adaptation_leak + i, there, 0.0)
+        q = tl.load(adaptation_step + i, there, 0.0)
+    d_h = tl.zeros((block,), tl.float32)
+    sum_adaptation = tl.zeros((block,), tl.float32)
+    sum_step = tl.zeros((block,), tl.float32)
     d_v = tl.zeros((block,), tl.float32)
     d_c = tl.zeros((block,), tl.float32)
     d_s = tl.zeros((block,), tl.float32)
@@ -207,18 +235,34 @@ def _backward(
             u = tl.load(potential + row, there, 0.0)
             before = tl.load(potential + first, earlier, 0.0)
             d_out = tl.load(d_outputs + row, there, 0.0)
+            d_spike_before = tl.zeros((block,), tl.float32)
+            excess = u
+            excess_before = before
+            if adaptation:
+                h = tl.load(adaptation_state + row, there, 0.0)
+                h_before = tl.load(adaptation_state + first, earlier, 0.0)
+                excess = u - h
+                excess_before = before - h_before
             if output == 0:
                 spike_before = tl.zeros((block,), tl.float32)
                 d_u = d_out + d_v
             else:
-                spike_before = tl.where(before >= theta, 1.0, 0.0)
-                fire = tl.where(u >= theta, 1.0, 0.0)
-                ratio = u / theta
+                spike_before = tl.where(excess_before >= theta, 1.0, 0.0)
+                fire = tl.where(excess >= theta, 1.0, 0.0)
+                ratio = excess / theta
                 distance = (ratio - 1.0) / wide
                 d_x = (d_out + d_s) * _slope(tl.abs(distance), kind)
                 via_spike = d_x / theta
                 sum_threshold -= via_spike * ratio
                 sum_width -= d_x * distance
+                if adaptation:
+                    d_added = d_h - via_spike
+                    if integer:
+                        d_added = tl.where((h > low) & (h < high), d_added, 0.0)
+                    sum_adaptation += d_added * h_before
+                    sum_step += d_added * spike_before
+                    d_h = d_added * rho
+                    d_spike_before = d_added * q
                 d_u = via_spike + d_v
                 if output == 1:
                     d_u = via_spike + d_v * (1.0 - fire)
@@ -241,7 +285,7 @@ def _backward(
                 d_c = d_in * a
             sum_bias += d_in
             sum_self += d_in * spike_before
-            d_s = d_in * r
+            d_s = d_in * r + d_spike_before
             tl.store(d_currents + row, d_in, there)
         else:
             tl.store(d_currents + row, tl.zeros((block,), tl.float32), there)
@@ -252,5 +296,8 @@ def _backward(
     tl.store(d_width + own, sum_width, there)
     if biased:
         tl.store(d_bias + own, sum_bias, there)
+    if adaptation:
+        tl.store(d_adaptation_leak + own, sum_adaptation, there)
+        tl.store(d_adaptation_step + own, sum_step, there)
     if synapse:
         tl.store(d_synapse_leak + own, sum_synapse, there)

@@ -14,7 +14,7 @@
 
 namespace {
 
-enum Surrogate : int32_t { kFastSigmoid, kArctan, kTriangle, kRectangle };
+enum Surrogate : int32_t { kFastSigmoid, kArctan, kTriangle, kRectangle, kAnySurrogate };
 enum Output : int32_t { kPotential, kSpikeResetZero, kSpikeResetSubtract, kSpikeResetLate };
 
 }  // namespace
@@ -33,9 +33,12 @@ struct Walk {
   const float* recurrent;     // (neurons, neurons), or null: row j holds the weights from neuron j (forward), or to it
   const float* threshold;
   const float* width;
-  float* outputs;    // rows: spikes, or potentials
-  float* potential;  // rows
-  float* synapse_state;  // rows: the filtered currents
+  const float* adaptation_leak;  // or null
+  const float* adaptation_step;  // backward, bounded as the gradient sees it
+  float* outputs;                // rows: spikes, or potentials
+  float* potential;              // rows
+  float* synapse_state;          // rows: the filtered currents
+  float* adaptation_state;       // rows: what is added to the threshold
   // Backward only: gradients; those of parameters are (batch, neurons).
   const float* d_outputs;  // rows
   float* d_currents;       // rows
@@ -45,6 +48,8 @@ struct Walk {
   float* d_self_weight;
   float* d_threshold;
   float* d_width;
+  float* d_adaptation_leak;
+  float* d_adaptation_step;
 };
 
 // out (rows, columns) = x (rows, inputs) times the transposed weights (inputs, columns), or its gradient. A row of the
@@ -70,7 +75,7 @@ void share(int64_t items, int64_t threads, Work work) {
 
 // Slope of the spike, of peak 1, at z = |x| / width with x = (u - theta) / theta (trainer/surrogates.py).
 template <int kind>
-inline float slope(float z) {
+inline float slope(float z, [[maybe_unused]] int32_t wanted) {
   if (kind == kFastSigmoid) {
     const float y = 1.0f + z;
     return 1.0f / (y * y);
@@ -81,6 +86,14 @@ inline float slope(float z) {
   }
   if (kind == kTriangle) return z < 1.0f ? 1.0f - z : 0.0f;
   return z < 1.0f ? 1.0f : 0.0f;
+}
+
+template <>
+inline float slope<kAnySurrogate>(float z, int32_t wanted) {
+  return wanted == kFastSigmoid ? slope<kFastSigmoid>(z, wanted)
+         : wanted == kArctan    ? slope<kArctan>(z, wanted)
+         : wanted == kTriangle  ? slope<kTriangle>(z, wanted)
+                                : slope<kRectangle>(z, wanted);
 }
 
 template <bool integer>
@@ -102,23 +115,27 @@ inline float reset(float potential, float spike, float threshold) {
   return potential;
 }
 
-template <bool integer, bool synapse, int output>
+template <bool integer, bool synapse, bool adaptation, int output>
 void forward(const Walk& w, int64_t first, int64_t last) {
   const int64_t n = w.neurons, stride = w.batch * n;
-  std::vector<float> membrane(n), filtered(n), spike(n), arriving(n);
+  std::vector<float> membrane(n), filtered(n), adapted(n), spike(n), arriving(n);
   std::vector<int32_t> fired;
   const float* __restrict__ leak = w.leak;
   const float* __restrict__ synapse_leak = w.synapse_leak;
   const float* __restrict__ self_weight = w.self_weight;
   const float* __restrict__ threshold = w.threshold;
+  const float* __restrict__ adaptation_leak = w.adaptation_leak;
+  const float* __restrict__ adaptation_step = w.adaptation_step;
   const float low = w.low, high = w.high;
   for (int64_t b = first; b < last; ++b) {
     std::fill(membrane.begin(), membrane.end(), 0.0f);
     std::fill(filtered.begin(), filtered.end(), 0.0f);
+    std::fill(adapted.begin(), adapted.end(), 0.0f);
     std::fill(spike.begin(), spike.end(), 0.0f);
     fired.clear();
     float* __restrict__ v = membrane.data();
     float* __restrict__ c = filtered.data();
+    float* __restrict__ h = adapted.data();
     float* __restrict__ s = spike.data();
     float* __restrict__ x = arriving.data();
     for (int64_t t = 0; t < w.ends[b]; ++t) {
@@ -127,6 +144,7 @@ void forward(const Walk& w, int64_t first, int64_t last) {
       float* __restrict__ out = w.outputs + row;
       float* __restrict__ potential = w.potential + row;
       float* __restrict__ current = synapse ? w.synapse_state + row : nullptr;
+      float* __restrict__ added = adaptation ? w.adaptation_state + row : nullptr;
       if (w.recurrent) {
         std::fill_n(x, n, 0.0f);
         for (const int32_t j : fired) {
@@ -156,7 +174,13 @@ void forward(const Walk& w, int64_t first, int64_t last) {
           v[i] = u;
           out[i] = u;
         } else {
-          const float fire = u >= threshold[i] ? 1.0f : 0.0f;
+          float excess = u;
+          if (adaptation) {
+            h[i] = saturate<integer>(decay<integer>(h[i], adaptation_leak[i]) + s[i] * adaptation_step[i], low, high);
+            added[i] = h[i];
+            excess = u - h[i];
+          }
+          const float fire = excess >= threshold[i] ? 1.0f : 0.0f;
           s[i] = fire;
           out[i] = fire;
           v[i] = reset<output>(u, fire, threshold[i]);
@@ -173,15 +197,17 @@ void forward(const Walk& w, int64_t first, int64_t last) {
       std::fill_n(w.outputs + row, n, 0.0f);
       std::fill_n(w.potential + row, n, 0.0f);
       if (synapse) std::fill_n(w.synapse_state + row, n, 0.0f);
+      if (adaptation) std::fill_n(w.adaptation_state + row, n, 0.0f);
     }
   }
 }
 
-template <bool integer, bool synapse, int output, int kind>
+template <bool integer, bool synapse, bool adaptation, int output, int kind>
 void backward(const Walk& w, int64_t first, int64_t last) {
   const int64_t n = w.neurons, stride = w.batch * n;
   const std::vector<float> rest(n, 0.0f);
-  std::vector<float> later_membrane(n), later_current(n), later_spike(n), inverse_threshold(n), inverse_width(n);
+  std::vector<float> later_membrane(n), later_current(n), later_spike(n), later_adapted(n);
+  std::vector<float> inverse_threshold(n), inverse_width(n);
   for (int64_t i = 0; i < n; ++i) {
     inverse_threshold[i] = 1.0f / w.threshold[i];
     inverse_width[i] = 1.0f / w.width[i];
@@ -192,20 +218,27 @@ void backward(const Walk& w, int64_t first, int64_t last) {
   const float* __restrict__ threshold = w.threshold;
   const float* __restrict__ per_threshold = inverse_threshold.data();
   const float* __restrict__ per_width = inverse_width.data();
+  const float* __restrict__ adaptation_leak = w.adaptation_leak;
+  const float* __restrict__ adaptation_step = w.adaptation_step;
   const float low = w.low, high = w.high;
+  const int32_t surrogate = w.surrogate;
   for (int64_t b = first; b < last; ++b) {
     std::fill(later_membrane.begin(), later_membrane.end(), 0.0f);
     std::fill(later_current.begin(), later_current.end(), 0.0f);
     std::fill(later_spike.begin(), later_spike.end(), 0.0f);
-    // Gradients of v[t], the filtered current c[t] and the spike s[t], as they come from step t + 1.
+    std::fill(later_adapted.begin(), later_adapted.end(), 0.0f);
+    // Gradients of v[t], the filtered current c[t], the adaptation h[t] and the spike s[t], as step t + 1 has them.
     float* __restrict__ d_v = later_membrane.data();
     float* __restrict__ d_c = later_current.data();
+    float* __restrict__ d_h = later_adapted.data();
     float* __restrict__ d_s = later_spike.data();
     float* __restrict__ d_leak = w.d_leak + b * n;
     float* __restrict__ d_synapse = synapse ? w.d_synapse_leak + b * n : nullptr;
     float* __restrict__ d_self = w.d_self_weight + b * n;
     float* __restrict__ d_threshold = w.d_threshold + b * n;
     float* __restrict__ d_width = w.d_width + b * n;
+    float* __restrict__ d_adaptation = adaptation ? w.d_adaptation_leak + b * n : nullptr;
+    float* __restrict__ d_step = adaptation ? w.d_adaptation_step + b * n : nullptr;
     for (int64_t t = w.steps - 1; t >= w.ends[b]; --t) std::fill_n(w.d_currents + t * stride + b * n, n, 0.0f);
     for (int64_t t = w.ends[b] - 1; t >= 0; --t) {
       const int64_t row = t * stride + b * n;
@@ -214,24 +247,36 @@ void backward(const Walk& w, int64_t first, int64_t last) {
       const float* __restrict__ before = t ? potential - stride : rest.data();
       const float* __restrict__ current = synapse ? w.synapse_state + row : nullptr;
       const float* __restrict__ current_before = synapse ? (t ? current - stride : rest.data()) : nullptr;
+      const float* __restrict__ added = adaptation ? w.adaptation_state + row : nullptr;
+      const float* __restrict__ added_before = adaptation ? (t ? added - stride : rest.data()) : nullptr;
       float* __restrict__ d_current = w.d_currents + row;
 #pragma GCC ivdep
       for (int64_t i = 0; i < n; ++i) {
         const float theta = threshold[i];
         const float u = potential[i];
-        const float spike_before = output != kPotential && before[i] >= theta ? 1.0f : 0.0f;
+        const float excess = adaptation ? u - added[i] : u;
+        const float excess_before = adaptation ? before[i] - added_before[i] : before[i];
+        const float spike_before = output != kPotential && excess_before >= theta ? 1.0f : 0.0f;
         const float v_before = reset<output>(before[i], spike_before, theta);
-        float d_u;
+        float d_u, d_spike_before = 0.0f;
         if (output == kPotential) {
           d_u = d_out[i] + d_v[i];
         } else {
-          const float fire = u >= theta ? 1.0f : 0.0f;
-          const float ratio = u * per_threshold[i];
+          const float fire = excess >= theta ? 1.0f : 0.0f;
+          const float ratio = excess * per_threshold[i];
           const float distance = (ratio - 1.0f) * per_width[i];
-          const float d_x = (d_out[i] + d_s[i]) * slope<kind>(std::fabs(distance));
+          const float d_x = (d_out[i] + d_s[i]) * slope<kind>(std::fabs(distance), surrogate);
           const float via_spike = d_x * per_threshold[i];  // dx/du = 1 / theta
           d_threshold[i] -= via_spike * ratio;                  // dx/dtheta = -u / theta**2
           d_width[i] -= d_x * distance;
+          if (adaptation) {
+            float d_added = d_h[i] - via_spike;
+            if (integer) d_added = added[i] > low && added[i] < high ? d_added : 0.0f;
+            d_adaptation[i] += d_added * added_before[i];
+            d_step[i] += d_added * spike_before;
+            d_h[i] = d_added * adaptation_leak[i];
+            d_spike_before = d_added * adaptation_step[i];
+          }
           d_u = via_spike + (output == kSpikeResetZero ? d_v[i] * (1.0f - fire) : d_v[i]);
           if (output == kSpikeResetSubtract) d_threshold[i] -= d_v[i] * fire;
         }
@@ -247,7 +292,7 @@ void backward(const Walk& w, int64_t first, int64_t last) {
           d_c[i] = d_in * synapse_leak[i];
         }
         d_self[i] += d_in * spike_before;
-        d_s[i] = d_in * self_weight[i];
+        d_s[i] = d_in * self_weight[i] + d_spike_before;
         d_current[i] = d_in;
       }
       if (w.bias) {
@@ -265,16 +310,25 @@ void backward(const Walk& w, int64_t first, int64_t last) {
   }
 }
 
-// Calls work with a compile-time constant for a run-time value.
-template <typename Work>
-void with_flag(bool flag, Work work) {
-  flag ? work(std::true_type{}) : work(std::false_type{});
+// Calls work with a compile-time constant for a run-time value in `from .. to`.
+template <int from, int to, typename Work>
+void with_value(int32_t wanted, Work work) {
+  if (wanted == from) return work(std::integral_constant<int, from>{});
+  if constexpr (from < to) with_value<from + 1, to>(wanted, work);
 }
 
-template <int last, int value = 0, typename Work>
-void with_value(int32_t wanted, Work work) {
-  if (wanted == value) return work(std::integral_constant<int, value>{});
-  if constexpr (value < last) with_value<last, value + 1>(wanted, work);
+// The same for what the neurons of a layer are; those that never spike do not adapt.
+template <typename Work>
+void with_parts(const Walk& w, Work work) {
+  with_value<0, 1>(w.integer, [&](auto integer) {
+    with_value<0, 1>(w.synapse_leak != nullptr, [&](auto synapse) {
+      with_value<kPotential, kSpikeResetLate>(w.output, [&](auto output) {
+        with_value<0, output != kPotential>(w.adaptation_leak != nullptr, [&](auto adaptation) {
+          work(integer, synapse, adaptation, output);
+        });
+      });
+    });
+  });
 }
 
 // Sixteen columns side by side; compilers split this on processors with narrower registers.
@@ -322,25 +376,20 @@ extern "C" {
 
 void walk_forward(const Walk* w) {
   share(w->batch, w->threads, [=](int64_t first, int64_t last) {
-    with_flag(w->integer, [&](auto integer) {
-      with_flag(w->synapse_leak, [&](auto synapse) {
-        with_value<kSpikeResetLate>(w->output, [&](auto output) {
-          forward<integer, synapse, output>(*w, first, last);
-        });
-      });
+    with_parts(*w, [&](auto integer, auto synapse, auto adaptation, auto output) {
+      forward<integer, synapse, adaptation, output>(*w, first, last);
     });
   });
 }
 
 void walk_backward(const Walk* w) {
   share(w->batch, w->threads, [=](int64_t first, int64_t last) {
-    with_flag(w->integer, [&](auto integer) {
-      with_flag(w->synapse_leak, [&](auto synapse) {
-        with_value<kSpikeResetLate>(w->output, [&](auto output) {
-          with_value<output == kPotential ? 0 : kRectangle>(output == kPotential ? 0 : w->surrogate, [&](auto kind) {
-            backward<integer, synapse, output, kind>(*w, first, last);
-          });
-        });
+    with_parts(*w, [&](auto integer, auto synapse, auto adaptation, auto output) {
+      // A template for each surrogate takes its time to compile: only for what most neurons are.
+      constexpr bool rare = adaptation || output == kPotential || output == kSpikeResetLate;
+      constexpr int from = rare ? kAnySurrogate : 0, to = rare ? kAnySurrogate : kRectangle;
+      with_value<from, to>(rare ? from : w->surrogate, [&](auto surrogate) {
+        backward<integer, synapse, adaptation, output, surrogate>(*w, first, last);
       });
     });
   });

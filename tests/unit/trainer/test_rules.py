@@ -13,6 +13,7 @@ from toys import Toy, config, numbers_of, scramble, spikes, stimulus
 from trainer import kernels
 from trainer.arithmetic import Integer, Real
 from trainer.config import Config, TrainConfig
+from trainer.kernels import native
 from trainer.network import Network
 from trainer.neurons import Dynamics, walk
 from trainer.rules import RULES, Did, Gradients, SurrogateGradient, Tssl
@@ -88,7 +89,8 @@ def test_a_rule_is_one_class(monkeypatch: pytest.MonkeyPatch) -> None:
     assert first.weight.grad.any()
     assert first.leak_logit.grad is None
     assert not first.self_weight.grad
-    assert kernels.find(trace.inputs, first.numbers(quantized=False), first._dynamics) is not None
+    compiled = kernels.find(trace.inputs, first.numbers(quantized=False), first._dynamics)
+    assert (compiled is not None) == (native.library() is not None)
 
 
 @dataclass(frozen=True, slots=True)

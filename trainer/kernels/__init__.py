@@ -67,8 +67,8 @@ def _run_on_gpu(function: Pass, state_bits: int | None, dynamics: Dynamics, **ar
     gpu.run_walk(function, state_bits, dynamics, **arrays)
 
 
-_NUMBERS = frozenset({"leak", "threshold", "bias", "self_weight", "synapse_leak", "adaptation_leak", "adaptation_step"})
-_NEURONS = _NUMBERS | {"zero", "subtract", "late_subtract", *SLOPES}
+_NUMBERS = ["leak", "threshold", "bias", "self_weight", "synapse_leak", "adaptation_leak", "adaptation_step", "delay"]
+_NEURONS = frozenset({*_NUMBERS, "zero", "subtract", "late_subtract", *SLOPES})
 _SURROGATE = frozenset({SurrogateGradient})
 
 KERNELS = (

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from trainer.arithmetic import Arithmetic, Integer
-from trainer.neurons import Dynamics, Numbers, States, acting
+from trainer.neurons import Dynamics, Numbers, States, acting, mask
+from trainer.neurons.delay import shift_gradient, whole
 from trainer.neurons.self_weight import loop_bound
 from trainer.rules import Gradients
 from trainer.surrogates import SLOPES
@@ -39,6 +40,8 @@ def forward(
     kept = {part.key: torch.empty_like(currents) for part in acting(numbers, dynamics) if part.keeps}
     states = States(torch.empty_like(currents), torch.empty_like(currents), kept)
     arrays = {**_arrays(ends, numbers, dynamics, states), "currents": currents}
+    if "delay" in arrays:
+        states.outputs.zero_()
     if numbers.recurrent is not None:
         arrays["recurrent"] = numbers.recurrent.T
     _run(run, "forward", arithmetic, dynamics, arrays)
@@ -56,10 +59,12 @@ def backward(
 ) -> Gradients:
     """The surrogate's gradient, given that of the outputs."""
     arrays = _arrays(ends, numbers, dynamics, states)
-    d_numbers = {name: torch.zeros_like(gradient[0]) for name in arrays.keys() & {*numbers.learned, "self_weight"}}
+    learned = arrays.keys() & {*numbers.learned, "self_weight"} - {"delay"}
+    d_numbers = {name: torch.zeros_like(gradient[0]) for name in learned}
     d_currents = torch.empty_like(gradient)
     arrays |= {f"d_{name}": value for name, value in d_numbers.items()}
-    arrays |= {"d_outputs": gradient, "d_currents": d_currents}
+    d_outputs = gradient.clone() if "delay" in arrays and numbers.recurrent is not None else gradient.contiguous()
+    arrays |= {"d_outputs": d_outputs, "d_currents": d_currents}
     arrays["self_weight"] = arrays["self_weight"].clamp(-loop_bound(numbers), loop_bound(numbers))
     if "adaptation_step" in arrays:
         arrays["adaptation_step"] = arrays["adaptation_step"].clamp(max=numbers.threshold)
@@ -67,6 +72,9 @@ def backward(
         arrays["recurrent"] = numbers.recurrent
     _run(run, "backward", arithmetic, dynamics, arrays)
     found = {name: value.sum(dim=0) for name, value in d_numbers.items()}
+    if "delay" in arrays:
+        earlier = torch.cat([torch.zeros_like(gradient[:1]), states.outputs[:-1]])
+        found["delay"] = shift_gradient(d_outputs * mask(gradient, ends), states.outputs, earlier).sum(dim=(0, 1))
     found["width"] = found["width"].sum().reshape(1)
     if numbers.recurrent is not None and dynamics.spiking:
         d_recurrent = d_currents[1:].flatten(0, 1).T @ states.outputs[:-1].flatten(0, 1)
@@ -80,6 +88,7 @@ def _arrays(ends: Tensor, numbers: Numbers, dynamics: Dynamics, states: States) 
     return {
         "self_weight": torch.zeros_like(numbers.threshold),
         **{name: numbers.neuron[name] for name in ("leak", "threshold", *of_parts)},
+        **({"delay": whole(numbers.neuron["delay"])} if "delay" in of_parts else {}),
         "ends": ends,
         "width": numbers.width.expand(len(numbers.threshold)),
         "outputs": states.outputs,

@@ -34,6 +34,7 @@ def run_walk(function: Pass, state_bits: int | None, dynamics: Dynamics, **array
         "biased": "bias" in arrays,
         "synapse": "synapse_leak" in arrays,
         "adaptation": "adaptation_leak" in arrays,
+        "delayed": "delay" in arrays,
         "output": OUTPUTS[dynamics.reset if dynamics.spiking else None],
         "kind": SURROGATES[dynamics.surrogate],
         "block": _BLOCK,
@@ -91,6 +92,7 @@ def _forward(
     width,
     adaptation_leak,
     adaptation_step,
+    delay,
     outputs,
     potential,
     synapse_state,
@@ -104,6 +106,7 @@ def _forward(
     biased: tl.constexpr,
     synapse: tl.constexpr,
     adaptation: tl.constexpr,
+    delayed: tl.constexpr,
     output: tl.constexpr,
     kind: tl.constexpr,
     block: tl.constexpr,
@@ -122,6 +125,9 @@ def _forward(
     if adaptation:
         rho = tl.load(adaptation_leak + i, there, 0.0)
         q = tl.load(adaptation_step + i, there, 0.0)
+    shift = tl.zeros((block,), tl.int64)
+    if delayed:
+        shift = tl.load(delay + i, there, 0)
     h = tl.zeros((block,), tl.float32)
     v = tl.zeros((block,), tl.float32)
     c = tl.zeros((block,), tl.float32)
@@ -153,7 +159,7 @@ def _forward(
                     excess = u - h
                 s = tl.where(excess >= theta, 1.0, 0.0)
                 v = _reset(u, s, theta, output)
-                tl.store(outputs + row, s, there)
+                tl.store(outputs + row + shift * batch * neurons, s, there & (t + shift < end))
         else:
             nothing = tl.zeros((block,), tl.float32)
             tl.store(outputs + row, nothing, there)
@@ -174,6 +180,7 @@ def _backward(
     width,
     adaptation_leak,
     adaptation_step,
+    delay,
     outputs,
     potential,
     synapse_state,
@@ -197,6 +204,7 @@ def _backward(
     biased: tl.constexpr,
     synapse: tl.constexpr,
     adaptation: tl.constexpr,
+    delayed: tl.constexpr,
     output: tl.constexpr,
     kind: tl.constexpr,
     block: tl.constexpr,
@@ -214,6 +222,9 @@ def _backward(
     if adaptation:
         rho = tl.load(adaptation_leak + i, there, 0.0)
         q = tl.load(adaptation_step + i, there, 0.0)
+    shift = tl.zeros((block,), tl.int64)
+    if delayed:
+        shift = tl.load(delay + i, there, 0)
     d_h = tl.zeros((block,), tl.float32)
     sum_adaptation = tl.zeros((block,), tl.float32)
     sum_step = tl.zeros((block,), tl.float32)
@@ -234,7 +245,7 @@ def _backward(
             earlier = there & (first >= 0)
             u = tl.load(potential + row, there, 0.0)
             before = tl.load(potential + first, earlier, 0.0)
-            d_out = tl.load(d_outputs + row, there, 0.0)
+            d_out = tl.load(d_outputs + row + shift * batch * neurons, there & (t + shift < end), 0.0)
             d_spike_before = tl.zeros((block,), tl.float32)
             excess = u
             excess_before = before

@@ -35,12 +35,13 @@ struct Walk {
   const float* width;
   const float* adaptation_leak;  // or null
   const float* adaptation_step;  // backward, bounded as the gradient sees it
-  float* outputs;                // rows: spikes, or potentials
+  const int64_t* delay;          // or null: steps
+  float* outputs;                // rows: spikes, or potentials; zeros at first with delays
   float* potential;              // rows
   float* synapse_state;          // rows: the filtered currents
   float* adaptation_state;       // rows: what is added to the threshold
   // Backward only: gradients; those of parameters are (batch, neurons).
-  const float* d_outputs;  // rows
+  float* d_outputs;        // rows; with delays and dense recurrence, its part is added
   float* d_currents;       // rows
   float* d_leak;
   float* d_bias;
@@ -118,7 +119,7 @@ inline float reset(float potential, float spike, float threshold) {
 template <bool integer, bool synapse, bool adaptation, int output>
 void forward(const Walk& w, int64_t first, int64_t last) {
   const int64_t n = w.neurons, stride = w.batch * n;
-  std::vector<float> membrane(n), filtered(n), adapted(n), spike(n), arriving(n);
+  std::vector<float> membrane(n), filtered(n), adapted(n), spike(n), arriving(n), leaving(n);
   std::vector<int32_t> fired;
   const float* __restrict__ leak = w.leak;
   const float* __restrict__ synapse_leak = w.synapse_leak;
@@ -141,7 +142,7 @@ void forward(const Walk& w, int64_t first, int64_t last) {
     for (int64_t t = 0; t < w.ends[b]; ++t) {
       const int64_t row = t * stride + b * n;
       const float* given = w.currents + row;
-      float* __restrict__ out = w.outputs + row;
+      float* __restrict__ out = w.delay ? leaving.data() : w.outputs + row;
       float* __restrict__ potential = w.potential + row;
       float* __restrict__ current = synapse ? w.synapse_state + row : nullptr;
       float* __restrict__ added = adaptation ? w.adaptation_state + row : nullptr;
@@ -186,10 +187,15 @@ void forward(const Walk& w, int64_t first, int64_t last) {
           v[i] = reset<output>(u, fire, threshold[i]);
         }
       }
+      if (w.delay) {
+        for (int64_t i = 0; i < n; ++i)
+          if (t + w.delay[i] < w.ends[b]) w.outputs[row + w.delay[i] * stride + i] = s[i];
+      }
       if (w.recurrent) {
         fired.clear();
+        const float* seen = w.delay ? w.outputs + row : s;
         for (int64_t i = 0; i < n; ++i)
-          if (s[i] != 0.0f) fired.push_back(static_cast<int32_t>(i));
+          if (seen[i] != 0.0f) fired.push_back(static_cast<int32_t>(i));
       }
     }
     for (int64_t t = w.ends[b]; t < w.steps; ++t) {
@@ -206,7 +212,7 @@ template <bool integer, bool synapse, bool adaptation, int output, int kind>
 void backward(const Walk& w, int64_t first, int64_t last) {
   const int64_t n = w.neurons, stride = w.batch * n;
   const std::vector<float> rest(n, 0.0f);
-  std::vector<float> later_membrane(n), later_current(n), later_spike(n), later_adapted(n);
+  std::vector<float> later_membrane(n), later_current(n), later_spike(n), later_adapted(n), returning(n);
   std::vector<float> inverse_threshold(n), inverse_width(n);
   for (int64_t i = 0; i < n; ++i) {
     inverse_threshold[i] = 1.0f / w.threshold[i];
@@ -243,6 +249,11 @@ void backward(const Walk& w, int64_t first, int64_t last) {
     for (int64_t t = w.ends[b] - 1; t >= 0; --t) {
       const int64_t row = t * stride + b * n;
       const float* __restrict__ d_out = w.d_outputs + row;
+      if (w.delay) {
+        for (int64_t i = 0; i < n; ++i)
+          returning[i] = t + w.delay[i] < w.ends[b] ? d_out[w.delay[i] * stride + i] : 0.0f;
+        d_out = returning.data();
+      }
       const float* __restrict__ potential = w.potential + row;
       const float* __restrict__ before = t ? potential - stride : rest.data();
       const float* __restrict__ current = synapse ? w.synapse_state + row : nullptr;
@@ -299,11 +310,12 @@ void backward(const Walk& w, int64_t first, int64_t last) {
         float* __restrict__ d_bias = w.d_bias + b * n;
         for (int64_t i = 0; i < n; ++i) d_bias[i] += d_current[i];
       }
-      if (w.recurrent) {
+      if (w.recurrent && t) {
+        float* __restrict__ d_seen = w.delay ? w.d_outputs + row - stride : d_s;
         for (int64_t i = 0; i < n; ++i) {
           const float* __restrict__ to = w.recurrent + i * n;
           const float d_in = d_current[i];
-          for (int64_t j = 0; j < n; ++j) d_s[j] += d_in * to[j];
+          for (int64_t j = 0; j < n; ++j) d_seen[j] += d_in * to[j];
         }
       }
     }

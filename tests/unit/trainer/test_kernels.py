@@ -99,19 +99,22 @@ def test_a_walk_is_that_of_plain_pytorch(
 @pytest.mark.parametrize("arithmetic", ARITHMETICS, ids=["real", "integer"])
 @pytest.mark.parametrize("recurrent", [False, True])
 @pytest.mark.parametrize("reset", RESETS)
-@pytest.mark.parametrize("part", PARTS, ids=lambda part: part.key)
+@pytest.mark.parametrize(
+    "parts", [*((part,) for part in PARTS), PARTS], ids=lambda parts: f"{len(parts)}{parts[0].key}"
+)
 def test_no_kernel_ignores_a_part_or_a_reset(
-    arithmetic: Arithmetic, recurrent: bool, reset: Reset, part: type[Part]
+    arithmetic: Arithmetic, recurrent: bool, reset: Reset, parts: tuple[type[Part], ...]
 ) -> None:
-    """Whatever is registered: what runs with it gives what plain PyTorch gives, and the part makes a difference."""
+    """Whatever is registered: what runs with it gives what plain PyTorch gives, and each part makes a difference."""
     integer = isinstance(arithmetic, Integer)
-    numbers = numbers_of(23, integer=integer, parts=(part.key,), recurrent=recurrent)
+    numbers = numbers_of(23, integer=integer, parts=tuple(part.key for part in parts), recurrent=recurrent)
     dynamics = Dynamics(True, reset, "triangle")
     states, gradients = assert_alike(numbers, arithmetic, dynamics, exact=integer or not recurrent)
-    for quantity in part.quantities:
-        assert gradients[quantity.name].any()
-    without = replace(numbers, neuron={name: numbers.neuron[name] for name in ("leak", "threshold")})
-    assert not torch.equal(states.outputs, answers(without, arithmetic, dynamics)[0].outputs)
+    for part in parts:
+        own = {quantity.name for quantity in part.quantities}
+        assert all(gradients[name].any() for name in own)
+        without = replace(numbers, neuron={name: numbers.neuron[name] for name in numbers.neuron if name not in own})
+        assert not torch.equal(states.outputs, answers(without, arithmetic, dynamics)[0].outputs), part.key
     assert states.outputs.sum() > 50
 
 

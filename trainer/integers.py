@@ -61,7 +61,7 @@ def _layer(index: int, module: LearnedLayer, sizes: tuple[int, ...], *, quantize
     return Layer(
         shape=(layer.neurons,),
         projections=tuple(projections),
-        neuron=Lif(**_fields(Lif, codes), reset=cast(Any, layer.reset), parts=parts),
+        neuron=Lif(**_fields(Lif, codes), reset=layer.reset, parts=parts),
         widths=Widths(layer.weight_bits, layer.leak_bits, module.quantizer.state_bits) if quantized else None,
     )
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from trainer.arithmetic import Arithmetic, Integer
 from trainer.neurons import Dynamics, Numbers, States, acting, mask
-from trainer.neurons.delay import shift_gradient, whole
+from trainer.neurons.delay import shift_gradient
 from trainer.neurons.self_weight import loop_bound
 from trainer.rules import Gradients
 from trainer.surrogates import SLOPES
@@ -88,7 +88,7 @@ def _arrays(ends: Tensor, numbers: Numbers, dynamics: Dynamics, states: States) 
     return {
         "self_weight": torch.zeros_like(numbers.threshold),
         **{name: numbers.neuron[name] for name in ("leak", "threshold", *of_parts)},
-        **({"delay": whole(numbers.neuron["delay"])} if "delay" in of_parts else {}),
+        **({"delay": numbers.neuron["delay"].long()} if "delay" in of_parts else {}),
         "ends": ends,
         "width": numbers.width.expand(len(numbers.threshold)),
         "outputs": states.outputs,

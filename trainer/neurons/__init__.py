@@ -7,7 +7,7 @@ from trainer.neurons.numbers import Dynamics, Numbers, States, mask
 from trainer.neurons.part import Part
 from trainer.neurons.parts import PARTS, QUANTITIES
 from trainer.neurons.quantity import LEAK, THRESHOLD, Quantity, logit
-from trainer.neurons.resets import RESETS, Reset
+from trainer.neurons.resets import RESETS
 
 __all__ = [
     "LEAK",
@@ -20,7 +20,6 @@ __all__ = [
     "Numbers",
     "Part",
     "Quantity",
-    "Reset",
     "States",
     "acting",
     "logit",

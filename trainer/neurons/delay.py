@@ -28,7 +28,7 @@ class Delay(Part):
 
     def __init__(self, numbers: Numbers, arithmetic: Arithmetic, rest: Tensor) -> None:
         super().__init__(numbers, arithmetic, rest)
-        self.steps = whole(numbers.neuron["delay"]).expand(1, *rest.shape)
+        self.steps = numbers.neuron["delay"].detach().long().expand(1, *rest.shape)
         self.past = [rest] * (1 + int(self.steps.max()))
 
     @classmethod
@@ -41,11 +41,6 @@ class Delay(Part):
         outputs = torch.stack(self.past).gather(0, self.steps)[0]
         before, self.state = self.state, outputs.detach()
         return _Shifted.apply(outputs, self.numbers.neuron["delay"], before)
-
-
-def whole(delay: Tensor) -> Tensor:
-    """Delays as steps, int64."""
-    return delay.detach().round().long()
 
 
 def shift_gradient(gradient: Tensor, outputs: Tensor, before: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from trainer.neurons.resets import Reset
+from quant.neurons import Reset
 from trainer.surrogates import Surrogate
 
 

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
+from brevitas.function.ops_ste import round_ste
 from torch import Tensor
 
 if TYPE_CHECKING:
@@ -94,17 +95,17 @@ class Magnitude(Quantity):
 
 
 class Steps(Quantity):
-    """A number of time steps, up to the layer's largest; in integers a whole one."""
+    """A whole number of time steps, up to the layer's largest."""
 
     __slots__ = ()
     suffix = "_logit"
     state = False
 
     def real(self, raw: Tensor, layer: LayerConfig) -> Tensor:
-        return raw.sigmoid() * layer.delay
+        return round_ste(raw.sigmoid() * layer.delay)
 
     def quantized(self, value: Tensor, unit: Tensor, grid: Grid) -> Tensor:
-        return value + (value.round() - value).detach()
+        return value
 
 
 LEAK, THRESHOLD = Leak("leak"), Magnitude("threshold", least=1)

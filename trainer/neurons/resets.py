@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal, Protocol
+from typing import Protocol
 
 from torch import Tensor
-
-Reset = Literal["zero", "subtract", "late_subtract"]
 
 
 class ResetKind(Protocol):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +29,8 @@ from trainer.data.batches import in_order
 from trainer.integers import integers, real_model
 from trainer.kernels import native
 from trainer.network import Network
-from trainer.neurons import PARTS
+from trainer.neurons import PARTS, RESETS, Part
+from trainer.readouts import READOUTS
 
 DIGITS = Path(__file__).parents[3] / "configs" / "digits.toml"
 FEATURES = list(
@@ -95,6 +97,31 @@ def test_every_feature_on_and_off(features: tuple[bool, bool, bool, str, str]) -
         scores += int(np.abs(golden.run(model, inputs.numpy().astype(bool), steps.numpy()).scores).sum())
     assert (spikes > 100).all(), "the comparison needs activity in every layer"
     assert scores > 0
+
+
+def test_training_has_every_kind_that_hardware_has() -> None:
+    assert {part.key for part in PARTS} == {part.key for part in quant.neurons.PARTS}
+    assert RESETS.keys() == quant.neurons.RESETS.keys()
+    assert READOUTS.keys() == quant.readouts.READOUTS.keys()
+
+
+@pytest.mark.parametrize("part", PARTS, ids=lambda part: part.key)
+@pytest.mark.parametrize("reset", RESETS)
+def test_each_part_is_felt(part: type[Part], reset: quant.neurons.Reset) -> None:
+    """In a network with every part: without this one the same integers give other spikes."""
+    layers = LayerConfig(9, (0,), reset=reset, **ON), LayerConfig(3, (1, 0), reset=reset, **ON)
+    network = Network(config(*layers, data=Toy(channels=11)))
+    scramble(network, 19, strength=0.7)
+    model = integers(network)
+    inputs, steps = stimulus(4, 11)
+    assert min(compare(network, model, inputs, steps)) > 10
+    lame = [
+        replace(one, neuron=replace(one.neuron, parts=tuple(own for own in one.neuron.parts if own.key != part.key)))
+        for one in model.layers
+    ]
+    arguments = inputs.numpy().astype(bool), steps.numpy()
+    found, without = golden.run(model, *arguments), golden.run(replace(model, layers=tuple(lame)), *arguments)
+    assert any((one != other).any() for one, other in zip(found.spikes, without.spikes, strict=True))
 
 
 def test_the_hard_cases_occur(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -168,11 +195,11 @@ def test_the_demo_test_set() -> None:
 def test_the_real_model_spikes_as_the_float_phase_does() -> None:
     """The same graph with the real numbers, normalization folded: golden model and network agree."""
     layers = (
-        LayerConfig(9, (0,), self_recurrent=True, normalize=True),
-        LayerConfig(3, (1, 0), dense_recurrent=True, synapse=True, reset="subtract"),
+        LayerConfig(9, (0,), normalize=True, **ON),
+        LayerConfig(3, (1, 0), dense_recurrent=True, reset="subtract", **ON),
     )
     network = Network(config(*layers, data=Toy(channels=11)))
-    scramble(network, 3, strength=0.5)
+    scramble(network, 19, strength=0.5)
     for layer in network.layers[:1]:
         assert layer.normalization is not None
         layer.normalization.mean_square.fill_(0.3)

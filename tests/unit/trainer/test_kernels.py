@@ -14,12 +14,13 @@ import torch
 from torch import Tensor
 from toys import Toy, config, numbers_of, scramble, spikes, stimulus
 
+from quant.neurons import Reset
 from trainer import kernels
 from trainer.arithmetic import Arithmetic, Integer, Real
 from trainer.config import LayerConfig
 from trainer.kernels import cpu, native
 from trainer.network import Network
-from trainer.neurons import PARTS, RESETS, Dynamics, Numbers, Part, Reset, States
+from trainer.neurons import PARTS, RESETS, Dynamics, Numbers, Part, States
 from trainer.rules import SurrogateGradient, Tssl
 from trainer.surrogates import SLOPES, Surrogate
 from trainer.walk import walk

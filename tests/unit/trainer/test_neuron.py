@@ -10,10 +10,11 @@ import torch
 from torch import Tensor
 from toys import ON, Toy, config, numbers_of, scramble, spikes, stimulus
 
+from quant.neurons import Reset
 from trainer.arithmetic import Integer, Real
 from trainer.config import LayerConfig, NetworkConfig, PlasticityConfig
 from trainer.network import Network
-from trainer.neurons import PARTS, RESETS, Dynamics, Numbers, Reset, walk
+from trainer.neurons import PARTS, RESETS, Dynamics, Numbers, walk
 from trainer.neurons.part import loop
 from trainer.readouts import READOUTS
 from trainer.rules import SurrogateGradient, Tssl
@@ -84,7 +85,7 @@ def reference(inputs: Tensor, numbers: Numbers, reset: str, state_bits: int | No
             row.append(u)
         past.append(list(s))
         for i in range(neurons):
-            delay = round(numbers.neuron["delay"][i].item()) if "delay" in numbers.neuron else 0
+            delay = int(numbers.neuron["delay"][i]) if "delay" in numbers.neuron else 0
             o[i] = past[-1 - delay][i] if delay < len(past) else 0.0
         history.append(list(o) if spiking else row)
     return torch.tensor(history, dtype=torch.float64)
@@ -251,7 +252,7 @@ def test_a_delay_learns_what_one_step_more_changes() -> None:
     currents = inputs[:, :2] @ numbers.feed_forward.T
     currents[25:] = -5.0  # silence, so that no spike leaves at the end
     importance = torch.randn(40, 2, 6, generator=torch.Generator().manual_seed(2))
-    delay = numbers.neuron["delay"].detach().round().requires_grad_()
+    delay = numbers.neuron["delay"].detach().requires_grad_()
 
     def loss(delay: Tensor) -> Tensor:
         given = replace(numbers, neuron={**numbers.neuron, "delay": delay})

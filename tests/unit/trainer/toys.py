@@ -113,7 +113,7 @@ def numbers_of(neurons: int, *, integer: bool, parts: tuple[str, ...] = (), recu
         if isinstance(quantity, Leak):
             return (torch.rand(neurons, generator=draw) * 256).floor() / 256
         if isinstance(quantity, Steps):
-            return torch.rand(neurons, generator=draw) * 5
+            return (torch.rand(neurons, generator=draw) * 5).round()
         if isinstance(quantity, Magnitude):
             return state(torch.rand(neurons, generator=draw) + 0.5 * quantity.least)
         return state(torch.randn(neurons, generator=draw))

@@ -12,12 +12,13 @@ from quant.arithmetic import LEAK_BITS, STATE_BITS, weight_range
 from quant.errors import ConfigError, ModelError
 from quant.model import NEURONS, check_sources
 from quant.neurons import Reset
+from quant.readouts import Readout
 from trainer.augmentation import Augmentation
 from trainer.data import SOURCES
 from trainer.data.source import Source
 from trainer.losses import LOSSES, CrossEntropy, Loss
 from trainer.neurons import PARTS, RESETS, Part
-from trainer.readouts import READOUTS, Readout
+from trainer.readouts import READOUTS
 from trainer.rules import RULES, Rule, SurrogateGradient
 from trainer.schema import Named, Range, parse, read_toml, unparse
 from trainer.surrogates import Surrogate

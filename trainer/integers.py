@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
@@ -39,7 +39,7 @@ def _model(network: GraphNetwork, *, quantized: bool) -> dict[str, Any]:
             _layer(index, layer, graph.source_sizes(index), quantized=quantized)
             for index, layer in enumerate(network.layers, start=1)
         ),
-        "readout": cast(Any, graph.network.readout),
+        "readout": graph.network.readout,
         "classes": graph.classes,
     }
 

@@ -6,15 +6,13 @@ A new kind is a class here and a registry line; the hardware's are in quant/read
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal, Protocol
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from trainer.arithmetic import Arithmetic
 from trainer.neurons import mask
-
-Readout = Literal["spike_count", "membrane_sum", "membrane_max", "membrane_last"]
 
 
 class ReadoutKind(Protocol):

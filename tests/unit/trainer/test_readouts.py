@@ -6,10 +6,11 @@ import pytest
 import torch
 from toys import Toy, config, scramble, stimulus
 
+from quant.readouts import Readout
 from trainer.arithmetic import Integer, Real
 from trainer.config import NetworkConfig
 from trainer.network import Network
-from trainer.readouts import READOUTS, Readout
+from trainer.readouts import READOUTS
 
 BY_HAND = {"spike_count": sum, "membrane_sum": sum, "membrane_max": max, "membrane_last": lambda values: values[-1]}
 

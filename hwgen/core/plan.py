@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from hwgen.core.neuron import NeuronPlan
 from quant.formats import index_bits, unsigned_bits
+from quant.manifest import Port
 
 INPUT_FLAGS = 3  # of malformed beats (scsr_axis_input.v)
 # The status flags of a packet, from bit 16 of its last beat on (docs/streams.md).
@@ -23,6 +24,37 @@ DIGEST_BITS = 256
 VERSION_BITS = 24
 MAX_VECTOR_BITS = 1 << 16  # the widest vector that IEEE 1364-2005 makes every tool accept
 LOAD_BITS = 16  # width of the stream that weights are loaded from
+
+
+def core_ports(*, loaded: bool, self_test: bool) -> tuple[Port, ...]:
+    """The ports of a top module, in its order; those of `s_load` where weights are loaded."""
+    load = (
+        Port("s_load_tdata", "input", LOAD_BITS),
+        Port("s_load_tvalid", "input", 1),
+        Port("s_load_tready", "output", 1),
+    )
+    test = (
+        Port("self_test_start", "input", 1),
+        Port("self_test_running", "output", 1),
+        Port("self_test_failed", "output", 1),
+    )
+    return (
+        Port("aclk", "input", 1),
+        Port("aresetn", "input", 1),
+        Port("s_axis_tdata", "input", 16),
+        Port("s_axis_tvalid", "input", 1),
+        Port("s_axis_tready", "output", 1),
+        Port("s_axis_tlast", "input", 1),
+        *(load if loaded else ()),
+        Port("m_axis_tdata", "output", 32),
+        Port("m_axis_tvalid", "output", 1),
+        Port("m_axis_tready", "input", 1),
+        Port("m_axis_tlast", "output", 1),
+        *(test if self_test else ()),
+        # Constants that say what the core is: they take no logic, and nothing times or loads them.
+        Port("model_digest", "output", DIGEST_BITS),
+        Port("tool_version", "output", VERSION_BITS),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,6 +345,11 @@ class CorePlan:
     readout: str
     safety: Safety = NO_SAFETY
     test_memories: tuple[Memory, ...] = ()
+
+    @property
+    def ports(self) -> tuple[Port, ...]:
+        """The ports of the top module, in its order."""
+        return core_ports(loaded=bool(self.loaded), self_test=self.safety.self_test)
 
     @property
     def readout_mode(self) -> int:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-from models import Limits, random_model
+from models import Limits, dense_layer, random_model
 
 from quant import golden, store
+from quant.formats import IntArray
 from quant.model import IntModel
+from quant.neurons import Bias, SelfWeight
 
 
 def _sat(value: int, bits: int) -> int:
@@ -104,3 +108,19 @@ def test_the_golden_model_computes_what_is_specified() -> None:
             spikes += int(expected.sum())
         assert trace.scores[0].tolist() == scores, seed
     assert spikes > 1000
+
+
+def test_the_worked_neuron_is_what_the_golden_model_computes() -> None:
+    text = (Path(__file__).resolve().parents[3] / "docs" / "semantics.md").read_text(encoding="utf-8")
+    rows = [list(map(int, row)) for row in re.findall(r"^\| (\d+) " + r"\| (\d+) " * 8 + r"\|$", text, re.MULTILINE)]
+    assert [row[0] for row in rows] == [0, 1, 2]
+
+    def one(value: int) -> IntArray:
+        return np.array([value], dtype=np.int16)
+
+    own, bias = SelfWeight(one(3)), Bias(one(1))
+    layer = dense_layer({0: one(8)[None]}, one(12), one(10), (8, 4, 8), "subtract", own, bias)
+    source = np.array([row[1] > 0 for row in rows])[:, None, None]
+    walked = list(golden.walk(layer, 1, [source], spiking=True))
+    assert [[int(u[0, 0]), int(o[0, 0]), int(state["v"][0, 0])] for state, u, o in walked] == [row[6:] for row in rows]
+    assert all(row[4] == sum(row[1:4]) and row[6] == row[4] + row[5] for row in rows)

@@ -37,10 +37,10 @@ from tqdm import tqdm
 
 from bench.record import RESULTS, commit, write
 from hwgen.core.build import make_build
-from hwgen.core.folder import open_build
 from quant import export, reader, spikes, store, vectors
 from quant.errors import ScsrError
 from quant.files import write_atomic
+from quant.manifest import open_folder
 from quant.spikes import SpikeSet
 from trainer import checkpoint, config
 from trainer.data import binning, disk, fsdd, heidelberg, mnist, ntidigits, spikelists, splits
@@ -146,7 +146,7 @@ READERS = {
     "model": Reader(export.load, "m.safetensors", lambda: store.to_bytes(integers(network()))),
     "spikes": Reader(spikes.read, "s.npz", lambda: spikes.to_bytes(samples())),
     "config": Reader(config.read, "c.toml", lambda: CONFIGURATION),
-    "manifest": Reader(lambda path: open_build(path.parent), MANIFEST, lambda: build()[MANIFEST], build),
+    "manifest": Reader(lambda path: open_folder(path.parent), MANIFEST, lambda: build()[MANIFEST], build),
     "sound archive": Reader(fsdd.read_recordings, "a.npz", arrays),
     "spike list": Reader(spikelists.read_rows, "a_u1_c1.dat", lambda: b"-1\t-1\n3\t7\n0\t1\n-1\t-1\n"),
     "IDX": Reader(lambda path: mnist.read_idx(path, 1), "labels", lambda: b"\0\0\x08\1\0\0\0\4" + bytes(4)),

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal, Protocol
 
+import numpy as np
+
 from quant.arithmetic import Array, saturate
 from quant.neurons.naive import clamp
 
 SCORE_BITS = 32
 
-Readout = Literal["spike_count", "membrane_sum"]
+Readout = Literal["spike_count", "membrane_sum", "membrane_max", "membrane_last"]
 
 
 class ReadoutKind(Protocol):
@@ -40,4 +42,29 @@ class _Sum:
         return clamp(before + value, SCORE_BITS)
 
 
-READOUTS: Mapping[str, ReadoutKind] = {"spike_count": _Sum(spiking=True), "membrane_sum": _Sum(spiking=False)}
+class _Max:
+    spiking = False
+
+    def score(self, before: Array, value: Array, *, first: bool) -> Array:
+        return value if first else np.maximum(before, value)
+
+    def naive_score(self, before: int, value: int, *, first: bool) -> int:
+        return value if first else max(before, value)
+
+
+class _Last:
+    spiking = False
+
+    def score(self, before: Array, value: Array, *, first: bool) -> Array:
+        return value
+
+    def naive_score(self, before: int, value: int, *, first: bool) -> int:
+        return value
+
+
+READOUTS: Mapping[str, ReadoutKind] = {
+    "spike_count": _Sum(spiking=True),
+    "membrane_sum": _Sum(spiking=False),
+    "membrane_max": _Max(),
+    "membrane_last": _Last(),
+}

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from quant.errors import BuildError, ScsrError
+from quant.errors import ScsrError
 from sim.verify import check_folder, runner
 
 HARNESS = Path(__file__).resolve().parent / "uart" / "board.cpp"
@@ -47,15 +47,12 @@ def simulated_board(folder: Path, *, bit_cycles: int, lose_every: int = 0) -> It
 
 
 def _compile(folder: Path, bit_cycles: int) -> Path:
-    manifest, _ = check_folder(folder)
-    uart = manifest.get("uart")
-    if not isinstance(uart, dict):
-        raise BuildError(f"{folder} is no build folder of this version; `python -m hwgen build` makes one")
+    manifest = check_folder(folder)[0].manifest
     return runner.build_program(
         folder,
         folder / "tb" / "build" / f"board_{bit_cycles}",
-        top=str(uart["top"]),
-        sources=[*manifest["sources"], *uart["sources"]],
+        top=manifest.uart.top,
+        sources=[*manifest.sources, *manifest.uart.sources],
         harness=HARNESS,
         prefix="Vboard",
         parameters={"BIT_CYCLES": bit_cycles, "COUNT_W": bit_cycles.bit_length()},

@@ -8,9 +8,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from quant.errors import BuildError, ToolError
+from quant.manifest import Manifest
 
 CELLS = Path(__file__).resolve().parent / "cells"
 
@@ -37,7 +37,7 @@ LIBRARIES: Mapping[str, CellLibrary] = {
 }
 
 
-def sources(folder: Path, target: str, manifest: Mapping[str, Any]) -> list[str]:
+def sources(folder: Path, target: str, manifest: Manifest) -> list[str]:
     """What Verilator must read to simulate the netlist of a target, as arguments.
 
     Raises:
@@ -53,7 +53,7 @@ def sources(folder: Path, target: str, manifest: Mapping[str, Any]) -> list[str]
         family = digest = top = None
     if family is None or not netlist.is_file():
         raise BuildError(f"{folder} has no netlist for {target[:40]!r}; `python -m hwgen synth` makes one")
-    if digest != manifest["model_digest"] or top != manifest["top"]:
+    if digest != manifest.model_digest or top != manifest.top:
         raise BuildError(f"{netlist} is of another build; synthesize again")
     if family not in LIBRARIES:
         raise BuildError(f"{netlist}: cells of {family} have no models; netlists can be simulated of {_known()}")

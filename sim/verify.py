@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -10,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -17,6 +17,7 @@ from quant import store, vectors
 from quant.errors import BuildError, SpikeFileError, ToolError, VerificationError
 from quant.files import write_atomic
 from quant.formats import IntArray
+from quant.manifest import MODEL, BuildFolder, differences, read_folder
 from quant.model import IntModel
 from quant.spikes import SpikeSet, plain_arrays
 from sim import netlist as netlists
@@ -30,19 +31,8 @@ import runner  # noqa: E402
 import streams  # noqa: E402
 
 COCOTB_DEFAULT_SAMPLES = 3
-MODEL = "model.safetensors"
 
 _DIGEST_BYTES = 32
-
-_MANIFEST_KEYS = {
-    "top": str,
-    "sources": list,
-    "probe": str,
-    "layers": list,
-    "model_digest": str,
-    "idle_limit_cycles": int,
-    "checksums": dict,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,54 +147,44 @@ def run(
 
 
 def _prepare(folder: Path, samples: SpikeSet, stress: Stress, netlist: str | None, allow_changed: bool) -> _Job:
-    manifest, changed = check_folder(folder)
+    build, changed = check_folder(folder)
+    manifest = build.manifest
     if changed and not allow_changed:
         raise BuildError(
             f"{folder / changed[0]} was changed since it was built; build the folder again, "
             "or give --allow-changed to judge it as it is"
         )
     model = store.read(folder / MODEL)
-    if store.digest(model) != manifest["model_digest"]:
+    if store.digest(model) != manifest.model_digest:
         raise BuildError(f"{folder / MODEL} is another model than the one that was built; build the folder again")
     if samples.channels != model.inputs:
         raise SpikeFileError(f"the spike file has {samples.channels} channels; the model has {model.inputs} inputs")
     classes = model.layers[-1].neurons
     if int(samples.label.max()) >= classes:
         raise SpikeFileError(f"label {int(samples.label.max())} is no class; the model has {classes}")
-    layers = tuple(compare.Layer(**{**entry, "sources": tuple(entry["sources"])}) for entry in manifest["layers"])
+    layers = tuple(
+        compare.Layer(**{**msgspec.structs.asdict(entry), "sources": tuple(entry.sources)}) for entry in manifest.layers
+    )
     answers = vectors.expected(model, samples)
     cells = () if netlist is None else tuple(netlists.sources(folder.resolve(), netlist, manifest))
     return _Job(folder.resolve(), model, layers, samples, answers, changed, stress, cells)
 
 
-def check_folder(folder: Path) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """The manifest of a build folder, and the files that were changed since it was built.
+def check_folder(path: Path) -> tuple[BuildFolder, tuple[str, ...]]:
+    """A build folder, and the files that were changed since it was built.
 
     A changed model is refused: the comparison would be with something else than what was built.
 
     Raises:
         BuildError: if the folder is no build, a file is missing, or the model was changed.
     """
-    try:
-        manifest: dict[str, Any] = runner.read_manifest(folder)
-        known = manifest["format"] == "scsr-build" and manifest["version"] == 1
-        complete = all(isinstance(manifest[key], kind) for key, kind in _MANIFEST_KEYS.items())
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        known = complete = False
-    if not known or not complete:
-        raise BuildError(f"{folder} is no build folder of this version; `python -m hwgen build` makes one")
-    changed = []
-    for name, checksum in manifest["checksums"].items():
-        path = folder / name
-        if not path.resolve().is_relative_to(folder.resolve()):
-            raise BuildError(f"{folder / 'manifest.json'} names {name[:60]!r}, outside the folder; build it again")
-        if not path.is_file():
-            raise BuildError(f"{path} is missing; build the folder again")
-        if hashlib.sha256(path.read_bytes()).hexdigest() != checksum:
-            changed.append(name)
-    if MODEL in changed:
-        raise BuildError(f"{folder / MODEL} was changed since it was built; build the folder again")
-    return manifest, tuple(changed)
+    folder = read_folder(path)
+    found = differences(folder.path, folder.manifest.checksums)
+    if found.missing:
+        raise BuildError(f"{path / found.missing[0]} is missing; build the folder again")
+    if MODEL in found.changed:
+        raise BuildError(f"{path / MODEL} was changed since it was built; build the folder again")
+    return folder, found.changed
 
 
 def _run_cpp(job: _Job) -> Outcome:

@@ -121,7 +121,18 @@ def random_layer(rng: np.random.Generator, sizes: list[int], neurons: int, alway
         if kind is always or rng.random() < 0.4
     ]
     bits = weight_bits, leak_bits, state_bits
-    return dense_layer(matrices, leak, threshold, bits, reset, *parts)  # type: ignore[arg-type]
+    layer = dense_layer(matrices, leak, threshold, bits, reset, *parts)  # type: ignore[arg-type]
+    if rng.random() < 0.15:  # a source that is read twice
+        again = layer.projections[0]
+        layer = replace(layer, projections=(*layer.projections, Dense(again.source, weights(*again.weight.shape))))
+    if rng.random() < 0.15:  # axes: a channel's parameters are shared by its positions
+        rows = 2 if neurons % 2 == 0 else 1
+        shared = replace(
+            layer.neuron.mapped(lambda values: values[:rows]),
+            parts=tuple(part.mapped(lambda values: values[:rows]) for part in parts),
+        )
+        layer = replace(layer, shape=(rows, 1, neurons // rows), neuron=shared)
+    return layer
 
 
 def with_tensor(neuron: Lif, name: str, value: int) -> Lif:

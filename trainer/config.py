@@ -13,12 +13,15 @@ from quant.errors import ConfigError, ModelError
 from quant.files import memory_limit
 from quant.model import NEURONS, check_sources
 from quant.neurons import Reset
+from quant.neurons.part import MAX_DELAY
 from quant.readouts import Readout
 from trainer.augmentation import Augmentation
 from trainer.data import SOURCES
 from trainer.data.source import Source
 from trainer.losses import LOSSES, CrossEntropy, Loss
-from trainer.neuron import Rule
+from trainer.neurons import PARTS, RESETS, Part
+from trainer.readouts import READOUTS
+from trainer.rules import RULES, Rule, SurrogateGradient
 from trainer.schema import Named, Range, parse, read_toml, unparse
 from trainer.surrogates import Surrogate
 from trainer.teacher import TeacherConfig
@@ -37,6 +40,7 @@ class LayerConfig:
     """One layer: its size, what it reads (0 is the input, k an earlier layer), its features and its widths in bits.
 
     Attributes:
+        delay: the longest that an axon may learn, in steps; 0: no delays.
         leak_grid: "free", any leak of `leak_bits`; "shift", one of `1 - 2**-k`, which need no multiplier in hardware.
         normalize: normalize the input current in real-valued training (trainer/normalization.py); folded into the
             weights before quantization.
@@ -48,6 +52,9 @@ class LayerConfig:
     self_recurrent: bool = False
     dense_recurrent: bool = False
     synapse: bool = False
+    bias: bool = False
+    adaptation: bool = False
+    delay: Annotated[int, Range(0, MAX_DELAY)] = 0
     reset: Reset = "zero"
     weight_bits: Annotated[int, Range(1, 8)] = 4
     leak_bits: Annotated[int, Range(*LEAK_BITS)] = 8
@@ -56,13 +63,19 @@ class LayerConfig:
     normalize: bool = False
     fit_states: bool = False
 
+    @property
+    def parts(self) -> tuple[type[Part], ...]:
+        """The parts of its neurons, in the order in which they act."""
+        return tuple(part for part in PARTS if getattr(self, part.option))
+
 
 @dataclass(frozen=True, slots=True)
 class NetworkConfig:
     """The layers, the read-out, and where the learned quantities start.
 
     Attributes:
-        leak, synapse_leak: fraction kept per step, initially.
+        leak, synapse_leak, adaptation_leak: fraction kept per step, initially.
+        adaptation_step: what a spike adds to its neuron's threshold, initially.
         leak_spread: standard deviation of the leaks' logits, initially: 0, all neurons alike; 1, time constants mostly
             within a factor of 2.7 of each other (Perez-Nieves et al. 2021 on why that helps).
         threshold: of the membrane, initially; weights start at a standard deviation of `weight_gain / sqrt(fan_in)`.
@@ -73,10 +86,54 @@ class NetworkConfig:
     readout: Readout = "spike_count"
     leak: Fraction = 0.9
     synapse_leak: Fraction = 0.5
+    adaptation_leak: Fraction = 0.95
+    adaptation_step: Annotated[float, Range(0.001, 100.0)] = 0.1
     leak_spread: Annotated[float, Range(0.0, 5.0)] = 0.0
     threshold: Annotated[float, Range(0.01, 100.0)] = 1.0
     weight_gain: Annotated[float, Range(0.01, 100.0)] = 1.0
     logit_gain: Annotated[float, Range(0.01, 1000.0)] = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """What a network is built from, wherever it comes from.
+
+    Attributes:
+        inputs: number of input channels.
+        classes: a name per neuron of the last layer.
+        network: layers and read-out, and where what they learn starts.
+    """
+
+    name: str
+    inputs: int
+    classes: tuple[str, ...]
+    network: NetworkConfig
+
+    def __post_init__(self) -> None:
+        layers = self.network.layers
+        if not layers:
+            raise ConfigError("network.layers is empty; a network has at least one layer")
+        for index, layer in enumerate(layers, start=1):
+            where = f"network.layers[{index}]"
+            try:
+                check_sources(where, index, layer.sources)
+            except ModelError as error:
+                raise ConfigError(str(error)) from None
+            _check_exact(where, layer, self.fan_in(index))
+
+    def source_sizes(self, index: int) -> tuple[int, ...]:
+        """Number of channels of each source of layer `index` (1-based)."""
+        sizes = (self.inputs, *(layer.neurons for layer in self.network.layers))
+        return tuple(sizes[source] for source in self.network.layers[index - 1].sources)
+
+    def fan_in(self, index: int) -> int:
+        """Number of weights into one neuron of layer `index` (1-based), dense recurrent ones included."""
+        layer = self.network.layers[index - 1]
+        return sum(self.source_sizes(index)) + (layer.neurons if layer.dense_recurrent else 0)
+
+    def spikes(self, index: int) -> bool:
+        """Whether layer `index` (1-based) spikes: all do but the last where the read-out takes potentials."""
+        return index < len(self.network.layers) or READOUTS[self.network.readout].spiking
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +143,9 @@ class PlasticityConfig:
     leak: bool = True
     threshold: bool = True
     synapse_leak: bool = True
+    adaptation_leak: bool = True
+    adaptation_step: bool = True
+    delay: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +229,7 @@ class TrainConfig:
         average: of the network that is validated and kept, an average over the updates: the weight of its past, per
             update (Polyak & Juditsky 1992, with an exponential window); 0: the last state.
         patience: a phase ends after so many epochs without a better one on validation; 0: never early.
-        rule: "surrogate", backpropagation through time with a surrogate derivative; "tssl", TSSL-BP.
+        rule: how a layer's gradient comes from what it did (trainer/rules).
         precision: "mixed" computes the products of the real-valued phase in half the bits, for GPUs.
     """
 
@@ -184,7 +244,7 @@ class TrainConfig:
     gradient_limit: Annotated[float, Range(1e-6, 1e6)] = 1.0
     average: Annotated[float, Range(0.0, 0.9999)] = 0.0
     patience: Annotated[int, Range(0, 100_000)] = 0
-    rule: Rule = "surrogate"
+    rule: Annotated[Rule, Named(RULES)] = SurrogateGradient()
     precision: Literal["full", "mixed"] = "full"
     schedule: ScheduleConfig = ScheduleConfig()
     surrogate: SurrogateConfig = SurrogateConfig()
@@ -194,8 +254,6 @@ class TrainConfig:
     augment: Augmentation = Augmentation()
 
     def __post_init__(self) -> None:
-        if self.rule == "tssl" and self.surrogate.learned:
-            raise ConfigError("train.surrogate.learned: the width has no gradient under the rule tssl; schedule it")
         if self.teacher.sharpness and not isinstance(self.loss, CrossEntropy):
             raise ConfigError('train.teacher gives probabilities; only train.loss.name = "cross_entropy" takes them')
         if self.augment.mix and not self.teacher.sharpness:
@@ -219,43 +277,27 @@ class Config:
     plasticity: PlasticityConfig = PlasticityConfig()
 
     def __post_init__(self) -> None:
-        layers = self.network.layers
-        if not layers:
-            raise ConfigError("network.layers is empty; a network has at least one layer")
-        for index, layer in enumerate(layers, start=1):
-            where = f"network.layers[{index}]"
-            try:
-                check_sources(where, index, layer.sources)
-            except ModelError as error:
-                raise ConfigError(str(error)) from None
-            _check_exact(where, layer, self.fan_in(index))
-        weights = sum(layer.neurons * self.fan_in(index) for index, layer in enumerate(layers, start=1))
+        layers, graph = self.network.layers, self.graph
+        weights = sum(layer.neurons * graph.fan_in(index) for index, layer in enumerate(layers, start=1))
         most = memory_limit() // WEIGHT_BYTES
         if weights > most:
             raise ConfigError(
                 f"network has {weights} weights; the limit on this machine is {most}: take fewer neurons or sources"
             )
-        if self.network.readout == "membrane_sum" and not isinstance(self.train.loss, CrossEntropy):
-            raise ConfigError("train.loss is one of spikes; the read-out membrane_sum has none, take cross_entropy")
+        readout = self.network.readout
+        if not READOUTS[readout].spiking and not isinstance(self.train.loss, CrossEntropy):
+            raise ConfigError(f"train.loss is one of spikes; the read-out {readout} has none, take cross_entropy")
         if layers[-1].neurons != len(self.data.classes):
             raise ConfigError(
                 f"network.layers[{len(layers)}].neurons is {layers[-1].neurons}; "
                 f"the last layer needs one neuron for each of the {len(self.data.classes)} classes"
             )
+        self.train.rule.check(self)
 
-    def source_sizes(self, index: int) -> tuple[int, ...]:
-        """Number of channels of each source of layer `index` (1-based)."""
-        sizes = (self.data.channels, *(layer.neurons for layer in self.network.layers))
-        return tuple(sizes[source] for source in self.network.layers[index - 1].sources)
-
-    def fan_in(self, index: int) -> int:
-        """Number of weights into one neuron of layer `index` (1-based), dense recurrent ones included."""
-        layer = self.network.layers[index - 1]
-        return sum(self.source_sizes(index)) + (layer.neurons if layer.dense_recurrent else 0)
-
-    def spikes(self, index: int) -> bool:
-        """Whether layer `index` (1-based) spikes: all do but the last of a `membrane_sum` read-out."""
-        return index < len(self.network.layers) or self.network.readout == "spike_count"
+    @property
+    def graph(self) -> Graph:
+        """The network alone."""
+        return Graph(self.name, self.data.channels, self.data.classes, self.network)
 
 
 def read(path: Path) -> Config:
@@ -291,8 +333,9 @@ def _check_exact(where: str, layer: LayerConfig, fan_in: int) -> None:
             f"{where}: state_bits + leak_bits is {width}; training is exact up to {FLOAT_BITS}: take fewer bits"
         )
     largest_weight = -weight_range(layer.weight_bits)[0]
-    # One membrane, one self-recurrent weight (both of the state's width) and every weight of the neuron at once.
-    largest_sum = fan_in * largest_weight + 2 * 2 ** (layer.state_bits - 1)
+    # One membrane, what parts and the reset add (all of the state's width) and every weight of the neuron at once.
+    states = 1 + sum(part.adds for part in layer.parts) + RESETS[layer.reset].adds
+    largest_sum = fan_in * largest_weight + states * 2 ** (layer.state_bits - 1)
     if largest_sum >= 2**FLOAT_BITS:
         raise ConfigError(
             f"{where}: sums could reach {largest_sum}; training is exact below {2**FLOAT_BITS}: "

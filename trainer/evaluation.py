@@ -82,7 +82,7 @@ def evaluate(network: Network, samples: SpikeSet, *, quantized: bool) -> Evaluat
         loss / len(samples),
         samples.label.astype(np.int64),
         torch.cat(predictions).numpy(),
-        tuple(count.activity(steps, network.config.spikes(index)) for index, count in enumerate(counts, start=1)),
+        tuple(count.activity(steps, network.graph.spikes(index)) for index, count in enumerate(counts, start=1)),
     )
 
 
@@ -97,12 +97,11 @@ class _Counts:
         states = trace.states[index]
         self.spikes = self.spikes + states.outputs.sum(dim=(0, 1), dtype=torch.float64).cpu()
         low, high = signed_range(network.layers[index].quantizer.state_bits)
-        for values in (states.potential, states.current):
-            if values is not None:
-                least, most = (one.item() for one in values.aminmax())
-                self.largest = max(self.largest, -least, most)
-                if quantized and (least <= low or most >= high):
-                    self.saturated += int(((values <= low) | (values >= high)).sum())
+        for values in (states.potential, *states.of_parts.values()):
+            least, most = (one.item() for one in values.aminmax())
+            self.largest = max(self.largest, -least, most)
+            if quantized and (least <= low or most >= high):
+                self.saturated += int(((values <= low) | (values >= high)).sum())
 
     def activity(self, steps: int, spiking: bool) -> LayerActivity:
         if not spiking:

@@ -1,59 +1,81 @@
-"""The integers of a trained network: the end of training and the beginning of hardware."""
+"""The numbers of a trained network: the end of training and the beginning of hardware."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from quant.arithmetic import Widths
-from quant.formats import IntArray
-from quant.model import IntModel, Layer
-from quant.neurons import Lif, Part, SelfWeight, Synapse
+from quant.arithmetic import Array, Widths
+from quant.model import IntModel, Layer, RealModel
+from quant.neurons import PARTS, Lif
 from quant.projections import Dense
-from trainer.config import LayerConfig
-from trainer.network import Network
-from trainer.neuron import Numbers
+from trainer.network import GraphNetwork
+from trainer.network import Layer as LearnedLayer
+from trainer.neurons import QUANTITIES
+
+
+def integers(network: GraphNetwork) -> IntModel:
+    """The integer model that computes exactly what `network` computes in quantized mode."""
+    return IntModel(**_model(network, quantized=True))
+
+
+def real_model(network: GraphNetwork) -> RealModel:
+    """The same graph with the real numbers that the integers stand for: those of the float phase, folded."""
+    return RealModel(**_model(network, quantized=False))
 
 
 @torch.no_grad()
-def integers(network: Network) -> IntModel:
-    """The integer model that computes exactly what `network` computes in quantized mode."""
-    config = network.config
-    return IntModel(
-        name=config.name,
-        input_shape=(config.data.channels,),
-        layers=tuple(
-            _layer(
-                index, layer, config.source_sizes(index), module.numbers(quantized=True), module.quantizer.state_bits
-            )
-            for index, (layer, module) in enumerate(zip(config.network.layers, network.layers, strict=True), start=1)
+def _model(network: GraphNetwork, *, quantized: bool) -> dict[str, Any]:
+    graph = network.graph
+    return {
+        "name": graph.name,
+        "input_shape": (graph.inputs,),
+        "layers": tuple(
+            _layer(index, layer, graph.source_sizes(index), quantized=quantized)
+            for index, layer in enumerate(network.layers, start=1)
         ),
-        readout=config.network.readout,
-        classes=config.data.classes,
-    )
+        "readout": graph.network.readout,
+        "classes": graph.classes,
+    }
 
 
-def _layer(index: int, layer: LayerConfig, sizes: tuple[int, ...], numbers: Numbers, state_bits: int) -> Layer:
+def _layer(index: int, module: LearnedLayer, sizes: tuple[int, ...], *, quantized: bool) -> Layer:
+    layer, to_array = module.layer, _integers if quantized else _reals
+    numbers = module.numbers(quantized=True) if quantized else module.folded_numbers()
     blocks = numbers.feed_forward.split(sizes, dim=1)
-    projections = [Dense(source, _array(block)) for source, block in zip(layer.sources, blocks, strict=True)]
+    projections = [Dense(source, to_array(block)) for source, block in zip(layer.sources, blocks, strict=True)]
     if numbers.recurrent is not None:
-        projections.append(Dense(index, _array(numbers.recurrent)))
-    parts: list[Part] = []
-    if numbers.self_weight is not None:
-        parts.append(SelfWeight(_array(numbers.self_weight)))
-    if numbers.synapse_leak is not None:
-        parts.append(Synapse(_array(numbers.synapse_leak * 2**layer.leak_bits)))
-    leak, threshold = _array(numbers.leak * 2**layer.leak_bits), _array(numbers.threshold)
+        projections.append(Dense(index, to_array(numbers.recurrent)))
+    codes = {
+        name: to_array(QUANTITIES[name].code(value, layer.leak_bits) if quantized else value)
+        for name, value in numbers.neuron.items()
+    }
+    present = {part.key for part in layer.parts}
+    parts = tuple(part(**_fields(part, codes)) for part in PARTS if part.key in present)
+    assert len(parts) == len(layer.parts), "a part is missing in quant.neurons.PARTS"
     return Layer(
         shape=(layer.neurons,),
         projections=tuple(projections),
-        neuron=Lif(leak, threshold, layer.reset, tuple(parts)),
-        widths=Widths(layer.weight_bits, layer.leak_bits, state_bits),
+        neuron=Lif(**_fields(Lif, codes), reset=layer.reset, parts=parts),
+        widths=Widths(layer.weight_bits, layer.leak_bits, module.quantizer.state_bits) if quantized else None,
     )
 
 
-def _array(tensor: Tensor) -> IntArray:
+def _fields(kind: Any, arrays: Mapping[str, Array]) -> dict[str, Array]:
+    """The arrays that are fields of `kind`, which knows them by their names in the model file."""
+    return {one.name: arrays[one.metadata["name"]] for one in fields(kind) if one.metadata}
+
+
+def _reals(tensor: Tensor) -> Array:
+    return tensor.numpy().astype(np.float64)
+
+
+def _integers(tensor: Tensor) -> Array:
     whole = tensor.numpy().astype(np.int64)
     assert (whole == tensor.numpy()).all(), "a quantizer returned something that is no integer"
     return whole

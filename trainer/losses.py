@@ -13,10 +13,12 @@ from typing import Annotated, ClassVar, Protocol
 import torch
 from torch import Tensor, nn
 
+from trainer.arithmetic import Real
 from trainer.distributed import total
-from trainer.kernels import walk
-from trainer.neuron import Dynamics, Numbers, Real, alive
+from trainer.neurons import Dynamics, Numbers, mask
+from trainer.rules import SurrogateGradient
 from trainer.schema import Range
+from trainer.walk import walk
 
 _Fraction = Annotated[float, Range(0.0, 1.0)]
 
@@ -90,7 +92,7 @@ class VanRossum:
     period: Annotated[int, Range(1, 10_000)] = 3
 
     def __call__(self, answer: Answer) -> Tensor:
-        within = alive(answer.outputs, answer.steps)
+        within = mask(answer.outputs, answer.steps)
         on = (torch.arange(len(answer.outputs), device=within.device) % self.period == self.period - 1).to(within.dtype)
         classes = answer.outputs.shape[2]
         target = on[:, None, None] * nn.functional.one_hot(answer.labels, classes).to(within.dtype)
@@ -122,11 +124,9 @@ def _filtered(trains: Tensor, steps: Tensor, tau: float) -> Tensor:
     numbers = Numbers(
         weight=ones[:, None],
         inputs=1,
-        self_weight=None,
-        leak=ones * math.exp(-1 / tau),
-        synapse_leak=None,
-        threshold=ones,
+        neuron={"leak": ones * math.exp(-1 / tau), "threshold": ones},
         unit=ones[:1],
         width=ones[:1],
     )
-    return walk(trains, steps, numbers, Real(), Dynamics(False, "zero", "fast_sigmoid")).outputs
+    dynamics = Dynamics(False, "zero", "fast_sigmoid")
+    return walk(trains, steps, numbers, Real(), dynamics, SurrogateGradient()).outputs

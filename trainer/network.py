@@ -9,17 +9,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import torch
 from torch import Tensor, nn
 
-from trainer.config import Config
-from trainer.kernels import project, walk
-from trainer.neuron import Arithmetic, Dynamics, Integer, Numbers, Real, States, alive
+from trainer.arithmetic import Arithmetic, Integer, Real
+from trainer.config import Config, Graph, PlasticityConfig, TrainConfig
+from trainer.kernels import project
+from trainer.neurons import LEAK, THRESHOLD, Dynamics, Numbers, Quantity, States, logit, mask
 from trainer.normalization import CurrentNorm
 from trainer.quantizers import LayerQuantizer
+from trainer.readouts import READOUTS
+from trainer.rules import Broadcast
+from trainer.walk import walk
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,25 +51,27 @@ class Trace:
 class Layer(nn.Module):
     """The learned parameters of layer `index` (1-based), in real numbers, and its quantizer."""
 
-    def __init__(self, config: Config, index: int, draw: torch.Generator) -> None:
+    def __init__(
+        self, graph: Graph, index: int, train: TrainConfig, learned: PlasticityConfig, draw: torch.Generator
+    ) -> None:
         super().__init__()
-        layer, start, learned = config.network.layers[index - 1], config.network, config.plasticity
-        fan_in = config.fan_in(index)
-        spiking = config.spikes(index)
-        self._sources = layer.sources
-        self._inputs = sum(config.source_sizes(index))
-        surrogate = config.train.surrogate
-        self._dynamics = Dynamics(spiking, layer.reset, surrogate.kind, config.train.rule)
+        layer, start, surrogate = graph.network.layers[index - 1], graph.network, train.surrogate
+        fan_in, spiking = graph.fan_in(index), graph.spikes(index)
+        self.layer = layer
+        self._inputs = sum(graph.source_sizes(index))
+        self._dynamics = Dynamics(spiking, layer.reset, surrogate.kind)
+        self._rule = train.rule
         weight = torch.randn(layer.neurons, fan_in, generator=draw) * (start.weight_gain / math.sqrt(fan_in))
         self.weight = nn.Parameter(weight)
-        self.self_weight = nn.Parameter(torch.zeros(layer.neurons)) if layer.self_recurrent else None
-        # Logit and logarithm keep a leak inside (0, 1) and a threshold positive whatever the optimizer does.
-        leaks = _logit(start.leak) + start.leak_spread * torch.randn(layer.neurons, generator=draw)
-        self.leak_logit = nn.Parameter(leaks, requires_grad=learned.leak)
+        leaks = logit(start.leak) + start.leak_spread * torch.randn(layer.neurons, generator=draw)
         thresholds = torch.full((layer.neurons,), math.log(start.threshold))
-        self.threshold_log = nn.Parameter(thresholds, requires_grad=learned.threshold)
-        filters = torch.full((layer.neurons,), _logit(start.synapse_leak))
-        self.synapse_leak_logit = nn.Parameter(filters, requires_grad=learned.synapse_leak) if layer.synapse else None
+        quantities: dict[Quantity, Tensor] = {LEAK: leaks, THRESHOLD: thresholds}
+        for part in layer.parts:
+            quantities |= dict(zip(part.quantities, part.start(layer, start, draw), strict=True))
+        for quantity, value in quantities.items():
+            learns = getattr(learned, quantity.name, True)
+            self.register_parameter(quantity.parameter, nn.Parameter(value, requires_grad=learns))
+        self.quantities = tuple(quantities)
         width = torch.full((1,), math.log(surrogate.width))
         self.width_log = nn.Parameter(width, requires_grad=surrogate.learned and spiking)
         self.normalization = CurrentNorm(layer.neurons) if layer.normalize else None
@@ -73,11 +79,15 @@ class Layer(nn.Module):
 
     def numbers(self, *, quantized: bool) -> Numbers:
         """What the layer computes with, differentiable with respect to the parameters."""
-        return self.quantizer(self._real(self.folded_weight())) if quantized else self._real(self.weight)
+        return self.quantizer(self.folded_numbers()) if quantized else self._real(self.weight)
+
+    def folded_numbers(self) -> Numbers:
+        """The real numbers that are quantized: the weights carry the normalization, if there is one."""
+        return self._real(self.folded_weight())
 
     def fit_scales(self) -> None:
         """Set every neuron's scale from the weights that will be quantized."""
-        self.quantizer.fit(self._real(self.folded_weight()))
+        self.quantizer.fit(self.folded_numbers())
 
     def folded_weight(self) -> Tensor:
         """All weights; those from the sources carry the normalization of the current, if there is one."""
@@ -91,10 +101,7 @@ class Layer(nn.Module):
         return Numbers(
             weight=weight,
             inputs=self._inputs,
-            self_weight=self.self_weight,
-            leak=self.leak_logit.sigmoid(),
-            synapse_leak=None if self.synapse_leak_logit is None else self.synapse_leak_logit.sigmoid(),
-            threshold=self.threshold_log.exp(),
+            neuron={one.name: one.real(self.get_parameter(one.parameter), self.layer) for one in self.quantities},
             unit=torch.ones(1, device=self.weight.device),
             width=self.width_log.exp(),
         )
@@ -108,22 +115,33 @@ class Layer(nn.Module):
 
         The input current of all steps is one product: no state is involved, only the walk needs a loop.
         """
-        sources = [outputs[source] for source in self._sources]
-        drives = project(sources[0] if len(sources) == 1 else torch.cat(sources, dim=2), numbers.feed_forward)
+        each = [outputs[source] for source in self.layer.sources]
+        sources = each[0] if len(each) == 1 else torch.cat(each, dim=2)
+        if self._rule.broadcast:
+            sources = sources.detach()
+        currents = project(sources, numbers.feed_forward)
         if self.normalization is not None and not quantized:
-            drives = self.normalization(drives, ends)
-        return walk(drives, ends, numbers, self.arithmetic(quantized=quantized), self._dynamics)
+            currents = self.normalization(currents, ends)
+        arithmetic = self.arithmetic(quantized=quantized)
+        return walk(currents, ends, numbers, arithmetic, self._dynamics, self._rule, sources)
 
 
-class Network(nn.Module):
-    """The network that a configuration describes, initialised from its seed."""
+class GraphNetwork(nn.Module):
+    """A network of that graph, initialised from a seed.
 
-    def __init__(self, config: Config) -> None:
+    Args:
+        graph: layers and read-out.
+        train: seed, rule and surrogate count here.
+        learned: which intrinsic parameters learn.
+    """
+
+    def __init__(self, graph: Graph, train: TrainConfig, learned: PlasticityConfig) -> None:
         super().__init__()
-        draw = torch.Generator().manual_seed(config.train.seed)
-        self.config = config
-        self.stack = nn.ModuleList(Layer(config, index, draw) for index in range(1, len(config.network.layers) + 1))
-        self.logit_gain_log = nn.Parameter(torch.tensor(math.log(config.network.logit_gain)))
+        draw = torch.Generator().manual_seed(train.seed)
+        self.graph, self._rule, self._readout = graph, train.rule, READOUTS[graph.network.readout]
+        layers = range(1, len(graph.network.layers) + 1)
+        self.stack = nn.ModuleList(Layer(graph, index, train, learned, draw) for index in layers)
+        self.logit_gain_log = nn.Parameter(torch.tensor(math.log(graph.network.logit_gain)))
 
     @property
     def device(self) -> torch.device:
@@ -143,12 +161,15 @@ class Network(nn.Module):
             steps: int64 `(batch,)`, steps of each sample, `0 .. T`; what lies beyond does not count.
             quantized: compute in the hardware's integers instead of in real numbers.
         """
-        outputs, states = [inputs * alive(inputs, steps)], []
+        outputs, states = [inputs * mask(inputs, steps)], []
         for layer in self.layers:
             numbers = layer.numbers(quantized=quantized)
             states.append(layer(outputs, steps, numbers, quantized=quantized))
             outputs.append(states[-1].outputs)
-        scores = self.layers[-1].arithmetic(quantized=quantized).total(outputs[-1])
+        if self._rule.broadcast:
+            outputs[-1] = Broadcast.apply(self._rule, outputs[-1], *outputs[1:-1])
+            states[-1] = replace(states[-1], outputs=outputs[-1])
+        scores = self._readout.scores(outputs[-1], steps, self.layers[-1].arithmetic(quantized=quantized))
         return Trace(outputs[0], tuple(states), scores, self._logits(scores, steps, numbers.unit))
 
     def fit_scales(self) -> None:
@@ -157,9 +178,10 @@ class Network(nn.Module):
             layer.fit_scales()
 
     def weights(self) -> Iterator[nn.Parameter]:
-        """The learned synaptic parameters: weights and self-recurrent weights."""
+        """The learned synaptic parameters: weights and self-weights."""
         yield from (layer.weight for layer in self.layers)
-        yield from (layer.self_weight for layer in self.layers if layer.self_weight is not None)
+        for layer in self.layers:
+            yield from (layer.get_parameter(one.parameter) for one in layer.quantities if one.synaptic)
 
     def intrinsic(self) -> Iterator[nn.Parameter]:
         """All other learned parameters: leaks, thresholds, scales and the gain of the logits."""
@@ -167,12 +189,14 @@ class Network(nn.Module):
         yield from (one for one in self.parameters() if one.requires_grad and id(one) not in synaptic)
 
     def _logits(self, scores: Tensor, steps: Tensor, unit: Tensor) -> Tensor:
-        """Mean score per step times a learned gain; potentials are taken back to real units first."""
-        mean = (scores / steps[:, None].clamp(min=1)).float()
-        if self.config.network.readout == "membrane_sum":
-            mean = mean * unit
-        return mean * self.logit_gain_log.exp()
+        """The score, per step if it is a sum, times a learned gain; potentials are taken back to real units first."""
+        one = (scores / steps[:, None].clamp(min=1) if self._readout.sums else scores).float()
+        return (one if self._readout.spiking else one * unit) * self.logit_gain_log.exp()
 
 
-def _logit(fraction: float) -> float:
-    return math.log(fraction / (1 - fraction))
+class Network(GraphNetwork):
+    """The network that a configuration describes, with it."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__(config.graph, config.train, config.plasticity)
+        self.config = config

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from quant.arithmetic import STATE_BITS, weight_range
 from trainer.config import LayerConfig
-from trainer.neuron import Numbers
+from trainer.neurons import QUANTITIES, Numbers
 
 _CANDIDATES = 40  # scales tried per neuron when scales are fitted to weights
 
@@ -32,7 +32,7 @@ class LayerQuantizer(nn.Module):
 
     Args:
         layer: widths in bits and number of neurons.
-        common_scale: one scale for all neurons. A `membrane_sum` read-out compares the neurons' integers with each
+        common_scale: one scale for all neurons. A read-out of potentials compares the neurons' integers with each
             other, so its layer needs it; spikes carry no scale.
     """
 
@@ -58,15 +58,8 @@ class LayerQuantizer(nn.Module):
         """The integers nearest to `real`, each within its range in the model file."""
         weight, scale, _, _ = self.weight(real.weight)
         unit = scale.reshape(-1)
-        return replace(
-            real,
-            weight=round_ste(weight / scale),
-            self_weight=None if real.self_weight is None else self._state(real.self_weight, unit),
-            leak=self._leak(real.leak),
-            synapse_leak=None if real.synapse_leak is None else self._leak(real.synapse_leak),
-            threshold=self._threshold(real.threshold, unit),
-            unit=unit,
-        )
+        neuron = {name: QUANTITIES[name].quantized(value, unit, self) for name, value in real.neuron.items()}
+        return replace(real, weight=round_ste(weight / scale), neuron=neuron, unit=unit)
 
     @torch.no_grad()
     def fit(self, real: Numbers) -> None:
@@ -90,19 +83,22 @@ class LayerQuantizer(nn.Module):
 
     def fit_states(self, numbers: Numbers, largest: int) -> None:
         """Take the narrowest states of which the `largest` magnitude of a state fills half, and every number fits."""
-        for values in (numbers.threshold, numbers.self_weight):
-            if values is not None:
+        for name, values in numbers.neuron.items():
+            if QUANTITIES[name].state:
                 largest = max(largest, (int(values.abs().max()) + 1) // 2)
         self.state_width.fill_(min(self.state_bits, max(STATE_BITS[0], largest.bit_length() + 2)))
 
-    def _state(self, value: Tensor, unit: Tensor) -> Tensor:
+    def signed(self, value: Tensor, unit: Tensor) -> Tensor:
+        """See `Grid`."""
         return self._signed.to_int(unit, torch.zeros(()), torch.tensor(float(self.state_bits)), value)
 
-    def _threshold(self, value: Tensor, unit: Tensor) -> Tensor:
+    def magnitude(self, value: Tensor, unit: Tensor, least: int) -> Tensor:
+        """See `Grid`."""
         codes = self._unsigned.to_int(unit, torch.zeros(()), torch.tensor(self.state_bits - 1.0), value)
-        return scalar_clamp_min_ste(codes, 1.0)
+        return scalar_clamp_min_ste(codes, float(least))
 
-    def _leak(self, value: Tensor) -> Tensor:
+    def leak(self, value: Tensor) -> Tensor:
+        """See `Grid`."""
         if self._layer.leak_grid == "shift":
             kept = 1 - 0.5 ** torch.arange(self._layer.leak_bits + 1, device=value.device)
             nearest = kept[torch.bucketize(value.detach(), (kept[1:] + kept[:-1]) / 2)]

@@ -32,7 +32,10 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A table whose key `name` decides which dataclass the rest of it fills: `Annotated[Source, Named(SOURCES)]`."""
+    """A table whose key `name` decides which dataclass the rest of it fills: `Annotated[Source, Named(SOURCES)]`.
+
+    A name alone stands for a table with nothing else.
+    """
 
     kinds: Mapping[str, type]
 
@@ -42,7 +45,7 @@ class Named:
 
     def parse(self, table: object, where: str) -> Any:
         """The dataclass that the table names, filled from it."""
-        options = dict(_table(table, where))
+        options = {"name": table} if isinstance(table, str) else dict(_table(table, where))
         name = options.pop("name", None)
         if not isinstance(name, str) or name not in self.kinds:
             raise ConfigError(f"{where}.name is {brief(name)}; allowed is {' or '.join(map(repr, self.kinds))}")

@@ -15,14 +15,13 @@ import numpy as np
 from tqdm import tqdm
 
 from hwgen.boards.serial_protocol import RESET, LinkError, Receiver, load_bytes, sample_bytes
-from hwgen.core.build import MODEL
-from hwgen.core.folder import BuildFolder, open_build
 from hwgen.core.plan import STATUS
 from quant import golden, spikes, store
 from quant.command import Command
 from quant.errors import ScsrError, SpikeFileError, ToolError
 from quant.files import check_new, write_new
 from quant.formats import IntArray
+from quant.manifest import MODEL, BuildFolder, open_folder
 from quant.spikes import SpikeSet
 
 DEFAULT_BAUD = 1_000_000
@@ -200,7 +199,7 @@ def add_command(command: Command) -> None:
 
 
 def _host(arguments: argparse.Namespace) -> int:
-    folder = open_build(arguments.build)
+    folder = open_folder(arguments.build)
     job = _job(arguments, folder)
     if arguments.out is not None:
         check_new(arguments.out, force=arguments.force)
@@ -230,10 +229,10 @@ def _job(arguments: argparse.Namespace, folder: BuildFolder) -> Job:
         raise ScsrError(f"--samples is {count}; allowed is 1..{len(samples)}, what {arguments.spikes} holds")
     return Job(
         samples=samples.head(count),
-        load=load_bytes(folder.load_words()) if folder.load else b"",
+        load=load_bytes(folder.load_words()) if folder.manifest.load else b"",
         classes=model.layers[-1].neurons,
-        model=folder.uart_model,
-        silence_seconds=_SILENCE_SECONDS + folder.idle_limit_cycles / _SLOWEST_CLOCK_HZ,
+        model=int(folder.manifest.uart.model, 16),
+        silence_seconds=_SILENCE_SECONDS + folder.manifest.idle_limit_cycles / _SLOWEST_CLOCK_HZ,
     )
 
 

@@ -26,7 +26,7 @@ from tqdm import tqdm
 from hwgen import engines
 from hwgen.cli.picture import Point, pareto_picture
 from hwgen.core import area
-from hwgen.core.build import MANIFEST, make_build, write
+from hwgen.core.build import make_build, write
 from hwgen.core.choice import Goal, choose
 from hwgen.core.folding import PORTS, Folding
 from hwgen.core.planner import make_plan
@@ -39,6 +39,7 @@ from quant.command import Command
 from quant.errors import BuildError, ScsrError, SpikeFileError, ToolError
 from quant.export import load
 from quant.files import write_atomic
+from quant.manifest import MANIFEST
 from quant.model import IntModel
 from quant.store import digest
 

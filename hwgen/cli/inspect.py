@@ -6,10 +6,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from hwgen.core.build import MODEL, differences
-from hwgen.core.folder import read_manifest
 from quant import store
 from quant.command import Command
+from quant.manifest import MODEL, differences, read_folder
 
 _SHOWN = 5
 
@@ -21,12 +20,12 @@ def add_command(command: Command) -> None:
 
 def _inspect(arguments: argparse.Namespace) -> int:
     """Print what was built and what differs from it; the exit status is 1 where anything does."""
-    build = read_manifest(arguments.build)
-    found = differences(build.path, build.checksums)
-    print(f"top module    {build.top}")
-    print(f"generator     {_printable(build.generator)}")
-    print(f"model digest  {_printable(build.digest)}")
-    print(f"files         {len(build.checksums)}")
+    build = read_folder(arguments.build)
+    found = differences(build.path, build.manifest.checksums)
+    print(f"top module    {build.manifest.top}")
+    print(f"generator     {_printable(build.manifest.generator)}")
+    print(f"model digest  {_printable(build.manifest.model_digest)}")
+    print(f"files         {len(build.manifest.checksums)}")
     for kind, names in (("changed", found.changed), ("missing", found.missing), ("not of the build", found.added)):
         if names:
             more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
@@ -35,7 +34,7 @@ def _inspect(arguments: argparse.Namespace) -> int:
         print("FAIL: the folder is not as it was built", file=sys.stderr)
         return 1
     digest = store.digest(store.read(build.path / MODEL))
-    if digest != build.digest:
+    if digest != build.manifest.model_digest:
         print(f"FAIL: {MODEL} has the digest {digest}", file=sys.stderr)
         return 1
     print("PASS: every file is as it was built")

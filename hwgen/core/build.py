@@ -17,52 +17,32 @@ from hwgen import engines
 from hwgen.boards.uart import Uart, make_uart
 from hwgen.core import render, report
 from hwgen.core.folding import DEFAULT_FOLDING, Folding
-from hwgen.core.plan import DIGEST_BITS, LOAD_BITS, NO_SAFETY, VERSION_BITS, CorePlan, Node, Safety
+from hwgen.core.plan import LOAD_BITS, NO_SAFETY, CorePlan, Node, Safety
 from hwgen.core.planner import make_plan
 from hwgen.core.self_test import active_samples, stored_sample
 from hwgen.core.timing import idle_limit_cycles
 from quant import store, vectors
 from quant.errors import BuildError
+from quant.manifest import (
+    FORMAT,
+    MANIFEST,
+    MODEL,
+    VERSION,
+    LayerRecord,
+    Load,
+    Manifest,
+    SafetyRecord,
+    Serial,
+    differences,
+    read_folder,
+)
 from quant.model import IntModel
 
-FORMAT = "scsr-build"
-VERSION = 1
-MANIFEST = "manifest.json"
-MODEL = "model.safetensors"
 VECTORS = "tb/vectors.npz"
 LOAD = "mem/load.bin"
 
 TEST_BENCH = Path(__file__).resolve().parents[2] / "sim" / "tb"
 _TEST_BENCH_FILES = ("Makefile", "runner.py", "streams.py", "compare.py", "test_core.py", "harness.cpp")
-
-# What simulation, synthesis, bitstreams and projects leave in a build folder; a new build takes it away.
-_PRODUCT_FILES = ("reports/verify.json", "reports/verify_cocotb.json")
-_PRODUCT_FOLDERS = ("tb/build/", "tb/__pycache__/", "synth/", "boards/", "projects/")
-
-# The core's ports: name, direction, width in bits.
-PORTS = (
-    ("aclk", "input", 1),
-    ("aresetn", "input", 1),
-    ("s_axis_tdata", "input", 16),
-    ("s_axis_tvalid", "input", 1),
-    ("s_axis_tready", "output", 1),
-    ("s_axis_tlast", "input", 1),
-    ("m_axis_tdata", "output", 32),
-    ("m_axis_tvalid", "output", 1),
-    ("m_axis_tready", "input", 1),
-    ("m_axis_tlast", "output", 1),
-)
-
-# Constant outputs that say what the core is. They take no logic; nothing times or loads them.
-IDENTITY_PORTS = (("model_digest", "output", DIGEST_BITS), ("tool_version", "output", VERSION_BITS))
-
-# Where weights are loaded, and where there is a self-test.
-SELF_TEST_PORTS = (
-    ("self_test_start", "input", 1),
-    ("self_test_running", "output", 1),
-    ("self_test_failed", "output", 1),
-)
-LOAD_PORTS = (("s_load_tdata", "input", 16), ("s_load_tvalid", "input", 1), ("s_load_tready", "output", 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +61,13 @@ def make_build(
     Raises:
         BuildError: if the plan is impossible (`hwgen.core.plan.make_plan`).
     """
-    plan = make_plan(model, folding, name, safety)
+    plan, digest = make_plan(model, folding, name, safety), store.digest(model)
     sources = {f"rtl/{file}": text for file, text in render.leaf_modules().items()}
-    sources[f"rtl/{plan.top}.v"] = render.top_module(plan, store.digest(model))
-    uart = make_uart(plan.top, store.digest(model), load=bool(plan.loaded), self_test=safety.self_test)
+    sources[f"rtl/{plan.top}.v"] = render.top_module(plan, digest)
+    uart = make_uart(plan.top, digest, load=bool(plan.loaded), self_test=safety.self_test)
     probe = f"tb/{plan.top}_probe.v"
     texts = {
-        "1_model.txt": report.model_text(model),
+        "1_model.txt": report.model_text(model, digest),
         "2_plan.txt": report.plan_text(plan),
         "reports/plan.json": _json(_plan_record(plan)),
         probe: render.probe_module(plan),
@@ -102,7 +82,7 @@ def make_build(
     files[VECTORS] = vectors.to_bytes(*active_samples(model))
     for file in _TEST_BENCH_FILES:
         files[f"tb/{file}"] = (TEST_BENCH / file).read_bytes()
-    files[MANIFEST] = _json(_manifest(model, plan, list(sources), probe, uart, files)).encode()
+    files[MANIFEST] = _manifest(plan, digest, list(sources), probe, uart, files).to_bytes()
     return Build(plan, files)
 
 
@@ -147,62 +127,15 @@ def _check_replaceable(folder: Path) -> None:
         )
     if not any(folder.iterdir()):
         return
-    checksums = _checksums(folder)
-    if checksums is None:
-        raise BuildError(f"{folder} holds something else than a build; name an empty or new folder as --out")
-    found = differences(folder, checksums)
+    try:
+        found = differences(folder, read_folder(folder).manifest.checksums)
+    except BuildError:
+        raise BuildError(f"{folder} holds something else than a build; name an empty or new folder as --out") from None
     if found.added:
         raise BuildError(f"{folder} holds {found.added[0]}, which no build made; move it away or name another --out")
     if found.changed:
         name = found.changed[0]
         raise BuildError(f"{folder}/{name} was changed since it was built; move it away or name another --out")
-
-
-@dataclass(frozen=True, slots=True)
-class Differences:
-    """Files of a build folder that are not as its manifest says, by their paths in it."""
-
-    changed: tuple[str, ...]
-    missing: tuple[str, ...]
-    added: tuple[str, ...]
-
-    def __bool__(self) -> bool:
-        return bool(self.changed or self.missing or self.added)
-
-
-def differences(folder: Path, checksums: Mapping[str, str]) -> Differences:
-    """How a build folder differs from the SHA-256 `checksums` of its manifest; what later commands made is left out."""
-    paths = (path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir())
-    found = {path.relative_to(folder).as_posix(): path for path in paths}
-    built = {
-        name: path
-        for name, path in sorted(found.items())
-        if name != MANIFEST and name not in _PRODUCT_FILES and not name.startswith(_PRODUCT_FOLDERS)
-    }
-    return Differences(
-        changed=tuple(name for name, path in built.items() if name in checksums and _sha256(path) != checksums[name]),
-        missing=tuple(sorted(checksums.keys() - built.keys())),
-        added=tuple(name for name in built if name not in checksums),
-    )
-
-
-def _sha256(path: Path) -> str | None:
-    """Of a regular file; None of anything else: a build makes no links."""
-    if path.is_symlink() or not path.is_file():
-        return None
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def _checksums(folder: Path) -> dict[str, str] | None:
-    """The checksums of a build folder's manifest, or None where there is no such manifest."""
-    try:
-        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        checksums = manifest["checksums"]
-        if manifest["format"] != FORMAT:
-            return None
-        return {str(name): str(checksum) for name, checksum in checksums.items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return None
 
 
 def _memories(model: IntModel, plan: CorePlan) -> list[tuple[str, list[str]]]:
@@ -233,43 +166,37 @@ def _load_words(model: IntModel, plan: CorePlan) -> bytes:
 
 
 def _manifest(
-    model: IntModel, plan: CorePlan, sources: list[str], probe: str, uart: Uart, files: Mapping[str, bytes]
-) -> dict[str, Any]:
-    ports = (*core_ports(loaded=bool(plan.loaded), self_test=plan.safety.self_test), *IDENTITY_PORTS)
-    return {
-        "format": FORMAT,
-        "version": VERSION,
-        "generator": f"ScSr-HWGen {hwgen.__version__}",
-        "top": plan.top,
-        "model_digest": store.digest(model),
-        "sources": sources,
-        "uart": {"top": uart.name, "model": uart.model, "sources": list(uart.sources())},
-        "memories": [path for item in plan.memories for path in item.paths],
-        "ports": [{"name": name, "direction": direction, "width": width} for name, direction, width in ports],
-        "load": {"file": LOAD, "words": 8 * len(files[LOAD]) // LOAD_BITS} if plan.loaded else None,
-        "layers": [_layer_record(layer) for layer in plan.layers],
-        "safety": asdict(plan.safety),
-        "idle_limit_cycles": idle_limit_cycles(plan),
-        "probe": probe,
-        "vectors": VECTORS,
-        "checksums": {path: hashlib.sha256(content).hexdigest() for path, content in sorted(files.items())},
-    }
+    plan: CorePlan, digest: str, sources: list[str], probe: str, uart: Uart, files: Mapping[str, bytes]
+) -> Manifest:
+    safety = plan.safety
+    return Manifest(
+        format=FORMAT,
+        version=VERSION,
+        generator=f"ScSr-HWGen {hwgen.__version__}",
+        top=plan.top,
+        model_digest=digest,
+        sources=sources,
+        uart=Serial(uart.name, uart.model, list(uart.sources())),
+        memories=[path for item in plan.memories for path in item.paths],
+        ports=list(plan.ports),
+        load=Load(LOAD, 8 * len(files[LOAD]) // LOAD_BITS) if plan.loaded else None,
+        layers=[_layer_record(layer) for layer in plan.layers],
+        safety=SafetyRecord(safety.code, safety.watchdog_cycles, safety.self_test),
+        idle_limit_cycles=idle_limit_cycles(plan),
+        probe=probe,
+        vectors=VECTORS,
+        checksums={path: hashlib.sha256(content).hexdigest() for path, content in sorted(files.items())},
+    )
 
 
-def core_ports(*, loaded: bool, self_test: bool) -> tuple[tuple[str, str, int], ...]:
-    """The ports that move."""
-    return (*PORTS, *(LOAD_PORTS if loaded else ()), *(SELF_TEST_PORTS if self_test else ()))
-
-
-def _layer_record(layer: Node) -> dict[str, Any]:
-    """What a test bench must know of a layer, in the order of the probe's bits."""
-    return {
-        "index": layer.index,
-        "neurons": layer.neurons,
+def _layer_record(layer: Node) -> LayerRecord:
+    return LayerRecord(
+        index=layer.index,
+        neurons=layer.neurons,
+        spiking=layer.spiking,
+        sources=[link.source for link in layer.links if not link.recurrent],
         **engines.of(layer).record(layer),
-        "spiking": layer.spiking,
-        "sources": [link.source for link in layer.links if not link.recurrent],
-    }
+    )
 
 
 def _plan_record(plan: CorePlan) -> dict[str, Any]:

@@ -35,6 +35,7 @@ PARTS: Mapping[str, InVerilog] = {
     "bias": InVerilog("BIAS_W", tensor="bias"),
     "synapse": InVerilog("SYNAPSE", cycles=2),
     "adaptation": InVerilog("STEP_W", tensor="adaptation_step"),
+    "delay": InVerilog("DELAY_W", tensor="delay"),
 }
 RESETS: Mapping[str, int] = {"zero": 0, "subtract": 1, "late_subtract": 2}
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from hwgen.core.neuron import NeuronPlan
 from quant.formats import index_bits, unsigned_bits
+from quant.manifest import Port
 
 INPUT_FLAGS = 3  # of malformed beats (scsr_axis_input.v)
 # The status flags of a packet, from bit 16 of its last beat on (docs/streams.md).
@@ -17,10 +18,43 @@ STATUS = (
     "ended by the watchdog",
     "self-test failed",
 )
+# How scsr_readout.v knows the read-outs of quant.readouts.
+READOUTS = {"spike_count": 0, "membrane_sum": 0, "membrane_max": 1, "membrane_last": 2}
 DIGEST_BITS = 256
 VERSION_BITS = 24
 MAX_VECTOR_BITS = 1 << 16  # the widest vector that IEEE 1364-2005 makes every tool accept
 LOAD_BITS = 16  # width of the stream that weights are loaded from
+
+
+def core_ports(*, loaded: bool, self_test: bool) -> tuple[Port, ...]:
+    """The ports of a top module, in its order; those of `s_load` where weights are loaded."""
+    load = (
+        Port("s_load_tdata", "input", LOAD_BITS),
+        Port("s_load_tvalid", "input", 1),
+        Port("s_load_tready", "output", 1),
+    )
+    test = (
+        Port("self_test_start", "input", 1),
+        Port("self_test_running", "output", 1),
+        Port("self_test_failed", "output", 1),
+    )
+    return (
+        Port("aclk", "input", 1),
+        Port("aresetn", "input", 1),
+        Port("s_axis_tdata", "input", 16),
+        Port("s_axis_tvalid", "input", 1),
+        Port("s_axis_tready", "output", 1),
+        Port("s_axis_tlast", "input", 1),
+        *(load if loaded else ()),
+        Port("m_axis_tdata", "output", 32),
+        Port("m_axis_tvalid", "output", 1),
+        Port("m_axis_tready", "input", 1),
+        Port("m_axis_tlast", "output", 1),
+        *(test if self_test else ()),
+        # Constants that say what the core is: they take no logic, and nothing times or loads them.
+        Port("model_digest", "output", DIGEST_BITS),
+        Port("tool_version", "output", VERSION_BITS),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,6 +333,7 @@ class CorePlan:
 
     Attributes:
         left_out: layers that do not reach the read-out.
+        readout: how the last layer's values become scores, a key of `READOUTS`.
         test_memories: of the self-test, its sample's beats and the packet that must come out; empty without.
     """
 
@@ -307,8 +342,19 @@ class CorePlan:
     layers: tuple[Node, ...]
     sources: tuple[Source, ...]
     left_out: tuple[int, ...]
+    readout: str
     safety: Safety = NO_SAFETY
     test_memories: tuple[Memory, ...] = ()
+
+    @property
+    def ports(self) -> tuple[Port, ...]:
+        """The ports of the top module, in its order."""
+        return core_ports(loaded=bool(self.loaded), self_test=self.safety.self_test)
+
+    @property
+    def readout_mode(self) -> int:
+        """MODE of scsr_readout.v."""
+        return READOUTS[self.readout]
 
     @property
     def input_index_bits(self) -> int:

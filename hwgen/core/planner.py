@@ -57,6 +57,7 @@ def make_plan(
         tuple(layers),
         sources,
         left_out,
+        model.readout,
         safety,
         _test_memories(model, safety),
     )

@@ -11,6 +11,7 @@ import hwgen
 import rtl_templates
 from hwgen import engines
 from hwgen.core.plan import DIGEST_BITS, INPUT_FLAGS, VERSION_BITS, CorePlan, Link, Node
+from quant.manifest import Port
 
 TEMPLATES = Path(rtl_templates.__file__).parent
 
@@ -46,16 +47,16 @@ def probe_module(plan: CorePlan) -> str:
     return from_template("top/probe.v.j2", plan=plan, range=_range)
 
 
-def frame_module(top: str, ports: Sequence[tuple[str, str, int]]) -> str:
+def frame_module(top: str, ports: Sequence[Port]) -> str:
     """The frame in which the core `top` is placed and routed: shift registers at all ports but the clock."""
     widths = {"input": 0, "output": 0}
     connections = []
-    for name, direction, width in ports:
-        if name != "aclk":
-            low = widths[direction]
-            widths[direction] += width
-            vector = {"input": "inputs_q", "output": "outputs"}[direction]
-            connections.append({"port": name, "vector": vector, "high": low + width - 1, "low": low})
+    for port in ports:
+        if port.name != "aclk":
+            low = widths[port.direction]
+            widths[port.direction] += port.width
+            vector = {"input": "inputs_q", "output": "outputs"}[port.direction]
+            connections.append({"port": port.name, "vector": vector, "high": low + port.width - 1, "low": low})
     bits = {"input_bits": widths["input"], "output_bits": widths["output"]}
     return from_template("targets/frame.v.j2", top=top, connections=connections, **bits)
 

@@ -9,10 +9,9 @@ from hwgen import engines
 from hwgen.core.plan import CorePlan
 from hwgen.core.tables import lines
 from quant.model import IntModel, Layer
-from quant.store import digest
 
 
-def model_text(model: IntModel) -> str:
+def model_text(model: IntModel, digest: str) -> str:
     """`1_model.txt`: one line per layer."""
     rows = [["layer", "neurons", "reads", "weights", "leak", "state", "reset", "features", "parameters"]]
     for index, layer in enumerate(model.layers, start=1):
@@ -32,7 +31,7 @@ def model_text(model: IntModel) -> str:
     return "\n".join(
         [
             f"model     {_quoted(model.name)}",
-            f"digest    {digest(model)}",
+            f"digest    {digest}",
             f"inputs    {model.inputs}",
             f"read-out  {model.readout}",
             f"classes   {', '.join(map(_quoted, model.classes))}",

@@ -17,7 +17,6 @@ from typing import Any
 from hwgen.boards import boards
 from hwgen.boards.boards import Board
 from hwgen.core import render
-from hwgen.core.folder import BuildFolder, open_build
 from hwgen.fpga import targets, yosys
 from hwgen.fpga.synth import (
     Design,
@@ -31,6 +30,7 @@ from hwgen.fpga.synth import (
 )
 from quant.command import Command
 from quant.errors import BuildError
+from quant.manifest import BuildFolder, open_folder
 
 FOLDER = "boards"
 MAX_SEED = 2**31 - 1
@@ -72,7 +72,7 @@ def make_bitstream(path: Path, name: str, seed: int | None = None) -> Bitstream:
     board = boards.find(name)
     if seed is not None and not 0 <= seed <= MAX_SEED:
         raise BuildError(f"--seed is {seed}; allowed is 0..{MAX_SEED}")
-    build = open_build(path)
+    build = open_folder(path)
     tools = tool_versions([board.toolchain.distribution])
     results = build.path / FOLDER
     results.mkdir(exist_ok=True)
@@ -91,18 +91,18 @@ def make_bitstream(path: Path, name: str, seed: int | None = None) -> Bitstream:
 
 
 def _design(build: BuildFolder) -> Design:
-    sources = (*build.sources, *build.uart_sources)
-    return Design(build.path, f"{build.top}_board", build.digest, sources, build.ports)
+    sources = (*build.manifest.sources, *build.manifest.uart.sources)
+    return Design(build.path, f"{build.manifest.top}_board", build.manifest.model_digest, sources, tuple(build.streams))
 
 
 def _make(run: Run, build: BuildFolder, board: Board, seeds: Sequence[int], tools: dict[str, str]) -> Bitstream:
     pins = f"pins.{board.toolchain.pins_kind}"
     for file, template in (("top.v", "top.v.j2"), (pins, f"{pins}.j2")):
-        text = render.from_template(f"boards/{run.name}/{template}", top=run.design.top, build=build, board=board)
+        text = render.from_template(f"boards/{run.name}/{template}", top=run.design.top, build=build.manifest, board=board)
         (run.work / file).write_text(text, encoding="utf-8")
     _synthesize(run, board)
     seed, fmax_mhz, report = _meet_clock(run, board, pins, seeds)
-    file = f"{build.top}.{board.toolchain.bitstream_kind}"
+    file = f"{build.manifest.top}.{board.toolchain.bitstream_kind}"
     _call_packaged(run, board, board.toolchain.pack, ["routed", file], "pack")
     for name in ("netlist.json", "report.json", "routed", _SCRIPT):
         (run.work / name).unlink()
@@ -115,7 +115,7 @@ def _make(run: Run, build: BuildFolder, board: Board, seeds: Sequence[int], tool
         "board": run.name,
         "device": board.description,
         "top": run.design.top,
-        "model_digest": build.digest,
+        "model_digest": build.manifest.model_digest,
         "bitstream": file,
         "program": f"{board.program} {file}",
         "seed": seed,

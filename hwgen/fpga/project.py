@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hwgen.core import render
-from hwgen.core.build import IDENTITY_PORTS, MODEL
-from hwgen.core.folder import BuildFolder, open_build
 from hwgen.fpga.synth import replace_folder
 from quant import store
 from quant.command import Command
 from quant.errors import BuildError, ScsrError
+from quant.manifest import MODEL, BuildFolder, open_folder
 
 FOLDER = "projects"
 DEFAULT_CLOCK_MHZ = 100
@@ -96,8 +95,8 @@ def make_project(path: Path, name: str, part: str | None = None, clock_mhz: int 
         raise ScsrError(f"--part {part[:50]!r}: a part is letters, digits, '-', '_' and '/', such as {tool.part}")
     if not 1 <= clock_mhz <= MAX_CLOCK_MHZ:
         raise ScsrError(f"--clock-mhz is {clock_mhz}; allowed is 1..{MAX_CLOCK_MHZ}")
-    build = open_build(path)
-    if build.load is not None:
+    build = open_folder(path)
+    if build.manifest.load is not None:
         raise BuildError(f"{path} takes its weights over s_load, which these scripts do not serve; build it with ROMs")
     files = _files(build, tool, part, clock_mhz, _gowin_device(part) if name == "gowin" else "")
     folder = build.path / FOLDER / name
@@ -118,11 +117,11 @@ def _files(build: BuildFolder, tool: Tool, part: str, clock_mhz: int, device_nam
     return {
         file: render.from_template(
             template,
-            build=build,
+            build=build.manifest,
             part=part,
             clock_mhz=clock_mhz,
             period_ns=f"{1000 / clock_mhz:.3f}",
-            ports=[port for port, _, _ in (*build.ports, *IDENTITY_PORTS) if port != "aclk"],
+            ports=[port.name for port in build.manifest.ports if port.name != "aclk"],
             channels=model.inputs,
             classes=model.layers[-1].neurons,
             device_name=device_name,

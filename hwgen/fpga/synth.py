@@ -20,10 +20,10 @@ from pathlib import Path
 from tqdm import tqdm
 
 from hwgen.core import render
-from hwgen.core.folder import open_build
 from hwgen.fpga import targets, yosys
 from hwgen.fpga.targets import PlaceAndRoute, Target
 from quant.errors import BuildError, ToolError
+from quant.manifest import Port, open_folder
 
 FOLDER = "synth"
 MAX_SEEDS = 100
@@ -54,7 +54,7 @@ class Design:
     top: str
     model_digest: str
     sources: tuple[str, ...]
-    ports: tuple[tuple[str, str, int], ...]
+    ports: tuple[Port, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +123,10 @@ def synthesize(folder: Path, name: str, seeds: int = 3) -> Result:
     target = targets.find(name)
     if not 0 <= seeds <= MAX_SEEDS:
         raise BuildError(f"--seeds is {seeds}; allowed is 0..{MAX_SEEDS}")
-    build = open_build(folder)
-    design = Design(build.path, build.top, build.digest, build.sources, build.ports)
+    build = open_folder(folder)
+    design = Design(
+        build.path, build.manifest.top, build.manifest.model_digest, tuple(build.manifest.sources), tuple(build.streams)
+    )
     if not seeds:
         target = replace(target, place_and_route=None)
     tools = _tool_versions(target)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from quant.neurons.adaptation import Adaptation
 from quant.neurons.bias import Bias
+from quant.neurons.delay import Delay
 from quant.neurons.lif import Lif
 from quant.neurons.part import Part
 from quant.neurons.resets import RESETS, Reset
@@ -11,6 +12,6 @@ from quant.neurons.self_weight import SelfWeight
 from quant.neurons.synapse import Synapse
 
 # In the order in which they act, and in which hardware stores their parameters.
-PARTS: tuple[type[Part], ...] = (SelfWeight, Bias, Synapse, Adaptation)
+PARTS: tuple[type[Part], ...] = (SelfWeight, Bias, Synapse, Adaptation, Delay)
 
-__all__ = ["PARTS", "RESETS", "Adaptation", "Bias", "Lif", "Part", "Reset", "SelfWeight", "Synapse"]
+__all__ = ["PARTS", "RESETS", "Adaptation", "Bias", "Delay", "Lif", "Part", "Reset", "SelfWeight", "Synapse"]

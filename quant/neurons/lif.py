@@ -76,7 +76,10 @@ class Lif(Tensors):
         s = u >= threshold if spiking else np.zeros(u.shape, dtype=np.bool_)
         now["v"] = RESETS[self.reset].after(u, s, self.threshold)
         now["past"] = np.concatenate([s[None], was["past"]])[: self.history]
-        return now, u, s
+        o = s
+        for part in self.parts:
+            o = part.output(o, was)
+        return now, u, o
 
     def naive_rest(self) -> State:
         """The states of one neuron before the first step."""
@@ -97,4 +100,7 @@ class Lif(Tensors):
         s = 1 if spiking and u >= threshold else 0
         now["v"] = RESETS[self.reset].naive_after(u, s, theta)
         now["past"] = [s, *was["past"]][: self.history]
-        return now, u, s
+        o = s
+        for part in self.parts:
+            o = part.naive_output(i, o, was)
+        return now, u, o

@@ -38,9 +38,12 @@ class Quantity:
         return max(2, signed_bits(least, most)) if low < 0 else unsigned_bits(most)
 
 
+MAX_DELAY = 63  # time steps
+
 LEAK = Quantity(lambda widths: widths.leak, code=True)
 THRESHOLD = Quantity(lambda widths: (1, widths.state[1]))
 STEP = Quantity(lambda widths: (0, widths.state[1]))
+STEPS = Quantity(lambda widths: (0, MAX_DELAY))
 SIGNED = Quantity(lambda widths: widths.state)
 
 
@@ -115,6 +118,14 @@ class Part(Tensors):
     def naive_threshold(self, i: int, theta: int, was: State, now: State, widths: Widths) -> int:
         """The same for neuron `i`."""
         return theta
+
+    def output(self, s: Array, was: State) -> Array:
+        """What the spikes `s` let out in this step."""
+        return s
+
+    def naive_output(self, i: int, s: int, was: State) -> int:
+        """The same for neuron `i`."""
+        return s
 
     def current_range(self, low: Array, high: Array) -> tuple[Array, Array]:
         """Smallest and largest exact sum `x` behind this part, of each neuron, given those in front."""

@@ -7,8 +7,9 @@
 //   u = leaky_sum(v[t-1], leak, c - late),  late = RESET == 2 && s[t-1] ? threshold : 0
 //   h = leaky_sum(h[t-1], adaptation leak, s[t-1] ? step : 0)
 //   s, v = spiking ? fire(u, threshold, h) : 0, u               (quant/neurons/lif.py)
+//   value = spiking ? s[t - delay] : u
 //
-// The state word is {h, c, past spikes, v}, the parameter word {step, adaptation leak, synapse leak, bias, self-weight,
+// The state word is {h, c, past spikes, v}, the parameter word {delay, step, adaptation leak, synapse leak, bias, self-weight,
 // threshold, leak}, each field there
 // only if the feature is. Of the past spikes the last one, s[t-1], has the lowest bit.
 //
@@ -39,7 +40,10 @@ module scsr_neuron #(
     parameter RESET = 0,
     // Width of the step by which a spike raises the threshold; 0 where the threshold is fixed
     parameter STEP_W = 0,
-    // Past spikes that are kept: 1 where there is a self-weight, a reset that comes late, or an adaptive threshold
+    // Width of the delay of a spike on its way out, at most HISTORY steps; 0 where there is none
+    parameter DELAY_W = 0,
+    // Past spikes that are kept: as many as the longest delay, and one where there is a self-weight, a reset that comes late
+    // or an adaptive threshold
     parameter HISTORY = 0,
     // Width of the value: 1 where the neuron spikes, else STATE_W
     parameter VALUE_W = 1,
@@ -68,6 +72,7 @@ module scsr_neuron #(
     localparam SYNAPSE_LSB = BIAS_LSB + BIAS_W;
     localparam ADAPTATION_LSB = SYNAPSE_LSB + CODE_W * SYNAPSE;
     localparam STEP_LSB = ADAPTATION_LSB + CODE_W;
+    localparam DELAY_LSB = STEP_W > 0 ? STEP_LSB + STEP_W : ADAPTATION_LSB;
 
     localparam LATE = RESET == 2 ? 1 : 0;
 
@@ -281,11 +286,45 @@ module scsr_neuron #(
                 .v    (next_state[STATE_W-1:0])
             );
 
-            if (HISTORY != 0) begin : g_past
+            // The spikes up to this step, the latest in the lowest bit, and the one that is due now.
+            if (HISTORY == 1) begin : g_last
                 assign next_state[STATE_W] = spike;
+            end else if (HISTORY > 1) begin : g_past
+                wire [HISTORY-2:0] past;
+
+                scsr_delay #(
+                    .WIDTH (HISTORY - 1),
+                    .STAGES(TO_U + 1)
+                ) past_delay (
+                    .clk(clk),
+                    .en (en),
+                    .s  (state[STATE_W+:HISTORY-1]),
+                    .m  (past)
+                );
+
+                assign next_state[STATE_W+:HISTORY] = {past, spike};
             end
 
-            assign value = spike;
+            if (DELAY_W == 0 || HISTORY == 0) begin : g_at_once_out
+                assign value = spike;
+            end else begin : g_delayed
+                wire [DELAY_W-1:0] delay = param[DELAY_LSB+:DELAY_W];
+                wire [HISTORY:0]   earlier = {state[STATE_W+:HISTORY], 1'b0};
+                wire               at_once;
+                wire               due;
+
+                scsr_delay #(
+                    .WIDTH (2),
+                    .STAGES(TO_U + 1)
+                ) due_delay (
+                    .clk(clk),
+                    .en (en),
+                    .s  ({delay == {DELAY_W{1'b0}}, earlier[delay]}),
+                    .m  ({at_once, due})
+                );
+
+                assign value = at_once ? spike : due;
+            end
         end
     endgenerate
 

@@ -1,8 +1,10 @@
 `default_nettype none
 
-// Read-out: adds up each class's values over a sample, then sends scores, class and status as one AXI4-Stream packet.
+// Read-out: makes a score of each class's values over a sample, then sends scores, class and status as one AXI4-Stream
+// packet.
 //
-//   score[i] = clamp32(score[i] + value[i])    every step         (quant/readouts.py)
+//   score[i] = clamp32(score[i] + value[i]), max(score[i], value[i]), value[i]    every step, for MODE 0, 1, 2
+//                                                                                 (quant/readouts.py)
 //   packet   = score[0], score[1], ..., {status flags, index of the largest score}
 //
 // A word of UNITS classes per cycle; in a sample's last step one class per cycle, and one cycle more for the packet's
@@ -21,6 +23,8 @@ module scsr_readout #(
     parameter INDEX_W = 1,
     // Width of a value; 1: a spike, more: a signed potential
     parameter VALUE_W = 1,
+    // What the values become: 0 their sum, 1 the largest, 2 the last; spikes are summed
+    parameter MODE = 0,
     // Width of the tag: {status flags, last step of the sample}, at least 2
     parameter TAG_W = 4
 ) (
@@ -46,6 +50,9 @@ module scsr_readout #(
 
     // A count of spikes is never negative: its sign bit is not stored.
     localparam STORED_W = VALUE_W == 1 ? SCORE_W - 1 : SCORE_W;
+
+    // The score before a sample's first step.
+    localparam [STORED_W-1:0] START = {MODE == 1 ? 1'b1 : 1'b0, {STORED_W - 1{1'b0}}};
 
     // Stage 1: the word's scores come out of the memory.
     reg                      valid_1_q;
@@ -141,10 +148,17 @@ module scsr_readout #(
             end else begin : g_potential
                 wire signed [VALUE_W-1:0] value_2 = values_2_q[u*VALUE_W+:VALUE_W];
                 wire signed [SCORE_W:0]   value_wide = {{SCORE_W + 1 - VALUE_W{value_2[VALUE_W-1]}}, value_2};
+                wire signed [SCORE_W:0]   score_wide = {score_2[SCORE_W-1], score_2};
                 reg signed [SCORE_W:0]    sum_3_q;
                 wire overflow = sum_3_q[SCORE_W] != sum_3_q[SCORE_W-1];
 
-                always @(posedge clk) if (en) sum_3_q <= {score_2[SCORE_W-1], score_2} + value_wide;
+                if (MODE == 0) begin : g_sum
+                    always @(posedge clk) if (en) sum_3_q <= score_wide + value_wide;
+                end else begin : g_choice
+                    // The scores before a sample's first step are less than any value.
+                    wire keep = MODE == 1 && score_wide > value_wide;
+                    always @(posedge clk) if (en) sum_3_q <= keep ? score_wide : value_wide;
+                end
 
                 assign scores_3[u*STORED_W+:STORED_W] =
                     overflow ? {sum_3_q[SCORE_W], {SCORE_W - 1{!sum_3_q[SCORE_W]}}} : sum_3_q[SCORE_W-1:0];
@@ -219,7 +233,7 @@ module scsr_readout #(
             last_2_q <= last_1_q;
             values_2_q <= values_1_q;
             tag_2_q <= tag_1_q;
-            scores_2_q <= first_1_q ? {UNITS * STORED_W{1'b0}} : stored_1;
+            scores_2_q <= first_1_q ? {UNITS{START}} : stored_1;
             word_3_q <= word_2_q;
             final_3_q <= final_2_q;
             last_3_q <= last_2_q;

@@ -12,6 +12,7 @@ module prove_neuron_exact #(
     parameter SELF_W = 2,
     parameter BIAS_W = 0,
     parameter STEP_W = 0,
+    parameter DELAY_W = 0,
     parameter SUM_W = 4,
     parameter SYNAPSE = 0,
     parameter RESET = 0
@@ -19,13 +20,13 @@ module prove_neuron_exact #(
     input wire                     clk,
     input wire signed [SUM_W-1:0]  sum,
     input wire [STATE_W*(1+SYNAPSE+(STEP_W>0?1:0))+HISTORY-1:0] state,
-    input wire [CODE_W*(1+SYNAPSE+(STEP_W>0?1:0))+THRESHOLD_W+SELF_W+BIAS_W+STEP_W-1:0] param
+    input wire [CODE_W*(1+SYNAPSE+(STEP_W>0?1:0))+THRESHOLD_W+SELF_W+BIAS_W+STEP_W+DELAY_W-1:0] param
 );
 
     localparam X_W = SUM_W + 2;
     localparam ADAPTIVE = STEP_W > 0 ? 1 : 0;
     localparam STATE_WORD_W = STATE_W * (1 + SYNAPSE + ADAPTIVE) + HISTORY;
-    localparam PARAM_W = CODE_W * (1 + SYNAPSE + ADAPTIVE) + THRESHOLD_W + SELF_W + BIAS_W + STEP_W;
+    localparam PARAM_W = CODE_W * (1 + SYNAPSE + ADAPTIVE) + THRESHOLD_W + SELF_W + BIAS_W + STEP_W + DELAY_W;
     localparam LATENCY = 4 + 2 * SYNAPSE;
     localparam TOP = (1 << (STATE_W - 1)) - 1;
 
@@ -34,7 +35,7 @@ module prove_neuron_exact #(
 
     scsr_neuron #(
         .STATE_W(STATE_W), .LEAK_W(LEAK_W), .CODE_W(CODE_W), .SHIFT(SHIFT), .THRESHOLD_W(THRESHOLD_W), .RESET(RESET),
-        .HISTORY(HISTORY), .SELF_W(SELF_W), .BIAS_W(BIAS_W), .STEP_W(STEP_W), .SUM_W(SUM_W), .X_W(X_W), .SYNAPSE(SYNAPSE), .VALUE_W(1),
+        .HISTORY(HISTORY), .SELF_W(SELF_W), .BIAS_W(BIAS_W), .STEP_W(STEP_W), .DELAY_W(DELAY_W), .SUM_W(SUM_W), .X_W(X_W), .SYNAPSE(SYNAPSE), .VALUE_W(1),
         .STATE_WORD_W(STATE_WORD_W), .PARAM_W(PARAM_W)
     ) dut (
         .clk, .en(1'b1), .sum, .state, .param, .next_state, .value
@@ -70,6 +71,10 @@ module prove_neuron_exact #(
     wire [CODE_W-1:0]  adaptation_leak = field(param, ADAPTATION_LSB, CODE_W * ADAPTIVE, 0);
     wire signed [15:0] step = field(param, STEP_LSB, STEP_W, 0);
 
+    wire signed [15:0] delay = field(param, STEP_LSB + STEP_W, DELAY_W, 0);
+    wire [15:0]        past = field(state, STATE_W, HISTORY, 0);
+
+    always @* assume (delay <= HISTORY);
     always @* if (SHIFT != 0) assume (leak <= LEAK_W && synapse_leak <= LEAK_W && adaptation_leak <= LEAK_W);
 
     function signed [15:0] decay(input signed [15:0] z, input [CODE_W-1:0] code);
@@ -91,16 +96,18 @@ module prove_neuron_exact #(
     wire               spike = u >= theta + raised;
     wire signed [15:0] after = !spike ? u : RESET == 1 ? u - theta : RESET == 2 ? u : 0;
 
+    wire [16:0] spikes = {past, spike};  // the latest in the lowest bit
+
     // What is due LATENCY cycles later: the state word, and the value.
     wire [STATE_WORD_W-1:0] due_state =
         (ADAPTIVE ? {raised[STATE_W-1:0], {STATE_W * (1 + SYNAPSE) + HISTORY{1'b0}}} : 0)
         | (SYNAPSE ? {filtered[STATE_W-1:0], {STATE_W + HISTORY{1'b0}}} : 0)
-        | (HISTORY > 0 ? {spike, {STATE_W{1'b0}}} : 0) | after[STATE_W-1:0];
+        | ((spikes & ((1 << HISTORY) - 1)) << STATE_W) | after[STATE_W-1:0];
     localparam DUE_W = STATE_WORD_W + 1;
     reg [LATENCY*DUE_W-1:0] due_q;
     reg [LATENCY-1:0]       given_q = 0;
     always @(posedge clk) begin
-        due_q <= {due_q, spike, due_state};
+        due_q <= {due_q, spikes[delay], due_state};
         given_q <= {given_q, 1'b1};
     end
     wire [DUE_W-1:0] due = due_q[LATENCY*DUE_W-1-:DUE_W];

@@ -7,7 +7,8 @@ module prove_scsr_readout #(
     parameter WORD_W = 1,
     parameter INDEX_W = 1,
     parameter LAST_UNITS = 1,  // classes in the last word
-    parameter VALUE_W = 1
+    parameter VALUE_W = 1,
+    parameter MODE = 0
 ) (
     input wire                     clk,
     input wire                     rst,
@@ -32,7 +33,8 @@ module prove_scsr_readout #(
     wire              m_axis_tlast;
 
     scsr_readout #(
-        .UNITS(UNITS), .UNIT_W(UNIT_W), .WORDS(WORDS), .WORD_W(WORD_W), .INDEX_W(INDEX_W), .VALUE_W(VALUE_W), .TAG_W(4)
+        .UNITS(UNITS), .UNIT_W(UNIT_W), .WORDS(WORDS), .WORD_W(WORD_W), .INDEX_W(INDEX_W), .VALUE_W(VALUE_W),
+        .MODE(MODE), .TAG_W(4)
     ) dut (.*);
 
     (* hierconn *) wire                            \dut.valid_1_q ;
@@ -109,10 +111,14 @@ module prove_scsr_readout #(
     always @* assume (some < WORDS && unit < (some == WORDS - 1 ? LAST_UNITS : UNITS));
     wire [INDEX_W-1:0] class_ = some * UNITS + unit;
 
+    localparam signed [31:0] START = MODE == 1 ? BOTTOM : 0;
+
     function signed [31:0] add(input signed [31:0] score, input [VALUE_W-1:0] value);
+        reg signed [32:0] wide;
         reg signed [32:0] sum;
         begin
-            sum = score + (VALUE_W == 1 ? $signed({32'd0, value}) : $signed({{33 - VALUE_W{value[VALUE_W-1]}}, value}));
+            wide = VALUE_W == 1 ? $signed({32'd0, value}) : $signed({{33 - VALUE_W{value[VALUE_W-1]}}, value});
+            sum = MODE == 0 ? score + wide : MODE == 1 && score > wide ? score : wide;
             add = sum > TOP ? TOP : sum < BOTTOM ? BOTTOM : sum;
         end
     endfunction
@@ -122,7 +128,7 @@ module prove_scsr_readout #(
     endfunction
 
     reg signed [31:0]  score_q;
-    wire signed [31:0] score = add(first_q ? 0 : score_q, r_values[unit*VALUE_W+:VALUE_W]);
+    wire signed [31:0] score = add(first_q ? START : score_q, r_values[unit*VALUE_W+:VALUE_W]);
     wire               some_take = take && r_word == some;
     always @(posedge clk) if (some_take) score_q <= score;
 
@@ -216,7 +222,7 @@ module prove_scsr_readout #(
         i_tag_3: assert (!\dut.valid_3_q || \dut.tag_3_q == tag_3);
         i_first: assert (word_q != 0 || first_q || stages == 0 || !previous_tag_q[0]);
         i_score_1: assert (
-            !some_1 || add(\dut.first_1_q ? 0 : score_of(\dut.stored_1 ), \dut.values_1_q [unit*VALUE_W+:VALUE_W]) == score_q
+            !some_1 || add(\dut.first_1_q ? START : score_of(\dut.stored_1 ), \dut.values_1_q [unit*VALUE_W+:VALUE_W]) == score_q
         );
         i_score_2: assert (
             !some_2 || add(score_of(\dut.scores_2_q ), \dut.values_2_q [unit*VALUE_W+:VALUE_W]) == score_q
@@ -261,7 +267,7 @@ module prove_scsr_readout #(
         r2_hazard: assert (!some_take || !(some_1 || some_2 || some_3));
         c2_hazard: cover (some_take && !first_q);
 
-        // A class's score is the clamped sum of its values since the sample's first step.
+        // A class's score is the clamped sum of its values since the sample's first step, or their largest, or the last.
         r3_score: assert (!some_3 || score_of(\dut.scores_3 ) == score_q);
         c3_score: cover (some_3 && score_q == 2);
 

@@ -13,6 +13,7 @@ from sim.verify import runner
 pytestmark = pytest.mark.rtl
 
 LEAVES = Path(__file__).parent / "leaves"
+READOUT = {"UNITS": 1, "UNIT_W": 1, "WORDS": 5, "WORD_W": 3, "INDEX_W": 3, "VALUE_W": 6, "TAG_W": 4}
 CASES = {
     "scsr_axis_input": {"CHANNELS": 5, "INDEX_W": 3, "STAMP_W": 3},
     "scsr_decay": {"STATE_W": 5, "LEAK_W": 3, "CODE_W": 3, "SHIFT": 0},
@@ -55,6 +56,8 @@ CASES = {
         "VALUE_W": 6,
         "TAG_W": 4,
     },
+    "scsr_readout, largest": READOUT | {"MODE": 1},
+    "scsr_readout, last": READOUT | {"MODE": 2},
     "scsr_skid": {"WIDTH": 8},
     "scsr_watchdog": {"LIMIT": 6, "COUNT_W": 3},
     "scsr_watchdog, one cycle": {"LIMIT": 1, "COUNT_W": 1},

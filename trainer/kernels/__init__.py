@@ -1,41 +1,115 @@
 """The two costly operations of training, each with the fastest implementation that the machine offers.
 
 `project` takes spikes to input currents, `walk` takes input currents through the neurons' time. Both are defined in
-plain PyTorch; `cpu.py` (compiled C++) repeats them on the processor, `gpu.py` (Triton) the walk on a GPU.
+plain PyTorch; `cpu.py` (compiled C++) repeats them on the processor, `gpu.py` (Triton) the walk on a GPU. A kernel is
+registered in `KERNELS` by what it implements; for neurons with anything else, plain PyTorch runs.
 """
 
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from trainer import neuron
+from trainer import neurons
+from trainer.arithmetic import Arithmetic
 from trainer.kernels import cpu, function, native
-from trainer.neuron import Arithmetic, Dynamics, Numbers, States
+from trainer.kernels.function import Pass, RunWalk
+from trainer.neurons import Dynamics, Numbers, States, acting
+from trainer.rules import Gradients, Rule, SurrogateGradient
+from trainer.surrogates import SLOPES
+
+
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """A compiled walk.
+
+    Attributes:
+        device: where it runs.
+        implements: what neurons may have: names of numbers, resets and surrogates; "recurrent".
+        rules: those whose gradient it computes; its forward walk serves every rule.
+        available: whether this machine can run it.
+        run: both passes.
+    """
+
+    device: str
+    implements: frozenset[str]
+    rules: frozenset[type[Rule]]
+    available: Callable[[], bool]
+    run: RunWalk
+
+    def forward(
+        self, currents: Tensor, ends: Tensor, numbers: Numbers, arithmetic: Arithmetic, dynamics: Dynamics
+    ) -> States:
+        """See `trainer.neurons.walk`."""
+        return function.forward(self.run, currents, ends, numbers, arithmetic, dynamics)
+
+    def backward(
+        self,
+        ends: Tensor,
+        numbers: Numbers,
+        arithmetic: Arithmetic,
+        dynamics: Dynamics,
+        states: States,
+        gradient: Tensor,
+    ) -> Gradients:
+        """See `trainer.rules.Rule`."""
+        return function.backward(self.run, ends, numbers, arithmetic, dynamics, states, gradient)
+
+
+def _run_on_gpu(function: Pass, state_bits: int | None, dynamics: Dynamics, **arrays: Tensor) -> None:
+    from trainer.kernels import gpu
+
+    gpu.run_walk(function, state_bits, dynamics, **arrays)
+
+
+_NUMBERS = ["leak", "threshold", "bias", "self_weight", "synapse_leak", "adaptation_leak", "adaptation_step", "delay"]
+_NEURONS = frozenset({*_NUMBERS, "zero", "subtract", "late_subtract", *SLOPES})
+_SURROGATE = frozenset({SurrogateGradient})
+
+KERNELS = (
+    Kernel("cpu", _NEURONS | {"recurrent"}, _SURROGATE, lambda: native.library() is not None, cpu.run_walk),
+    # A neuron's recurrent inputs come from everywhere: dense recurrence has no kernel on a GPU.
+    Kernel("cuda", _NEURONS, _SURROGATE, lambda: importlib.util.find_spec("triton") is not None, _run_on_gpu),
+)
 
 
 def project(spikes: Tensor, weight: Tensor) -> Tensor:
     """Input currents `(T, batch, N)` of spikes `(T, batch, inputs)`, 0 or 1, through weights `(N, inputs)`."""
-    if _compiled(spikes):
+    if not _plain and spikes.device.type == "cpu" and spikes.dtype == torch.float32 and native.library() is not None:
         return cpu.project(spikes, weight)
     return (spikes @ weight.T).float()  # half the bits under autocast
 
 
-def walk(drives: Tensor, ends: Tensor, numbers: Numbers, arithmetic: Arithmetic, dynamics: Dynamics) -> States:
-    """The same as `neuron.walk`, on the device of `drives`."""
-    if dynamics.rule == "surrogate":
-        if _compiled(drives):
-            return function.walk(drives, ends, numbers, arithmetic, dynamics, cpu.run_walk)
-        # A neuron's recurrent inputs come from everywhere: dense recurrence has no kernel on a GPU.
-        if drives.is_cuda and numbers.recurrent is None and importlib.util.find_spec("triton"):
-            from trainer.kernels import gpu
+def walk(currents: Tensor, ends: Tensor, numbers: Numbers, arithmetic: Arithmetic, dynamics: Dynamics) -> States:
+    """The same as `neurons.walk`, without a gradient, as fast as the machine can."""
+    kernel = find(currents, numbers, dynamics)
+    compute = neurons.walk if kernel is None else kernel.forward
+    return compute(currents, ends, numbers, arithmetic, dynamics)
 
-            return function.walk(drives, ends, numbers, arithmetic, dynamics, gpu.run_walk)
-    return neuron.walk(drives, ends, numbers, arithmetic, dynamics)
+
+def find(currents: Tensor, numbers: Numbers, dynamics: Dynamics, rule: Rule | None = None) -> Kernel | None:
+    """The kernel for these neurons on the device of `currents`, and for the gradient of `rule`, or None."""
+    if _plain or currents.dtype != torch.float32:
+        return None
+    needed = needs(numbers, dynamics)
+    for kernel in KERNELS:
+        computes = kernel.device == currents.device.type and needed <= kernel.implements
+        if computes and (rule is None or type(rule) in kernel.rules) and kernel.available():
+            return kernel
+    return None
+
+
+def needs(numbers: Numbers, dynamics: Dynamics) -> frozenset[str]:
+    """What a kernel must implement for these neurons."""
+    names = {"leak", *(one.name for part in acting(numbers, dynamics) for one in part.quantities)}
+    if dynamics.spiking:
+        names |= {"threshold", dynamics.reset, dynamics.surrogate}
+    return frozenset(names if numbers.recurrent is None else names | {"recurrent"})
 
 
 @contextmanager
@@ -50,8 +124,3 @@ def plain_pytorch() -> Iterator[None]:
 
 
 _plain = False
-
-
-def _compiled(values: Tensor) -> bool:
-    on_cpu = values.device.type == "cpu" and values.dtype == torch.float32
-    return on_cpu and not _plain and native.library() is not None

@@ -11,7 +11,7 @@ from torch.autograd import Function
 from quant.formats import signed_range
 from trainer.kernels import native
 from trainer.kernels.function import OUTPUTS, SURROGATES, Pass
-from trainer.neuron import Dynamics
+from trainer.neurons import Dynamics
 
 # Sums of weight rows, one per event, beat a matrix product up to about this fraction of inputs that spike.
 _SPARSE = 0.25
@@ -28,7 +28,7 @@ def project(spikes: Tensor, weight: Tensor) -> Tensor:
 
 
 class _Product(Function):
-    """Spikes times weights, both ways along the events alone; the gradient toward the spikes is a dense product."""
+    """Spikes times weights, both ways along the events alone; the gradient of the spikes is a dense product."""
 
     @staticmethod
     def forward(ctx: Any, spikes: Tensor, weight: Tensor) -> Tensor:
@@ -42,22 +42,21 @@ class _Product(Function):
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor]:
         spikes, weight = ctx.saved_tensors
-        toward_out = gradients[0].contiguous()
-        toward_spikes = toward_out @ weight if ctx.needs_input_grad[0] else None
+        d_out = gradients[0].contiguous()
+        d_spikes = d_out @ weight if ctx.needs_input_grad[0] else None
         # A sum for each of a number of parts that depends on nothing but the weights' size, however many threads run.
         parts = max(1, min(_PARTS, _LARGEST_SUMS // weight.numel()))
         sums = weight.new_zeros(parts, weight.shape[1], len(weight))
-        _run_product("product_backward", len(weight), parts, x=spikes, toward_out=toward_out, toward_transposed=sums)
-        return toward_spikes, sums.sum(dim=0).T
+        _run_product("product_backward", len(weight), parts, x=spikes, d_out=d_out, d_transposed=sums)
+        return d_spikes, sums.sum(dim=0).T
 
 
 # The arrays are arguments of the two functions below for as long as the kernel runs: a structure holds addresses only.
 
 
-def run_walk(function: Pass, state_bits: int | None, dynamics: Dynamics, **arrays: Tensor | None) -> None:
+def run_walk(function: Pass, state_bits: int | None, dynamics: Dynamics, **arrays: Tensor) -> None:
     """See `trainer.kernels.function.RunWalk`."""
     outputs = arrays["outputs"]
-    assert outputs is not None
     steps, batch, neurons = outputs.shape
     low, high = (0, 0) if state_bits is None else signed_range(state_bits)
     argument = native.Walk(

@@ -1,6 +1,6 @@
 """The walk on a GPU, in Triton: one program per sample and block of neurons, whose states stay in registers.
 
-The equations are those of trainer/neuron.py and walk.cpp, which read the same. In integers the result is exact, as
+The equations are those of trainer/neurons/lif.py and walk.cpp, which read the same. In integers the result is exact, as
 there; in real numbers a GPU contracts multiplications and additions, so the last bit may differ.
 """
 
@@ -12,35 +12,36 @@ from torch import Tensor
 
 from quant.formats import signed_range
 from trainer.kernels.function import OUTPUTS, SURROGATES, Pass
-from trainer.neuron import Dynamics
+from trainer.neurons import Dynamics
 
 _BLOCK = 128  # neurons per program
 
 
-def run_walk(function: Pass, state_bits: int | None, dynamics: Dynamics, **arrays: Tensor | None) -> None:
+def run_walk(function: Pass, state_bits: int | None, dynamics: Dynamics, **arrays: Tensor) -> None:
     """See `trainer.kernels.function.RunWalk`; there is no dense recurrence here."""
     outputs = arrays["outputs"]
-    assert outputs is not None
-    assert arrays["recurrent"] is None
+    assert "recurrent" not in arrays
     steps, batch, neurons = outputs.shape
     low, high = (0, 0) if state_bits is None else signed_range(state_bits)
-    synapse = arrays["synapse_leak"] is not None
-    # An array that a kernel never touches still needs an address.
-    given = {name: outputs if array is None else array for name, array in arrays.items() if name != "recurrent"}
     kernel = _forward if function == "forward" else _backward
-    kernel[(batch, triton.cdiv(neurons, _BLOCK))](
-        **given,
-        steps=steps,
-        batch=batch,
-        neurons=neurons,
-        low=float(low),
-        high=float(high),
-        integer=state_bits is not None,
-        synapse=synapse,
-        output=OUTPUTS[dynamics.reset if dynamics.spiking else None],
-        kind=SURROGATES[dynamics.surrogate],
-        block=_BLOCK,
-    )
+    scalars = {
+        "steps": steps,
+        "batch": batch,
+        "neurons": neurons,
+        "low": float(low),
+        "high": float(high),
+        "integer": state_bits is not None,
+        "biased": "bias" in arrays,
+        "synapse": "synapse_leak" in arrays,
+        "adaptation": "adaptation_leak" in arrays,
+        "delayed": "delay" in arrays,
+        "output": OUTPUTS[dynamics.reset if dynamics.spiking else None],
+        "kind": SURROGATES[dynamics.surrogate],
+        "block": _BLOCK,
+    }
+    # An array that a kernel never touches still needs an address.
+    given = {name: arrays.get(name, outputs) for name in kernel.arg_names if name not in scalars}
+    kernel[(batch, triton.cdiv(neurons, _BLOCK))](**given, **scalars)
 
 
 @triton.jit
@@ -82,22 +83,30 @@ def _slope(z, kind: tl.constexpr):
 @triton.jit
 def _forward(
     ends,
-    drives,
+    currents,
     leak,
+    bias,
     synapse_leak,
     self_weight,
     threshold,
     width,
+    adaptation_leak,
+    adaptation_step,
+    delay,
     outputs,
     potential,
-    current,
+    synapse_state,
+    adaptation_state,
     steps,
     batch,
     neurons,
     low,
     high,
     integer: tl.constexpr,
+    biased: tl.constexpr,
     synapse: tl.constexpr,
+    adaptation: tl.constexpr,
+    delayed: tl.constexpr,
     output: tl.constexpr,
     kind: tl.constexpr,
     block: tl.constexpr,
@@ -109,34 +118,56 @@ def _forward(
     d = tl.load(leak + i, there, 0.0)
     r = tl.load(self_weight + i, there, 0.0)
     theta = tl.load(threshold + i, there, 1.0)
+    if biased:
+        always = tl.load(bias + i, there, 0.0)
     if synapse:
         a = tl.load(synapse_leak + i, there, 0.0)
+    if adaptation:
+        rho = tl.load(adaptation_leak + i, there, 0.0)
+        q = tl.load(adaptation_step + i, there, 0.0)
+    shift = tl.zeros((block,), tl.int64)
+    if delayed:
+        shift = tl.load(delay + i, there, 0)
+    h = tl.zeros((block,), tl.float32)
     v = tl.zeros((block,), tl.float32)
     c = tl.zeros((block,), tl.float32)
     s = tl.zeros((block,), tl.float32)
     for t in range(steps):
         row = (t * batch + sample) * neurons + i
         if t < end:
-            c_in = tl.load(drives + row, there, 0.0) + s * r
+            c_in = tl.load(currents + row, there, 0.0)
+            if biased:
+                c_in += always
+            c_in += s * r
             if synapse:
                 c_in = _saturate(_decay(c, a, integer) + c_in, low, high, integer)
                 c = c_in
-                tl.store(current + row, c, there)
-            u = _saturate(_decay(v, d, integer) + c_in, low, high, integer)
+                tl.store(synapse_state + row, c, there)
+            kept = _decay(v, d, integer)
+            if output == 3:
+                kept = kept - s * theta
+            u = _saturate(kept + c_in, low, high, integer)
             tl.store(potential + row, u, there)
             if output == 0:
                 v = u
                 tl.store(outputs + row, u, there)
             else:
-                s = tl.where(u >= theta, 1.0, 0.0)
+                excess = u
+                if adaptation:
+                    h = _saturate(_decay(h, rho, integer) + s * q, low, high, integer)
+                    tl.store(adaptation_state + row, h, there)
+                    excess = u - h
+                s = tl.where(excess >= theta, 1.0, 0.0)
                 v = _reset(u, s, theta, output)
-                tl.store(outputs + row, s, there)
+                tl.store(outputs + row + shift * batch * neurons, s, there & (t + shift < end))
         else:
             nothing = tl.zeros((block,), tl.float32)
             tl.store(outputs + row, nothing, there)
             tl.store(potential + row, nothing, there)
             if synapse:
-                tl.store(current + row, nothing, there)
+                tl.store(synapse_state + row, nothing, there)
+            if adaptation:
+                tl.store(adaptation_state + row, nothing, there)
 
 
 @triton.jit
@@ -147,23 +178,33 @@ def _backward(
     self_weight,
     threshold,
     width,
+    adaptation_leak,
+    adaptation_step,
+    delay,
     outputs,
     potential,
-    current,
-    toward_outputs,
-    toward_drives,
-    toward_leak,
-    toward_synapse_leak,
-    toward_self_weight,
-    toward_threshold,
-    toward_width,
+    synapse_state,
+    adaptation_state,
+    d_outputs,
+    d_currents,
+    d_leak,
+    d_bias,
+    d_synapse_leak,
+    d_self_weight,
+    d_threshold,
+    d_width,
+    d_adaptation_leak,
+    d_adaptation_step,
     steps,
     batch,
     neurons,
     low,
     high,
     integer: tl.constexpr,
+    biased: tl.constexpr,
     synapse: tl.constexpr,
+    adaptation: tl.constexpr,
+    delayed: tl.constexpr,
     output: tl.constexpr,
     kind: tl.constexpr,
     block: tl.constexpr,
@@ -178,10 +219,20 @@ def _backward(
     wide = tl.load(width + i, there, 1.0)
     if synapse:
         a = tl.load(synapse_leak + i, there, 0.0)
-    toward_v = tl.zeros((block,), tl.float32)
-    toward_c = tl.zeros((block,), tl.float32)
-    toward_s = tl.zeros((block,), tl.float32)
+    if adaptation:
+        rho = tl.load(adaptation_leak + i, there, 0.0)
+        q = tl.load(adaptation_step + i, there, 0.0)
+    shift = tl.zeros((block,), tl.int64)
+    if delayed:
+        shift = tl.load(delay + i, there, 0)
+    d_h = tl.zeros((block,), tl.float32)
+    sum_adaptation = tl.zeros((block,), tl.float32)
+    sum_step = tl.zeros((block,), tl.float32)
+    d_v = tl.zeros((block,), tl.float32)
+    d_c = tl.zeros((block,), tl.float32)
+    d_s = tl.zeros((block,), tl.float32)
     sum_leak = tl.zeros((block,), tl.float32)
+    sum_bias = tl.zeros((block,), tl.float32)
     sum_synapse = tl.zeros((block,), tl.float32)
     sum_self = tl.zeros((block,), tl.float32)
     sum_threshold = tl.zeros((block,), tl.float32)
@@ -194,46 +245,70 @@ def _backward(
             earlier = there & (first >= 0)
             u = tl.load(potential + row, there, 0.0)
             before = tl.load(potential + first, earlier, 0.0)
-            toward_out = tl.load(toward_outputs + row, there, 0.0)
+            d_out = tl.load(d_outputs + row + shift * batch * neurons, there & (t + shift < end), 0.0)
+            d_spike_before = tl.zeros((block,), tl.float32)
+            excess = u
+            excess_before = before
+            if adaptation:
+                h = tl.load(adaptation_state + row, there, 0.0)
+                h_before = tl.load(adaptation_state + first, earlier, 0.0)
+                excess = u - h
+                excess_before = before - h_before
             if output == 0:
                 spike_before = tl.zeros((block,), tl.float32)
-                toward_u = toward_out + toward_v
+                d_u = d_out + d_v
             else:
-                spike_before = tl.where(before >= theta, 1.0, 0.0)
-                fire = tl.where(u >= theta, 1.0, 0.0)
-                ratio = u / theta
+                spike_before = tl.where(excess_before >= theta, 1.0, 0.0)
+                fire = tl.where(excess >= theta, 1.0, 0.0)
+                ratio = excess / theta
                 distance = (ratio - 1.0) / wide
-                toward_x = (toward_out + toward_s) * _slope(tl.abs(distance), kind)
-                via_spike = toward_x / theta
+                d_x = (d_out + d_s) * _slope(tl.abs(distance), kind)
+                via_spike = d_x / theta
                 sum_threshold -= via_spike * ratio
-                sum_width -= toward_x * distance
+                sum_width -= d_x * distance
+                if adaptation:
+                    d_added = d_h - via_spike
+                    if integer:
+                        d_added = tl.where((h > low) & (h < high), d_added, 0.0)
+                    sum_adaptation += d_added * h_before
+                    sum_step += d_added * spike_before
+                    d_h = d_added * rho
+                    d_spike_before = d_added * q
+                d_u = via_spike + d_v
                 if output == 1:
-                    toward_u = via_spike + toward_v * (1.0 - fire)
-                else:
-                    toward_u = via_spike + toward_v
-                    sum_threshold -= toward_v * fire
+                    d_u = via_spike + d_v * (1.0 - fire)
+                if output == 2:
+                    sum_threshold -= d_v * fire
             v_before = _reset(before, spike_before, theta, output)
             if integer:
-                toward_u = tl.where((u > low) & (u < high), toward_u, 0.0)
-            sum_leak += toward_u * v_before
-            toward_v = toward_u * d
-            toward_in = toward_u
+                d_u = tl.where((u > low) & (u < high), d_u, 0.0)
+            if output == 3:
+                sum_threshold -= d_u * spike_before
+            sum_leak += d_u * v_before
+            d_v = d_u * d
+            d_in = d_u
             if synapse:
-                filtered = tl.load(current + row, there, 0.0)
-                toward_in += toward_c
+                c = tl.load(synapse_state + row, there, 0.0)
+                d_in += d_c
                 if integer:
-                    toward_in = tl.where((filtered > low) & (filtered < high), toward_in, 0.0)
-                sum_synapse += toward_in * tl.load(current + first, earlier, 0.0)
-                toward_c = toward_in * a
-            sum_self += toward_in * spike_before
-            toward_s = toward_in * r
-            tl.store(toward_drives + row, toward_in, there)
+                    d_in = tl.where((c > low) & (c < high), d_in, 0.0)
+                sum_synapse += d_in * tl.load(synapse_state + first, earlier, 0.0)
+                d_c = d_in * a
+            sum_bias += d_in
+            sum_self += d_in * spike_before
+            d_s = d_in * r + d_spike_before
+            tl.store(d_currents + row, d_in, there)
         else:
-            tl.store(toward_drives + row, tl.zeros((block,), tl.float32), there)
+            tl.store(d_currents + row, tl.zeros((block,), tl.float32), there)
     own = sample * neurons + i
-    tl.store(toward_leak + own, sum_leak, there)
-    tl.store(toward_self_weight + own, sum_self, there)
-    tl.store(toward_threshold + own, sum_threshold, there)
-    tl.store(toward_width + own, sum_width, there)
+    tl.store(d_leak + own, sum_leak, there)
+    tl.store(d_self_weight + own, sum_self, there)
+    tl.store(d_threshold + own, sum_threshold, there)
+    tl.store(d_width + own, sum_width, there)
+    if biased:
+        tl.store(d_bias + own, sum_bias, there)
+    if adaptation:
+        tl.store(d_adaptation_leak + own, sum_adaptation, there)
+        tl.store(d_adaptation_step + own, sum_step, there)
     if synapse:
-        tl.store(toward_synapse_leak + own, sum_synapse, there)
+        tl.store(d_synapse_leak + own, sum_synapse, there)

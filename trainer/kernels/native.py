@@ -29,6 +29,12 @@ _COMPILER = "c++"
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # of mallopt(3)
 
 _Pointer = ctypes.c_void_p
+_ARRAYS = """
+    ends currents leak bias synapse_leak self_weight recurrent threshold width adaptation_leak adaptation_step
+    delay outputs potential synapse_state adaptation_state
+    d_outputs d_currents d_leak d_bias d_synapse_leak d_self_weight d_threshold d_width d_adaptation_leak
+    d_adaptation_step
+"""
 
 
 class Walk(ctypes.Structure):
@@ -38,10 +44,7 @@ class Walk(ctypes.Structure):
         *((name, ctypes.c_int64) for name in ("steps", "batch", "neurons", "threads")),
         *((name, ctypes.c_int32) for name in ("integer", "output", "surrogate", "padding")),
         *((name, ctypes.c_float) for name in ("low", "high")),
-        *((name, _Pointer) for name in ("ends", "drives", "leak", "synapse_leak", "self_weight", "recurrent")),
-        *((name, _Pointer) for name in ("threshold", "width", "outputs", "potential", "current")),
-        *((name, _Pointer) for name in ("toward_outputs", "toward_drives", "toward_leak", "toward_synapse_leak")),
-        *((name, _Pointer) for name in ("toward_self_weight", "toward_threshold", "toward_width")),
+        *((name, _Pointer) for name in _ARRAYS.split()),
     )
 
 
@@ -50,7 +53,7 @@ class Product(ctypes.Structure):
 
     _fields_ = (
         *((name, ctypes.c_int64) for name in ("rows", "inputs", "columns", "stride", "parts", "threads")),
-        *((name, _Pointer) for name in ("x", "transposed", "out", "toward_out", "toward_transposed")),
+        *((name, _Pointer) for name in ("x", "transposed", "out", "d_out", "d_transposed")),
     )
 
 
@@ -78,10 +81,8 @@ def call(function: str, argument: ctypes.Structure) -> None:
     getattr(kernels, function)(ctypes.byref(argument))
 
 
-def pointer(tensor: Tensor | None) -> int | None:
+def pointer(tensor: Tensor) -> int:
     """The address of a contiguous tensor's data."""
-    if tensor is None:
-        return None
     assert tensor.is_contiguous()
     assert tensor.device.type == "cpu"
     assert tensor.dtype in (torch.float32, torch.int64)

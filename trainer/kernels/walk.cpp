@@ -1,6 +1,6 @@
 // The neurons of one layer walking through time, forward and backward, and the product of sparse spikes with weights.
 //
-// The equations are those of trainer/neuron.py. Forward, operation for operation: compiled without contraction of
+// The equations are those of trainer/neurons/lif.py. Forward, operation for operation: compiled without contraction of
 // multiplications and additions, a walk gives the same floating-point numbers as there. Backward, up to rounding.
 // Every sample is walked alone: its states stay in the first-level cache, its padding costs nothing, and threads share
 // out the samples. What is summed over samples is returned per sample, so no sum depends on the number of threads.
@@ -9,12 +9,13 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 #include <vector>
 
 namespace {
 
-enum Surrogate : int32_t { kFastSigmoid, kArctan, kTriangle, kRectangle };
-enum Output : int32_t { kPotential, kSpikeResetZero, kSpikeResetSubtract };
+enum Surrogate : int32_t { kFastSigmoid, kArctan, kTriangle, kRectangle, kAnySurrogate };
+enum Output : int32_t { kPotential, kSpikeResetZero, kSpikeResetSubtract, kSpikeResetLate };
 
 }  // namespace
 
@@ -24,24 +25,32 @@ struct Walk {
   int32_t integer, output, surrogate, padding;
   float low, high;            // bounds of the states, in integer arithmetic
   const int64_t* ends;        // (batch), steps of each sample
-  const float* drives;        // rows
+  const float* currents;      // rows: the input currents
   const float* leak;          // (neurons), as all parameters
+  const float* bias;          // or null
   const float* synapse_leak;  // or null
   const float* self_weight;   // zeros where there is none; backward, bounded as the gradient sees it
   const float* recurrent;     // (neurons, neurons), or null: row j holds the weights from neuron j (forward), or to it
   const float* threshold;
   const float* width;
-  float* outputs;    // rows: spikes, or potentials
-  float* potential;  // rows
-  float* current;    // rows, where there is a synaptic filter
+  const float* adaptation_leak;  // or null
+  const float* adaptation_step;  // backward, bounded as the gradient sees it
+  const int64_t* delay;          // or null: steps
+  float* outputs;                // rows: spikes, or potentials; zeros at first with delays
+  float* potential;              // rows
+  float* synapse_state;          // rows: the filtered currents
+  float* adaptation_state;       // rows: what is added to the threshold
   // Backward only: gradients; those of parameters are (batch, neurons).
-  const float* toward_outputs;  // rows
-  float* toward_drives;         // rows
-  float* toward_leak;
-  float* toward_synapse_leak;
-  float* toward_self_weight;
-  float* toward_threshold;
-  float* toward_width;
+  float* d_outputs;        // rows; with delays and dense recurrence, its part is added
+  float* d_currents;       // rows
+  float* d_leak;
+  float* d_bias;
+  float* d_synapse_leak;
+  float* d_self_weight;
+  float* d_threshold;
+  float* d_width;
+  float* d_adaptation_leak;
+  float* d_adaptation_step;
 };
 
 // out (rows, columns) = x (rows, inputs) times the transposed weights (inputs, columns), or its gradient. A row of the
@@ -51,8 +60,8 @@ struct Product {
   const float* x;
   const float* transposed;
   float* out;
-  const float* toward_out;
-  float* toward_transposed;  // (parts, inputs, columns), zeros at first: a sum for each part of the rows
+  const float* d_out;
+  float* d_transposed;  // (parts, inputs, columns), zeros at first: a sum for each part of the rows
 };
 
 namespace {
@@ -67,7 +76,7 @@ void share(int64_t items, int64_t threads, Work work) {
 
 // Slope of the spike, of peak 1, at z = |x| / width with x = (u - theta) / theta (trainer/surrogates.py).
 template <int kind>
-inline float slope(float z) {
+inline float slope(float z, [[maybe_unused]] int32_t wanted) {
   if (kind == kFastSigmoid) {
     const float y = 1.0f + z;
     return 1.0f / (y * y);
@@ -78,6 +87,14 @@ inline float slope(float z) {
   }
   if (kind == kTriangle) return z < 1.0f ? 1.0f - z : 0.0f;
   return z < 1.0f ? 1.0f : 0.0f;
+}
+
+template <>
+inline float slope<kAnySurrogate>(float z, int32_t wanted) {
+  return wanted == kFastSigmoid ? slope<kFastSigmoid>(z, wanted)
+         : wanted == kArctan    ? slope<kArctan>(z, wanted)
+         : wanted == kTriangle  ? slope<kTriangle>(z, wanted)
+                                : slope<kRectangle>(z, wanted);
 }
 
 template <bool integer>
@@ -99,80 +116,104 @@ inline float reset(float potential, float spike, float threshold) {
   return potential;
 }
 
-template <bool integer, bool synapse, int output>
+template <bool integer, bool synapse, bool adaptation, int output>
 void forward(const Walk& w, int64_t first, int64_t last) {
   const int64_t n = w.neurons, stride = w.batch * n;
-  std::vector<float> membrane(n), filtered(n), spike(n), arriving(n);
+  std::vector<float> membrane(n), filtered(n), adapted(n), spike(n), arriving(n), leaving(n);
   std::vector<int32_t> fired;
   const float* __restrict__ leak = w.leak;
   const float* __restrict__ synapse_leak = w.synapse_leak;
   const float* __restrict__ self_weight = w.self_weight;
   const float* __restrict__ threshold = w.threshold;
+  const float* __restrict__ adaptation_leak = w.adaptation_leak;
+  const float* __restrict__ adaptation_step = w.adaptation_step;
   const float low = w.low, high = w.high;
   for (int64_t b = first; b < last; ++b) {
     std::fill(membrane.begin(), membrane.end(), 0.0f);
     std::fill(filtered.begin(), filtered.end(), 0.0f);
+    std::fill(adapted.begin(), adapted.end(), 0.0f);
     std::fill(spike.begin(), spike.end(), 0.0f);
     fired.clear();
     float* __restrict__ v = membrane.data();
     float* __restrict__ c = filtered.data();
+    float* __restrict__ h = adapted.data();
     float* __restrict__ s = spike.data();
     float* __restrict__ x = arriving.data();
     for (int64_t t = 0; t < w.ends[b]; ++t) {
       const int64_t row = t * stride + b * n;
-      const float* __restrict__ drive = w.drives + row;
-      float* __restrict__ out = w.outputs + row;
+      const float* given = w.currents + row;
+      float* __restrict__ out = w.delay ? leaving.data() : w.outputs + row;
       float* __restrict__ potential = w.potential + row;
-      float* __restrict__ current = synapse ? w.current + row : nullptr;
+      float* __restrict__ current = synapse ? w.synapse_state + row : nullptr;
+      float* __restrict__ added = adaptation ? w.adaptation_state + row : nullptr;
       if (w.recurrent) {
         std::fill_n(x, n, 0.0f);
         for (const int32_t j : fired) {
           const float* __restrict__ from = w.recurrent + j * n;
           for (int64_t i = 0; i < n; ++i) x[i] += from[i];
         }
-        for (int64_t i = 0; i < n; ++i) x[i] = drive[i] + x[i];
-        drive = x;
+        for (int64_t i = 0; i < n; ++i) x[i] = given[i] + x[i];
+        given = x;
+      }
+      if (w.bias) {
+        for (int64_t i = 0; i < n; ++i) x[i] = given[i] + w.bias[i];
+        given = x;
       }
 #pragma GCC ivdep
       for (int64_t i = 0; i < n; ++i) {
-        float in = drive[i] + s[i] * self_weight[i];
+        float in = given[i] + s[i] * self_weight[i];
         if (synapse) {
           in = saturate<integer>(decay<integer>(c[i], synapse_leak[i]) + in, low, high);
           c[i] = in;
           current[i] = in;
         }
-        const float u = saturate<integer>(decay<integer>(v[i], leak[i]) + in, low, high);
+        float kept = decay<integer>(v[i], leak[i]);
+        if (output == kSpikeResetLate) kept = kept - s[i] * threshold[i];
+        const float u = saturate<integer>(kept + in, low, high);
         potential[i] = u;
         if (output == kPotential) {
           v[i] = u;
           out[i] = u;
         } else {
-          const float fire = u >= threshold[i] ? 1.0f : 0.0f;
+          float excess = u;
+          if (adaptation) {
+            h[i] = saturate<integer>(decay<integer>(h[i], adaptation_leak[i]) + s[i] * adaptation_step[i], low, high);
+            added[i] = h[i];
+            excess = u - h[i];
+          }
+          const float fire = excess >= threshold[i] ? 1.0f : 0.0f;
           s[i] = fire;
           out[i] = fire;
           v[i] = reset<output>(u, fire, threshold[i]);
         }
       }
+      if (w.delay) {
+        for (int64_t i = 0; i < n; ++i)
+          if (t + w.delay[i] < w.ends[b]) w.outputs[row + w.delay[i] * stride + i] = s[i];
+      }
       if (w.recurrent) {
         fired.clear();
+        const float* seen = w.delay ? w.outputs + row : s;
         for (int64_t i = 0; i < n; ++i)
-          if (s[i] != 0.0f) fired.push_back(static_cast<int32_t>(i));
+          if (seen[i] != 0.0f) fired.push_back(static_cast<int32_t>(i));
       }
     }
     for (int64_t t = w.ends[b]; t < w.steps; ++t) {
       const int64_t row = t * stride + b * n;
       std::fill_n(w.outputs + row, n, 0.0f);
       std::fill_n(w.potential + row, n, 0.0f);
-      if (synapse) std::fill_n(w.current + row, n, 0.0f);
+      if (synapse) std::fill_n(w.synapse_state + row, n, 0.0f);
+      if (adaptation) std::fill_n(w.adaptation_state + row, n, 0.0f);
     }
   }
 }
 
-template <bool integer, bool synapse, int output, int kind>
+template <bool integer, bool synapse, bool adaptation, int output, int kind>
 void backward(const Walk& w, int64_t first, int64_t last) {
   const int64_t n = w.neurons, stride = w.batch * n;
   const std::vector<float> rest(n, 0.0f);
-  std::vector<float> later_membrane(n), later_current(n), later_spike(n), inverse_threshold(n), inverse_width(n);
+  std::vector<float> later_membrane(n), later_current(n), later_spike(n), later_adapted(n), returning(n);
+  std::vector<float> inverse_threshold(n), inverse_width(n);
   for (int64_t i = 0; i < n; ++i) {
     inverse_threshold[i] = 1.0f / w.threshold[i];
     inverse_width[i] = 1.0f / w.width[i];
@@ -183,96 +224,123 @@ void backward(const Walk& w, int64_t first, int64_t last) {
   const float* __restrict__ threshold = w.threshold;
   const float* __restrict__ per_threshold = inverse_threshold.data();
   const float* __restrict__ per_width = inverse_width.data();
+  const float* __restrict__ adaptation_leak = w.adaptation_leak;
+  const float* __restrict__ adaptation_step = w.adaptation_step;
   const float low = w.low, high = w.high;
+  const int32_t surrogate = w.surrogate;
   for (int64_t b = first; b < last; ++b) {
     std::fill(later_membrane.begin(), later_membrane.end(), 0.0f);
     std::fill(later_current.begin(), later_current.end(), 0.0f);
     std::fill(later_spike.begin(), later_spike.end(), 0.0f);
-    // Gradients toward v[t], the filtered current c[t] and the spike s[t], as they come from step t + 1.
-    float* __restrict__ toward_v = later_membrane.data();
-    float* __restrict__ toward_c = later_current.data();
-    float* __restrict__ toward_s = later_spike.data();
-    float* __restrict__ d_leak = w.toward_leak + b * n;
-    float* __restrict__ d_synapse = synapse ? w.toward_synapse_leak + b * n : nullptr;
-    float* __restrict__ d_self = w.toward_self_weight + b * n;
-    float* __restrict__ d_threshold = w.toward_threshold + b * n;
-    float* __restrict__ d_width = w.toward_width + b * n;
-    for (int64_t t = w.steps - 1; t >= w.ends[b]; --t) std::fill_n(w.toward_drives + t * stride + b * n, n, 0.0f);
+    std::fill(later_adapted.begin(), later_adapted.end(), 0.0f);
+    // Gradients of v[t], the filtered current c[t], the adaptation h[t] and the spike s[t], as step t + 1 has them.
+    float* __restrict__ d_v = later_membrane.data();
+    float* __restrict__ d_c = later_current.data();
+    float* __restrict__ d_h = later_adapted.data();
+    float* __restrict__ d_s = later_spike.data();
+    float* __restrict__ d_leak = w.d_leak + b * n;
+    float* __restrict__ d_synapse = synapse ? w.d_synapse_leak + b * n : nullptr;
+    float* __restrict__ d_self = w.d_self_weight + b * n;
+    float* __restrict__ d_threshold = w.d_threshold + b * n;
+    float* __restrict__ d_width = w.d_width + b * n;
+    float* __restrict__ d_adaptation = adaptation ? w.d_adaptation_leak + b * n : nullptr;
+    float* __restrict__ d_step = adaptation ? w.d_adaptation_step + b * n : nullptr;
+    for (int64_t t = w.steps - 1; t >= w.ends[b]; --t) std::fill_n(w.d_currents + t * stride + b * n, n, 0.0f);
     for (int64_t t = w.ends[b] - 1; t >= 0; --t) {
       const int64_t row = t * stride + b * n;
-      const float* __restrict__ toward_out = w.toward_outputs + row;
+      const float* __restrict__ d_out = w.d_outputs + row;
+      if (w.delay) {
+        for (int64_t i = 0; i < n; ++i)
+          returning[i] = t + w.delay[i] < w.ends[b] ? d_out[w.delay[i] * stride + i] : 0.0f;
+        d_out = returning.data();
+      }
       const float* __restrict__ potential = w.potential + row;
       const float* __restrict__ before = t ? potential - stride : rest.data();
-      const float* __restrict__ current = synapse ? w.current + row : nullptr;
+      const float* __restrict__ current = synapse ? w.synapse_state + row : nullptr;
       const float* __restrict__ current_before = synapse ? (t ? current - stride : rest.data()) : nullptr;
-      float* __restrict__ toward_drive = w.toward_drives + row;
+      const float* __restrict__ added = adaptation ? w.adaptation_state + row : nullptr;
+      const float* __restrict__ added_before = adaptation ? (t ? added - stride : rest.data()) : nullptr;
+      float* __restrict__ d_current = w.d_currents + row;
 #pragma GCC ivdep
       for (int64_t i = 0; i < n; ++i) {
         const float theta = threshold[i];
         const float u = potential[i];
-        const float spike_before = output != kPotential && before[i] >= theta ? 1.0f : 0.0f;
+        const float excess = adaptation ? u - added[i] : u;
+        const float excess_before = adaptation ? before[i] - added_before[i] : before[i];
+        const float spike_before = output != kPotential && excess_before >= theta ? 1.0f : 0.0f;
         const float v_before = reset<output>(before[i], spike_before, theta);
-        float toward_u;
+        float d_u, d_spike_before = 0.0f;
         if (output == kPotential) {
-          toward_u = toward_out[i] + toward_v[i];
+          d_u = d_out[i] + d_v[i];
         } else {
-          const float fire = u >= theta ? 1.0f : 0.0f;
-          const float ratio = u * per_threshold[i];
+          const float fire = excess >= theta ? 1.0f : 0.0f;
+          const float ratio = excess * per_threshold[i];
           const float distance = (ratio - 1.0f) * per_width[i];
-          const float toward_x = (toward_out[i] + toward_s[i]) * slope<kind>(std::fabs(distance));
-          const float via_spike = toward_x * per_threshold[i];  // dx/du = 1 / theta
+          const float d_x = (d_out[i] + d_s[i]) * slope<kind>(std::fabs(distance), surrogate);
+          const float via_spike = d_x * per_threshold[i];  // dx/du = 1 / theta
           d_threshold[i] -= via_spike * ratio;                  // dx/dtheta = -u / theta**2
-          d_width[i] -= toward_x * distance;
-          toward_u = via_spike + (output == kSpikeResetZero ? toward_v[i] * (1.0f - fire) : toward_v[i]);
-          if (output == kSpikeResetSubtract) d_threshold[i] -= toward_v[i] * fire;
+          d_width[i] -= d_x * distance;
+          if (adaptation) {
+            float d_added = d_h[i] - via_spike;
+            if (integer) d_added = added[i] > low && added[i] < high ? d_added : 0.0f;
+            d_adaptation[i] += d_added * added_before[i];
+            d_step[i] += d_added * spike_before;
+            d_h[i] = d_added * adaptation_leak[i];
+            d_spike_before = d_added * adaptation_step[i];
+          }
+          d_u = via_spike + (output == kSpikeResetZero ? d_v[i] * (1.0f - fire) : d_v[i]);
+          if (output == kSpikeResetSubtract) d_threshold[i] -= d_v[i] * fire;
         }
-        if (integer) toward_u = u > low && u < high ? toward_u : 0.0f;
-        d_leak[i] += toward_u * v_before;
-        toward_v[i] = toward_u * leak[i];
-        float toward_in = toward_u;
+        if (integer) d_u = u > low && u < high ? d_u : 0.0f;
+        if (output == kSpikeResetLate) d_threshold[i] -= d_u * spike_before;
+        d_leak[i] += d_u * v_before;
+        d_v[i] = d_u * leak[i];
+        float d_in = d_u;
         if (synapse) {
-          toward_in += toward_c[i];
-          if (integer) toward_in = current[i] > low && current[i] < high ? toward_in : 0.0f;
-          d_synapse[i] += toward_in * current_before[i];
-          toward_c[i] = toward_in * synapse_leak[i];
+          d_in += d_c[i];
+          if (integer) d_in = current[i] > low && current[i] < high ? d_in : 0.0f;
+          d_synapse[i] += d_in * current_before[i];
+          d_c[i] = d_in * synapse_leak[i];
         }
-        d_self[i] += toward_in * spike_before;
-        toward_s[i] = toward_in * self_weight[i];
-        toward_drive[i] = toward_in;
+        d_self[i] += d_in * spike_before;
+        d_s[i] = d_in * self_weight[i] + d_spike_before;
+        d_current[i] = d_in;
       }
-      if (w.recurrent) {
+      if (w.bias) {
+        float* __restrict__ d_bias = w.d_bias + b * n;
+        for (int64_t i = 0; i < n; ++i) d_bias[i] += d_current[i];
+      }
+      if (w.recurrent && t) {
+        float* __restrict__ d_seen = w.delay ? w.d_outputs + row - stride : d_s;
         for (int64_t i = 0; i < n; ++i) {
           const float* __restrict__ to = w.recurrent + i * n;
-          const float toward = toward_drive[i];
-          for (int64_t j = 0; j < n; ++j) toward_s[j] += toward * to[j];
+          const float d_in = d_current[i];
+          for (int64_t j = 0; j < n; ++j) d_seen[j] += d_in * to[j];
         }
       }
     }
   }
 }
 
-template <bool integer, bool synapse>
-void forward_any(const Walk& w, int64_t first, int64_t last) {
-  if (w.output == kPotential) return forward<integer, synapse, kPotential>(w, first, last);
-  if (w.output == kSpikeResetZero) return forward<integer, synapse, kSpikeResetZero>(w, first, last);
-  forward<integer, synapse, kSpikeResetSubtract>(w, first, last);
+// Calls work with a compile-time constant for a run-time value in `from .. to`.
+template <int from, int to, typename Work>
+void with_value(int32_t wanted, Work work) {
+  if (wanted == from) return work(std::integral_constant<int, from>{});
+  if constexpr (from < to) with_value<from + 1, to>(wanted, work);
 }
 
-template <bool integer, bool synapse, int output>
-void backward_spiking(const Walk& w, int64_t first, int64_t last) {
-  switch (w.surrogate) {
-    case kFastSigmoid: return backward<integer, synapse, output, kFastSigmoid>(w, first, last);
-    case kArctan: return backward<integer, synapse, output, kArctan>(w, first, last);
-    case kTriangle: return backward<integer, synapse, output, kTriangle>(w, first, last);
-    default: return backward<integer, synapse, output, kRectangle>(w, first, last);
-  }
-}
-
-template <bool integer, bool synapse>
-void backward_any(const Walk& w, int64_t first, int64_t last) {
-  if (w.output == kPotential) return backward<integer, synapse, kPotential, kRectangle>(w, first, last);
-  if (w.output == kSpikeResetZero) return backward_spiking<integer, synapse, kSpikeResetZero>(w, first, last);
-  backward_spiking<integer, synapse, kSpikeResetSubtract>(w, first, last);
+// The same for what the neurons of a layer are; those that never spike do not adapt.
+template <typename Work>
+void with_parts(const Walk& w, Work work) {
+  with_value<0, 1>(w.integer, [&](auto integer) {
+    with_value<0, 1>(w.synapse_leak != nullptr, [&](auto synapse) {
+      with_value<kPotential, kSpikeResetLate>(w.output, [&](auto output) {
+        with_value<0, output != kPotential>(w.adaptation_leak != nullptr, [&](auto adaptation) {
+          work(integer, synapse, adaptation, output);
+        });
+      });
+    });
+  });
 }
 
 // Sixteen columns side by side; compilers split this on processors with narrower registers.
@@ -320,21 +388,22 @@ extern "C" {
 
 void walk_forward(const Walk* w) {
   share(w->batch, w->threads, [=](int64_t first, int64_t last) {
-    if (w->integer) {
-      w->synapse_leak ? forward_any<true, true>(*w, first, last) : forward_any<true, false>(*w, first, last);
-    } else {
-      w->synapse_leak ? forward_any<false, true>(*w, first, last) : forward_any<false, false>(*w, first, last);
-    }
+    with_parts(*w, [&](auto integer, auto synapse, auto adaptation, auto output) {
+      forward<integer, synapse, adaptation, output>(*w, first, last);
+    });
   });
 }
 
 void walk_backward(const Walk* w) {
   share(w->batch, w->threads, [=](int64_t first, int64_t last) {
-    if (w->integer) {
-      w->synapse_leak ? backward_any<true, true>(*w, first, last) : backward_any<true, false>(*w, first, last);
-    } else {
-      w->synapse_leak ? backward_any<false, true>(*w, first, last) : backward_any<false, false>(*w, first, last);
-    }
+    with_parts(*w, [&](auto integer, auto synapse, auto adaptation, auto output) {
+      // A template for each surrogate takes its time to compile: only for what most neurons are.
+      constexpr bool rare = adaptation || output == kPotential || output == kSpikeResetLate;
+      constexpr int from = rare ? kAnySurrogate : 0, to = rare ? kAnySurrogate : kRectangle;
+      with_value<from, to>(rare ? from : w->surrogate, [&](auto surrogate) {
+        backward<integer, synapse, adaptation, output, surrogate>(*w, first, last);
+      });
+    });
   });
 }
 
@@ -366,13 +435,13 @@ void product_backward(const Product* p) {
   share(p->parts, p->threads, [=](int64_t first_part, int64_t last_part) {
     std::vector<int32_t> events(p->inputs + 1);
     for (int64_t part = first_part; part < last_part; ++part) {
-      float* sums = p->toward_transposed + part * p->inputs * columns;
+      float* sums = p->d_transposed + part * p->inputs * columns;
       for (int64_t r = p->rows * part / p->parts; r < p->rows * (part + 1) / p->parts; ++r) {
         const int64_t count = events_of(p->x + r * p->inputs, p->inputs, events.data());
-        const float* __restrict__ toward = p->toward_out + r * columns;
+        const float* __restrict__ d_out = p->d_out + r * columns;
         for (int64_t e = 0; e < count; ++e) {
           float* __restrict__ sum = sums + events[e] * columns;
-          for (int64_t i = 0; i < columns; ++i) sum[i] += toward[i];
+          for (int64_t i = 0; i < columns; ++i) sum[i] += d_out[i];
         }
       }
     }

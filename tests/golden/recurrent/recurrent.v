@@ -369,6 +369,7 @@ module recurrent (
         .WORD_W (2),
         .INDEX_W(2),
         .VALUE_W(16),
+        .MODE   (0),
         .TAG_W  (4)
     ) readout (
         .clk          (aclk),

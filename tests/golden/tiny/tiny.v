@@ -377,6 +377,7 @@ module tiny (
         .WORD_W (1),
         .INDEX_W(1),
         .VALUE_W(1),
+        .MODE   (0),
         .TAG_W  (4)
     ) readout (
         .clk          (aclk),

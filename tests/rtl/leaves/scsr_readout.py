@@ -1,4 +1,4 @@
-"""Packets hold the clamped sums of every class over each sample, the first of the largest, and the flags."""
+"""Packets hold the scores of every class over each sample, the first of the largest, and the flags."""
 
 from __future__ import annotations
 
@@ -19,15 +19,16 @@ async def _send(dut: Any, stall_in: float, stall_out: float, cycles: int) -> int
     draw = random.Random(7)
     low, high = (0, 1) if width == 1 else (-(1 << (width - 1)), (1 << (width - 1)) - 1)
     items, expected, scored = [], [], 0
+    after = (lambda score, value: score + value, max, lambda score, value: value)[dut.MODE.value.to_unsigned()]
     for _ in range(SAMPLES):
-        scores = [0] * sum(lengths)
+        scores = [0 if dut.MODE.value.to_unsigned() == 0 else low] * sum(lengths)
         steps, flags = draw.randrange(1, 5), draw.randrange(8)
         for step in range(steps):
             done, tag = 0, 2 * flags + (step == steps - 1)
             for word, length in enumerate(lengths):
                 values = [draw.randint(low, high) for _ in range(length)]
                 for place, value in enumerate(values):
-                    scores[done + place] += value
+                    scores[done + place] = after(scores[done + place], value)
                 done += length
                 packed = sum((value % (1 << width)) << (width * place) for place, value in enumerate(values))
                 last = int(word == len(lengths) - 1)

@@ -171,7 +171,7 @@ REFUSED = {
     "lanes count": (["--model", "model.safetensors", "--lanes", "1"], "1 numbers for 2 layers"),
     "lanes text": (["--model", "model.safetensors", "--lanes", "4,x"], "whole numbers"),
     "name": (["--model", "model.safetensors", "--name", "9lives"], "no Verilog identifier"),
-    "pickle": (["--model", "evil.pt"], "no checkpoint"),
+    "pickle": (["--model", "evil.pt"], "asks for more than plain tensors"),
     "current folder": (["--model", "model.safetensors", "--out", "."], "current folder"),
     "below a file": (["--model", "model.safetensors", "--out", "model.onnx/x"], "cannot be made"),
     "no arguments": ([], "--model"),

@@ -10,8 +10,8 @@ import pytest
 from models import tiny_model
 
 from hwgen.core.build import make_build, write
-from hwgen.core.folder import open_build
 from quant.errors import BuildError
+from quant.manifest import open_folder
 
 
 @pytest.mark.parametrize(
@@ -31,14 +31,14 @@ from quant.errors import BuildError
 def test_a_manifest_that_no_build_wrote_is_refused(tmp_path: Path, change: dict[str, Any]) -> None:
     write(make_build(tiny_model()), tmp_path / "core")
     manifest = tmp_path / "core" / "manifest.json"
-    assert open_build(manifest.parent).top == "tiny"
+    assert open_folder(manifest.parent).manifest.top == "tiny"
     manifest.write_text(json.dumps({**json.loads(manifest.read_text()), **change}))
-    with pytest.raises(BuildError, match=r"no build folder|which no build does"):
-        open_build(manifest.parent)
+    with pytest.raises(BuildError, match=r"no build folder|which no build made"):
+        open_folder(manifest.parent)
 
 
 @pytest.mark.parametrize("content", ["[" * 100_000, "{", "[]", '{"format": ' + "1" * 5000 + "}"])
 def test_a_manifest_that_is_no_object_is_refused(tmp_path: Path, content: str) -> None:
     (tmp_path / "manifest.json").write_text(content)
     with pytest.raises(BuildError, match="is no build folder of this version"):
-        open_build(tmp_path)
+        open_folder(tmp_path)

@@ -18,9 +18,9 @@ from hwgen.boards import host
 from hwgen.boards.host import Job, ask
 from hwgen.boards.serial_protocol import RESET, Decoder, FromBoard, Message, ToBoard, crc16, encode, load_bytes
 from hwgen.core.build import make_build, write
-from hwgen.core.folder import open_build
 from quant import spikes, vectors
 from quant.errors import BuildError, ScsrError, ToolError
+from quant.manifest import open_folder
 
 MODEL = 0xBEEF
 WINDOW = 512
@@ -246,7 +246,7 @@ def test_a_missing_pyserial_is_told(monkeypatch) -> None:
 
 def test_a_folder_that_is_no_untouched_build_is_refused(tmp_path: Path) -> None:
     build, _ = _files(tmp_path)
-    assert open_build(build).uart_top == "tiny_uart"
+    assert open_folder(build).manifest.uart.top == "tiny_uart"
     manifest = json.loads((build / "manifest.json").read_text())
     breaks = [
         {**manifest, "top": "tiny; exec"},
@@ -259,10 +259,10 @@ def test_a_folder_that_is_no_untouched_build_is_refused(tmp_path: Path) -> None:
     ]
     for broken in breaks:
         (build / "manifest.json").write_text(json.dumps(broken))
-        with pytest.raises(BuildError, match=r"no build folder of this version|which no build does"):
-            open_build(build)
+        with pytest.raises(BuildError, match=r"no build folder of this version|which no build made"):
+            open_folder(build)
     with pytest.raises(BuildError, match="no build folder"):
-        open_build(tmp_path)
+        open_folder(tmp_path)
 
 
 def test_flagged_samples_are_counted_by_flag() -> None:

@@ -12,6 +12,7 @@ from bench.networks import Case, Layer, random_network
 from hwgen.core import render
 from hwgen.core.folding import Folding
 from hwgen.core.names import top_name
+from hwgen.core.neuron import acting
 from hwgen.core.plan import MAX_VECTOR_BITS, Safety
 from hwgen.core.planner import make_plan
 from hwgen.engines.folded.contents import param_words, weight_words
@@ -20,7 +21,7 @@ from hwgen.engines.folded.plan import refold, weight_columns
 from quant.errors import BuildError
 from quant.formats import signed_range
 from quant.model import IntModel
-from quant.neurons import SelfWeight
+from quant.neurons import Bias, SelfWeight
 
 
 def _random_plans():
@@ -64,11 +65,18 @@ def test_sums_and_currents_fit_their_widths_exactly() -> None:
             assert high.max() <= most
             least, most = signed_range(layer.neuron.sum_bits - 1)
             tight += low.min() < least or high.max() > most
-            own = numbers.neuron.part(SelfWeight)
-            if layer.neuron.width("self_weight") and own is not None:
-                least, most = signed_range(layer.neuron.current_bits)
-                assert least <= (low + np.minimum(own.weight, 0)).min()
-                assert (high + np.maximum(own.weight, 0)).max() <= most
+            # Beyond the sum: the neuron's own spike, a bias, and a threshold that is subtracted late.
+            neuron = acting(numbers, spiking=layer.spiking)
+            for part in neuron.parts:
+                match part:
+                    case SelfWeight(weight):
+                        low, high = low + np.minimum(weight, 0), high + np.maximum(weight, 0)
+                    case Bias(value):
+                        low, high = low + value, high + value
+            low = low - neuron.threshold * (neuron.reset == "late_subtract") * layer.spiking
+            least, most = signed_range(layer.neuron.current_bits)
+            assert least <= low.min()
+            assert high.max() <= most
     assert tight > 50
 
 

@@ -79,6 +79,14 @@ def test_the_shipped_configurations_are_valid_and_survive_a_round_trip(path: Pat
             "train.surrogate.learned: the width has no gradient under the rule tssl",
         ),
         (
+            lambda t: (t["train"].update(rule={"name": "tssl"}), layer(t, 1).update(reset="late_subtract")),
+            "network.layers[2] has late_subtract; train.rule tssl needs a threshold that stays and a reset in the step",
+        ),
+        (
+            lambda t: (t["train"].update(rule={"name": "tssl"}), layer(t).update(adaptation=True)),
+            "network.layers[1] has adaptation; train.rule tssl needs a threshold that stays",
+        ),
+        (
             lambda t: (t["network"].update(readout="membrane_sum"), t["train"].update(loss={"name": "van_rossum"})),
             "train.loss is one of spikes; the read-out membrane_sum has none",
         ),
@@ -92,6 +100,7 @@ def test_the_shipped_configurations_are_valid_and_survive_a_round_trip(path: Pat
         (lambda t: layer(t, 1).update(sources=[0, 0]), "network.layers[2].sources: [0, 0] names a source twice"),
         (lambda t: layer(t).update(sources=[0.5]), "network.layers[1].sources[1] is 0.5; it must be of type int"),
         (lambda t: layer(t).update(weight_bits=9), "network.layers[1].weight_bits is 9; allowed is 1..8"),
+        (lambda t: layer(t).update(delay=64), "network.layers[1].delay is 64; allowed is 0..63"),
         (lambda t: layer(t).update(reset="none"), "network.layers[1].reset is 'none'"),
         (lambda t: layer(t).update(state_bits=18), "state_bits + leak_bits is 26; training is exact up to 24"),
         (lambda t: layer(t, 1).update(neurons=11), "network.layers[2].neurons is 11; the last layer needs one neuron"),
@@ -115,7 +124,7 @@ def test_sums_that_float32_cannot_hold_are_refused() -> None:
     table["network"]["layers"].append({**wide, "neurons": 10, "sources": [3]})
     config.from_table(table)
     layer(table, 3).update(sources=[1, 2, 3])
-    with pytest.raises(ConfigError, match=r"network\.layers\[4\]: sums could reach 20971520; .* 98304 inputs"):
+    with pytest.raises(ConfigError, match=r"network\.layers\[4\]: sums could reach 16777216; .* 98304 inputs"):
         config.from_table(table)
 
 

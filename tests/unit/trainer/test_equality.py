@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor
-from toys import Toy, config, scramble, stimulus
+from toys import ON, Toy, config, scramble, stimulus
 
+import quant.neurons
+import quant.readouts
 from quant import golden
 from quant.arithmetic import saturate
 from quant.formats import signed_range
@@ -20,23 +23,29 @@ from quant.readouts import SCORE_BITS
 from quant.spikes import SpikeSet
 from trainer import config as configuration
 from trainer import loop
+from trainer.arithmetic import Integer
 from trainer.config import LayerConfig, NetworkConfig
 from trainer.data.batches import in_order
-from trainer.integers import integers
+from trainer.integers import integers, real_model
 from trainer.kernels import native
 from trainer.network import Network
-from trainer.neuron import Integer
+from trainer.neurons import PARTS, RESETS, Part
+from trainer.readouts import READOUTS
 
 DIGITS = Path(__file__).parents[3] / "configs" / "digits.toml"
 FEATURES = list(
-    itertools.product(
-        (False, True), (False, True), (False, True), ("zero", "subtract"), ("spike_count", "membrane_sum")
-    )
+    itertools.product((False, True), (False, True), (False, True), quant.neurons.RESETS, quant.readouts.READOUTS)
 )
+# Parts that both sides have, besides those in every combination above.
+OTHERS = [
+    part
+    for part in PARTS
+    if part.option not in ("self_recurrent", "synapse") and part.key in {one.key for one in quant.neurons.PARTS}
+]
 
 
 def random_network(features: tuple[bool, bool, bool, str, str], seed: int) -> Network:
-    """Three layers with skips, the features on in all of them, widths drawn at random."""
+    """Three layers with skips, the features on in all of them, widths and other parts drawn at random."""
     self_recurrent, dense_recurrent, synapse, reset, readout = features
     draw = np.random.default_rng(seed)
 
@@ -52,6 +61,7 @@ def random_network(features: tuple[bool, bool, bool, str, str], seed: int) -> Ne
             leak_bits=int(draw.integers(1, 13)),
             state_bits=int(draw.integers(4, 13)),
             leak_grid=str(draw.choice(["free", "shift"])),  # type: ignore[arg-type]
+            **{part.option: ON[part.option] for part in OTHERS if draw.random() < 0.5},
         )
 
     layers = (layer(9, 0), layer(7, 1, 0), layer(3, 0, 2, 1))
@@ -87,6 +97,31 @@ def test_every_feature_on_and_off(features: tuple[bool, bool, bool, str, str]) -
         scores += int(np.abs(golden.run(model, inputs.numpy().astype(bool), steps.numpy()).scores).sum())
     assert (spikes > 100).all(), "the comparison needs activity in every layer"
     assert scores > 0
+
+
+def test_training_has_every_kind_that_hardware_has() -> None:
+    assert {part.key for part in PARTS} == {part.key for part in quant.neurons.PARTS}
+    assert RESETS.keys() == quant.neurons.RESETS.keys()
+    assert READOUTS.keys() == quant.readouts.READOUTS.keys()
+
+
+@pytest.mark.parametrize("part", PARTS, ids=lambda part: part.key)
+@pytest.mark.parametrize("reset", RESETS)
+def test_each_part_is_felt(part: type[Part], reset: quant.neurons.Reset) -> None:
+    """In a network with every part: without this one the same integers give other spikes."""
+    layers = LayerConfig(9, (0,), reset=reset, **ON), LayerConfig(3, (1, 0), reset=reset, **ON)
+    network = Network(config(*layers, data=Toy(channels=11)))
+    scramble(network, 19, strength=0.7)
+    model = integers(network)
+    inputs, steps = stimulus(4, 11)
+    assert min(compare(network, model, inputs, steps)) > 10
+    lame = [
+        replace(one, neuron=replace(one.neuron, parts=tuple(own for own in one.neuron.parts if own.key != part.key)))
+        for one in model.layers
+    ]
+    arguments = inputs.numpy().astype(bool), steps.numpy()
+    found, without = golden.run(model, *arguments), golden.run(replace(model, layers=tuple(lame)), *arguments)
+    assert any((one != other).any() for one, other in zip(found.spikes, without.spikes, strict=True))
 
 
 def test_the_hard_cases_occur(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -155,3 +190,23 @@ def test_the_demo_test_set() -> None:
     assert len(samples) == 300
     assert (spikes > 1000).all()
     assert progress.best_epoch("quantized").accuracy_validation > 0.5
+
+
+def test_the_real_model_spikes_as_the_float_phase_does() -> None:
+    """The same graph with the real numbers, normalization folded: golden model and network agree."""
+    layers = (
+        LayerConfig(9, (0,), normalize=True, **ON),
+        LayerConfig(3, (1, 0), dense_recurrent=True, reset="subtract", **ON),
+    )
+    network = Network(config(*layers, data=Toy(channels=11)))
+    scramble(network, 19, strength=0.5)
+    for layer in network.layers[:1]:
+        assert layer.normalization is not None
+        layer.normalization.mean_square.fill_(0.3)
+    inputs, steps = stimulus(3, 11)
+    trace = network.eval()(inputs, steps, quantized=False)
+    expected = golden.run(real_model(network), inputs.numpy().astype(bool), steps.numpy())
+    for found, spikes in zip(trace.outputs, expected.spikes, strict=True):
+        np.testing.assert_array_equal(found.detach().numpy(), spikes)
+    assert trace.outputs[1].sum() > 50
+    assert trace.outputs[2].sum() > 10

@@ -5,141 +5,149 @@ from __future__ import annotations
 import itertools
 import os
 import subprocess
-from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
-from toys import Toy, config, scramble, stimulus
+from toys import Toy, config, numbers_of, scramble, spikes, stimulus
 
-from trainer import kernels, neuron
+from quant.neurons import Reset
+from trainer import kernels
+from trainer.arithmetic import Arithmetic, Integer, Real
 from trainer.config import LayerConfig
-from trainer.kernels import cpu, function, native
+from trainer.kernels import cpu, native
 from trainer.network import Network
-from trainer.neuron import Arithmetic, Dynamics, Integer, Numbers, Real, States
-from trainer.surrogates import SLOPES
-
-STEPS, BATCH, INPUTS = 40, 7, 21
-
-Walk = Callable[[Tensor, Tensor, Numbers, Arithmetic, Dynamics], States]
+from trainer.neurons import PARTS, RESETS, Dynamics, Numbers, Part, States
+from trainer.rules import SurrogateGradient, Tssl
+from trainer.surrogates import SLOPES, Surrogate
+from trainer.walk import walk
 
 pytestmark = pytest.mark.skipif(native.library() is None, reason="no C++ compiler")
 
 
-def numbers_of(neurons: int, *, integer: bool, synapse: bool, recurrent: bool, self_recurrent: bool) -> Numbers:
-    """Random numbers of a lively layer, all of them learned."""
-    draw = torch.Generator().manual_seed(neurons)
-    scale = 40.0 if integer else 1.0
-
-    def learned(values: Tensor) -> Tensor:
-        return (values.round() if integer else values).requires_grad_()
-
-    weight = torch.randn(neurons, INPUTS + (neurons if recurrent else 0), generator=draw) * 0.4
-    leak = (torch.rand(neurons, generator=draw) * 256).floor() / 256
-    synapse_leak = (torch.rand(neurons, generator=draw) * 256).floor() / 256
-    return Numbers(
-        weight=learned(weight * scale),
-        inputs=INPUTS,
-        self_weight=learned(torch.randn(neurons, generator=draw) * scale) if self_recurrent else None,
-        leak=leak.requires_grad_(),
-        synapse_leak=synapse_leak.requires_grad_() if synapse else None,
-        threshold=learned((torch.rand(neurons, generator=draw) + 0.5) * scale),
-        unit=torch.ones(1),
-        width=torch.full((1,), 0.6).requires_grad_(),
-    )
-
-
-def compiled_walk(drives: Tensor, ends: Tensor, numbers: Numbers, arithmetic: Arithmetic, dynamics: Dynamics) -> States:
-    return function.walk(drives, ends, numbers, arithmetic, dynamics, cpu.run_walk)
-
-
-def spikes() -> tuple[Tensor, Tensor]:
-    draw = torch.Generator().manual_seed(9)
-    inputs = (torch.rand(STEPS, BATCH, INPUTS, generator=draw) < 0.2).float()
-    return inputs, torch.randint(1, STEPS + 1, (BATCH,), generator=draw)
-
-
 def answers(
-    walk: Walk, numbers: Numbers, arithmetic: Arithmetic, dynamics: Dynamics, threads: int = 1
+    numbers: Numbers, arithmetic: Arithmetic, dynamics: Dynamics, *, plain: bool = False, threads: int = 1
 ) -> tuple[States, dict[str, Tensor]]:
-    """States and the gradients of a random function of the outputs."""
+    """States and the gradients of a random function of the outputs, by a kernel where there is one, or without."""
     inputs, ends = spikes()
-    learned = {
-        name: value
-        for name in ("weight", "self_weight", "leak", "synapse_leak", "threshold", "width")
-        if (value := getattr(numbers, name)) is not None
-    }
-    drives = (inputs @ numbers.feed_forward.T).detach()
-    drives.requires_grad_()
+    currents = (inputs @ numbers.feed_forward.T).detach()
+    currents.requires_grad_()
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:
-        states = walk(drives, ends, numbers, arithmetic, dynamics)
-        importance = torch.randn(states.outputs.shape, generator=torch.Generator().manual_seed(5))
-        wanted = [drives, *learned.values()]
-        gradients = torch.autograd.grad((states.outputs * importance).sum(), wanted, allow_unused=True)
+        with kernels.plain_pytorch() if plain else nullcontext():
+            states = walk(currents, ends, numbers, arithmetic, dynamics, SurrogateGradient())
+            importance = torch.randn(states.outputs.shape, generator=torch.Generator().manual_seed(5))
+            wanted = {"currents": currents, **numbers.learned}
+            gradients = torch.autograd.grad((states.outputs * importance).sum(), wanted.values(), allow_unused=True)
     finally:
         torch.set_num_threads(before)
     return states, {
         name: torch.zeros_like(value) if gradient is None else gradient
-        for name, value, gradient in zip(["drives", *learned], wanted, gradients, strict=True)
+        for (name, value), gradient in zip(wanted.items(), gradients, strict=True)
     }
 
 
-@pytest.mark.parametrize("integer", [False, True])
+def assert_alike(
+    numbers: Numbers, arithmetic: Arithmetic, dynamics: Dynamics, *, exact: bool = True
+) -> tuple[States, dict[str, Tensor]]:
+    """The same states to the bit and the same gradients up to rounding, which are returned."""
+    plain, expected = answers(numbers, arithmetic, dynamics, plain=True)
+    found, gradients = answers(numbers, arithmetic, dynamics)
+    if exact:
+        assert torch.equal(plain.outputs, found.outputs)
+        assert torch.equal(plain.potential, found.potential)
+        assert list(plain.of_parts) == list(found.of_parts)
+        for key, state in plain.of_parts.items():
+            assert torch.equal(state, found.of_parts[key]), key
+    for name, gradient in expected.items():
+        limit = 1e-4 * max(gradient.abs().max().item(), 1e-3)
+        torch.testing.assert_close(gradients[name], gradient, rtol=1e-3, atol=limit)
+    return plain, expected
+
+
+ARITHMETICS: list[Arithmetic] = [Real(), Integer(8)]
+SIDES = [("zero", True), ("subtract", True), ("zero", False)]
+
+
+@pytest.mark.parametrize("arithmetic", ARITHMETICS, ids=["real", "integer"])
 @pytest.mark.parametrize("synapse", [False, True])
 @pytest.mark.parametrize("recurrent", [False, True])
-@pytest.mark.parametrize(
-    ("spiking", "reset"), [(True, "zero"), (True, "subtract"), (False, "zero")], ids=["zero", "subtract", "membrane"]
-)
+@pytest.mark.parametrize(("reset", "spiking"), SIDES, ids=["zero", "subtract", "membrane"])
 def test_a_walk_is_that_of_plain_pytorch(
-    integer: bool, synapse: bool, recurrent: bool, spiking: bool, reset: neuron.Reset
+    arithmetic: Arithmetic, synapse: bool, recurrent: bool, reset: Reset, spiking: bool
 ) -> None:
-    numbers = numbers_of(37, integer=integer, synapse=synapse, recurrent=recurrent, self_recurrent=True)
-    arithmetic: Arithmetic = Integer(8) if integer else Real()
+    integer = isinstance(arithmetic, Integer)
+    parts = ("self_weight", "synapse") if synapse else ("self_weight",)
+    numbers = numbers_of(37, integer=integer, parts=parts, recurrent=recurrent)
     dynamics = Dynamics(spiking, reset, "fast_sigmoid")
-    plain, plain_gradients = answers(neuron.walk, numbers, arithmetic, dynamics)
-    compiled, compiled_gradients = answers(compiled_walk, numbers, arithmetic, dynamics)
-    if integer or not recurrent:  # the order of a recurrent sum matters to real numbers
-        assert torch.equal(plain.outputs, compiled.outputs)
-        assert torch.equal(plain.potential, compiled.potential)
-        assert (plain.current is None) == (compiled.current is None)
-        if plain.current is not None and compiled.current is not None:
-            assert torch.equal(plain.current, compiled.current)
+    assert kernels.find(torch.zeros(1), numbers, dynamics, SurrogateGradient()) is not None
+    exact = integer or not recurrent  # the order of a recurrent sum matters to real numbers
+    states, gradients = assert_alike(numbers, arithmetic, dynamics, exact=exact)
     if spiking:
-        assert plain.outputs.sum() > 200
+        assert states.outputs.sum() > 200
     if integer:
-        assert (plain.potential.abs() >= 127).any(), "no state reached its bounds"
-    for name, expected in plain_gradients.items():
-        largest = expected.abs().max().item()
-        limit = 1e-4 * max(largest, 1e-3)
-        torch.testing.assert_close(compiled_gradients[name], expected, rtol=1e-3, atol=limit)
-        unused = {"weight"} if not recurrent else set()
-        unused |= set() if spiking else {"threshold", "width", "self_weight", "weight"}
-        assert (largest > 0) == (name not in unused), name
+        assert (states.potential.abs() >= 127).any(), "no state reached its bounds"
+    unused = {"weight"} if not recurrent else set()
+    unused |= set() if spiking else {"threshold", "width", "self_weight", "weight"}
+    for name, gradient in gradients.items():
+        assert gradient.any() == (name not in unused), name
+
+
+@pytest.mark.parametrize("arithmetic", ARITHMETICS, ids=["real", "integer"])
+@pytest.mark.parametrize("recurrent", [False, True])
+@pytest.mark.parametrize("reset", RESETS)
+@pytest.mark.parametrize(
+    "parts", [*((part,) for part in PARTS), PARTS], ids=lambda parts: f"{len(parts)}{parts[0].key}"
+)
+def test_no_kernel_ignores_a_part_or_a_reset(
+    arithmetic: Arithmetic, recurrent: bool, reset: Reset, parts: tuple[type[Part], ...]
+) -> None:
+    """Whatever is registered: what runs with it gives what plain PyTorch gives, and each part makes a difference."""
+    integer = isinstance(arithmetic, Integer)
+    numbers = numbers_of(23, integer=integer, parts=tuple(part.key for part in parts), recurrent=recurrent)
+    dynamics = Dynamics(True, reset, "triangle")
+    states, gradients = assert_alike(numbers, arithmetic, dynamics, exact=integer or not recurrent)
+    for part in parts:
+        own = {quantity.name for quantity in part.quantities}
+        assert all(gradients[name].any() for name in own)
+        without = replace(numbers, neuron={name: numbers.neuron[name] for name in numbers.neuron if name not in own})
+        assert not torch.equal(states.outputs, answers(without, arithmetic, dynamics)[0].outputs), part.key
+    assert states.outputs.sum() > 50
+
+
+def test_what_no_kernel_implements_runs_in_plain_pytorch(monkeypatch: pytest.MonkeyPatch) -> None:
+    numbers, dynamics = numbers_of(5, integer=False), Dynamics(True, "zero", "triangle")
+    currents = torch.zeros(3, 2, 5)
+    assert kernels.find(currents, numbers, dynamics, SurrogateGradient()) is not None
+    assert kernels.find(currents, numbers, dynamics, Tssl()) is None
+    assert kernels.find(currents, numbers, dynamics) is not None, "the forward walk is that of all rules"
+    assert kernels.find(currents.double(), numbers, dynamics) is None
+    for name in sorted(kernels.needs(numbers, dynamics)):
+        less = replace(kernels.KERNELS[0], implements=kernels.KERNELS[0].implements - {name})
+        monkeypatch.setattr(kernels, "KERNELS", (less,))
+        assert kernels.find(currents, numbers, dynamics) is None, name
+        monkeypatch.undo()
 
 
 @pytest.mark.parametrize("kind", SLOPES)
-def test_every_surrogate(kind: str) -> None:
-    numbers = numbers_of(16, integer=False, synapse=False, recurrent=False, self_recurrent=True)
-    dynamics = Dynamics(True, "zero", kind)  # type: ignore[arg-type]
-    _, plain = answers(neuron.walk, numbers, Real(), dynamics)
-    states, compiled = answers(compiled_walk, numbers, Real(), dynamics)
-    for name in ("drives", "leak", "threshold", "width"):
-        torch.testing.assert_close(compiled[name], plain[name], rtol=1e-3, atol=1e-3)
-        assert plain[name].any()
+def test_every_surrogate(kind: Surrogate) -> None:
+    numbers = numbers_of(16, integer=False, parts=("self_weight",))
+    states, gradients = assert_alike(numbers, Real(), Dynamics(True, "zero", kind))
+    for name in ("currents", "leak", "threshold", "width"):
+        assert gradients[name].any()
     assert states.outputs.sum() > 100
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3])
 def test_threads_change_nothing(threads: int) -> None:
-    numbers = numbers_of(37, integer=False, synapse=True, recurrent=True, self_recurrent=True)
+    numbers = numbers_of(37, integer=False, parts=("self_weight", "synapse"), recurrent=True)
     dynamics = Dynamics(True, "zero", "arctan")
-    states, alone = answers(compiled_walk, numbers, Real(), dynamics)
-    again, several = answers(compiled_walk, numbers, Real(), dynamics, threads)
+    states, alone = answers(numbers, Real(), dynamics)
+    again, several = answers(numbers, Real(), dynamics, threads=threads)
     assert torch.equal(states.outputs, again.outputs)
     assert states.outputs.sum() > 100
     alone.pop("weight")  # a product of PyTorch's, which sums as its own threads share the work out
@@ -203,40 +211,19 @@ def test_a_broken_compiler_leaves_nothing_behind(tmp_path: Path, monkeypatch: py
     assert not list(tmp_path.rglob("*.so"))
 
 
-def test_only_the_surrogate_rule_is_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
-    numbers = numbers_of(5, integer=False, synapse=False, recurrent=False, self_recurrent=False)
-    inputs, ends = spikes()
-    drives = (inputs @ numbers.feed_forward.T).detach()
-    dynamics = Dynamics(True, "zero", "triangle")
-    called: list[str] = []
-    monkeypatch.setattr(neuron, "walk", lambda *_: called.append("plain"))
-    monkeypatch.setattr(function, "walk", lambda *_: called.append("compiled"))
-    kernels.walk(drives, ends, numbers, Real(), dynamics)
-    kernels.walk(drives, ends, numbers, Real(), replace(dynamics, rule="tssl"))
-    assert called == ["compiled", "plain"]
-
-
-@pytest.mark.parametrize("integer", [False, True])
-@pytest.mark.parametrize("synapse", [False, True])
-@pytest.mark.parametrize(("spiking", "reset"), [(True, "zero"), (True, "subtract"), (False, "zero")])
-def test_the_gpu_kernel_in_its_interpreter(integer: bool, synapse: bool, spiking: bool, reset: neuron.Reset) -> None:
+@pytest.mark.parametrize("arithmetic", ARITHMETICS, ids=["real", "integer"])
+@pytest.mark.parametrize("parts", [(), *((part.key,) for part in PARTS), tuple(part.key for part in PARTS)])
+@pytest.mark.parametrize(("reset", "spiking"), [*((reset, True) for reset in RESETS), ("zero", False)])
+def test_the_gpu_kernel_in_its_interpreter(
+    arithmetic: Arithmetic, parts: tuple[str, ...], reset: Reset, spiking: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Triton runs its kernels on the CPU for this: what it would compile for a GPU is not tested here."""
     pytest.importorskip("triton", reason="triton is not installed")
     if os.environ.get("TRITON_INTERPRET") != "1":
         pytest.skip("needs TRITON_INTERPRET=1 (`make triton`)")
-    from trainer.kernels import gpu
-
-    numbers = numbers_of(37, integer=integer, synapse=synapse, recurrent=False, self_recurrent=True)
-    arithmetic: Arithmetic = Integer(8) if integer else Real()
+    monkeypatch.setattr(kernels, "KERNELS", (replace(kernels.KERNELS[1], device="cpu"),))
+    numbers = numbers_of(37, integer=isinstance(arithmetic, Integer), parts=parts)
     dynamics = Dynamics(spiking, reset, "fast_sigmoid")
-    plain, expected = answers(neuron.walk, numbers, arithmetic, dynamics)
-
-    def gpu_walk(*arguments: Any) -> States:
-        return function.walk(*arguments, gpu.run_walk)
-
-    found, gradients = answers(gpu_walk, numbers, arithmetic, dynamics)
-    assert torch.equal(plain.outputs, found.outputs)
-    assert torch.equal(plain.potential, found.potential)
-    assert not spiking or plain.outputs.sum() > 200
-    for name, gradient in expected.items():
-        torch.testing.assert_close(gradients[name], gradient, rtol=1e-3, atol=1e-3)
+    assert kernels.find(torch.zeros(1), numbers, dynamics, SurrogateGradient()) is not None
+    states, _ = assert_alike(numbers, arithmetic, dynamics)
+    assert not spiking or states.outputs.sum() > 200

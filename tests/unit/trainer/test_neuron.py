@@ -2,75 +2,92 @@
 
 from __future__ import annotations
 
-import itertools
 import math
+from dataclasses import replace
 
 import pytest
 import torch
 from torch import Tensor
-from toys import Toy, config, scramble, stimulus
+from toys import ON, Toy, config, numbers_of, scramble, spikes, stimulus
 
+from quant.neurons import Reset
+from trainer.arithmetic import Integer, Real
 from trainer.config import LayerConfig, NetworkConfig, PlasticityConfig
 from trainer.network import Network
-from trainer.neuron import Dynamics, Integer, Numbers, Real, _Fire, _Recur, walk
+from trainer.neurons import PARTS, RESETS, Dynamics, Numbers, walk
+from trainer.neurons.part import loop
+from trainer.readouts import READOUTS
+from trainer.rules import SurrogateGradient, Tssl
+from trainer.rules.surrogate import _Fire
 from trainer.surrogates import SLOPES, Surrogate
+from trainer.walk import walk as learning_walk
 
 FULL = (
-    LayerConfig(9, (0,), self_recurrent=True, dense_recurrent=True, synapse=True),
-    LayerConfig(3, (1, 0), self_recurrent=True, synapse=True, reset="subtract"),
+    LayerConfig(9, (0,), dense_recurrent=True, **ON),
+    LayerConfig(3, (1, 0), reset="subtract", **ON),
 )
 
 
-def full_network(seed: int = 1, plasticity: PlasticityConfig | None = None) -> Network:
+def full_network(seed: int = 19, plasticity: PlasticityConfig | None = None) -> Network:
     """A network with every feature, and with activity."""
     network = Network(config(*FULL, data=Toy(channels=11), plasticity=plasticity))
     scramble(network, seed, strength=0.5)
     return network
 
 
-@pytest.mark.parametrize(
-    ("spiking", "reset", "synapse"), list(itertools.product((True, False), ("zero", "subtract"), (True, False)))
-)
-def test_the_walk_is_the_equation_step_by_step(spiking: bool, reset: str, synapse: bool) -> None:
-    """Against the equations of docs/semantics.md, one neuron and one step at a time, in real numbers."""
-    draw = torch.Generator().manual_seed(3)
-    neurons, inputs = 4, 6
-    numbers = Numbers(
-        weight=torch.randn(neurons, inputs + neurons, generator=draw, dtype=torch.float64),
-        inputs=inputs,
-        self_weight=torch.randn(neurons, generator=draw, dtype=torch.float64),
-        leak=torch.rand(neurons, generator=draw, dtype=torch.float64),
-        synapse_leak=torch.rand(neurons, generator=draw, dtype=torch.float64) if synapse else None,
-        threshold=torch.rand(neurons, generator=draw, dtype=torch.float64) + 0.2,
-        unit=torch.ones(1),
-        width=torch.full((1,), 0.5),
-    )
-    spikes = (torch.rand(20, 1, inputs, generator=draw) < 0.4).double()
-    drives = spikes @ numbers.feed_forward.T
-    dynamics = Dynamics(spiking, reset, "fast_sigmoid")  # type: ignore[arg-type]
-    found = walk(drives, torch.tensor([20]), numbers, Real(), dynamics).outputs
-    expected = reference(spikes[:, 0], numbers, spiking, reset)
-    torch.testing.assert_close(found[:, 0], expected, rtol=1e-12, atol=1e-12)
-    assert expected.abs().sum() > 5
+@pytest.mark.parametrize("integer", [False, True])
+@pytest.mark.parametrize("parts", [(), *((part.key,) for part in PARTS), tuple(part.key for part in PARTS)])
+@pytest.mark.parametrize(("reset", "spiking"), [*((reset, True) for reset in RESETS), ("zero", False)])
+def test_the_walk_is_the_equation_step_by_step(
+    integer: bool, parts: tuple[str, ...], reset: Reset, spiking: bool
+) -> None:
+    """Against the equations of docs/semantics.md, one neuron and one step at a time, with every part that exists."""
+    numbers = numbers_of(9, integer=integer, parts=parts, recurrent=True)
+    inputs, _ = spikes()
+    exact = {name: value.detach().double() for name, value in numbers.learned.items()}
+    arithmetic = Integer(8) if integer else Real()
+    currents = inputs[:, :1].double() @ numbers.feed_forward.T.double()
+    dynamics = Dynamics(spiking, reset, "fast_sigmoid")
+    with torch.no_grad():
+        found = walk(currents, torch.tensor([len(inputs)]), numbers.holding(exact), arithmetic, dynamics).outputs[:, 0]
+    expected = reference(inputs[:, 0], numbers, reset, 8 if integer else None, spiking=spiking)
+    torch.testing.assert_close(found, expected, rtol=0 if integer else 1e-9, atol=0 if integer else 1e-9)
+    assert expected.abs().sum() > 20
 
 
-def reference(spikes: Tensor, numbers: Numbers, spiking: bool, reset: str) -> Tensor:
-    """Plain loops over steps and neurons."""
+def reference(inputs: Tensor, numbers: Numbers, reset: str, state_bits: int | None, *, spiking: bool) -> Tensor:
+    """Plain loops over steps and neurons, in real numbers or in states of `state_bits` bits."""
+
+    def decay(state: float, leak: float) -> float:
+        return state * leak if state_bits is None else math.trunc(state * leak)
+
+    def saturate(value: float) -> float:
+        return value if state_bits is None else min(max(value, -(1 << (state_bits - 1))), (1 << (state_bits - 1)) - 1)
+
     neurons = len(numbers.threshold)
-    v, c, s = [0.0] * neurons, [0.0] * neurons, [0.0] * neurons
+    v, c, h, s, o = ([0.0] * neurons for _ in range(5))
+    past: list[list[float]] = []
     history = []
-    for step in spikes.tolist():
-        before, row = list(s), []
+    for step in inputs.tolist():
+        was, seen, row = list(s), list(o), []
         for i in range(neurons):
-            weight = numbers.weight[i].tolist()
-            x = sum(w * z for w, z in zip(weight, [*step, *before], strict=True))
-            x += float(numbers.self_weight[i]) * before[i] if numbers.self_weight is not None else 0.0
-            c[i] = x + (float(numbers.synapse_leak[i]) * c[i] if numbers.synapse_leak is not None else 0.0)
-            u, theta = float(numbers.leak[i]) * v[i] + c[i], float(numbers.threshold[i])
-            s[i] = float(spiking and u >= theta)
-            v[i] = u if not s[i] else 0.0 if reset == "zero" else u - theta
-            row.append(s[i] if spiking else u)
-        history.append(row)
+            p = {name: values[i].item() for name, values in numbers.neuron.items()}
+            theta = p["threshold"]
+            x = sum(w * z for w, z in zip(numbers.weight[i].tolist(), [*step, *seen], strict=True))
+            x += p.get("self_weight", 0.0) * was[i] + p.get("bias", 0.0)
+            c[i] = saturate(decay(c[i], p["synapse_leak"]) + x) if "synapse_leak" in p else x
+            late = theta * was[i] if reset == "late_subtract" else 0.0
+            u = saturate(decay(v[i], p["leak"]) - late + c[i])
+            if "adaptation_leak" in p:
+                h[i] = saturate(decay(h[i], p["adaptation_leak"]) + p["adaptation_step"] * was[i])
+            s[i] = float(spiking and u >= theta + h[i])
+            v[i] = u if not s[i] or reset == "late_subtract" else 0.0 if reset == "zero" else u - theta
+            row.append(u)
+        past.append(list(s))
+        for i in range(neurons):
+            delay = int(numbers.neuron["delay"][i]) if "delay" in numbers.neuron else 0
+            o[i] = past[-1 - delay][i] if delay < len(past) else 0.0
+        history.append(list(o) if spiking else row)
     return torch.tensor(history, dtype=torch.float64)
 
 
@@ -91,17 +108,18 @@ def test_a_sample_does_not_see_its_batch() -> None:
 
 
 @pytest.mark.parametrize("quantized", [False, True])
-@pytest.mark.parametrize("readout", ["spike_count", "membrane_sum"])
+@pytest.mark.parametrize("readout", READOUTS)
 def test_gradients_reach_every_parameter(quantized: bool, readout: str) -> None:
     network = Network(config(data=Toy(channels=11), network=NetworkConfig(FULL, readout=readout)))  # type: ignore[arg-type]
-    scramble(network, 2, strength=0.5)
+    scramble(network, 19, strength=0.5)
     inputs, steps = stimulus(2, 11)
     trace = network(inputs, steps, quantized=quantized)
     assert trace.outputs[1].sum() > 50
     torch.nn.functional.cross_entropy(trace.logits, torch.tensor([0, 1, 2, 0, 1])).backward()
     for name, parameter in network.named_parameters():
         last = name.startswith("stack.1")
-        silent = readout == "membrane_sum" and last and ("threshold" in name or "self_weight" in name)
+        of_spikes = any(part in name for part in ("threshold", "self_weight", "adaptation", "delay"))
+        silent = not READOUTS[readout].spiking and last and of_spikes
         unused = ("quantizer" in name and not quantized) or "width" in name
         gradient = torch.zeros(1) if parameter.grad is None else parameter.grad
         assert gradient.isfinite().all(), name
@@ -120,7 +138,6 @@ def test_a_frozen_parameter_keeps_its_value(frozen: str) -> None:
             "synapse_leak": layer.synapse_leak_logit,
         }
         for name, parameter in parameters.items():
-            assert parameter is not None
             assert (parameter.grad is None) == (name == frozen)
             assert any(parameter is one for one in network.intrinsic()) == (name != frozen)
 
@@ -164,7 +181,7 @@ def test_a_wider_surrogate_spreads_the_step() -> None:
 def test_the_loop_of_a_neuron_never_amplifies_the_gradient() -> None:
     spikes, weight = torch.ones(2, 3), torch.tensor([5.0, -5.0, 0.01]).requires_grad_()
     spikes.requires_grad_()
-    _Recur.apply(spikes, weight, torch.full((3,), 0.1)).sum().backward()
+    loop(spikes, weight, torch.full((3,), 0.1)).sum().backward()
     assert spikes.grad is not None
     assert weight.grad is not None
     torch.testing.assert_close(spikes.grad, torch.tensor([0.1, -0.1, 0.01]).expand(2, 3))
@@ -175,9 +192,9 @@ def test_time_based_gradients_pass_at_spikes_alone() -> None:
     """TSSL-BP: where a neuron fires, the inverse of its rise; after a spike of its own, nothing between spikes."""
     drives = torch.tensor([2.0, 0.1, 0.1, 1.5]).reshape(4, 1, 1).requires_grad_()
     one = torch.ones(1)
-    numbers = Numbers(torch.zeros(1, 1), 1, None, 0.9 * one, None, one, one, 0.5 * one)
-    dynamics = Dynamics(True, "zero", "fast_sigmoid", "tssl")
-    outputs = walk(drives, torch.tensor([4]), numbers, Real(), dynamics).outputs
+    numbers = Numbers(torch.zeros(1, 1), 1, {"leak": 0.9 * one, "threshold": one}, one, 0.5 * one)
+    given = drives, torch.tensor([4]), numbers, Real(), Dynamics(True, "zero", "fast_sigmoid"), Tssl()
+    outputs = learning_walk(*given).outputs
     assert outputs.flatten().tolist() == [1.0, 0.0, 0.0, 1.0]
     only_last = torch.autograd.grad(outputs[3].sum(), drives)[0].flatten()
     # In the last step the membrane rises from 0.19 to 0.171 + 1.5. Earlier drives reach it through the leak; the first
@@ -185,9 +202,7 @@ def test_time_based_gradients_pass_at_spikes_alone() -> None:
     rise = 0.171 + 1.5 - 0.19
     torch.testing.assert_close(only_last[1:], torch.tensor([0.9**2, 0.9, 1.0]) / rise)
     torch.testing.assert_close(only_last[0], torch.tensor(-(0.1 * 2.0) * 0.9**3 / rise / 2.0))
-    between = torch.autograd.grad(walk(drives, torch.tensor([4]), numbers, Real(), dynamics).outputs[1].sum(), drives)[
-        0
-    ]
+    between = torch.autograd.grad(learning_walk(*given).outputs[1].sum(), drives)[0]
     assert not between.any()
 
 
@@ -197,11 +212,59 @@ def test_the_derivatives_between_spikes_are_exact() -> None:
 
     def output(drives: Tensor, leak: Tensor, synapse_leak: Tensor) -> Tensor:
         one = torch.ones(3, dtype=torch.float64)
-        numbers = Numbers(torch.zeros(3, 2), 2, None, leak, synapse_leak, one, one, one)
-        return walk(drives, torch.tensor([6, 6]), numbers, Real(), Dynamics(False, "zero", "fast_sigmoid")).outputs
+        neuron = {"leak": leak, "synapse_leak": synapse_leak, "threshold": one}
+        numbers = Numbers(torch.zeros(3, 2, dtype=torch.float64), 2, neuron, one, one[:1])
+        dynamics = Dynamics(False, "zero", "fast_sigmoid")
+        return learning_walk(drives, torch.tensor([6, 6]), numbers, Real(), dynamics, SurrogateGradient()).outputs
 
     arguments = [torch.rand(size, generator=draw, dtype=torch.float64) for size in ((6, 2, 3), (3,), (3,))]
     assert torch.autograd.gradcheck(output, [argument.requires_grad_() for argument in arguments])
+
+
+@pytest.mark.parametrize("reset", RESETS)
+def test_the_derivatives_of_parts_and_resets(reset: Reset) -> None:
+    """With smooth spikes the whole walk is smooth, and numerical differentiation must agree for every number."""
+    given = numbers_of(4, integer=False, parts=tuple(part.key for part in PARTS if part.key != "delay"), recurrent=True)
+    names = list(given.learned)
+    inputs, _ = spikes()
+    currents = inputs[:6, :2].double() @ given.feed_forward.T.double()
+
+    def output(*learned: Tensor) -> Tensor:
+        numbers = given.holding(dict(zip(names, learned, strict=True)))
+
+        def smooth(excess: Tensor, before: Tensor) -> tuple[Tensor, Tensor]:
+            spikes = torch.sigmoid(excess - numbers.threshold)
+            return spikes, spikes
+
+        return walk(currents, torch.tensor([6, 4]), numbers, Real(), Dynamics(True, reset, "arctan"), smooth).outputs
+
+    # Weights of a neuron's own spikes are small, within the bounds beyond which their gradient is not the derivative.
+    small = {"self_weight": 0.01, "adaptation_step": 0.1}
+    learned = [given.learned[name].detach().double() * small.get(name, 1.0) for name in names]
+    assert torch.autograd.gradcheck(output, [one.requires_grad_() for one in learned])
+
+
+def test_a_delay_learns_what_one_step_more_changes() -> None:
+    """Its gradient is exactly that, where the loss is linear in the outputs and no spike leaves at the end."""
+    numbers = numbers_of(6, integer=False, parts=("self_weight", "delay"))
+    inputs, _ = spikes()
+    steps = torch.tensor([40, 33])
+    currents = inputs[:, :2] @ numbers.feed_forward.T
+    currents[25:] = -5.0  # silence, so that no spike leaves at the end
+    importance = torch.randn(40, 2, 6, generator=torch.Generator().manual_seed(2))
+    delay = numbers.neuron["delay"].detach().requires_grad_()
+
+    def loss(delay: Tensor) -> Tensor:
+        given = replace(numbers, neuron={**numbers.neuron, "delay": delay})
+        states = learning_walk(
+            currents.detach(), steps, given, Real(), Dynamics(True, "zero", "arctan"), SurrogateGradient()
+        )
+        assert states.outputs.sum() > 20
+        return (states.outputs * importance).sum(dim=(0, 1))
+
+    found = torch.autograd.grad(loss(delay).sum(), delay)[0]
+    torch.testing.assert_close(found, loss(delay.detach() + 1) - loss(delay.detach()))
+    assert found.count_nonzero() > 3
 
 
 def test_integers_round_toward_zero_and_pass_the_gradient() -> None:

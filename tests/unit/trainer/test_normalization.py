@@ -67,9 +67,9 @@ def test_folded_weights_give_the_same_spikes() -> None:
     plain.fit_scales()
     first, second = integers(network), integers(plain)
     for one, other in zip(first.layers, second.layers, strict=True):
-        for source, block in one.weight.items():
-            np.testing.assert_array_equal(block, other.weight[source])
-        np.testing.assert_array_equal(one.threshold, other.threshold)
+        for block, same in zip(one.projections, other.projections, strict=True):
+            np.testing.assert_array_equal(block.weight, same.weight)
+        np.testing.assert_array_equal(one.neuron.threshold, other.neuron.threshold)
     quantized = network(inputs, steps, quantized=True)
     assert torch.equal(quantized.scores, plain(inputs, steps, quantized=True).scores)
     assert quantized.outputs[1].sum() > 20

@@ -7,12 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from hwgen.core.memory import leak_shifts
 from toys import Toy, config, scramble, stimulus
 
+from hwgen.core.neuron import leak_shifts
 from trainer.config import LayerConfig, NetworkConfig
 from trainer.integers import integers
 from trainer.network import Network
+from trainer.neurons import QUANTITIES
+from trainer.readouts import READOUTS
 
 
 def network_of(layer: LayerConfig, readout: str = "spike_count") -> Network:
@@ -36,37 +38,40 @@ def test_fitted_scales_beat_the_full_range(bits: int) -> None:
 
 def test_every_neuron_has_its_scale_but_potentials_that_are_compared_share_one() -> None:
     layer = LayerConfig(3, (0,))
-    assert network_of(layer).layers[0].numbers(quantized=True).unit.shape == (3,)
-    assert network_of(layer, "membrane_sum").layers[0].numbers(quantized=True).unit.shape == (1,)
+    for readout, kind in READOUTS.items():
+        shape = (3,) if kind.spiking else (1,)
+        assert network_of(layer, readout).layers[0].numbers(quantized=True).unit.shape == shape
 
 
 def test_parameters_beyond_their_range_are_clamped_and_still_learn() -> None:
-    network = network_of(LayerConfig(3, (0,), self_recurrent=True, leak_bits=3, state_bits=6))
+    network = network_of(LayerConfig(3, (0,), self_recurrent=True, bias=True, leak_bits=3, state_bits=6))
     layer = network.layers[0]
     with torch.no_grad():
         layer.leak_logit.copy_(torch.tensor([20.0, -20.0, 0.0]))
         layer.threshold_log.copy_(torch.tensor([9.0, -9.0, 0.0]))
         layer.self_weight.copy_(torch.tensor([1e4, -1e4, 0.0]))
-    model = integers(network).layers[0]
-    assert model.leak.tolist() == [7, 0, 4]
-    assert model.threshold.tolist()[:2] == [31, 1]
-    assert model.self_weight is not None
-    assert model.self_weight.tolist() == [31, -32, 0]
+        layer.bias.copy_(layer.self_weight)
     numbers = layer.numbers(quantized=True)
-    (numbers.threshold.sum() + numbers.self_weight.sum()).backward()
+    codes = {name: QUANTITIES[name].code(value, 3).tolist() for name, value in numbers.neuron.items()}
+    assert codes["leak"] == [7, 0, 4]
+    assert codes["threshold"][:2] == [31, 1]
+    assert codes["self_weight"] == codes["bias"] == [31, -32, 0]
+    sum(value.sum() for value in numbers.neuron.values()).backward()
     assert layer.threshold_log.grad[:2].all()
     assert layer.self_weight.grad.all()
+    assert layer.bias.grad.all()
 
 
 def test_the_scale_does_not_change_what_a_neuron_does() -> None:
-    """Weights, self-weight and threshold times a power of two: the same integers, the same spikes."""
-    network = network_of(LayerConfig(3, (0,), self_recurrent=True))
+    """Weights, self-weight, bias and threshold times a power of two: the same integers, the same spikes."""
+    network = network_of(LayerConfig(3, (0,), self_recurrent=True, bias=True))
     inputs, steps = stimulus(3, 11)
     layer = network.layers[0]
     with torch.no_grad():
         before = network(inputs, steps, quantized=True)
         layer.weight.mul_(4)
         layer.self_weight.mul_(4)
+        layer.bias.mul_(4)
         layer.threshold_log.add_(torch.tensor(4.0).log())
         network.fit_scales()
         after = network(inputs, steps, quantized=True)
@@ -79,13 +84,12 @@ def test_leaks_on_the_shift_grid_need_no_multiplier_and_still_learn() -> None:
     network = network_of(layer)
     found = integers(network).layers[0]
     allowed = {64 - (64 >> shift) for shift in range(7)}
-    assert set(found.leak.tolist()) <= allowed
-    assert len(set(found.leak.tolist())) > 2
-    shifts = leak_shifts(found)
-    assert shifts is not None
-    assert shifts[1] is not None
+    leaks = found.neuron.leak.tolist()
+    assert set(leaks) <= allowed
+    assert len(set(leaks)) > 2
+    assert leak_shifts(found.neuron, 6) is not None
     free = integers(network_of(replace(layer, leak_grid="free"))).layers[0]
-    nearest = np.array(sorted(allowed))[np.abs(np.array(sorted(allowed)) - free.leak[:, None]).argmin(axis=1)]
-    assert np.mean(nearest == found.leak) > 0.9  # but for ties that the first rounding made
+    nearest = np.array(sorted(allowed))[np.abs(np.array(sorted(allowed)) - free.neuron.leak[:, None]).argmin(axis=1)]
+    assert np.mean(nearest == leaks) > 0.9  # but for ties that the first rounding made
     network.layers[0].numbers(quantized=True).leak.sum().backward()
     assert (network.layers[0].leak_logit.grad.abs() > 0).all()

@@ -32,6 +32,7 @@ from trainer.config import (
 from trainer.evaluation import evaluate
 from trainer.losses import SpikeCount, VanRossum
 from trainer.network import Network
+from trainer.rules import RULES
 from trainer.teacher import TeacherConfig
 
 
@@ -258,7 +259,7 @@ def test_a_full_disk_costs_one_epoch(tmp_path: Path, monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize("loss", [SpikeCount(), VanRossum()])
 @pytest.mark.parametrize("bits", [1, 2, 3, 8])
 def test_other_rules_losses_and_widths_learn(tmp_path: Path, rule: Any, loss: Any, bits: int) -> None:
-    train = TrainConfig(epochs_float=8, epochs_quantized=4, batch=8, rate_float=0.03, rule=rule, loss=loss)
+    train = TrainConfig(epochs_float=8, epochs_quantized=4, batch=8, rate_float=0.03, rule=RULES[rule](), loss=loss)
     layers = LayerConfig(12, (0,), self_recurrent=True, weight_bits=bits), LayerConfig(3, (1, 0), weight_bits=bits)
     run.train(config(*layers, train=train), tmp_path, quiet)
     history = json.loads((tmp_path / "metrics.json").read_text())["history"]

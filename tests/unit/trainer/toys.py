@@ -9,11 +9,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from quant import spikes
-from quant.spikes import SpikeSet
+from quant.spikes import SpikeSet, from_dense
 from trainer.config import Config, LayerConfig, NetworkConfig, PlasticityConfig, TrainConfig
 from trainer.data.source import Split
 from trainer.network import Network
+from trainer.neurons import LEAK, PARTS, THRESHOLD, Numbers, Quantity
+from trainer.neurons.quantity import Leak, Magnitude, Steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class Toy:
         own = np.arange(self.channels) % self.labels == label[:, None]
         dense = draw.random((8, self.samples, self.channels)) < np.where(own, 0.6, 0.2)
         dense &= np.arange(8)[:, None, None] < steps[None, :, None]
-        return spikes.from_dense(dense, steps, label)
+        return from_dense(dense, steps, label)
 
 
 def config(
@@ -59,6 +60,21 @@ def config(
     )
 
 
+# Standard deviations of the parameters of parts, and means that are not 0.
+SPREAD = {
+    "self_weight": 2.0,
+    "synapse_leak": 3.0,
+    "bias": 0.3,
+    "adaptation_leak": 2.0,
+    "adaptation_step": 1.0,
+    "delay": 2.0,
+}
+MEAN = {"adaptation_step": -2.0}
+
+# What turns a part on in the configuration of a layer.
+ON = {part.option: 4 if part.option == "delay" else True for part in PARTS}
+
+
 @torch.no_grad()
 def scramble(network: Network, seed: int, strength: float = 1.0) -> None:
     """Random parameters: leaks from nearly 0 to nearly 1, large self-recurrent weights of both signs."""
@@ -67,10 +83,9 @@ def scramble(network: Network, seed: int, strength: float = 1.0) -> None:
         layer.weight.copy_(torch.randn(layer.weight.shape, generator=draw) * strength)
         layer.leak_logit.copy_(torch.randn(layer.leak_logit.shape, generator=draw) * 3)
         layer.threshold_log.copy_(torch.randn(layer.threshold_log.shape, generator=draw) * 0.5)
-        if layer.self_weight is not None:
-            layer.self_weight.copy_(torch.randn(layer.self_weight.shape, generator=draw) * 2)
-        if layer.synapse_leak_logit is not None:
-            layer.synapse_leak_logit.copy_(torch.randn(layer.synapse_leak_logit.shape, generator=draw) * 3)
+        for quantity in layer.quantities[2:]:
+            one = layer.get_parameter(quantity.parameter)
+            one.copy_(torch.randn(one.shape, generator=draw) * SPREAD[quantity.name] + MEAN.get(quantity.name, 0.0))
     network.fit_scales()
 
 
@@ -81,3 +96,36 @@ def stimulus(seed: int, channels: int, *, batch: int = 5, longest: int = 14) -> 
     steps = draw.integers(1, longest + 1, batch)
     steps[0] = longest
     return inputs, torch.from_numpy(steps)
+
+
+STEPS, BATCH, INPUTS = 40, 7, 21
+
+
+def numbers_of(neurons: int, *, integer: bool, parts: tuple[str, ...] = (), recurrent: bool = False) -> Numbers:
+    """Random numbers of a lively layer with some parts, all of them learned."""
+    draw = torch.Generator().manual_seed(neurons)
+    scale = 40.0 if integer else 1.0
+
+    def state(values: Tensor) -> Tensor:
+        return (values * scale).round() if integer else values * scale
+
+    def drawn(quantity: Quantity) -> Tensor:
+        if isinstance(quantity, Leak):
+            return (torch.rand(neurons, generator=draw) * 256).floor() / 256
+        if isinstance(quantity, Steps):
+            return (torch.rand(neurons, generator=draw) * 5).round()
+        if isinstance(quantity, Magnitude):
+            return state(torch.rand(neurons, generator=draw) + 0.5 * quantity.least)
+        return state(torch.randn(neurons, generator=draw))
+
+    weight = state(torch.randn(neurons, INPUTS + (neurons if recurrent else 0), generator=draw) * 0.4)
+    wanted = [one for part in PARTS if part.key in parts for one in part.quantities]
+    neuron = {one.name: drawn(one).requires_grad_() for one in (LEAK, THRESHOLD, *wanted)}
+    width = torch.full((1,), 0.6).requires_grad_()
+    return Numbers(weight.requires_grad_(), INPUTS, neuron, torch.ones(1), width)
+
+
+def spikes() -> tuple[Tensor, Tensor]:
+    draw = torch.Generator().manual_seed(9)
+    inputs = (torch.rand(STEPS, BATCH, INPUTS, generator=draw) < 0.2).float()
+    return inputs, torch.randint(1, STEPS + 1, (BATCH,), generator=draw)

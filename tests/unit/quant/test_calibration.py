@@ -1,0 +1,93 @@
+"""Calibration: exact where the numbers lie on a grid of integers already, near where they do not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from models import Limits, random_model
+
+from quant import golden, vectors
+from quant.arithmetic import Array
+from quant.calibration import calibrate
+from quant.errors import ModelError
+from quant.model import IntModel, Layer, RealModel
+from quant.neurons import Lif
+from quant.neurons.part import Tensors
+
+
+def real(model: IntModel, factor: float = 1.0) -> RealModel:
+    """What an integer model says in real numbers, with every neuron's numbers multiplied by `factor`."""
+
+    def layer(one: Layer) -> Layer:
+        def parts(holder: Tensors, *, scaled: float) -> list[Array]:
+            codes = {"leak", "synapse_leak", "adaptation_leak"}
+            return [
+                values / 2**one.integers.leak_bits if name in codes else values * (1.0 if name == "delay" else scaled)
+                for name, values, _ in holder.own_tensors()
+            ]
+
+        leak, threshold = parts(one.neuron, scaled=factor)
+        kinds = tuple(type(part)(*parts(part, scaled=factor)) for part in one.neuron.parts)
+        projections = tuple(replace(each, weight=each.weight * factor) for each in one.projections)
+        return Layer(one.shape, projections, Lif(leak, threshold, one.neuron.reset, kinds))
+
+    return RealModel(model.name, model.input_shape, tuple(map(layer, model.layers)), model.readout, model.classes)
+
+
+def _wide(seed: int) -> IntModel:
+    """A random model whose states do not saturate."""
+    model = random_model(np.random.default_rng(seed), Limits(layers=3, inputs=10, neurons=8))
+    layers = tuple(
+        replace(layer, widths=replace(layer.integers, state_bits=24, leak_bits=12)) for layer in model.layers
+    )
+    return replace(model, layers=layers)
+
+
+def test_numbers_on_the_grid_give_the_same_spikes() -> None:
+    spikes = compared = 0
+    for seed in range(60):
+        model = _wide(seed)
+        bits = [max(2, layer.integers.weight_bits) for layer in model.layers]
+        samples = vectors.random_samples(model, 8, 10, 0.4, seed)
+        again = calibrate(real(model), samples, weight_bits=bits, leak_bits=12)
+        one, two = vectors.expected(model, samples), vectors.expected(again, samples)
+        assert one.keys() == two.keys()
+        for name in one:
+            if name.startswith("layer_") or model.readout == "spike_count":
+                np.testing.assert_array_equal(one[name], two[name], err_msg=f"{seed} {name}")
+        spikes += sum(len(found) for name, found in one.items() if name.startswith("layer_"))
+        compared += 1
+    assert compared == 60
+    assert spikes > 2000
+
+
+def test_a_scale_that_is_no_integer_changes_hardly_a_spike() -> None:
+    same = total = 0
+    for seed in range(40):
+        model = replace(_wide(seed), readout="spike_count")
+        samples = vectors.random_samples(model, 8, 10, 0.4, seed)
+        source = real(model, factor=0.0137)
+        again = calibrate(source, samples, weight_bits=16, leak_bits=12)
+        inputs, steps = samples.dense(slice(0, 8)), samples.steps.astype(np.int64)
+        one, two = golden.run(source, inputs, steps).spikes[1:], golden.run(again, inputs, steps).spikes[1:]
+        same += sum(int((a & b).sum()) for a, b in zip(one, two, strict=True))
+        total += sum(int((a | b).sum()) for a, b in zip(one, two, strict=True))
+    assert total > 2000
+    assert same / total > 0.97
+
+
+def test_states_are_as_wide_as_the_data_ask() -> None:
+    model = _wide(3)
+    quiet, loud = (vectors.random_samples(model, 8, 10, density, 1) for density in (0.02, 0.9))
+    narrow, wide = (calibrate(real(model), samples, weight_bits=8) for samples in (quiet, loud))
+    bits = [[layer.integers.state_bits for layer in each.layers] for each in (narrow, wide)]
+    assert bits[0] != bits[1]
+    assert all(a <= b for a, b in zip(*bits, strict=True))
+
+
+def test_a_width_out_of_range_is_refused() -> None:
+    model = _wide(1)
+    with pytest.raises(ModelError, match=r"leak_bits is 13; allowed is 1\.\.12"):
+        calibrate(real(model), vectors.random_samples(model, 2, 3, 0.5, 1), leak_bits=13)

@@ -1,0 +1,131 @@
+"""Rules: what each takes for the gradient of the same walk, and that a rule is one class."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import pytest
+import torch
+from test_kernels import answers
+from toys import Toy, config, numbers_of, scramble, spikes, stimulus
+
+from trainer import kernels
+from trainer.arithmetic import Integer, Real
+from trainer.config import Config, TrainConfig
+from trainer.kernels import native
+from trainer.network import Network
+from trainer.neurons import Dynamics, walk
+from trainer.rules import RULES, Did, Gradients, SurrogateGradient, Tssl
+from trainer.rules.surrogate import surrogate_fire
+from trainer.schema import parse, unparse
+
+
+@pytest.mark.parametrize("arithmetic", [Real(), Integer(8)], ids=["real", "integer"])
+def test_the_surrogate_rule_is_backpropagation_through_the_walk(arithmetic: Real | Integer) -> None:
+    """Of the plain walk with surrogate spikes, by autograd."""
+    numbers = numbers_of(9, integer=isinstance(arithmetic, Integer), parts=("self_weight", "synapse"), recurrent=True)
+    dynamics = Dynamics(True, "subtract", "arctan")
+    states, found = answers(numbers, arithmetic, dynamics, plain=True)
+    inputs, ends = spikes()
+    currents = (inputs @ numbers.feed_forward.T).detach().requires_grad_()
+    outputs = walk(currents, ends, numbers, arithmetic, dynamics, surrogate_fire(numbers, dynamics)).outputs
+    assert torch.equal(outputs, states.outputs)
+    importance = torch.randn(outputs.shape, generator=torch.Generator().manual_seed(5))
+    expected = torch.autograd.grad((outputs * importance).sum(), (currents, *numbers.learned.values()))
+    for name, gradient in zip(("currents", *numbers.learned), expected, strict=True):
+        assert torch.equal(found[name], gradient), name
+        assert gradient.any()
+
+
+@pytest.mark.parametrize("quantized", [False, True])
+def test_all_rules_share_the_forward_walk(quantized: bool) -> None:
+    inputs, steps = stimulus(2, 11)
+    traces = []
+    for rule in RULES.values():
+        network = Network(config(data=Toy(channels=11), train=TrainConfig(rule=rule())))
+        scramble(network, 2, strength=0.5)
+        traces.append(network(inputs, steps, quantized=quantized))
+    assert all(torch.equal(trace.outputs[-1], traces[0].outputs[-1]) for trace in traces)
+    assert traces[0].outputs[1].sum() > 50
+
+
+@dataclass(frozen=True, slots=True)
+class CountRule:
+    """A rule of spike counts, in one class: the gradient is the same in every step, past the product too."""
+
+    broadcast: ClassVar[bool] = False
+
+    strength: float = 2.0
+
+    def check(self, config: Config) -> None:
+        """Everything."""
+
+    def backward(self, did: Did, gradient: torch.Tensor) -> Gradients:
+        assert did.sources is not None
+        of_counts = self.strength * gradient.mean(dim=0)
+        weight = of_counts.T @ did.sources.sum(dim=0)
+        of_sources = (of_counts @ did.numbers.feed_forward).expand_as(did.sources)
+        return Gradients(sources=of_sources, numbers={"weight": weight, "threshold": -of_counts.sum(dim=0)})
+
+
+def test_a_rule_is_one_class(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is named in the configuration, and its gradients alone reach the parameters, by the compiled walk."""
+    monkeypatch.setitem(RULES, "count", CountRule)  # type: ignore[attr-defined]
+    train = parse(TrainConfig, {"rule": {"name": "count", "strength": 3.0}})
+    assert unparse(train)["rule"] == {"name": "count", "strength": 3.0}
+    settings = config(data=Toy(channels=11), train=train)
+    network = Network(settings)
+    scramble(network, 2, strength=0.5)
+    inputs, steps = stimulus(2, 11)
+    trace = network(inputs, steps, quantized=False)
+    trace.outputs[-1].sum(dim=(0, 1))[0].backward()
+    first, last = network.layers
+    own = torch.zeros_like(trace.outputs[-1][0])
+    own[:, 0] = 3.0
+    torch.testing.assert_close(last.weight.grad[:, :10], own.T @ trace.outputs[1].sum(dim=0))
+    below = 3.0 * own @ last.weight[:, :10]
+    torch.testing.assert_close(first.weight.grad, below.T @ trace.inputs.sum(dim=0))
+    assert first.weight.grad.any()
+    assert first.leak_logit.grad is None
+    assert not first.self_weight.grad
+    compiled = kernels.find(trace.inputs, first.numbers(quantized=False), first._dynamics)
+    assert (compiled is not None) == (native.library() is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Heard(SurrogateGradient):
+    """Hidden layers hear the error of the last one, twice as loud, instead of what comes back from the next."""
+
+    broadcast: ClassVar[bool] = True
+
+    def feedback(self, layer: int, neurons: int, gradient: torch.Tensor) -> torch.Tensor:
+        return 2 * layer * gradient.sum(dim=2, keepdim=True).expand(-1, -1, neurons)
+
+
+def test_hidden_layers_can_hear_the_error_of_the_last_one() -> None:
+    """For a rule that broadcasts; the last layer learns as always."""
+    gradients = []
+    inputs, steps = stimulus(2, 11)
+    for rule in (Heard(), SurrogateGradient()):
+        network = Network(config(data=Toy(channels=11), train=TrainConfig(rule=rule)))
+        scramble(network, 2, strength=0.5)
+        trace = network(inputs, steps, quantized=False)
+        trace.outputs[-1].sum().backward(retain_graph=True)
+        gradients.append((trace, *(layer.weight.grad for layer in network.layers)))
+    (heard, first, last), (trace, _, same) = gradients
+    assert torch.equal(heard.scores, trace.scores)
+    torch.testing.assert_close(last, same)
+    expected = torch.autograd.grad(
+        trace.outputs[1], network.layers[0].weight, torch.full_like(trace.outputs[1], 2.0 * 3)
+    )
+    torch.testing.assert_close(first, expected[0])
+    assert first.any()
+
+
+def test_a_name_alone_stands_for_a_rule() -> None:
+    """As configurations and checkpoints of earlier days have it."""
+    for name, rule in RULES.items():
+        assert parse(TrainConfig, {"rule": name}).rule == rule()
+    assert parse(TrainConfig, {"rule": {"name": "tssl"}}).rule == Tssl()
+    assert TrainConfig().rule == SurrogateGradient()

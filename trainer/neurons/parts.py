@@ -1,0 +1,15 @@
+"""The registry of a neuron's parts."""
+
+from __future__ import annotations
+
+from trainer.neurons.adaptation import Adaptation
+from trainer.neurons.bias import Bias
+from trainer.neurons.delay import Delay
+from trainer.neurons.part import Part
+from trainer.neurons.quantity import LEAK, THRESHOLD
+from trainer.neurons.self_weight import SelfWeight
+from trainer.neurons.synapse import Synapse
+
+# In the order in which they act within a step.
+PARTS: tuple[type[Part], ...] = (Bias, SelfWeight, Synapse, Adaptation, Delay)
+QUANTITIES = {one.name: one for one in (LEAK, THRESHOLD, *(one for part in PARTS for one in part.quantities))}

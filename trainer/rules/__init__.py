@@ -1,0 +1,13 @@
+"""Learning rules: how a layer's gradient comes from what the layer did. A new rule is a file and a line in `RULES`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from trainer.rules.rule import Broadcast, Did, Gradients, Rule, replay
+from trainer.rules.surrogate import SurrogateGradient
+from trainer.rules.tssl import Tssl
+
+RULES: Mapping[str, type[Rule]] = {"surrogate": SurrogateGradient, "tssl": Tssl}
+
+__all__ = ["RULES", "Broadcast", "Did", "Gradients", "Rule", "SurrogateGradient", "Tssl", "replay"]

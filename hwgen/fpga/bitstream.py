@@ -98,7 +98,9 @@ def _design(build: BuildFolder) -> Design:
 def _make(run: Run, build: BuildFolder, board: Board, seeds: Sequence[int], tools: dict[str, str]) -> Bitstream:
     pins = f"pins.{board.toolchain.pins_kind}"
     for file, template in (("top.v", "top.v.j2"), (pins, f"{pins}.j2")):
-        text = render.from_template(f"boards/{run.name}/{template}", top=run.design.top, build=build.manifest, board=board)
+        text = render.from_template(
+            f"boards/{run.name}/{template}", top=run.design.top, build=build.manifest, board=board
+        )
         (run.work / file).write_text(text, encoding="utf-8")
     _synthesize(run, board)
     seed, fmax_mhz, report = _meet_clock(run, board, pins, seeds)

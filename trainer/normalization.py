@@ -1,9 +1,8 @@
 """Normalization of a layer's input currents, for real-valued training, folded into the weights at its end.
 
-The hardware has no bias, and its neurons no scale of their own to spend cycles on: a current may be divided by a
-constant, which its neuron's weights absorb exactly, but nothing can be subtracted from it. So each neuron's current is
-divided by its root mean square over the batch and the steps (Ioffe & Szegedy 2015, batch normalization, without the
-mean; Zhang & Sennrich 2019, RMSNorm, for the division alone) and multiplied by a learned gain.
+Each neuron's current is divided by its root mean square over the batch and the steps (Ioffe & Szegedy 2015, batch
+normalization, without the mean; Zhang & Sennrich 2019, RMSNorm, for the division alone) and multiplied by a learned
+gain. After training both are constants, which the neuron's weights absorb exactly. A bias is added to the result.
 """
 
 from __future__ import annotations

@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+import torch
 from toys import config
 
-from trainer.config import LayerConfig, NetworkConfig
-from trainer.network import Network
+from trainer.config import Graph, LayerConfig, NetworkConfig, PlasticityConfig, TrainConfig
+from trainer.integers import integers
+from trainer.network import GraphNetwork, Network
+
+
+def test_a_network_needs_its_graph_alone() -> None:
+    """Not the data or the course of training: it is the same as that of the whole configuration."""
+    settings = config()
+    graph = Graph("alone", 12, ("a", "b", "c"), settings.network)
+    alone, whole = GraphNetwork(graph, TrainConfig(), PlasticityConfig()), Network(settings)
+    for (name, one), (same, other) in zip(alone.named_parameters(), whole.named_parameters(), strict=True):
+        assert name == same
+        assert torch.equal(one, other)
+    assert integers(alone).classes == ("a", "b", "c")
 
 
 def test_leaks_start_alike_or_spread() -> None:

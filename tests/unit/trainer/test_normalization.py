@@ -14,7 +14,7 @@ from trainer.network import Network
 from trainer.normalization import CurrentNorm
 
 LAYERS = (
-    LayerConfig(14, (0,), self_recurrent=True, normalize=True),
+    LayerConfig(14, (0,), self_recurrent=True, bias=True, normalize=True),
     LayerConfig(3, (1, 0), self_recurrent=True, dense_recurrent=True, normalize=True),
 )
 
@@ -28,6 +28,7 @@ def trained() -> Network:
     for layer in network.layers:
         assert layer.normalization is not None
         layer.normalization.gain_log.data = torch.linspace(-1, 1, len(layer.weight))
+    network.layers[0].bias.data = torch.linspace(-0.2, 0.3, 14)
     return network.eval()
 
 

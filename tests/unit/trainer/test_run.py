@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from toys import Toy, config
+from toys import ON, Toy, config
 
 from quant import export, golden, store
 from quant.errors import ConfigError, DivergenceError, ModelError
@@ -281,8 +281,26 @@ def test_schedules(schedule: ScheduleConfig, expected: list[float]) -> None:
     assert [schedule.fraction(epoch, 4) for epoch in range(1, 5)] == pytest.approx(expected)
 
 
-def test_training_learns_and_the_integer_model_has_the_accuracy_reported(tmp_path: Path) -> None:
-    settings = config(train=TrainConfig(epochs_float=25, epochs_quantized=10, batch=8, rate_float=0.02))
+PLAIN = NetworkConfig(config().network.layers, threshold=0.5)
+EVERYTHING = tuple(replace(layer, dense_recurrent=True, fit_states=True, **ON) for layer in PLAIN.layers)
+LATE = tuple(replace(layer, reset="late_subtract") for layer in EVERYTHING)
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        PLAIN,
+        replace(PLAIN, layers=EVERYTHING),
+        replace(PLAIN, layers=LATE, readout="membrane_max"),
+        replace(PLAIN, layers=LATE, readout="membrane_last"),
+    ],
+    ids=["plain", "parts", "max", "last"],
+)
+def test_training_learns_and_the_integer_model_has_the_accuracy_reported(
+    tmp_path: Path, network: NetworkConfig
+) -> None:
+    train = TrainConfig(epochs_float=25, epochs_quantized=10, batch=8, rate_float=0.02)
+    settings = config(network=network, train=train)
     run.train(settings, tmp_path, quiet)
     metrics = json.loads((tmp_path / "metrics.json").read_text())
     assert metrics["history"][24]["loss_train"] < 0.5 * metrics["history"][0]["loss_train"]

@@ -75,10 +75,12 @@ def random_safety(rng: np.random.Generator) -> Safety:
     return Safety(code, WATCHDOG_CYCLES if rng.random() < 0.3 else None, bool(rng.random() < 0.3))
 
 
-def random_layer(rng: np.random.Generator, sizes: list[int], neurons: int, always: type[Part] | None = None) -> Layer:
+def random_layer(
+    rng: np.random.Generator, sizes: list[int], neurons: int, always: type[Part] | None = None, *, flat: bool = False
+) -> Layer:
     """A random layer behind sources of the given sizes; it reads any non-empty selection of them.
 
-    `always`: a part that it has for sure.
+    `always`: a part that it has for sure. `flat`: no axes, and every source is read once.
     """
     weight_bits, leak_bits = int(rng.integers(1, 17)), int(rng.integers(1, 13))
     state_bits = int(rng.integers(4, 25))
@@ -122,6 +124,8 @@ def random_layer(rng: np.random.Generator, sizes: list[int], neurons: int, alway
     ]
     bits = weight_bits, leak_bits, state_bits
     layer = dense_layer(matrices, leak, threshold, bits, reset, *parts)  # type: ignore[arg-type]
+    if flat:
+        return layer
     if rng.random() < 0.15:  # a source that is read twice
         again = layer.projections[0]
         layer = replace(layer, projections=(*layer.projections, Dense(again.source, weights(*again.weight.shape))))

@@ -63,7 +63,7 @@ def make_build(
     """
     plan, digest = make_plan(model, folding, name, safety), store.digest(model)
     sources = {f"rtl/{file}": text for file, text in render.leaf_modules().items()}
-    sources[f"rtl/{plan.top}.v"] = render.top_module(plan, digest)
+    sources |= {f"rtl/{file}": text for file, text in render.core_modules(plan, digest).items()}
     uart = make_uart(plan.top, digest, load=bool(plan.loaded), self_test=safety.self_test)
     probe = f"tb/{plan.top}_probe.v"
     texts = {

@@ -34,7 +34,7 @@ _KEYWORDS = frozenset(_KEYWORD_TEXT.split())
 
 # What the top module declares inside; tests hold this against generated tops.
 _INSIDE = re.compile(
-    r"aclk|aresetn|rst|FLAGS|model_digest|tool_version|[sm]_axis_\w+|s_load_\w+|loaded|neuron|readout|scores_(valid|ready)"
+    r"aclk|aresetn|rst|wrapped|wrapped_tready|FLAGS|model_digest|tool_version|[sm]_axis_\w+|s_load_\w+|loaded|neuron|readout|scores_(valid|ready)"
     r"|watchdog|self_test\w*|(watched|entry|packet)_t\w+"
     r"|link_\d+_\d+\w*"
     r"|(unused_)?(input_\w+|layer_\d+\w*|update_\d+_\w+)"

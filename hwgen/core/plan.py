@@ -26,7 +26,7 @@ MAX_VECTOR_BITS = 1 << 16  # the widest vector that IEEE 1364-2005 makes every t
 LOAD_BITS = 16  # width of the stream that weights are loaded from
 
 
-def core_ports(*, loaded: bool, self_test: bool) -> tuple[Port, ...]:
+def top_ports(*, loaded: bool, self_test: bool) -> tuple[Port, ...]:
     """The ports of a top module, in its order; those of `s_load` where weights are loaded."""
     load = (
         Port("s_load_tdata", "input", LOAD_BITS),
@@ -347,9 +347,50 @@ class CorePlan:
     test_memories: tuple[Memory, ...] = ()
 
     @property
+    def wrappers(self) -> tuple[str, ...]:
+        """What stands around the core, from the outside in: templates in `rtl_templates/wrappers`."""
+        present = {
+            "watchdog": self.safety.watchdog_cycles is not None,
+            "self_test": self.safety.self_test,
+            "load": bool(self.loaded),
+        }
+        return tuple(name for name, there in present.items() if there)
+
+    @property
+    def core(self) -> str:
+        """Name of the core's own module: the top, or what the top wraps."""
+        return f"{self.top}_core" if self.wrappers else self.top
+
+    @property
     def ports(self) -> tuple[Port, ...]:
         """The ports of the top module, in its order."""
-        return core_ports(loaded=bool(self.loaded), self_test=self.safety.self_test)
+        return top_ports(loaded=bool(self.loaded), self_test=self.safety.self_test)
+
+    @property
+    def core_ports(self) -> tuple[Port, ...]:
+        """The ports of the core's own module: of a wrapped one, streams, the watchdog's mark and memories to fill."""
+        if not self.wrappers:
+            return self.ports
+        streams = list(top_ports(loaded=False, self_test=False)[:-2])
+        inside = [Port("s_axis_tuser", "input", 1)] if self.safety.watchdog_cycles else []
+        for layer in self.loaded:
+            memory = layer.loads
+            assert memory is not None
+            inside.append(Port(f"{layer.name}_load_write", "input", memory.slices))
+            inside.append(Port(f"{layer.name}_load_addr", "input", memory.address_bits))
+        inside += [Port("s_load_tdata", "input", LOAD_BITS)] if self.loaded else []
+        place = next(place for place, port in enumerate(streams) if port.name == "m_axis_tdata")
+        return (*streams[:place], *inside, *streams[place:])
+
+    @property
+    def flag_bits(self) -> int:
+        """Width of a tag with the input's flags of malformed beats and the last step."""
+        return 1 + INPUT_FLAGS
+
+    @property
+    def status_bits(self) -> int:
+        """Width of what the read-out gets as its tag: {status flags, last step}."""
+        return self.flag_bits + 2 if self.safety.watchdog_cycles else self.last.marked_tag_bits
 
     @property
     def readout_mode(self) -> int:

@@ -10,7 +10,7 @@ import jinja2
 import hwgen
 import rtl_templates
 from hwgen import engines
-from hwgen.core.plan import DIGEST_BITS, INPUT_FLAGS, VERSION_BITS, CorePlan, Link, Node
+from hwgen.core.plan import DIGEST_BITS, VERSION_BITS, CorePlan, Link, Node
 from quant.manifest import Port
 
 TEMPLATES = Path(rtl_templates.__file__).parent
@@ -26,20 +26,20 @@ def board_modules() -> dict[str, str]:
     return {path.name: path.read_text(encoding="utf-8") for path in sorted((TEMPLATES / "boards" / "lib").glob("*.v"))}
 
 
-def top_module(plan: CorePlan, digest: str) -> str:
-    """The network's top module."""
-    return from_template(
-        "top/top.v.j2",
-        plan=plan,
-        digest=digest,
-        entry=_entry(plan),
-        packet="packet" if plan.safety.self_test else "m_axis",
-        status=_status(plan),
-        stream=_stream,
-        padding=_padding,
-        template=lambda layer: engines.of(layer).template,
-        range=_range,
-    )
+def core_modules(plan: CorePlan, digest: str) -> dict[str, str]:
+    """The network's own modules, the top last: file name -> text."""
+    values = {
+        "plan": plan,
+        "digest": digest,
+        "stream": _stream,
+        "padding": _padding,
+        "template": lambda layer: engines.of(layer).template,
+        "range": _range,
+    }
+    modules = {f"{plan.core}.v": from_template("top/core.v.j2", **values)}
+    if plan.wrappers:
+        modules[f"{plan.top}.v"] = from_template("top/wrapper.v.j2", **values)
+    return modules
 
 
 def probe_module(plan: CorePlan) -> str:
@@ -59,23 +59,6 @@ def frame_module(top: str, ports: Sequence[Port]) -> str:
             connections.append({"port": port.name, "vector": vector, "high": low + port.width - 1, "low": low})
     bits = {"input_bits": widths["input"], "output_bits": widths["output"]}
     return from_template("targets/frame.v.j2", top=top, connections=connections, **bits)
-
-
-def _entry(plan: CorePlan) -> dict[str, str]:
-    """The stream that the input stage reads: its prefix, its `ready`, and the watchdog's mark."""
-    tested, watched = plan.safety.self_test, plan.safety.watchdog_cycles is not None
-    stream = "entry" if tested else "watched" if watched else "s_axis"
-    user = "1'b0" if not watched else "watched_tuser && !self_test_running" if tested else "watched_tuser"
-    return {"stream": stream, "ready": f"{stream}_tready", "user": user}
-
-
-def _status(plan: CorePlan) -> dict[str, object]:
-    """What the read-out gets as its tag: status flags from bit 16 of the packet's last beat on, and the last step."""
-    tag, bits = f"update_{plan.last.index}_tag", 1 + INPUT_FLAGS
-    damaged = f"{tag}[{plan.last.place.tag_bits}]" if plan.last.protected else "1'b0"
-    if plan.safety.watchdog_cycles:
-        return {"tag": f"{{{tag}[{bits}], {damaged}, {tag}[{bits - 1}:0]}}", "bits": bits + 2}
-    return {"tag": tag, "bits": plan.last.marked_tag_bits}
 
 
 def _stream(link: Link) -> str:

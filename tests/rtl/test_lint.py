@@ -11,7 +11,7 @@ import pytest
 from models import Limits, random_folding, random_model, random_safety, recurrent_model, tiny_model
 
 from hwgen.core.build import make_build, write
-from hwgen.core.plan import core_ports
+from hwgen.core.plan import top_ports
 from hwgen.core.render import TEMPLATES, frame_module
 from sim.verify import runner
 
@@ -75,6 +75,6 @@ def test_generated_cores_are_clean(lint, tmp_path: Path) -> None:
 @pytest.mark.parametrize("lint", LINTERS)
 def test_the_frame_for_synthesis_is_clean(lint, tmp_path: Path) -> None:
     write(make_build(tiny_model()), tmp_path / "core")
-    (tmp_path / "tiny_frame.v").write_text(frame_module("tiny", core_ports(loaded=False, self_test=False)))
+    (tmp_path / "tiny_frame.v").write_text(frame_module("tiny", top_ports(loaded=False, self_test=False)[:-2]))
     sources = sorted((tmp_path / "core" / "rtl").glob("*.v"))
     assert lint([*sources, tmp_path / "tiny_frame.v"], "tiny_frame", tmp_path / "core") == ""

@@ -135,7 +135,7 @@ def test_a_deep_chain_of_skips(tmp_path: Path) -> None:
     rng = np.random.default_rng(11)
     sizes, layers = [6], []
     for index in range(6):
-        layer = random_layer(rng, sizes[-1:], 5)
+        layer = random_layer(rng, sizes[-1:], 5, flat=True)
         block = layer.projections[0].weight
         chosen = {index: block}
         for skip in range(index):
@@ -151,7 +151,7 @@ def small_states(
     rng: np.random.Generator, sizes: list[int], neurons: int, weight_bits: int, reach: int, weight: Any, source: int = 0
 ) -> Layer:
     """A random layer whose one projection has the given weights, with thresholds below `reach` and no self-weights."""
-    layer = random_layer(rng, sizes, neurons)
+    layer = random_layer(rng, sizes, neurons, flat=True)
     return changed(
         layer,
         {source: weight},
@@ -207,14 +207,16 @@ def test_weights_loaded_at_run_time(lanes: int, tmp_path: Path) -> None:
 def test_a_reset_at_any_moment_leaves_nothing_behind(tmp_path: Path) -> None:
     """Over a skip link and a last layer that reads itself: every fork, FIFO and counter is caught in every state."""
     rng = np.random.default_rng(14)
-    first, last = random_layer(rng, [6], 5), random_layer(rng, [5, 6], 4)
-    skipping = {1: rng.integers(-1, 2, (4, 5), dtype=np.int32), 0: rng.integers(-1, 2, (4, 6), dtype=np.int32)}
-    skipping[2] = rng.integers(-1, 2, (4, 4), dtype=np.int32)
-    last = changed(last, skipping, replace(last.integers, weight_bits=4))
-    model = IntModel("reset", (6,), (first, last), "spike_count")
-    samples = vectors.random_samples(model, 6, 6, 0.6, seed=10)
-    answers = vectors.expected(model, samples)
-    assert len(np.unique(answers["scores"])) > 2
+    while True:  # until the output is active
+        first, last = random_layer(rng, [6], 5, flat=True), random_layer(rng, [5, 6], 4, flat=True)
+        sizes = {1: 5, 0: 6, 2: 4}
+        weights = {source: rng.integers(-1, 2, (4, size), dtype=np.int32) for source, size in sizes.items()}
+        last = changed(last, weights, replace(last.integers, weight_bits=4))
+        model = IntModel("reset", (6,), (first, last), "spike_count")
+        samples = vectors.random_samples(model, 6, 6, 0.6, seed=10)
+        answers = vectors.expected(model, samples)
+        if len(np.unique(answers["scores"])) > 2:
+            break
     folder, beats = tmp_path / "core", encode(samples)
     write(make_build(model, Folding([2, 4], [1, 4])), folder)
     program = runner.build_harness(folder, tmp_path / "harness")

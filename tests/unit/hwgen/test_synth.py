@@ -186,7 +186,7 @@ def _source_outside(core: Path) -> None:
         (_changed_source, "was changed since it was built"),
         (_missing_memory, "layer_1_weights_00.hex is missing"),
         (_script_in_a_name, "no build folder"),
-        (_source_outside, "which no build made"),
+        (_source_outside, "no build folder"),
     ],
 )
 def test_only_an_untouched_build_is_synthesized(

@@ -39,7 +39,6 @@ from bench.record import RESULTS, commit, write
 from hwgen.core.build import make_build
 from quant import export, reader, spikes, store, vectors
 from quant.errors import ScsrError
-from quant.files import write_atomic
 from quant.manifest import open_folder
 from quant.spikes import SpikeSet
 from trainer import checkpoint, config
@@ -247,7 +246,8 @@ def examine(name: str, reader: Reader, numbers: range) -> tuple[dict[str, Any], 
         case, content = cases[number] if number < len(cases) else ("drawn", damaged(draw, seed))
         with tempfile.TemporaryDirectory() as folder:
             for file, beside in reader.beside().items():
-                write_atomic(Path(folder) / file, beside)
+                (Path(folder) / file).parent.mkdir(exist_ok=True)
+                (Path(folder) / file).write_bytes(beside)
             path = Path(folder) / reader.file
             path.unlink(missing_ok=True)
             _ = path.write_bytes(content) if isinstance(content, bytes) else content(path)

@@ -14,10 +14,12 @@ from typing import Annotated, Final, Literal
 import msgspec
 
 from quant.errors import BuildError
+from quant.files import check_size
 
 FORMAT: Final = "scsr-build"
 VERSION: Final = 1
 MANIFEST = "manifest.json"
+_MAX_BYTES = 1 << 22  # of it; a file of the build takes a hundred of them
 MODEL = "model.safetensors"
 
 # What simulation, synthesis, bitstreams and projects leave in a build folder; a new build takes it away.
@@ -135,8 +137,12 @@ def read_folder(path: Path) -> BuildFolder:
     Raises:
         BuildError: if it is no build folder of this version.
     """
+    file = path / MANIFEST
     try:
-        manifest = msgspec.json.decode((path / MANIFEST).read_bytes(), type=Manifest)
+        if not file.is_file():  # a pipe or a device would never end
+            raise FileNotFoundError
+        check_size(file, _MAX_BYTES)
+        manifest = msgspec.json.decode(file.read_bytes(), type=Manifest)
     except (OSError, ValueError, RecursionError):
         raise BuildError(f"{path} is no build folder of this version; `python -m hwgen build` makes one") from None
     used = {*manifest.sources, *manifest.memories, *manifest.uart.sources, manifest.probe, manifest.vectors}
@@ -193,5 +199,6 @@ def _sha256(path: Path) -> str | None:
     """Of a regular file; None of anything else: a build makes no links."""
     if path.is_symlink() or not path.is_file():
         return None
+    check_size(path)
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

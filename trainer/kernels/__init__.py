@@ -20,7 +20,6 @@ from trainer.kernels import cpu, function, native
 from trainer.kernels.function import Pass, RunWalk
 from trainer.neurons import Dynamics, Population, States
 from trainer.rules import Gradients, Rule, SurrogateGradient
-from trainer.surrogates import SLOPES
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +56,7 @@ def _run_on_gpu(function: Pass, state_bits: int | None, dynamics: Dynamics, **ar
 
 
 _NUMBERS = ["leak", "threshold", "bias", "self_weight", "synapse_leak", "adaptation_leak", "adaptation_step", "delay"]
-_NEURONS = frozenset({*_NUMBERS, "zero", "subtract", "late_subtract", *SLOPES})
+_NEURONS = frozenset({*_NUMBERS, *function.RESETS, *function.SURROGATES})
 _SURROGATE = frozenset({SurrogateGradient})
 
 KERNELS = (

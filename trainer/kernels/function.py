@@ -12,13 +12,17 @@ from trainer.neurons import Dynamics, Population, States, mask
 from trainer.neurons.delay import shift_gradient
 from trainer.neurons.self_weight import loop_bound
 from trainer.rules import Gradients
-from trainer.surrogates import SLOPES
 
 Pass = Literal["forward", "backward"]
 
-# What kernels know resets and surrogates by.
-OUTPUTS: dict[str | None, int] = {None: 0, "zero": 1, "subtract": 2, "late_subtract": 3}
-SURROGATES = {name: code for code, name in enumerate(SLOPES)}
+# The resets and surrogates that kernels know, and their codes there.
+RESETS = {"zero": 1, "subtract": 2, "late_subtract": 3}
+SURROGATES = {"fast_sigmoid": 0, "arctan": 1, "triangle": 2, "rectangle": 3}
+
+
+def output_code(dynamics: Dynamics) -> int:
+    """What kernels know a reset by; 0 of neurons that put out potentials."""
+    return RESETS[dynamics.reset] if dynamics.spiking else 0
 
 
 class RunWalk(Protocol):

@@ -8,6 +8,7 @@ import subprocess
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -128,6 +129,15 @@ def test_what_no_kernel_implements_runs_in_plain_pytorch(monkeypatch: pytest.Mon
         monkeypatch.setattr(kernels, "KERNELS", (less,))
         assert kernels.find(currents, population) is None, name
         monkeypatch.undo()
+
+
+@pytest.mark.parametrize("changed", [{"surrogate": "new"}, {"reset": "new"}])
+def test_a_new_reset_or_surrogate_runs_in_plain_pytorch(changed: dict[str, Any]) -> None:
+    """Registered elsewhere and unknown to the kernels."""
+    known = Population(numbers_of(5, integer=False), Real(), Dynamics(True, "zero", "triangle"))
+    new = replace(known, dynamics=replace(known.dynamics, **changed))
+    assert kernels.find(torch.zeros(1), known) is not None
+    assert kernels.find(torch.zeros(1), new) is None
 
 
 @pytest.mark.parametrize("kind", SLOPES)

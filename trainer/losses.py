@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from trainer.arithmetic import Real
 from trainer.distributed import total
-from trainer.neurons import Dynamics, Numbers, mask
+from trainer.neurons import Dynamics, Numbers, Population, mask
 from trainer.rules import SurrogateGradient
 from trainer.schema import Range
 from trainer.walk import walk
@@ -128,5 +128,5 @@ def _filtered(trains: Tensor, steps: Tensor, tau: float) -> Tensor:
         unit=ones[:1],
         width=ones[:1],
     )
-    dynamics = Dynamics(False, "zero", "fast_sigmoid")
-    return walk(trains, steps, numbers, Real(), dynamics, SurrogateGradient()).outputs
+    silent = Population(numbers, Real(), Dynamics(False, "zero", "fast_sigmoid"))
+    return walk(trains, steps, silent, SurrogateGradient()).outputs

@@ -1,8 +1,7 @@
 """The network: layers of self-recurrent, skip-connected spiking neurons with learned intrinsic parameters.
 
 ScSr-SNN and BIP: Zhang & Li, "Skip-connected self-recurrent spiking neural networks with joint intrinsic parameter and
-synaptic weight training", 2020. Here both are trained by backpropagation through time with a
-surrogate derivative.
+synaptic weight training", 2020. Here both are trained by the same rule (trainer/rules).
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from torch import Tensor, nn
 from trainer.arithmetic import Arithmetic, Integer, Real
 from trainer.config import Config, Graph, PlasticityConfig, TrainConfig
 from trainer.kernels import project
-from trainer.neurons import LEAK, THRESHOLD, Dynamics, Numbers, Quantity, States, logit, mask
+from trainer.neurons import LEAK, THRESHOLD, Dynamics, Numbers, Population, Quantity, States, logit, mask
 from trainer.normalization import CurrentNorm
 from trainer.quantizers import LayerQuantizer
 from trainer.readouts import READOUTS
@@ -122,8 +121,8 @@ class Layer(nn.Module):
         currents = project(sources, numbers.feed_forward)
         if self.normalization is not None and not quantized:
             currents = self.normalization(currents, ends)
-        arithmetic = self.arithmetic(quantized=quantized)
-        return walk(currents, ends, numbers, arithmetic, self._dynamics, self._rule, sources)
+        population = Population(numbers, self.arithmetic(quantized=quantized), self._dynamics)
+        return walk(currents, ends, population, self._rule, sources)
 
 
 class GraphNetwork(nn.Module):

@@ -37,7 +37,6 @@ def rectangle(z: Tensor) -> Tensor:
     return (z < 1).to(z.dtype)
 
 
-# In the order of the enumeration in walk.cpp.
 SLOPES: dict[Surrogate, Slope] = {
     "fast_sigmoid": fast_sigmoid,
     "arctan": arctan,

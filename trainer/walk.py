@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -10,40 +9,15 @@ from torch import Tensor
 from torch.autograd import Function
 
 from trainer import kernels
-from trainer.arithmetic import Arithmetic
-from trainer.neurons import Dynamics, Numbers, States, acting
+from trainer.neurons import Population, States
 from trainer.rules import Did, Rule
 
 
-def walk(
-    currents: Tensor,
-    ends: Tensor,
-    numbers: Numbers,
-    arithmetic: Arithmetic,
-    dynamics: Dynamics,
-    rule: Rule,
-    sources: Tensor | None = None,
-) -> States:
+def walk(currents: Tensor, ends: Tensor, population: Population, rule: Rule, sources: Tensor | None = None) -> States:
     """The same as `neurons.walk`; outputs alone have a gradient, the rule's. `sources`: see `Did`."""
-    layer = _Layer(ends, numbers, arithmetic, dynamics, rule)
-    outputs, potential, *kept = _Walk.apply(layer, sources, currents, *numbers.learned.values())
-    return States(outputs, potential, layer.of_parts(kept))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Layer:
-    ends: Tensor
-    numbers: Numbers
-    arithmetic: Arithmetic
-    dynamics: Dynamics
-    rule: Rule
-
-    def holding(self, learned: tuple[Tensor, ...]) -> Numbers:
-        return self.numbers.holding(dict(zip(self.numbers.learned, learned, strict=True)))
-
-    def of_parts(self, kept: list[Tensor]) -> dict[str, Tensor]:
-        keys = [part.key for part in acting(self.numbers, self.dynamics) if part.keeps]
-        return dict(zip(keys, kept, strict=True))
+    learned = population.numbers.learned.values()
+    outputs, potential, *kept = _Walk.apply(population, rule, ends, sources, currents, *learned)
+    return population.states(outputs, potential, kept)
 
 
 class _Walk(Function):
@@ -51,17 +25,21 @@ class _Walk(Function):
 
     @staticmethod
     def forward(
-        ctx: Any, layer: _Layer, sources: Tensor | None, currents: Tensor, *learned: Tensor
+        ctx: Any,
+        population: Population,
+        rule: Rule,
+        ends: Tensor,
+        sources: Tensor | None,
+        currents: Tensor,
+        *learned: Tensor,
     ) -> tuple[Tensor, ...]:
-        numbers = layer.holding(learned)
-        given = layer.ends, numbers, layer.arithmetic, layer.dynamics
+        ctx.population, ctx.rule, ctx.kernel = population, rule, kernels.find(currents, population, rule)
         with torch.autocast(currents.device.type, enabled=False):  # a replay would not see it
-            states = kernels.walk(currents, *given)
-        ctx.layer, ctx.kernel = layer, kernels.find(currents, numbers, layer.dynamics, layer.rule)
+            states = kernels.walk(currents, ends, population.holding(learned))
         kept = list(states.of_parts.values())
         # Saved, not kept as attributes: an output that its own node held would never be freed.
         needed = None if ctx.kernel else currents
-        ctx.save_for_backward(sources, needed, states.outputs, states.potential, *kept, *learned)
+        ctx.save_for_backward(ends, sources, needed, states.outputs, states.potential, *kept, *learned)
         ctx.kept = len(kept)
         ctx.mark_non_differentiable(states.potential, *kept)
         ctx.set_materialize_grads(False)  # zeros for these would be as large as the states
@@ -69,14 +47,14 @@ class _Walk(Function):
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        layer: _Layer = ctx.layer
+        names = ctx.population.numbers.learned
         if gradients[0] is None:
-            return (None,) * (3 + len(layer.numbers.learned))
-        sources, currents, outputs, potential, *rest = ctx.saved_tensors
-        states = States(outputs, potential, layer.of_parts(rest[: ctx.kept]))
-        given = layer.ends, layer.holding(rest[ctx.kept :]), layer.arithmetic, layer.dynamics, states
+            return (None,) * (5 + len(names))
+        ends, sources, currents, outputs, potential, *rest = ctx.saved_tensors
+        population = ctx.population.holding(rest[ctx.kept :])
+        states = population.states(outputs, potential, rest[: ctx.kept])
         if ctx.kernel:
-            found = ctx.kernel.backward(*given, gradients[0])
+            found = ctx.kernel.backward(ends, population, states, gradients[0])
         else:
-            found = layer.rule.backward(Did(sources, currents, *given), gradients[0])
-        return None, found.sources, found.currents, *(found.numbers.get(name) for name in layer.numbers.learned)
+            found = ctx.rule.backward(Did(sources, currents, ends, population, states), gradients[0])
+        return None, None, None, found.sources, found.currents, *(found.numbers.get(name) for name in names)

@@ -16,12 +16,10 @@ import torch
 from torch import Tensor
 
 from trainer import neurons
-from trainer.arithmetic import Arithmetic
 from trainer.kernels import cpu, function, native
 from trainer.kernels.function import Pass, RunWalk
-from trainer.neurons import Dynamics, Numbers, States, acting
+from trainer.neurons import Dynamics, Population, States
 from trainer.rules import Gradients, Rule, SurrogateGradient
-from trainer.surrogates import SLOPES
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,23 +40,13 @@ class Kernel:
     available: Callable[[], bool]
     run: RunWalk
 
-    def forward(
-        self, currents: Tensor, ends: Tensor, numbers: Numbers, arithmetic: Arithmetic, dynamics: Dynamics
-    ) -> States:
+    def forward(self, currents: Tensor, ends: Tensor, population: Population) -> States:
         """See `trainer.neurons.walk`."""
-        return function.forward(self.run, currents, ends, numbers, arithmetic, dynamics)
+        return function.forward(self.run, currents, ends, population)
 
-    def backward(
-        self,
-        ends: Tensor,
-        numbers: Numbers,
-        arithmetic: Arithmetic,
-        dynamics: Dynamics,
-        states: States,
-        gradient: Tensor,
-    ) -> Gradients:
+    def backward(self, ends: Tensor, population: Population, states: States, gradient: Tensor) -> Gradients:
         """See `trainer.rules.Rule`."""
-        return function.backward(self.run, ends, numbers, arithmetic, dynamics, states, gradient)
+        return function.backward(self.run, ends, population, states, gradient)
 
 
 def _run_on_gpu(function: Pass, state_bits: int | None, dynamics: Dynamics, **arrays: Tensor) -> None:
@@ -68,7 +56,7 @@ def _run_on_gpu(function: Pass, state_bits: int | None, dynamics: Dynamics, **ar
 
 
 _NUMBERS = ["leak", "threshold", "bias", "self_weight", "synapse_leak", "adaptation_leak", "adaptation_step", "delay"]
-_NEURONS = frozenset({*_NUMBERS, "zero", "subtract", "late_subtract", *SLOPES})
+_NEURONS = frozenset({*_NUMBERS, *function.RESETS, *function.SURROGATES})
 _SURROGATE = frozenset({SurrogateGradient})
 
 KERNELS = (
@@ -85,18 +73,17 @@ def project(spikes: Tensor, weight: Tensor) -> Tensor:
     return (spikes @ weight.T).float()  # half the bits under autocast
 
 
-def walk(currents: Tensor, ends: Tensor, numbers: Numbers, arithmetic: Arithmetic, dynamics: Dynamics) -> States:
+def walk(currents: Tensor, ends: Tensor, population: Population) -> States:
     """The same as `neurons.walk`, without a gradient, as fast as the machine can."""
-    kernel = find(currents, numbers, dynamics)
-    compute = neurons.walk if kernel is None else kernel.forward
-    return compute(currents, ends, numbers, arithmetic, dynamics)
+    kernel = find(currents, population)
+    return (neurons.walk if kernel is None else kernel.forward)(currents, ends, population)
 
 
-def find(currents: Tensor, numbers: Numbers, dynamics: Dynamics, rule: Rule | None = None) -> Kernel | None:
+def find(currents: Tensor, population: Population, rule: Rule | None = None) -> Kernel | None:
     """The kernel for these neurons on the device of `currents`, and for the gradient of `rule`, or None."""
     if _plain or currents.dtype != torch.float32:
         return None
-    needed = needs(numbers, dynamics)
+    needed = needs(population)
     for kernel in KERNELS:
         computes = kernel.device == currents.device.type and needed <= kernel.implements
         if computes and (rule is None or type(rule) in kernel.rules) and kernel.available():
@@ -104,12 +91,13 @@ def find(currents: Tensor, numbers: Numbers, dynamics: Dynamics, rule: Rule | No
     return None
 
 
-def needs(numbers: Numbers, dynamics: Dynamics) -> frozenset[str]:
+def needs(population: Population) -> frozenset[str]:
     """What a kernel must implement for these neurons."""
-    names = {"leak", *(one.name for part in acting(numbers, dynamics) for one in part.quantities)}
+    dynamics = population.dynamics
+    names = {"leak", *(one.name for part in population.parts for one in part.quantities)}
     if dynamics.spiking:
         names |= {"threshold", dynamics.reset, dynamics.surrogate}
-    return frozenset(names if numbers.recurrent is None else names | {"recurrent"})
+    return frozenset(names if population.numbers.recurrent is None else names | {"recurrent"})
 
 
 @contextmanager

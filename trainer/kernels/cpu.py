@@ -10,7 +10,7 @@ from torch.autograd import Function
 
 from quant.formats import signed_range
 from trainer.kernels import native
-from trainer.kernels.function import OUTPUTS, SURROGATES, Pass
+from trainer.kernels.function import SURROGATES, Pass, output_code
 from trainer.neurons import Dynamics
 
 # Sums of weight rows, one per event, beat a matrix product up to about this fraction of inputs that spike.
@@ -65,7 +65,7 @@ def run_walk(function: Pass, state_bits: int | None, dynamics: Dynamics, **array
         neurons=neurons,
         threads=torch.get_num_threads(),
         integer=state_bits is not None,
-        output=OUTPUTS[dynamics.reset if dynamics.spiking else None],
+        output=output_code(dynamics),
         surrogate=SURROGATES[dynamics.surrogate],
         low=low,
         high=high,

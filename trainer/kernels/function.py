@@ -7,18 +7,22 @@ from typing import Literal, Protocol
 import torch
 from torch import Tensor
 
-from trainer.arithmetic import Arithmetic, Integer
-from trainer.neurons import Dynamics, Numbers, States, acting, mask
+from trainer.arithmetic import Integer
+from trainer.neurons import Dynamics, Population, States, mask
 from trainer.neurons.delay import shift_gradient
 from trainer.neurons.self_weight import loop_bound
 from trainer.rules import Gradients
-from trainer.surrogates import SLOPES
 
 Pass = Literal["forward", "backward"]
 
-# What kernels know resets and surrogates by.
-OUTPUTS: dict[str | None, int] = {None: 0, "zero": 1, "subtract": 2, "late_subtract": 3}
-SURROGATES = {name: code for code, name in enumerate(SLOPES)}
+# The resets and surrogates that kernels know, and their codes there.
+RESETS = {"zero": 1, "subtract": 2, "late_subtract": 3}
+SURROGATES = {"fast_sigmoid": 0, "arctan": 1, "triangle": 2, "rectangle": 3}
+
+
+def output_code(dynamics: Dynamics) -> int:
+    """What kernels know a reset by; 0 of neurons that put out potentials."""
+    return RESETS[dynamics.reset] if dynamics.spiking else 0
 
 
 class RunWalk(Protocol):
@@ -33,32 +37,23 @@ class RunWalk(Protocol):
     def __call__(self, function: Pass, state_bits: int | None, dynamics: Dynamics, **arrays: Tensor) -> None: ...
 
 
-def forward(
-    run: RunWalk, currents: Tensor, ends: Tensor, numbers: Numbers, arithmetic: Arithmetic, dynamics: Dynamics
-) -> States:
+def forward(run: RunWalk, currents: Tensor, ends: Tensor, population: Population) -> States:
     """See `trainer.neurons.walk`."""
-    kept = {part.key: torch.empty_like(currents) for part in acting(numbers, dynamics) if part.keeps}
-    states = States(torch.empty_like(currents), torch.empty_like(currents), kept)
-    arrays = {**_arrays(ends, numbers, dynamics, states), "currents": currents}
+    kept = [torch.empty_like(currents) for part in population.parts if part.keeps]
+    states = population.states(torch.empty_like(currents), torch.empty_like(currents), kept)
+    arrays = {**_arrays(ends, population, states), "currents": currents}
     if "delay" in arrays:
         states.outputs.zero_()
-    if numbers.recurrent is not None:
-        arrays["recurrent"] = numbers.recurrent.T
-    _run(run, "forward", arithmetic, dynamics, arrays)
+    if population.numbers.recurrent is not None:
+        arrays["recurrent"] = population.numbers.recurrent.T
+    _run(run, "forward", population, arrays)
     return states
 
 
-def backward(
-    run: RunWalk,
-    ends: Tensor,
-    numbers: Numbers,
-    arithmetic: Arithmetic,
-    dynamics: Dynamics,
-    states: States,
-    gradient: Tensor,
-) -> Gradients:
+def backward(run: RunWalk, ends: Tensor, population: Population, states: States, gradient: Tensor) -> Gradients:
     """The surrogate's gradient, given that of the outputs."""
-    arrays = _arrays(ends, numbers, dynamics, states)
+    numbers = population.numbers
+    arrays = _arrays(ends, population, states)
     learned = arrays.keys() & {*numbers.learned, "self_weight"} - {"delay"}
     d_numbers = {name: torch.zeros_like(gradient[0]) for name in learned}
     d_currents = torch.empty_like(gradient)
@@ -70,33 +65,37 @@ def backward(
         arrays["adaptation_step"] = arrays["adaptation_step"].clamp(max=numbers.threshold)
     if numbers.recurrent is not None:
         arrays["recurrent"] = numbers.recurrent
-    _run(run, "backward", arithmetic, dynamics, arrays)
+    _run(run, "backward", population, arrays)
     found = {name: value.sum(dim=0) for name, value in d_numbers.items()}
+    found["width"] = found["width"].sum().reshape(1)
     if "delay" in arrays:
         earlier = torch.cat([torch.zeros_like(gradient[:1]), states.outputs[:-1]])
         found["delay"] = shift_gradient(d_outputs * mask(gradient, ends), states.outputs, earlier).sum(dim=(0, 1))
-    found["width"] = found["width"].sum().reshape(1)
-    if numbers.recurrent is not None and dynamics.spiking:
+    if numbers.recurrent is not None and population.dynamics.spiking:
         d_recurrent = d_currents[1:].flatten(0, 1).T @ states.outputs[:-1].flatten(0, 1)
         found["weight"] = torch.nn.functional.pad(d_recurrent, (numbers.inputs, 0))
     return Gradients(d_currents, numbers=found)
 
 
-def _arrays(ends: Tensor, numbers: Numbers, dynamics: Dynamics, states: States) -> dict[str, Tensor]:
+def _arrays(ends: Tensor, population: Population, states: States) -> dict[str, Tensor]:
     """What both passes take."""
-    of_parts = [one.name for part in acting(numbers, dynamics) for one in part.quantities]
-    return {
+    numbers = population.numbers
+    of_parts = [one.name for part in population.parts for one in part.quantities]
+    arrays = {
         "self_weight": torch.zeros_like(numbers.threshold),
         **{name: numbers.neuron[name] for name in ("leak", "threshold", *of_parts)},
-        **({"delay": numbers.neuron["delay"].long()} if "delay" in of_parts else {}),
         "ends": ends,
         "width": numbers.width.expand(len(numbers.threshold)),
         "outputs": states.outputs,
         "potential": states.potential,
         **{f"{key}_state": state for key, state in states.of_parts.items()},
     }
+    if "delay" in arrays:
+        arrays["delay"] = arrays["delay"].long()
+    return arrays
 
 
-def _run(run: RunWalk, which: Pass, arithmetic: Arithmetic, dynamics: Dynamics, arrays: dict[str, Tensor]) -> None:
+def _run(run: RunWalk, which: Pass, population: Population, arrays: dict[str, Tensor]) -> None:
+    arithmetic = population.arithmetic
     state_bits = arithmetic.state_bits if isinstance(arithmetic, Integer) else None
-    run(which, state_bits, dynamics, **{name: array.contiguous() for name, array in arrays.items()})
+    run(which, state_bits, population.dynamics, **{name: array.contiguous() for name, array in arrays.items()})

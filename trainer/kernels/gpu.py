@@ -11,7 +11,7 @@ import triton.language as tl
 from torch import Tensor
 
 from quant.formats import signed_range
-from trainer.kernels.function import OUTPUTS, SURROGATES, Pass
+from trainer.kernels.function import SURROGATES, Pass, output_code
 from trainer.neurons import Dynamics
 
 _BLOCK = 128  # neurons per program
@@ -35,7 +35,7 @@ def run_walk(function: Pass, state_bits: int | None, dynamics: Dynamics, **array
         "synapse": "synapse_leak" in arrays,
         "adaptation": "adaptation_leak" in arrays,
         "delayed": "delay" in arrays,
-        "output": OUTPUTS[dynamics.reset if dynamics.spiking else None],
+        "output": output_code(dynamics),
         "kind": SURROGATES[dynamics.surrogate],
         "block": _BLOCK,
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trainer.neurons.lif import Fire, acting, walk
+from trainer.neurons.lif import Fire, Population, walk
 from trainer.neurons.numbers import Dynamics, Numbers, States, mask
 from trainer.neurons.part import Part
 from trainer.neurons.parts import PARTS, QUANTITIES
@@ -19,9 +19,9 @@ __all__ = [
     "Fire",
     "Numbers",
     "Part",
+    "Population",
     "Quantity",
     "States",
-    "acting",
     "logit",
     "mask",
     "walk",

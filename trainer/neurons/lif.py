@@ -6,7 +6,8 @@ training, by the arithmetic it is given.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -22,34 +23,42 @@ from trainer.neurons.resets import RESETS
 Fire = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 
 
-def acting(numbers: Numbers, dynamics: Dynamics) -> list[type[Part]]:
-    """The parts that these neurons have and that do something, in the order in which they act."""
-    return [
-        part
-        for part in PARTS
-        if part.quantities[0].name in numbers.neuron and (dynamics.spiking or not part.needs_spikes)
-    ]
+@dataclass(frozen=True, slots=True, eq=False)
+class Population:
+    """The neurons of a layer: the numbers that they compute with, in which arithmetic, and what they do."""
+
+    numbers: Numbers
+    arithmetic: Arithmetic
+    dynamics: Dynamics
+
+    @property
+    def parts(self) -> list[type[Part]]:
+        """The parts that these neurons have and that do something, in the order in which they act."""
+        spiking, names = self.dynamics.spiking, self.numbers.neuron
+        return [part for part in PARTS if part.quantities[0].name in names and (spiking or not part.needs_spikes)]
+
+    def holding(self, learned: Iterable[Tensor]) -> Population:
+        """The same neurons with other tensors for `numbers.learned`, in its order."""
+        return replace(self, numbers=self.numbers.holding(dict(zip(self.numbers.learned, learned, strict=True))))
+
+    def states(self, outputs: Tensor, potential: Tensor, kept: Iterable[Tensor]) -> States:
+        """What the neurons did, `kept` being the states of parts in order."""
+        keys = [part.key for part in self.parts if part.keeps]
+        return States(outputs, potential, dict(zip(keys, kept, strict=True)))
 
 
-def walk(
-    currents: Tensor,
-    ends: Tensor,
-    numbers: Numbers,
-    arithmetic: Arithmetic,
-    dynamics: Dynamics,
-    fire: Fire | None = None,
-) -> States:
+def walk(currents: Tensor, ends: Tensor, population: Population, fire: Fire | None = None) -> States:
     """Run the neurons through all steps, from rest.
 
     Args:
         currents: `(T, batch, N)`, the input current of every step, all sources summed, recurrence excluded.
         ends: int64 `(batch,)`, steps of each sample, `1 .. T`.
-        numbers, arithmetic, dynamics: see there.
         fire: by default, spikes without a gradient.
     """
+    numbers, arithmetic, dynamics = population.numbers, population.arithmetic, population.dynamics
     fire = fire or _crossing(numbers.threshold)
     outputs = spikes = resetting = membrane = torch.zeros_like(currents[0])
-    parts = [part(numbers, arithmetic, membrane) for part in acting(numbers, dynamics)]
+    parts = [part(numbers, arithmetic, membrane) for part in population.parts]
     reset, recurrent = RESETS[dynamics.reset], numbers.recurrent
     trail, potentials = [], []
     for current in currents.unbind(0):
@@ -71,10 +80,10 @@ def walk(
                 outputs = part.output(outputs)
             trail.append(outputs)
     within = mask(currents, ends)
-    return States(
+    return population.states(
         torch.stack(trail if dynamics.spiking else potentials) * within,
         torch.stack(potentials) * within,
-        {part.key: torch.stack(part.trail) * within for part in parts if part.keeps},
+        (torch.stack(part.trail) * within for part in parts if part.keeps),
     )
 
 

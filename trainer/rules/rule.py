@@ -10,8 +10,7 @@ import torch
 from torch import Tensor
 from torch.autograd import Function
 
-from trainer.arithmetic import Arithmetic
-from trainer.neurons import Dynamics, Fire, Numbers, States, walk
+from trainer.neurons import Fire, Population, States, walk
 
 if TYPE_CHECKING:
     from trainer.config import Config
@@ -19,21 +18,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Did:
-    """What a layer did on a batch, without a graph: all that a rule sees.
+    """What a layer did on a batch: all that a rule sees.
 
     Attributes:
         sources: `(T, batch, inputs)`, what reached the layer from its sources, or None where nobody knows.
         currents: `(T, batch, N)`, the input currents that this made.
         ends: int64 `(batch,)`, steps of each sample.
-        numbers, arithmetic, dynamics, states: see there.
+        population, states: see there.
     """
 
     sources: Tensor | None
     currents: Tensor
     ends: Tensor
-    numbers: Numbers
-    arithmetic: Arithmetic
-    dynamics: Dynamics
+    population: Population
     states: States
 
 
@@ -74,14 +71,13 @@ class Rule(Protocol):
         """The gradients of the layer, given that of its outputs, `(T, batch, N)`."""
 
 
-def replay(did: Did, gradient: Tensor, make_fire: Callable[[Numbers, Dynamics], Fire]) -> Gradients:
+def replay(did: Did, gradient: Tensor, make_fire: Callable[[Population], Fire]) -> Gradients:
     """Backpropagation through time: the walk once more, with spikes that pass a gradient, then back through it."""
     currents = did.currents.detach().requires_grad_()
-    learned = {name: value.detach().requires_grad_() for name, value in did.numbers.learned.items()}
-    numbers = did.numbers.holding(learned)
+    learned = {name: value.detach().requires_grad_() for name, value in did.population.numbers.learned.items()}
+    population = did.population.holding(learned.values())
     with torch.enable_grad():
-        fire = make_fire(numbers, did.dynamics)
-        outputs = walk(currents, did.ends, numbers, did.arithmetic, did.dynamics, fire).outputs
+        outputs = walk(currents, did.ends, population, make_fire(population)).outputs
         found = torch.autograd.grad(outputs, (currents, *learned.values()), gradient, allow_unused=True)
     return Gradients(currents=found[0], numbers=dict(zip(learned, found[1:], strict=True)))
 

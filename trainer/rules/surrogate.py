@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from torch import Tensor
 from torch.autograd import Function
 
-from trainer.neurons import Dynamics, Fire, Numbers
+from trainer.neurons import Fire, Population
 from trainer.rules.rule import Did, Gradients, replay
 from trainer.surrogates import SLOPES, Slope
 
@@ -33,11 +33,12 @@ class SurrogateGradient:
         return replay(did, gradient, surrogate_fire)
 
 
-def surrogate_fire(numbers: Numbers, dynamics: Dynamics) -> Fire:
+def surrogate_fire(population: Population) -> Fire:
     """Spikes with the surrogate derivative."""
+    numbers, slope = population.numbers, SLOPES[population.dynamics.surrogate]
 
     def fire(excess: Tensor, before: Tensor) -> tuple[Tensor, Tensor]:
-        spikes = _Fire.apply(excess, numbers.threshold, numbers.width, SLOPES[dynamics.surrogate])
+        spikes = _Fire.apply(excess, numbers.threshold, numbers.width, slope)
         return spikes, spikes.detach()
 
     return fire

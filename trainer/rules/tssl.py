@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.autograd import Function
 
 from quant.errors import ConfigError
-from trainer.neurons import Dynamics, Fire, Numbers
+from trainer.neurons import Fire, Population
 from trainer.rules.rule import Did, Gradients, replay
 from trainer.surrogates import SLOPES, Slope
 
@@ -50,9 +50,9 @@ class Tssl:
         return replay(did, gradient, _fire_in_time)
 
 
-def _fire_in_time(numbers: Numbers, dynamics: Dynamics) -> Fire:
-    trace = torch.zeros(())
-    leak, slope = numbers.leak.detach(), SLOPES[dynamics.surrogate]
+def _fire_in_time(population: Population) -> Fire:
+    numbers, slope, trace = population.numbers, SLOPES[population.dynamics.surrogate], torch.zeros(())
+    leak = numbers.leak.detach()
 
     def fire(excess: Tensor, before: Tensor) -> tuple[Tensor, Tensor]:
         nonlocal trace

@@ -8,6 +8,7 @@ import subprocess
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -20,7 +21,7 @@ from trainer.arithmetic import Arithmetic, Integer, Real
 from trainer.config import LayerConfig
 from trainer.kernels import cpu, native
 from trainer.network import Network
-from trainer.neurons import PARTS, RESETS, Dynamics, Numbers, Part, States
+from trainer.neurons import PARTS, RESETS, Dynamics, Part, Population, States
 from trainer.rules import SurrogateGradient, Tssl
 from trainer.surrogates import SLOPES, Surrogate
 from trainer.walk import walk
@@ -28,20 +29,18 @@ from trainer.walk import walk
 pytestmark = pytest.mark.skipif(native.library() is None, reason="no C++ compiler")
 
 
-def answers(
-    numbers: Numbers, arithmetic: Arithmetic, dynamics: Dynamics, *, plain: bool = False, threads: int = 1
-) -> tuple[States, dict[str, Tensor]]:
+def answers(population: Population, *, plain: bool = False, threads: int = 1) -> tuple[States, dict[str, Tensor]]:
     """States and the gradients of a random function of the outputs, by a kernel where there is one, or without."""
     inputs, ends = spikes()
-    currents = (inputs @ numbers.feed_forward.T).detach()
+    currents = (inputs @ population.numbers.feed_forward.T).detach()
     currents.requires_grad_()
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:
         with kernels.plain_pytorch() if plain else nullcontext():
-            states = walk(currents, ends, numbers, arithmetic, dynamics, SurrogateGradient())
+            states = walk(currents, ends, population, SurrogateGradient())
             importance = torch.randn(states.outputs.shape, generator=torch.Generator().manual_seed(5))
-            wanted = {"currents": currents, **numbers.learned}
+            wanted = {"currents": currents, **population.numbers.learned}
             gradients = torch.autograd.grad((states.outputs * importance).sum(), wanted.values(), allow_unused=True)
     finally:
         torch.set_num_threads(before)
@@ -51,12 +50,10 @@ def answers(
     }
 
 
-def assert_alike(
-    numbers: Numbers, arithmetic: Arithmetic, dynamics: Dynamics, *, exact: bool = True
-) -> tuple[States, dict[str, Tensor]]:
+def assert_alike(population: Population, *, exact: bool = True) -> tuple[States, dict[str, Tensor]]:
     """The same states to the bit and the same gradients up to rounding, which are returned."""
-    plain, expected = answers(numbers, arithmetic, dynamics, plain=True)
-    found, gradients = answers(numbers, arithmetic, dynamics)
+    plain, expected = answers(population, plain=True)
+    found, gradients = answers(population)
     if exact:
         assert torch.equal(plain.outputs, found.outputs)
         assert torch.equal(plain.potential, found.potential)
@@ -83,10 +80,10 @@ def test_a_walk_is_that_of_plain_pytorch(
     integer = isinstance(arithmetic, Integer)
     parts = ("self_weight", "synapse") if synapse else ("self_weight",)
     numbers = numbers_of(37, integer=integer, parts=parts, recurrent=recurrent)
-    dynamics = Dynamics(spiking, reset, "fast_sigmoid")
-    assert kernels.find(torch.zeros(1), numbers, dynamics, SurrogateGradient()) is not None
+    population = Population(numbers, arithmetic, Dynamics(spiking, reset, "fast_sigmoid"))
+    assert kernels.find(torch.zeros(1), population, SurrogateGradient()) is not None
     exact = integer or not recurrent  # the order of a recurrent sum matters to real numbers
-    states, gradients = assert_alike(numbers, arithmetic, dynamics, exact=exact)
+    states, gradients = assert_alike(population, exact=exact)
     if spiking:
         assert states.outputs.sum() > 200
     if integer:
@@ -109,34 +106,44 @@ def test_no_kernel_ignores_a_part_or_a_reset(
     """Whatever is registered: what runs with it gives what plain PyTorch gives, and each part makes a difference."""
     integer = isinstance(arithmetic, Integer)
     numbers = numbers_of(23, integer=integer, parts=tuple(part.key for part in parts), recurrent=recurrent)
-    dynamics = Dynamics(True, reset, "triangle")
-    states, gradients = assert_alike(numbers, arithmetic, dynamics, exact=integer or not recurrent)
+    population = Population(numbers, arithmetic, Dynamics(True, reset, "triangle"))
+    states, gradients = assert_alike(population, exact=integer or not recurrent)
     for part in parts:
         own = {quantity.name for quantity in part.quantities}
         assert all(gradients[name].any() for name in own)
-        without = replace(numbers, neuron={name: numbers.neuron[name] for name in numbers.neuron if name not in own})
-        assert not torch.equal(states.outputs, answers(without, arithmetic, dynamics)[0].outputs), part.key
+        less = replace(numbers, neuron={name: numbers.neuron[name] for name in numbers.neuron if name not in own})
+        without, _ = answers(replace(population, numbers=less))
+        assert not torch.equal(states.outputs, without.outputs), part.key
     assert states.outputs.sum() > 50
 
 
 def test_what_no_kernel_implements_runs_in_plain_pytorch(monkeypatch: pytest.MonkeyPatch) -> None:
-    numbers, dynamics = numbers_of(5, integer=False), Dynamics(True, "zero", "triangle")
+    population = Population(numbers_of(5, integer=False), Real(), Dynamics(True, "zero", "triangle"))
     currents = torch.zeros(3, 2, 5)
-    assert kernels.find(currents, numbers, dynamics, SurrogateGradient()) is not None
-    assert kernels.find(currents, numbers, dynamics, Tssl()) is None
-    assert kernels.find(currents, numbers, dynamics) is not None, "the forward walk is that of all rules"
-    assert kernels.find(currents.double(), numbers, dynamics) is None
-    for name in sorted(kernels.needs(numbers, dynamics)):
+    assert kernels.find(currents, population, SurrogateGradient()) is not None
+    assert kernels.find(currents, population, Tssl()) is None
+    assert kernels.find(currents, population) is not None, "the forward walk is that of all rules"
+    assert kernels.find(currents.double(), population) is None
+    for name in sorted(kernels.needs(population)):
         less = replace(kernels.KERNELS[0], implements=kernels.KERNELS[0].implements - {name})
         monkeypatch.setattr(kernels, "KERNELS", (less,))
-        assert kernels.find(currents, numbers, dynamics) is None, name
+        assert kernels.find(currents, population) is None, name
         monkeypatch.undo()
+
+
+@pytest.mark.parametrize("changed", [{"surrogate": "new"}, {"reset": "new"}])
+def test_a_new_reset_or_surrogate_runs_in_plain_pytorch(changed: dict[str, Any]) -> None:
+    """Registered elsewhere and unknown to the kernels."""
+    known = Population(numbers_of(5, integer=False), Real(), Dynamics(True, "zero", "triangle"))
+    new = replace(known, dynamics=replace(known.dynamics, **changed))
+    assert kernels.find(torch.zeros(1), known) is not None
+    assert kernels.find(torch.zeros(1), new) is None
 
 
 @pytest.mark.parametrize("kind", SLOPES)
 def test_every_surrogate(kind: Surrogate) -> None:
     numbers = numbers_of(16, integer=False, parts=("self_weight",))
-    states, gradients = assert_alike(numbers, Real(), Dynamics(True, "zero", kind))
+    states, gradients = assert_alike(Population(numbers, Real(), Dynamics(True, "zero", kind)))
     for name in ("currents", "leak", "threshold", "width"):
         assert gradients[name].any()
     assert states.outputs.sum() > 100
@@ -145,9 +152,9 @@ def test_every_surrogate(kind: Surrogate) -> None:
 @pytest.mark.parametrize("threads", [1, 2, 3])
 def test_threads_change_nothing(threads: int) -> None:
     numbers = numbers_of(37, integer=False, parts=("self_weight", "synapse"), recurrent=True)
-    dynamics = Dynamics(True, "zero", "arctan")
-    states, alone = answers(numbers, Real(), dynamics)
-    again, several = answers(numbers, Real(), dynamics, threads=threads)
+    population = Population(numbers, Real(), Dynamics(True, "zero", "arctan"))
+    states, alone = answers(population)
+    again, several = answers(population, threads=threads)
     assert torch.equal(states.outputs, again.outputs)
     assert states.outputs.sum() > 100
     alone.pop("weight")  # a product of PyTorch's, which sums as its own threads share the work out
@@ -223,7 +230,7 @@ def test_the_gpu_kernel_in_its_interpreter(
         pytest.skip("needs TRITON_INTERPRET=1 (`make triton`)")
     monkeypatch.setattr(kernels, "KERNELS", (replace(kernels.KERNELS[1], device="cpu"),))
     numbers = numbers_of(37, integer=isinstance(arithmetic, Integer), parts=parts)
-    dynamics = Dynamics(spiking, reset, "fast_sigmoid")
-    assert kernels.find(torch.zeros(1), numbers, dynamics, SurrogateGradient()) is not None
-    states, _ = assert_alike(numbers, arithmetic, dynamics)
+    population = Population(numbers, arithmetic, Dynamics(spiking, reset, "fast_sigmoid"))
+    assert kernels.find(torch.zeros(1), population, SurrogateGradient()) is not None
+    states, _ = assert_alike(population)
     assert not spiking or states.outputs.sum() > 200

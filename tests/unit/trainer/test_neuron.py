@@ -14,7 +14,7 @@ from quant.neurons import Reset
 from trainer.arithmetic import Integer, Real
 from trainer.config import LayerConfig, NetworkConfig, PlasticityConfig
 from trainer.network import Network
-from trainer.neurons import PARTS, RESETS, Dynamics, Numbers, walk
+from trainer.neurons import PARTS, RESETS, Dynamics, Numbers, Population, walk
 from trainer.neurons.part import loop
 from trainer.readouts import READOUTS
 from trainer.rules import SurrogateGradient, Tssl
@@ -47,9 +47,9 @@ def test_the_walk_is_the_equation_step_by_step(
     exact = {name: value.detach().double() for name, value in numbers.learned.items()}
     arithmetic = Integer(8) if integer else Real()
     currents = inputs[:, :1].double() @ numbers.feed_forward.T.double()
-    dynamics = Dynamics(spiking, reset, "fast_sigmoid")
+    population = Population(numbers.holding(exact), arithmetic, Dynamics(spiking, reset, "fast_sigmoid"))
     with torch.no_grad():
-        found = walk(currents, torch.tensor([len(inputs)]), numbers.holding(exact), arithmetic, dynamics).outputs[:, 0]
+        found = walk(currents, torch.tensor([len(inputs)]), population).outputs[:, 0]
     expected = reference(inputs[:, 0], numbers, reset, 8 if integer else None, spiking=spiking)
     torch.testing.assert_close(found, expected, rtol=0 if integer else 1e-9, atol=0 if integer else 1e-9)
     assert expected.abs().sum() > 20
@@ -193,7 +193,8 @@ def test_time_based_gradients_pass_at_spikes_alone() -> None:
     drives = torch.tensor([2.0, 0.1, 0.1, 1.5]).reshape(4, 1, 1).requires_grad_()
     one = torch.ones(1)
     numbers = Numbers(torch.zeros(1, 1), 1, {"leak": 0.9 * one, "threshold": one}, one, 0.5 * one)
-    given = drives, torch.tensor([4]), numbers, Real(), Dynamics(True, "zero", "fast_sigmoid"), Tssl()
+    population = Population(numbers, Real(), Dynamics(True, "zero", "fast_sigmoid"))
+    given = drives, torch.tensor([4]), population, Tssl()
     outputs = learning_walk(*given).outputs
     assert outputs.flatten().tolist() == [1.0, 0.0, 0.0, 1.0]
     only_last = torch.autograd.grad(outputs[3].sum(), drives)[0].flatten()
@@ -214,8 +215,8 @@ def test_the_derivatives_between_spikes_are_exact() -> None:
         one = torch.ones(3, dtype=torch.float64)
         neuron = {"leak": leak, "synapse_leak": synapse_leak, "threshold": one}
         numbers = Numbers(torch.zeros(3, 2, dtype=torch.float64), 2, neuron, one, one[:1])
-        dynamics = Dynamics(False, "zero", "fast_sigmoid")
-        return learning_walk(drives, torch.tensor([6, 6]), numbers, Real(), dynamics, SurrogateGradient()).outputs
+        population = Population(numbers, Real(), Dynamics(False, "zero", "fast_sigmoid"))
+        return learning_walk(drives, torch.tensor([6, 6]), population, SurrogateGradient()).outputs
 
     arguments = [torch.rand(size, generator=draw, dtype=torch.float64) for size in ((6, 2, 3), (3,), (3,))]
     assert torch.autograd.gradcheck(output, [argument.requires_grad_() for argument in arguments])
@@ -236,7 +237,8 @@ def test_the_derivatives_of_parts_and_resets(reset: Reset) -> None:
             spikes = torch.sigmoid(excess - numbers.threshold)
             return spikes, spikes
 
-        return walk(currents, torch.tensor([6, 4]), numbers, Real(), Dynamics(True, reset, "arctan"), smooth).outputs
+        population = Population(numbers, Real(), Dynamics(True, reset, "arctan"))
+        return walk(currents, torch.tensor([6, 4]), population, smooth).outputs
 
     # Weights of a neuron's own spikes are small, within the bounds beyond which their gradient is not the derivative.
     small = {"self_weight": 0.01, "adaptation_step": 0.1}
@@ -256,9 +258,8 @@ def test_a_delay_learns_what_one_step_more_changes() -> None:
 
     def loss(delay: Tensor) -> Tensor:
         given = replace(numbers, neuron={**numbers.neuron, "delay": delay})
-        states = learning_walk(
-            currents.detach(), steps, given, Real(), Dynamics(True, "zero", "arctan"), SurrogateGradient()
-        )
+        population = Population(given, Real(), Dynamics(True, "zero", "arctan"))
+        states = learning_walk(currents.detach(), steps, population, SurrogateGradient())
         assert states.outputs.sum() > 20
         return (states.outputs * importance).sum(dim=(0, 1))
 

@@ -15,7 +15,7 @@ from trainer.arithmetic import Integer, Real
 from trainer.config import Config, TrainConfig
 from trainer.kernels import native
 from trainer.network import Network
-from trainer.neurons import Dynamics, walk
+from trainer.neurons import Dynamics, Population, walk
 from trainer.rules import RULES, Did, Gradients, SurrogateGradient, Tssl
 from trainer.rules.surrogate import surrogate_fire
 from trainer.schema import parse, unparse
@@ -25,11 +25,11 @@ from trainer.schema import parse, unparse
 def test_the_surrogate_rule_is_backpropagation_through_the_walk(arithmetic: Real | Integer) -> None:
     """Of the plain walk with surrogate spikes, by autograd."""
     numbers = numbers_of(9, integer=isinstance(arithmetic, Integer), parts=("self_weight", "synapse"), recurrent=True)
-    dynamics = Dynamics(True, "subtract", "arctan")
-    states, found = answers(numbers, arithmetic, dynamics, plain=True)
+    population = Population(numbers, arithmetic, Dynamics(True, "subtract", "arctan"))
+    states, found = answers(population, plain=True)
     inputs, ends = spikes()
     currents = (inputs @ numbers.feed_forward.T).detach().requires_grad_()
-    outputs = walk(currents, ends, numbers, arithmetic, dynamics, surrogate_fire(numbers, dynamics)).outputs
+    outputs = walk(currents, ends, population, surrogate_fire(population)).outputs
     assert torch.equal(outputs, states.outputs)
     importance = torch.randn(outputs.shape, generator=torch.Generator().manual_seed(5))
     expected = torch.autograd.grad((outputs * importance).sum(), (currents, *numbers.learned.values()))
@@ -65,7 +65,7 @@ class CountRule:
         assert did.sources is not None
         of_counts = self.strength * gradient.mean(dim=0)
         weight = of_counts.T @ did.sources.sum(dim=0)
-        of_sources = (of_counts @ did.numbers.feed_forward).expand_as(did.sources)
+        of_sources = (of_counts @ did.population.numbers.feed_forward).expand_as(did.sources)
         return Gradients(sources=of_sources, numbers={"weight": weight, "threshold": -of_counts.sum(dim=0)})
 
 
@@ -89,7 +89,7 @@ def test_a_rule_is_one_class(monkeypatch: pytest.MonkeyPatch) -> None:
     assert first.weight.grad.any()
     assert first.leak_logit.grad is None
     assert not first.self_weight.grad
-    compiled = kernels.find(trace.inputs, first.numbers(quantized=False), first._dynamics)
+    compiled = kernels.find(trace.inputs, Population(first.numbers(quantized=False), Real(), first._dynamics))
     assert (compiled is not None) == (native.library() is not None)
 
 

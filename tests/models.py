@@ -139,6 +139,12 @@ def random_layer(
     return layer
 
 
+def without_part(layer: Layer, kind: type[Part]) -> Layer:
+    """The layer without a part of its neurons."""
+    parts = tuple(part for part in layer.neuron.parts if type(part) is not kind)
+    return replace(layer, neuron=replace(layer.neuron, parts=parts))
+
+
 def with_tensor(neuron: Lif, name: str, value: int) -> Lif:
     """The neurons with one value everywhere in the tensor of that name."""
 

@@ -8,17 +8,21 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, seed, settings
+from models import without_part
 from strategies import Case, cases
 
 from hwgen.core.build import make_build, write
 from hwgen.fpga.synth import synthesize
 from quant import golden, naive, vectors
+from quant.model import IntModel
+from quant.neurons import PARTS
 from quant.spikes import SpikeSet
 from sim.verify import Stress, runner, verify
 
@@ -86,9 +90,26 @@ def check_naive(case: Case) -> None:
         assert trace.classes[sample] == best
 
 
+def felt(case: Case) -> list[str]:
+    """The parts of the network's neurons without which it would have spiked or answered otherwise."""
+    samples = head(case.samples)
+    dense, found = samples.dense(slice(0, len(samples))), []
+
+    def answer(model: IntModel) -> list[bytes]:
+        trace = golden.run(model, dense, samples.steps)
+        return [each.tobytes() for each in (*trace.spikes, trace.scores)]
+
+    for kind in PARTS:
+        without = replace(case.model, layers=tuple(without_part(layer, kind) for layer in case.model.layers))
+        if answer(without) != answer(case.model):
+            found.append(kind.key)
+    return found
+
+
 def test_every_implementation_gives_the_golden_models_spikes(number: int, request: pytest.FixtureRequest) -> None:
     engine = request.config.getoption("--fuzz-engine")
     total = {"networks": 0, "active": 0, "samples": 0, "steps": 0, "output_spikes": 0}
+    total |= {f"felt_{part.key}": 0 for part in PARTS}
     start = time.monotonic()
 
     @seed(number)
@@ -103,10 +124,13 @@ def test_every_implementation_gives_the_golden_models_spikes(number: int, reques
             assert report["first_difference"] is None, report["first_difference"]
             assert report["samples"] in (len(case.samples), len(head(case.samples)))
         total["networks"] += 1
+        for key in felt(case):
+            total[f"felt_{key}"] += 1
         total["active"] += all(report["output_spikes"] for report in reports)
         for count in ("samples", "steps", "output_spikes"):
             total[count] += min(int(report[count]) for report in reports)
 
     check()
     assert total["active"] > 0
+    assert all(total[f"felt_{part.key}"] for part in PARTS), total
     request.node.user_properties.append(("fuzzed", {**total, "seconds": round(time.monotonic() - start)}))

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from models import Limits, random_folding, random_model
+from models import Limits, random_folding, random_model, without_part
 from test_networks import check_model
 
 from quant import golden, vectors
@@ -50,11 +50,7 @@ def _models(always: Any = None, readout: str | None = None) -> list[IntModel]:
 
 @pytest.mark.parametrize("kind", PARTS, ids=lambda kind: kind.key)
 def test_a_part_is_felt_and_exact(kind: Any, tmp_path: Path) -> None:
-    def without(layer: Layer) -> Layer:
-        parts = tuple(part for part in layer.neuron.parts if type(part) is not kind)
-        return replace(layer, neuron=replace(layer.neuron, parts=parts))
-
-    _check(tmp_path, _models(kind), lambda model: _with(model, without))
+    _check(tmp_path, _models(kind), lambda model: _with(model, lambda layer: without_part(layer, kind)))
 
 
 @pytest.mark.parametrize("reset", RESETS)

@@ -7,10 +7,12 @@ latencies.
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
+from scipy.optimize import Bounds, LinearConstraint, milp
 
 from hwgen import engines
 from hwgen.core import area
@@ -155,12 +157,12 @@ class _Search:
         """The best folding, or None where there is none."""
         interval, latency = self._goal.interval, self._goal.latency
         if interval is None:
-            picked = self._fastest() if latency is None else self._smallest(None, latency)
-            return self._choice(picked) if picked and self._fits(picked) else None
+            picked = self._fastest() if latency is None else self._cheapest(None, latency)
+            return self._choice(picked) if picked else None
         limit = interval
         for _ in range(_ATTEMPTS):
-            picked = self._smallest(limit, latency)
-            if picked is None or not self._fits(picked):
+            picked = self._cheapest(limit, latency)
+            if picked is None:
                 picked = self._fastest()  # the last hope
                 break
             if self._choice(picked).interval <= interval:
@@ -187,7 +189,7 @@ class _Search:
     def shortfall(self) -> tuple[float, str]:
         """How far the nearest folding is from the goal, as a share, and in words."""
         goal = self._goal
-        smallest = self._choice(self._smallest(None, None) or {})
+        smallest = self._choice({layer: min(o, key=lambda o: o.cost) for layer, o in self._options.items()})
         worst = {
             name: (getattr(smallest.area, name), limit)
             for name, limit in self._limits.items()
@@ -242,64 +244,52 @@ class _Search:
     def _area(self, layer: Node) -> Area:
         return area.layer_area(layer, self._target, is_last=layer.index == self._last)
 
-    def _smallest(self, interval: float | None, latency: float | None) -> dict[int, _Option] | None:
-        """The least cost with every layer within `interval` and the way through all within `latency`."""
-        allowed = {
-            index: [option for option in options if interval is None or option.interval <= interval]
+    def _cheapest(self, interval: float | None, latency: float | None) -> dict[int, _Option] | None:
+        """The least cost within the budget, every layer within `interval` and the way through all within `latency`.
+
+        One option of each layer is chosen: an integer linear program.
+        """
+        choices = [
+            (index, option)
             for index, options in self._options.items()
-        }
-        if not all(allowed.values()):
+            for option in options
+            if interval is None or option.interval <= interval
+        ]
+        if {index for index, _ in choices} != self._options.keys():
             return None
-
-        def pick(price: float) -> dict[int, _Option]:
-            """The least of cost plus `price` for every cycle of latency on the path."""
-            return {
-                index: min(options, key=lambda option: option.cost + price * option.latency * (index in self._path))
-                for index, options in allowed.items()
-            }
-
-        if latency is None or self._latency(pick(0.0)) <= latency:
-            return pick(0.0)
-        low, high = 0.0, 1e6
-        if self._latency(pick(high)) > latency:
-            return None
-        for _ in range(60):
-            middle = (low * high) ** 0.5 if low else high / 1e3
-            low, high = (low, middle) if self._latency(pick(middle)) <= latency else (middle, high)
-        picked = pick(high)
-        # What the price overshot by is given back, layer by layer.
-        for index, options in allowed.items():
-            for option in sorted(options, key=lambda option: option.cost):
-                cheaper = {**picked, index: option}
-                if option.cost < picked[index].cost and self._latency(cheaper) <= latency:
-                    picked = cheaper
-                    break
-        return picked
+        rows = [[float(index == layer) for index, _ in choices] for layer in self._options]
+        bounds = [(1.0, 1.0)] * len(rows)
+        for name, limit in self._limits.items():
+            rows.append([getattr(option.area, name) for _, option in choices])
+            bounds.append((-np.inf, limit - getattr(self._fixed, name)))
+        if latency is not None:
+            rows.append([option.latency * (index in self._path) for index, option in choices])
+            bounds.append((-np.inf, latency))
+        low, high = zip(*bounds, strict=True)
+        found = milp(
+            [option.cost for _, option in choices],
+            integrality=np.ones(len(choices)),
+            bounds=Bounds(0, 1),
+            constraints=LinearConstraint(rows, low, high),
+        )
+        return None if found.x is None else dict(np.array(choices, dtype=object)[found.x > 0.5].tolist())
 
     def _fastest(self) -> dict[int, _Option] | None:
         """The shortest interval that the budget allows: of all that layers offer, by bisection."""
         limits = sorted({option.interval for options in self._options.values() for option in options})
-        low, high = 0, len(limits)
-        while low < high:
-            middle = (low + high) // 2
-            if self._fitting(limits[middle]) is not None:
-                high = middle
-            else:
-                low = middle + 1
+        first = bisect.bisect_left(limits, True, key=lambda limit: self._cheapest(limit, None) is not None)
         # A little slower layers may wait less for each other: the whole pipeline's prediction decides.
-        near = [limit for limit in limits[low:] if limit <= limits[low] * _NEARLY_AS_FAST]
+        near = [limit for limit in limits[first:] if limit <= limits[first] * _NEARLY_AS_FAST]
         tried = near[:: -(-len(near) // _ATTEMPTS)] if near else []
-        found = [picked for limit in tried if (picked := self._fitting(limit)) is not None]
+        found = [picked for limit in tried if (picked := self._cheapest(limit, None)) is not None]
         for key in (lambda o: (o.interval, o.cost), lambda o: (o.latency, o.cost)):
             picked = {index: min(options, key=key) for index, options in self._options.items()}
             found += [picked] if self._fits(picked) else []
-        ranked = [(choice.interval, self.cost(choice.area)) for choice in map(self._choice, found)]
-        return found[ranked.index(min(ranked))] if found else None
+        return min(found, key=lambda each: self._rank(each), default=None)
 
-    def _fitting(self, interval: float) -> dict[int, _Option] | None:
-        """The least cost with every layer within `interval`, where that is within the budget."""
-        picked = self._smallest(interval, None)
-        return picked if picked is not None and self._fits(picked) else None
+    def _rank(self, picked: Mapping[int, _Option]) -> tuple[float, float]:
+        choice = self._choice(picked)
+        return choice.interval, self.cost(choice.area)
 
     def _latency(self, picked: Mapping[int, _Option]) -> float:
         return sum(picked[index].latency for index in self._path)

@@ -13,8 +13,7 @@ module upset_source #(
 ) (
     input  wire        clk,
     output wire        hit,
-    output wire [63:0] word,
-    output wire [63:0] place
+    output wire [63:0] word, place
 );
 
     localparam [63:0] BITS = WIDTH * DEPTH;
@@ -44,8 +43,7 @@ module upset_ram #(
     parameter DEPTH = 2,
     parameter ADDR_W = 1
 ) (
-    input  wire              clk,
-    input  wire              wr_en,
+    input  wire              clk, wr_en,
     input  wire [ADDR_W-1:0] wr_addr,
     input  wire [WIDTH-1:0]  wr_data,
     input  wire              rd_en,
@@ -56,8 +54,7 @@ module upset_ram #(
     reg [WIDTH-1:0] words [0:DEPTH-1];
 
     wire        hit;
-    wire [63:0] word;
-    wire [63:0] place;
+    wire [63:0] word, place;
 
     upset_source #(
         .WIDTH(WIDTH),
@@ -88,8 +85,7 @@ module upset_rom #(
     parameter ADDR_W = 1,
     parameter FILE = ""
 ) (
-    input  wire                    clk,
-    input  wire                    en,
+    input  wire                    clk, en,
     input  wire [PORTS*ADDR_W-1:0] addr,
     output reg  [PORTS*WIDTH-1:0]  data
 );
@@ -98,8 +94,7 @@ module upset_rom #(
     reg [PORTS*WIDTH-1:0] word_q;
 
     wire        hit;
-    wire [63:0] word;
-    wire [63:0] place;
+    wire [63:0] word, place;
 
     upset_source #(
         .WIDTH(WIDTH),

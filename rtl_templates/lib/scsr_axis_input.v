@@ -21,8 +21,7 @@ module scsr_axis_input #(
     // Number of status flags: unknown channel, repeat, tlast on a SPIKE, and, as the fourth, a TICK with tuser
     parameter FLAGS = 3
 ) (
-    input  wire               clk,
-    input  wire               rst,
+    input  wire               clk, rst,
     input  wire [15:0]        s_axis_tdata,
     input  wire               s_axis_tvalid,
     output wire               s_axis_tready,
@@ -47,33 +46,22 @@ module scsr_axis_input #(
     reg [INDEX_W-1:0] clear_q;
 
     // Stage 1: a beat whose stamp comes out of the memory.
-    reg               valid_1_q;
-    reg               tick_1_q;
-    reg               last_1_q;
-    reg               user_1_q;
-    reg               unknown_1_q;
+    reg               valid_1_q, tick_1_q, last_1_q, user_1_q, unknown_1_q;
     reg [INDEX_W-1:0] index_1_q;
-    reg               written_1_q;
-    reg               seen_1_q;
+    reg               written_1_q, seen_1_q;
 
     // Stage 2: a beat that is judged, and its stamp. Where the stamp was written after its read had begun, `written` says
     // so, and `seen` whether that made the channel a repeat.
-    reg               valid_2_q;
-    reg               tick_2_q;
-    reg               last_2_q;
-    reg               user_2_q;
-    reg               unknown_2_q;
+    reg               valid_2_q, tick_2_q, last_2_q, user_2_q, unknown_2_q;
     reg [INDEX_W-1:0] index_2_q;
-    reg               written_2_q;
-    reg               seen_2_q;
+    reg               written_2_q, seen_2_q;
     reg [STAMP_W-1:0] stored_2_q;
 
     reg [STAMP_W-1:0] stamp_q;
     reg [FLAGS-1:0]   flags_q;
 
     // Stage 3: the event offered.
-    reg               m_valid_q;
-    reg               m_tick_q;
+    reg               m_valid_q, m_tick_q;
     reg [INDEX_W-1:0] m_index_q;
     reg [FLAGS:0]     m_tag_q;
 

@@ -27,8 +27,7 @@ module scsr_banked_memory #(
     // Where LOADED, the 16-bit slices of a word; else 1
     parameter SLICES = 1
 ) (
-    input  wire                    clk,
-    input  wire                    en,
+    input  wire                    clk, en,
     input  wire [PORTS*ADDR_W-1:0] addr,
     output wire [PORTS*WIDTH-1:0]  data,
     input  wire [SLICES-1:0]       write,

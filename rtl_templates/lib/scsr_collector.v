@@ -27,8 +27,7 @@ module scsr_collector #(
     // Sources that owe no TICK in the first step after reset: the layer's own spikes, of which there are none yet
     parameter [SOURCES-1:0] TICKED_AT_RESET = {SOURCES{1'b0}}
 ) (
-    input  wire                       clk,
-    input  wire                       rst,
+    input  wire                       clk, rst,
     input  wire [SOURCES-1:0]         s_valid,
     output wire [SOURCES-1:0]         s_ready,
     input  wire [SOURCES-1:0]         s_tick,

@@ -13,9 +13,7 @@ module scsr_emitter #(
     // Width of the tag
     parameter TAG_W = 1
 ) (
-    input  wire               clk,
-    input  wire               rst,
-    input  wire               r_valid,
+    input  wire               clk, rst, r_valid,
     output wire               r_ready,
     input  wire [INDEX_W-1:0] r_index,
     input  wire               r_last,
@@ -33,8 +31,7 @@ module scsr_emitter #(
     // Spikes of the word that have gone out.
     reg [UNITS-1:0]   sent_q;
 
-    reg               m_valid_q;
-    reg               m_tick_q;
+    reg               m_valid_q, m_tick_q;
     reg [INDEX_W-1:0] m_index_q;
     reg [TAG_W-1:0]   m_tag_q;
 

@@ -28,9 +28,7 @@ module scsr_event_list #(
     // Width of the tag that comes with `close`
     parameter TAG_W = 1
 ) (
-    input  wire                   clk,
-    input  wire                   rst,
-    input  wire                   s_valid,
+    input  wire                   clk, rst, s_valid,
     output wire                   s_ready,
     input  wire                   s_close,
     input  wire [ROW_W-1:0]       s_row,
@@ -39,8 +37,7 @@ module scsr_event_list #(
     output wire                   m_valid,
     output wire [PORTS-1:0]       m_event,
     output wire [PORTS*ROW_W-1:0] m_row,
-    output wire                   m_group_last,
-    output wire                   m_step_last,
+    output wire                   m_group_last, m_step_last,
     output wire [TAG_W-1:0]       m_tag
 );
 
@@ -59,8 +56,7 @@ module scsr_event_list #(
     // The list that is walked: a closed one, or else the one that fills.
     reg               walk_closed_q;
     reg               walked_q;  // to its end
-    reg [COUNT_W-1:0] walk_length_q;
-    reg [COUNT_W-1:0] walk_last_q;
+    reg [COUNT_W-1:0] walk_length_q, walk_last_q;
     reg               walk_partial_q;
     reg [TAG_W-1:0]   walk_tag_q;
     reg [COUNT_W-1:0] position_q;
@@ -69,8 +65,7 @@ module scsr_event_list #(
     // An operation that was decided on, while its rows are read, and the one that is offered.
     reg                   op_valid_q;
     reg [PORTS-1:0]       op_event_q;
-    reg                   op_group_last_q;
-    reg                   op_step_last_q;
+    reg                   op_group_last_q, op_step_last_q;
     reg [TAG_W-1:0]       op_tag_q;
     reg                   m_valid_q;
     reg [PORTS+TAG_W+1:0] m_marks_q;

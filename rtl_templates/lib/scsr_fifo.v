@@ -12,9 +12,7 @@ module scsr_fifo #(
     // Width of an address in bits
     parameter ADDR_W = 1
 ) (
-    input  wire             clk,
-    input  wire             rst,
-    input  wire             s_valid,
+    input  wire             clk, rst, s_valid,
     output wire             s_ready,
     input  wire [WIDTH-1:0] s_data,
     output wire             m_valid,
@@ -25,8 +23,7 @@ module scsr_fifo #(
     localparam [ADDR_W:0] ONE = 1;
 
     // One bit more than an address tells a full memory from an empty one.
-    reg [ADDR_W:0] wr_q;
-    reg [ADDR_W:0] rd_q;
+    reg [ADDR_W:0] wr_q, rd_q;
     reg            m_valid_q;
 
     wire [ADDR_W:0] stored = wr_q - rd_q;

@@ -9,9 +9,7 @@ module scsr_fork #(
     // Number of branches, at least 1
     parameter BRANCHES = 2
 ) (
-    input  wire                clk,
-    input  wire                rst,
-    input  wire                s_valid,
+    input  wire                clk, rst, s_valid,
     output wire                s_ready,
     output wire [BRANCHES-1:0] m_valid,
     input  wire [BRANCHES-1:0] m_ready

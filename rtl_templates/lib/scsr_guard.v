@@ -19,8 +19,7 @@ module scsr_guard #(
     // Check bits of all blocks
     parameter CHECK_W = 1
 ) (
-    input  wire                     clk,
-    input  wire                     en,
+    input  wire                     clk, en,
     input  wire [CHECK_W+WIDTH-1:0] s_word,
     output wire [WIDTH-1:0]         m_data,
     // The word is not what was stored, and not corrected

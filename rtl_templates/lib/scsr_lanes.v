@@ -28,14 +28,12 @@ module scsr_lanes #(
     // Width of the tag
     parameter TAG_W = 1
 ) (
-    input  wire                            clk,
-    input  wire                            rst,
+    input  wire                            clk, rst,
     output wire                            s_en,
     input  wire                            s_valid,
     input  wire [PORTS-1:0]                s_event,
     input  wire [PORTS*LANES*WEIGHT_W-1:0] s_weights,
-    input  wire                            s_group_last,
-    input  wire                            s_step_last,
+    input  wire                            s_group_last, s_step_last,
     input  wire [TAG_W-1:0]                s_tag,
     output wire                            m_valid,
     input  wire                            m_ready,
@@ -54,15 +52,11 @@ module scsr_lanes #(
     localparam NUMBER_W = WEIGHT_W == 1 ? 2 : WEIGHT_W;
     localparam TERM_W = PORTS == 1 || NUMBER_W == SUM_W ? NUMBER_W : NUMBER_W + 1;
 
-    wire                    add_valid;
-    wire                    add_event;
-    wire                    add_group_last;
-    wire                    add_step_last;
+    wire                    add_valid, add_event, add_group_last, add_step_last;
     wire [TAG_W-1:0]        add_tag;
     wire [LANES*TERM_W-1:0] terms;
 
-    reg                     held_q;
-    reg                     held_last_q;
+    reg                     held_q, held_last_q;
     reg [WORD_W-1:0]        word_q;
     reg                     final_q;  // the word is its group's last
     reg [TAG_W-1:0]         tag_q;

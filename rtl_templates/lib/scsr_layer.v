@@ -93,8 +93,7 @@ module scsr_layer #(
     parameter PARAM_CHECKS = 0,
     parameter PARAM_CHECK_W = 0
 ) (
-    input  wire                          clk,
-    input  wire                          rst,
+    input  wire                          clk, rst,
     input  wire [SOURCES-1:0]            s_valid,
     output wire [SOURCES-1:0]            s_ready,
     input  wire [SOURCES-1:0]            s_tick,
@@ -119,29 +118,23 @@ module scsr_layer #(
     input  wire [15:0]                   l_data
 );
 
-    wire                            row_valid;
-    wire                            row_ready;
-    wire                            row_close;
+    wire                            row_valid, row_ready, row_close;
     wire [ROW_W-1:0]                row;
     wire [TAG_W-1:0]                row_tag;
 
-    wire                            op_en;
-    wire                            op_valid;
+    wire                            op_en, op_valid;
     wire [PORTS-1:0]                op_event;
     wire [PORTS*ROW_W-1:0]          op_row;
-    wire                            op_group_last;
-    wire                            op_step_last;
+    wire                            op_group_last, op_step_last;
     wire [TAG_W-1:0]                op_tag;
 
     wire                            word_valid;
     wire [PORTS-1:0]                word_event;
     wire [PORTS*LANES*WEIGHT_W-1:0] word_weights;
-    wire                            word_group_last;
-    wire                            word_step_last;
+    wire                            word_group_last, word_step_last;
     wire [TAG_W-1:0]                word_tag;
 
-    wire                            sum_valid;
-    wire                            sum_ready;
+    wire                            sum_valid, sum_ready;
     wire [UNITS*SUM_W-1:0]          sums;
     wire [TAG_W-1:0]                sum_tag;
 

@@ -19,8 +19,7 @@ module scsr_leaky_sum #(
     // Width of x in bits
     parameter X_W = 8
 ) (
-    input  wire                      clk,
-    input  wire                      en,
+    input  wire                      clk, en,
     input  wire signed [STATE_W-1:0] z,
     input  wire [CODE_W-1:0]         code,
     input  wire signed [X_W-1:0]     x,

@@ -15,8 +15,7 @@ module scsr_loaded_ram #(
     // Width of an address in bits
     parameter ADDR_W = 1
 ) (
-    input  wire              clk,
-    input  wire              en,
+    input  wire              clk, en,
     // Of the word that is read, or that `write` is for
     input  wire [ADDR_W-1:0] addr,
     output wire [WIDTH-1:0]  data,
@@ -30,8 +29,7 @@ module scsr_loaded_ram #(
     generate
         for (s = 0; s < SLICES; s = s + 1) begin : g_slice
             reg [15:0] words [0:DEPTH-1];
-            reg [15:0] word_q;
-            reg [15:0] data_q;
+            reg [15:0] word_q, data_q;
 
             always @(posedge clk) begin
                 if (write[s]) words[addr] <= write_data;

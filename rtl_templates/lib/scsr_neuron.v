@@ -52,8 +52,7 @@ module scsr_neuron #(
     // Width of a parameter word
     parameter PARAM_W = 23
 ) (
-    input  wire                    clk,
-    input  wire                    en,
+    input  wire                    clk, en,
     input  wire signed [SUM_W-1:0] sum,
     input  wire [STATE_WORD_W-1:0] state,
     input  wire [PARAM_W-1:0]      param,
@@ -79,8 +78,7 @@ module scsr_neuron #(
     // The input current x, with the neuron's own last spike.
 
     wire signed [X_W-1:0] sum_wide = {{X_W - SUM_W{sum[SUM_W-1]}}, sum};
-    wire signed [X_W-1:0] self;
-    wire signed [X_W-1:0] bias;
+    wire signed [X_W-1:0] self, bias;
     reg signed [X_W-1:0]  x_q;
 
     generate
@@ -310,8 +308,7 @@ module scsr_neuron #(
             end else begin : g_delayed
                 wire [DELAY_W-1:0] delay = param[DELAY_LSB+:DELAY_W];
                 wire [HISTORY:0]   earlier = {state[STATE_W+:HISTORY], 1'b0};
-                wire               at_once;
-                wire               due;
+                wire               at_once, due;
 
                 scsr_delay #(
                     .WIDTH (2),

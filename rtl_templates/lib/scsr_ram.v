@@ -13,8 +13,7 @@ module scsr_ram #(
     // Width of an address in bits
     parameter ADDR_W = 1
 ) (
-    input  wire              clk,
-    input  wire              wr_en,
+    input  wire              clk, wr_en,
     input  wire [ADDR_W-1:0] wr_addr,
     input  wire [WIDTH-1:0]  wr_data,
     input  wire              rd_en,

@@ -28,9 +28,7 @@ module scsr_readout #(
     // Width of the tag: {status flags, last step of the sample}, at least 2
     parameter TAG_W = 4
 ) (
-    input  wire                     clk,
-    input  wire                     rst,
-    input  wire                     r_valid,
+    input  wire                     clk, rst, r_valid,
     output wire                     r_ready,
     input  wire [WORD_W-1:0]        r_word,
     input  wire [UNIT_W-1:0]        r_final,
@@ -58,8 +56,7 @@ module scsr_readout #(
     reg                      valid_1_q;
     reg [WORD_W-1:0]         word_1_q;
     reg [UNIT_W-1:0]         final_1_q;
-    reg                      last_1_q;
-    reg                      first_1_q;
+    reg                      last_1_q, first_1_q;
     reg [UNITS*VALUE_W-1:0]  values_1_q;
     reg [TAG_W-1:0]          tag_1_q;
 
@@ -80,14 +77,12 @@ module scsr_readout #(
     reg [TAG_W-1:0]          tag_3_q;
     wire [UNITS*STORED_W-1:0] scores_3;
 
-    reg                       first_q;
-    reg                       class_pending_q;
+    reg                       first_q, class_pending_q;
     reg [INDEX_W-1:0]         best_index_q;
     reg signed [STORED_W-1:0] best_score_q;
     reg [TAG_W-2:0]           flags_q;
 
-    reg                       m_valid_q;
-    reg                       m_last_q;
+    reg                       m_valid_q, m_last_q;
     reg [31:0]                m_data_q;
 
     wire [UNITS*STORED_W-1:0]  stored_1;

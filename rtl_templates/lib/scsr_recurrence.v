@@ -8,8 +8,7 @@
 module scsr_recurrence (
     input  wire s_valid,
     output wire s_ready,
-    input  wire s_tick,
-    input  wire s_sample_last,
+    input  wire s_tick, s_sample_last,
     output wire m_valid,
     input  wire m_ready
 );

@@ -17,8 +17,7 @@ module scsr_rom #(
     // Contents, in the form of $readmemh; empty: all words are zero
     parameter FILE = ""
 ) (
-    input  wire                    clk,
-    input  wire                    en,
+    input  wire                    clk, en,
     input  wire [PORTS*ADDR_W-1:0] addr,
     output wire [PORTS*WIDTH-1:0]  data
 );
@@ -39,8 +38,7 @@ module scsr_rom #(
     genvar p;
     generate
         for (p = 0; p < PORTS; p = p + 1) begin : g_port
-            reg [WIDTH-1:0] word_q;
-            reg [WIDTH-1:0] data_q;
+            reg [WIDTH-1:0] word_q, data_q;
 
             always @(posedge clk) begin
                 if (en) begin

@@ -26,11 +26,8 @@ module scsr_self_test #(
     // Bit of a packet's last beat that says that the test failed
     parameter FLAG = 21
 ) (
-    input  wire        clk,
-    input  wire        rst,
-    input  wire        start,
-    output wire        running,
-    output wire        failed,
+    input  wire        clk, rst, start,
+    output wire        running, failed,
     input  wire [15:0] s_axis_tdata,
     input  wire        s_axis_tvalid,
     output wire        s_axis_tready,
@@ -69,8 +66,7 @@ module scsr_self_test #(
     reg [ANSWER_W-1:0] answer_q;
 
     // The stored words follow their numbers by two cycles.
-    reg [1:0]   beat_settled_q;
-    reg [1:0]   answer_settled_q;
+    reg [1:0]   beat_settled_q, answer_settled_q;
     wire [16:0] beat;
     wire [31:0] answer;
 

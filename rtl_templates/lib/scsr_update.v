@@ -49,9 +49,7 @@ module scsr_update #(
     parameter CHECKS = 0,
     parameter CHECK_W = 0
 ) (
-    input  wire                          clk,
-    input  wire                          rst,
-    input  wire                          s_valid,
+    input  wire                          clk, rst, s_valid,
     output wire                          s_ready,
     input  wire [UNITS*SUM_W-1:0]        s_sums,
     input  wire [TAG_W-1:0]              s_tag,
@@ -80,8 +78,7 @@ module scsr_update #(
     localparam [WORD_W-1:0] LAST_WORD = WORD_COUNT[WORD_W-1:0] - ONE;
 
     wire                     done_valid;
-    wire [TAG_W-1:0]         delayed_tag;
-    wire [TAG_W-1:0]         done_tag;
+    wire [TAG_W-1:0]         delayed_tag, done_tag;
 
     // All stages wait while the skid buffer is full; to squeeze bubbles would put done_valid into every enable.
     wire en;
@@ -89,8 +86,7 @@ module scsr_update #(
 
     assign n_en = en;
 
-    reg [WORD_W-1:0]  word_q;
-    reg [WORD_W-1:0]  done_word_q;
+    reg [WORD_W-1:0]  word_q, done_word_q;
     reg               first_q;
     reg [LATENCY-1:0] valid_q;
 
@@ -188,8 +184,7 @@ module scsr_update #(
             assign n_states = states_2_q;
             assign done_tag = delayed_tag;
         end else begin : g_protected
-            wire damaged;
-            wire done_damaged;
+            wire damaged, done_damaged;
 
             scsr_guard #(
                 .WIDTH  (UNITS * PARAM_W),

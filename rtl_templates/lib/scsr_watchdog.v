@@ -11,8 +11,7 @@ module scsr_watchdog #(
     // Width of a number of cycles, 0 .. LIMIT - 1
     parameter COUNT_W = 1
 ) (
-    input  wire        clk,
-    input  wire        rst,
+    input  wire        clk, rst,
     input  wire [15:0] s_axis_tdata,
     input  wire        s_axis_tvalid,
     output wire        s_axis_tready,
@@ -20,8 +19,7 @@ module scsr_watchdog #(
     output wire [15:0] m_axis_tdata,
     output wire        m_axis_tvalid,
     input  wire        m_axis_tready,
-    output wire        m_axis_tlast,
-    output wire        m_axis_tuser
+    output wire        m_axis_tlast, m_axis_tuser
 );
 
     localparam [31:0] LAST_NUMBER = LIMIT - 1;

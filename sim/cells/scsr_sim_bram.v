@@ -21,14 +21,12 @@ module scsr_sim_bram #(
     // Initial contents, byte by byte
     parameter [(9 << (ADDR_W - 3)) - 1:0] CONTENTS = 0
 ) (
-    input  wire              clk_a,
-    input  wire              en_a,
+    input  wire              clk_a, en_a,
     input  wire [7:0]        we_a,
     input  wire [ADDR_W-1:0] addr_a,
     input  wire [71:0]       wr_a,
     output reg  [71:0]       rd_a,
-    input  wire              clk_b,
-    input  wire              en_b,
+    input  wire              clk_b, en_b,
     input  wire [7:0]        we_b,
     input  wire [ADDR_W-1:0] addr_b,
     input  wire [71:0]       wr_b,

@@ -5,8 +5,7 @@
 // `good` is asynchronous: a PLL's lock, a button. Registers start at zero, as configuration leaves them.
 
 module scsr_board_reset (
-    input  wire clk,
-    input  wire good,
+    input  wire clk, good,
     output wire rst
 );
 

@@ -15,12 +15,8 @@ module scsr_uart_bridge #(
     // 1: the core takes words for its weights
     parameter LOAD = 0
 ) (
-    input  wire        clk,
-    input  wire        rst,
-    input  wire        uart_rx,
-    output wire        uart_tx,
-    output wire        core_rst,
-    output wire        faulty,
+    input  wire        clk, rst, uart_rx,
+    output wire        uart_tx, core_rst, faulty,
     output wire [15:0] m_axis_tdata,
     output wire        m_axis_tvalid,
     input  wire        m_axis_tready,
@@ -49,8 +45,7 @@ module scsr_uart_bridge #(
     localparam [2:0] ORDER = 3'd3;
     localparam [2:0] CHECK = 3'd4;
 
-    reg        restart_q;
-    reg        core_rst_q;
+    reg        restart_q, core_rst_q;
     reg [2:0]  fault_q;
     reg [15:0] taken_q;
 
@@ -61,16 +56,12 @@ module scsr_uart_bridge #(
     wire       restart = rx_valid && !rx_error && rx_data == RESET_BYTE;
     wire       halt = restart_q || fault_q != NO_FAULT;
 
-    wire       fifo_ready;
-    wire       taken_valid;
-    wire       taken_ready;
+    wire       fifo_ready, taken_valid, taken_ready;
     wire [7:0] taken_data;
 
-    wire       fault_order;
-    wire       fault_check;
+    wire       fault_order, fault_check;
 
-    wire       tx_valid;
-    wire       tx_ready;
+    wire       tx_valid, tx_ready;
     wire [7:0] tx_data;
 
     assign core_rst = core_rst_q;

@@ -13,9 +13,7 @@ module scsr_uart_decode #(
     // 1: the core takes words for its weights
     parameter LOAD = 0
 ) (
-    input  wire        clk,
-    input  wire        rst,
-    input  wire        s_valid,
+    input  wire        clk, rst, s_valid,
     output wire        s_ready,
     input  wire [7:0]  s_data,
     output wire [15:0] m_axis_tdata,
@@ -40,10 +38,8 @@ module scsr_uart_decode #(
     // Which byte of a message comes next: one place is marked.
     localparam [2:0] FIRST = 3'b001;
 
-    reg [2:0]  place_q;
-    reg [2:0]  kind_q;
-    reg [15:0] data_q;
-    reg [15:0] crc_q;
+    reg [2:0]  place_q, kind_q;
+    reg [15:0] data_q, crc_q;
     reg        done_q;
     // Words for the weights came since the last END.
     reg        loaded_q;

@@ -15,8 +15,7 @@ module scsr_uart_encode #(
     // What READY says: version of the protocol in the upper four bits, window in units of 128 bytes below
     parameter [15:0] GREETING = 16'd0
 ) (
-    input  wire        clk,
-    input  wire        rst,
+    input  wire        clk, rst,
     // Number of bytes taken since reset
     input  wire [15:0] taken,
     // What went wrong; 0: nothing
@@ -42,13 +41,10 @@ module scsr_uart_encode #(
     localparam CREDIT_BIT = 7;
 
     // What has been said.
-    reg                   ready_said_q;
-    reg                   model_said_q;
-    reg                   fault_said_q;
+    reg                   ready_said_q, model_said_q, fault_said_q;
     reg [15:CREDIT_BIT]   credit_said_q;
     // Of the beat offered, its upper half; of the packet, all its beats.
-    reg                   high_said_q;
-    reg                   beats_said_q;
+    reg                   high_said_q, beats_said_q;
 
     // The message on its way: its bytes to come, the next one on top, and a mark for each.
     reg [23:0]            bytes_q;

@@ -11,9 +11,7 @@ module scsr_uart_rx #(
     // Width of a counter of BIT_CYCLES
     parameter COUNT_W = 5
 ) (
-    input  wire       clk,
-    input  wire       rst,
-    input  wire       rx,
+    input  wire       clk, rst, rx,
     output wire       m_valid,
     output wire [7:0] m_data,
     // The stop bit was missing
@@ -35,8 +33,7 @@ module scsr_uart_rx #(
     reg [3:0]         place_q;
     reg [COUNT_W-1:0] count_q;
     reg [7:0]         data_q;
-    reg               valid_q;
-    reg               error_q;
+    reg               valid_q, error_q;
 
     wire line = line_q[1];
     wire fell = line_q[2] && !line;

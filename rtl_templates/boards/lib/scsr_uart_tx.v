@@ -10,9 +10,7 @@ module scsr_uart_tx #(
     // Width of a counter of BIT_CYCLES
     parameter COUNT_W = 5
 ) (
-    input  wire       clk,
-    input  wire       rst,
-    input  wire       s_valid,
+    input  wire       clk, rst, s_valid,
     output wire       s_ready,
     input  wire [7:0] s_data,
     output wire       tx

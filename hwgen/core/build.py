@@ -23,6 +23,7 @@ from hwgen.core.self_test import active_samples, stored_sample
 from hwgen.core.timing import idle_limit_cycles
 from quant import store, vectors
 from quant.errors import BuildError
+from quant.files import replace_folder
 from quant.manifest import (
     FORMAT,
     MANIFEST,
@@ -101,19 +102,12 @@ def write(build: Build, folder: Path) -> None:
     except OSError as error:
         raise BuildError(f"{folder} cannot be made ({error.strerror}); name another --out") from None
     try:
-        fresh, old = work / "new", work / "old"
+        fresh = work / "new"
         for path, content in build.files.items():
             target = fresh / path
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content)
-        if folder.exists():
-            os.replace(folder, old)
-        try:
-            os.replace(fresh, folder)
-        except BaseException:  # an interrupt, too, must not cost the build that was there
-            if old.exists():
-                os.replace(old, folder)
-            raise
+        replace_folder(fresh, folder)
     finally:
         shutil.rmtree(work, ignore_errors=True)
 

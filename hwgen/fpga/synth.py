@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.metadata
 import importlib.util
 import json
-import os
 import re
 import shutil
 import statistics
@@ -13,7 +12,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from hwgen.core import render
 from hwgen.fpga import targets, yosys
 from hwgen.fpga.targets import PlaceAndRoute, Target
 from quant.errors import BuildError, ToolError
+from quant.files import replace_folder
 from quant.manifest import Port, open_folder
 
 FOLDER = "synth"
@@ -129,20 +130,25 @@ def synthesize(folder: Path, name: str, seeds: int = 3) -> Result:
     )
     if not seeds:
         target = replace(target, place_and_route=None)
-    tools = _tool_versions(target)
-    results = design.folder / FOLDER
-    results.mkdir(exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix=f".{name}.", dir=results))
-    os.chmod(work, 0o755)
+    tools = tool_versions([] if target.place_and_route is None else [target.place_and_route.distribution])
+    with results_folder(design.folder / FOLDER, name) as work:
+        return _run(Run(design, name, target, work), list(range(1, seeds + 1)), tools)
+
+
+@contextmanager
+def results_folder(home: Path, name: str) -> Iterator[Path]:
+    """A folder to work in; where the block ends well, it becomes `home`/`name`, in place of an earlier one."""
+    home.mkdir(exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix=f".{name}.", dir=home))
+    work.chmod(0o755)
     try:
-        result = _run(Run(design, name, target, work), list(range(1, seeds + 1)), tools)
-        replace_folder(work, results / name)
-        shutil.rmtree(failed_folder(results / name), ignore_errors=True)
+        yield work
+        replace_folder(work, home / name)
+        shutil.rmtree(failed_folder(home / name), ignore_errors=True)
     finally:
         shutil.rmtree(work, ignore_errors=True)
-        if not any(results.iterdir()):
-            results.rmdir()
-    return result
+        if not any(home.iterdir()):
+            home.rmdir()
 
 
 def table_line(result: Result) -> str:
@@ -228,27 +234,28 @@ def _map(run: Run) -> dict[str, int]:
             "delete t:$scopeinfo",
             f"write_json {inside}/netlist.json",
         ]
-    script = run.work / "synth.ys"
-    script.write_text("\n".join(commands) + "\n", encoding="ascii")
-    call_tool(run, [sys.executable, "-P", str(yosys.__file__), f"{inside}/synth.ys"], run.design.folder, "yosys.log")
+    run_yosys(run, commands)
     cells = json.loads((run.work / "stat.json").read_text(encoding="utf-8"))["design"]["num_cells_by_type"]
-    for name in ("stat.json", "core.il", "box.il", "synth.ys"):
+    for name in ("stat.json", "core.il", "box.il"):
         (run.work / name).unlink(missing_ok=True)
     return {str(cell): int(count) for cell, count in sorted(cells.items())}
 
 
+def run_yosys(run: Run, commands: Sequence[str]) -> None:
+    """Run Yosys in the build folder, from which on memory files are named."""
+    script = run.work / "synth.ys"
+    script.write_text("\n".join(commands) + "\n", encoding="ascii")
+    command = [sys.executable, "-P", str(yosys.__file__), f"{run.inside}/{script.name}"]
+    call_tool(run, command, run.design.folder, "yosys.log")
+    script.unlink()
+
+
 def _place_and_route(run: Run, tool: PlaceAndRoute, seed: int) -> tuple[float, dict[str, int]]:
     """One run of nextpnr: the highest clock in MHz, and the cells of the device it used."""
-    # WASM sees the folder it runs in, and no absolute path below /tmp.
-    call = f"import sys; from {tool.package} import {tool.function} as run; sys.exit(run(sys.argv[1:]))"
     options = ["--freq", str(tool.clock_mhz), "--timing-allow-fail", "--seed", str(seed)]
     files = ["--json", "netlist.json", "--report", "report.json"]
-    call_tool(
-        run,
-        [sys.executable, "-P", "-c", call, *tool.options, *options, *files],
-        run.work,
-        f"nextpnr_{seed}.log",
-    )
+    command = tool.call(tool.function, [*tool.options, *options, *files])
+    call_tool(run, command, run.work, f"nextpnr_{seed}.log")
     path = run.work / "report.json"
     report = json.loads(path.read_text(encoding="utf-8"))
     path.unlink()
@@ -300,10 +307,6 @@ def require_fit(run: Run, beyond: Mapping[str, tuple[float, float]]) -> None:
     )
 
 
-def _tool_versions(target: Target) -> dict[str, str]:
-    return tool_versions([] if target.place_and_route is None else [target.place_and_route.distribution])
-
-
 def tool_versions(distributions: Sequence[str]) -> dict[str, str]:
     """Versions of Yosys and of these distributions.
 
@@ -320,18 +323,3 @@ def tool_versions(distributions: Sequence[str]) -> dict[str, str]:
 def failed_folder(folder: Path) -> Path:
     """Where the logs of a failed synthesis are kept."""
     return folder.with_name(f"{folder.name}_failed")
-
-
-def replace_folder(fresh: Path, folder: Path) -> None:
-    """Put a folder in place of an earlier one; an interrupt leaves one of them."""
-    old = fresh.with_name(f"{fresh.name}.old")
-    try:
-        if folder.exists():
-            os.replace(folder, old)
-        os.replace(fresh, folder)
-    except BaseException:
-        if old.exists() and not folder.exists():
-            os.replace(old, folder)
-        raise
-    finally:
-        shutil.rmtree(old, ignore_errors=True)

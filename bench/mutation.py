@@ -34,7 +34,11 @@ from quant.errors import ScsrError
 COPIED = ("bench", "configs", "hwgen", "quant", "rtl_templates", "sim", "tests", "trainer", "pyproject.toml")
 LINT = "tests/rtl/test_lint.py"
 CORES_LINT = (LINT, "-k", "generated_cores and verilator")
-GOLDEN_TESTS = (("tests/unit/quant/test_golden.py",), ("tests/unit/trainer/test_equality.py",))
+GOLDEN_TESTS = (
+    ("tests/unit/quant/test_golden.py", "tests/unit/quant/test_semantics.py", "tests/unit/quant/test_calibration.py"),
+    ("tests/unit/trainer/test_equality.py",),
+    ("tests/unit/hwgen/test_planner.py",),
+)
 CORE_TESTS = (
     ("tests/rtl/test_networks.py", "-k", "not larger"),
     ("tests/rtl/test_safety.py",),
@@ -49,7 +53,8 @@ ALL_TESTS = (
     ("tests/formal/test_proofs.py", "-m", "formal", "-k", "rules_hold"),
 )
 RECORD = RESULTS / "mutation.json"
-TOP = ("top.v.j2", "layer.v.j2", "links.v.j2")
+GOLDEN = ("quant/golden.py", "quant/arithmetic.py", "quant/readouts.py", "quant/neurons/*.py", "quant/projections/*.py")
+TEMPLATES = ("lib/*.v", "top/*.v.j2", "engines/*/*.v.j2", "wrappers/*.v.j2")
 LIMIT_S = 600  # of a test: a mutant that hangs is killed, too
 
 # What is replaced, and by what: operators, constants, widths, branches, resets.
@@ -205,10 +210,9 @@ def _run(command: Sequence[str], folder: str, environment: Mapping[str, str]) ->
 
 def drawn(n: int, seed: int) -> tuple[dict[str, Any], list[Mutant]]:
     """All mutants of the golden model and `n` of the hardware, and the first part of their record."""
-    templates = Path("rtl_templates")
-    hardware = [*sorted((templates / "lib").glob("*.v")), *(templates / "top" / name for name in TOP)]
-    golden = list(mutants_of(Path("quant/golden.py")))
-    every = [mutant for path in hardware for mutant in mutants_of(path)]
+    golden = [mutant for pattern in GOLDEN for path in sorted(Path().glob(pattern)) for mutant in mutants_of(path)]
+    library = Path("rtl_templates")
+    every = [mutant for pattern in TEMPLATES for path in sorted(library.glob(pattern)) for mutant in mutants_of(path)]
     chosen = golden + random.Random(seed).sample(every, min(n, len(every)))
     record = {
         "command": f"python -m bench.mutation --n {n} --seed {seed}",

@@ -56,14 +56,8 @@ module upset_ram #(
     wire        hit;
     wire [63:0] word, place;
 
-    upset_source #(
-        .WIDTH(WIDTH),
-        .DEPTH(DEPTH)
-    ) source (
-        .clk  (clk),
-        .hit  (hit),
-        .word (word),
-        .place(place)
+    upset_source #(.WIDTH(WIDTH), .DEPTH(DEPTH)) source (
+        .clk(clk), .hit(hit), .word(word), .place(place)
     );
 
     integer i;
@@ -96,15 +90,8 @@ module upset_rom #(
     wire        hit;
     wire [63:0] word, place;
 
-    upset_source #(
-        .WIDTH(WIDTH),
-        .DEPTH(DEPTH),
-        .KEY  (FILE % 64'd18446744073709551557)
-    ) source (
-        .clk  (clk),
-        .hit  (hit),
-        .word (word),
-        .place(place)
+    upset_source #(.WIDTH(WIDTH), .DEPTH(DEPTH), .KEY(FILE % 64'd18446744073709551557)) source (
+        .clk(clk), .hit(hit), .word(word), .place(place)
     );
 
     initial $readmemh(FILE, words);

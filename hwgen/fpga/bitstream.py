@@ -14,16 +14,7 @@ from hwgen.boards import boards
 from hwgen.boards.boards import Board
 from hwgen.core import render
 from hwgen.fpga import targets
-from hwgen.fpga.synth import (
-    Design,
-    Run,
-    call_tool,
-    keep_logs,
-    require_fit,
-    results_folder,
-    run_yosys,
-    tool_versions,
-)
+from hwgen.fpga.synth import Design, Run, call_tool, keep_logs, require_fit, results_folder, run_yosys, tool_versions
 from hwgen.fpga.targets import PlaceAndRoute
 from quant.command import Command
 from quant.errors import BuildError

@@ -88,17 +88,8 @@ module scsr_axis_input #(
 
     assign s_axis_tready = advance && !sweeping_q;
 
-    scsr_ram #(
-        .WIDTH (STAMP_W),
-        .DEPTH (CHANNELS),
-        .ADDR_W(INDEX_W)
-    ) stamps (
-        .clk    (clk),
-        .wr_en  (wr_en),
-        .wr_addr(wr_index),
-        .wr_data(wr_stamp),
-        .rd_en  (take),
-        .rd_addr(channel),
+    scsr_ram #(.WIDTH(STAMP_W), .DEPTH(CHANNELS), .ADDR_W(INDEX_W)) stamps (
+        .clk(clk), .wr_en(wr_en), .wr_addr(wr_index), .wr_data(wr_stamp), .rd_en(take), .rd_addr(channel),
         .rd_data(stored_1)
     );
 

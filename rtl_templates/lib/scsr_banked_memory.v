@@ -51,18 +51,9 @@ module scsr_banked_memory #(
                     assign chosen = addr[ADDR_W-1:BANK_ADDR_W] == NUMBER[ADDR_W-BANK_ADDR_W-1:0];
                 end
 
-                scsr_loaded_ram #(
-                    .WIDTH (WIDTH),
-                    .SLICES(SLICES),
-                    .DEPTH (BANK_DEPTH),
-                    .ADDR_W(BANK_ADDR_W)
-                ) ram (
-                    .clk       (clk),
-                    .en        (en),
-                    .addr      (bank_addr),
-                    .data      (bank_data[b*WIDTH+:WIDTH]),
-                    .write     (write & {SLICES{chosen}}),
-                    .write_data(write_data)
+                scsr_loaded_ram #(.WIDTH(WIDTH), .SLICES(SLICES), .DEPTH(BANK_DEPTH), .ADDR_W(BANK_ADDR_W)) ram (
+                    .clk(clk), .en(en), .addr(bank_addr), .data(bank_data[b*WIDTH+:WIDTH]),
+                    .write(write & {SLICES{chosen}}), .write_data(write_data)
                 );
             end else begin : g_rom
                 localparam [7:0] TENS = 48 + b / 10;
@@ -98,14 +89,8 @@ module scsr_banked_memory #(
                 wire [BANK_W-1:0] bank;
                 reg [WIDTH-1:0]   data_q;
 
-                scsr_delay #(
-                    .WIDTH (BANK_W),
-                    .STAGES(2)
-                ) bank_delay (
-                    .clk(clk),
-                    .en (en),
-                    .s  (addr[p*ADDR_W+BANK_ADDR_W+:BANK_W]),
-                    .m  (bank)
+                scsr_delay #(.WIDTH(BANK_W), .STAGES(2)) bank_delay (
+                    .clk(clk), .en(en), .s(addr[p*ADDR_W+BANK_ADDR_W+:BANK_W]), .m(bank)
                 );
 
                 for (b = 0; b < WIDTH; b = b + 1) begin : g_bit

@@ -48,18 +48,9 @@ module scsr_fifo #(
         end
     end
 
-    scsr_ram #(
-        .WIDTH (WIDTH),
-        .DEPTH (DEPTH),
-        .ADDR_W(ADDR_W)
-    ) memory (
-        .clk    (clk),
-        .wr_en  (wr_en),
-        .wr_addr(wr_q[ADDR_W-1:0]),
-        .wr_data(s_data),
-        .rd_en  (rd_en),
-        .rd_addr(rd_q[ADDR_W-1:0]),
-        .rd_data(m_data)
+    scsr_ram #(.WIDTH(WIDTH), .DEPTH(DEPTH), .ADDR_W(ADDR_W)) memory (
+        .clk(clk), .wr_en(wr_en), .wr_addr(wr_q[ADDR_W-1:0]), .wr_data(s_data), .rd_en(rd_en),
+        .rd_addr(rd_q[ADDR_W-1:0]), .rd_data(m_data)
     );
 
 endmodule

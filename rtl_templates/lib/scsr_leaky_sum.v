@@ -41,18 +41,8 @@ module scsr_leaky_sum #(
     // In range: all bits from the state's sign bit upwards are alike.
     wire in_range = &sum_q[SUM_W-1:STATE_W-1] || !(|sum_q[SUM_W-1:STATE_W-1]);
 
-    scsr_decay #(
-        .STATE_W(STATE_W),
-        .LEAK_W (LEAK_W),
-        .CODE_W (CODE_W),
-        .SHIFT  (SHIFT)
-    ) decay (
-        .clk  (clk),
-        .en   (en),
-        .z    (z),
-        .code (code),
-        .whole(whole),
-        .carry(carry)
+    scsr_decay #(.STATE_W(STATE_W), .LEAK_W(LEAK_W), .CODE_W(CODE_W), .SHIFT(SHIFT)) decay (
+        .clk(clk), .en(en), .z(z), .code(code), .whole(whole), .carry(carry)
     );
 
     always @(posedge clk) begin

@@ -126,19 +126,8 @@ module scsr_neuron #(
         end else begin : g_synapse
             wire signed [STATE_W-1:0] filtered;
 
-            scsr_leaky_sum #(
-                .STATE_W(STATE_W),
-                .LEAK_W (LEAK_W),
-                .CODE_W (CODE_W),
-                .SHIFT  (SHIFT),
-                .X_W    (X_W)
-            ) filter (
-                .clk (clk),
-                .en  (en),
-                .z   (state[C_LSB+:STATE_W]),
-                .code(param[SYNAPSE_LSB+:CODE_W]),
-                .x   (x_q),
-                .y   (filtered)
+            scsr_leaky_sum #(.STATE_W(STATE_W), .LEAK_W(LEAK_W), .CODE_W(CODE_W), .SHIFT(SHIFT), .X_W(X_W)) filter (
+                .clk(clk), .en(en), .z(state[C_LSB+:STATE_W]), .code(param[SYNAPSE_LSB+:CODE_W]), .x(x_q), .y(filtered)
             );
 
             if (LATE == 0) begin : g_c
@@ -146,37 +135,19 @@ module scsr_neuron #(
             end else begin : g_late_c
                 wire [THRESHOLD_W-1:0] late_3;
 
-                scsr_delay #(
-                    .WIDTH (THRESHOLD_W),
-                    .STAGES(3)
-                ) late_delay (
-                    .clk(clk),
-                    .en (en),
-                    .s  (param[CODE_W+:THRESHOLD_W] & {THRESHOLD_W{state[STATE_W]}}),
-                    .m  (late_3)
+                scsr_delay #(.WIDTH(THRESHOLD_W), .STAGES(3)) late_delay (
+                    .clk(clk), .en(en), .s(param[CODE_W+:THRESHOLD_W] & {THRESHOLD_W{state[STATE_W]}}), .m(late_3)
                 );
 
                 assign c = {filtered[STATE_W-1], filtered} - {{C_W - THRESHOLD_W{1'b0}}, late_3};
             end
 
-            scsr_delay #(
-                .WIDTH (STATE_W + CODE_W),
-                .STAGES(2)
-            ) membrane_delay (
-                .clk(clk),
-                .en (en),
-                .s  ({state[STATE_W-1:0], param[CODE_W-1:0]}),
-                .m  ({v, leak})
+            scsr_delay #(.WIDTH(STATE_W + CODE_W), .STAGES(2)) membrane_delay (
+                .clk(clk), .en(en), .s({state[STATE_W-1:0], param[CODE_W-1:0]}), .m({v, leak})
             );
 
-            scsr_delay #(
-                .WIDTH (STATE_W),
-                .STAGES(2 + FIRE)
-            ) c_delay (
-                .clk(clk),
-                .en (en),
-                .s  (filtered),
-                .m  (next_state[C_LSB+:STATE_W])
+            scsr_delay #(.WIDTH(STATE_W), .STAGES(2 + FIRE)) c_delay (
+                .clk(clk), .en(en), .s(filtered), .m(next_state[C_LSB+:STATE_W])
             );
         end
     endgenerate
@@ -185,19 +156,8 @@ module scsr_neuron #(
 
     wire signed [STATE_W-1:0] u;
 
-    scsr_leaky_sum #(
-        .STATE_W(STATE_W),
-        .LEAK_W (LEAK_W),
-        .CODE_W (CODE_W),
-        .SHIFT  (SHIFT),
-        .X_W    (C_W)
-    ) membrane (
-        .clk (clk),
-        .en  (en),
-        .z   (v),
-        .code(leak),
-        .x   (c),
-        .y   (u)
+    scsr_leaky_sum #(.STATE_W(STATE_W), .LEAK_W(LEAK_W), .CODE_W(CODE_W), .SHIFT(SHIFT), .X_W(C_W)) membrane (
+        .clk(clk), .en(en), .z(v), .code(leak), .x(c), .y(u)
     );
 
     generate
@@ -208,14 +168,8 @@ module scsr_neuron #(
             wire [THRESHOLD_W-1:0] threshold;
             wire                   spike;
 
-            scsr_delay #(
-                .WIDTH (THRESHOLD_W),
-                .STAGES(TO_U)
-            ) threshold_delay (
-                .clk(clk),
-                .en (en),
-                .s  (param[CODE_W+:THRESHOLD_W]),
-                .m  (threshold)
+            scsr_delay #(.WIDTH(THRESHOLD_W), .STAGES(TO_U)) threshold_delay (
+                .clk(clk), .en(en), .s(param[CODE_W+:THRESHOLD_W]), .m(threshold)
             );
 
             // What the spikes before have added to the threshold.
@@ -247,25 +201,13 @@ module scsr_neuron #(
                 if (SYNAPSE == 0) begin : g_raised
                     assign raised = h;
                 end else begin : g_raised_later
-                    scsr_delay #(
-                        .WIDTH (STATE_W),
-                        .STAGES(TO_U - 3)
-                    ) raised_delay (
-                        .clk(clk),
-                        .en (en),
-                        .s  (h),
-                        .m  (raised)
+                    scsr_delay #(.WIDTH(STATE_W), .STAGES(TO_U - 3)) raised_delay (
+                        .clk(clk), .en(en), .s(h), .m(raised)
                     );
                 end
 
-                scsr_delay #(
-                    .WIDTH (STATE_W),
-                    .STAGES(1)
-                ) h_delay (
-                    .clk(clk),
-                    .en (en),
-                    .s  (raised),
-                    .m  (next_state[H_LSB+:STATE_W])
+                scsr_delay #(.WIDTH(STATE_W), .STAGES(1)) h_delay (
+                    .clk(clk), .en(en), .s(raised), .m(next_state[H_LSB+:STATE_W])
                 );
             end
 
@@ -290,14 +232,8 @@ module scsr_neuron #(
             end else if (HISTORY > 1) begin : g_past
                 wire [HISTORY-2:0] past;
 
-                scsr_delay #(
-                    .WIDTH (HISTORY - 1),
-                    .STAGES(TO_U + 1)
-                ) past_delay (
-                    .clk(clk),
-                    .en (en),
-                    .s  (state[STATE_W+:HISTORY-1]),
-                    .m  (past)
+                scsr_delay #(.WIDTH(HISTORY - 1), .STAGES(TO_U + 1)) past_delay (
+                    .clk(clk), .en(en), .s(state[STATE_W+:HISTORY-1]), .m(past)
                 );
 
                 assign next_state[STATE_W+:HISTORY] = {past, spike};
@@ -310,14 +246,8 @@ module scsr_neuron #(
                 wire [HISTORY:0]   earlier = {state[STATE_W+:HISTORY], 1'b0};
                 wire               at_once, due;
 
-                scsr_delay #(
-                    .WIDTH (2),
-                    .STAGES(TO_U + 1)
-                ) due_delay (
-                    .clk(clk),
-                    .en (en),
-                    .s  ({delay == {DELAY_W{1'b0}}, earlier[delay]}),
-                    .m  ({at_once, due})
+                scsr_delay #(.WIDTH(2), .STAGES(TO_U + 1)) due_delay (
+                    .clk(clk), .en(en), .s({delay == {DELAY_W{1'b0}}, earlier[delay]}), .m({at_once, due})
                 );
 
                 assign value = at_once ? spike : due;

@@ -113,17 +113,8 @@ module scsr_readout #(
 
     assign r_ready = en && settled;
 
-    scsr_ram #(
-        .WIDTH (UNITS * STORED_W),
-        .DEPTH (WORDS),
-        .ADDR_W(WORD_W)
-    ) scores (
-        .clk    (clk),
-        .wr_en  (en && valid_3_q),
-        .wr_addr(word_3_q),
-        .wr_data(scores_3),
-        .rd_en  (take),
-        .rd_addr(r_word),
+    scsr_ram #(.WIDTH(UNITS * STORED_W), .DEPTH(WORDS), .ADDR_W(WORD_W)) scores (
+        .clk(clk), .wr_en(en && valid_3_q), .wr_addr(word_3_q), .wr_data(scores_3), .rd_en(take), .rd_addr(r_word),
         .rd_data(stored_1)
     );
 

@@ -92,28 +92,12 @@ module scsr_self_test #(
     assign o_axis_tvalid = r_axis_tvalid && !running_q;
     assign o_axis_tlast = r_axis_tlast;
 
-    scsr_rom #(
-        .WIDTH (17),
-        .DEPTH (BEATS),
-        .ADDR_W(BEAT_W),
-        .FILE  (BEAT_FILE)
-    ) beats (
-        .clk (clk),
-        .en  (1'b1),
-        .addr(beat_q),
-        .data(beat)
+    scsr_rom #(.WIDTH(17), .DEPTH(BEATS), .ADDR_W(BEAT_W), .FILE(BEAT_FILE)) beats (
+        .clk(clk), .en(1'b1), .addr(beat_q), .data(beat)
     );
 
-    scsr_rom #(
-        .WIDTH (32),
-        .DEPTH (ANSWERS),
-        .ADDR_W(ANSWER_W),
-        .FILE  (ANSWER_FILE)
-    ) answers (
-        .clk (clk),
-        .en  (1'b1),
-        .addr(answer_q),
-        .data(answer)
+    scsr_rom #(.WIDTH(32), .DEPTH(ANSWERS), .ADDR_W(ANSWER_W), .FILE(ANSWER_FILE)) answers (
+        .clk(clk), .en(1'b1), .addr(answer_q), .data(answer)
     );
 
     always @(posedge clk) begin

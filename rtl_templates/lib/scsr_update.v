@@ -116,14 +116,8 @@ module scsr_update #(
         end
     end
 
-    scsr_delay #(
-        .WIDTH (TAG_W),
-        .STAGES(LATENCY)
-    ) tag_delay (
-        .clk(clk),
-        .en (en),
-        .s  (s_tag),
-        .m  (delayed_tag)
+    scsr_delay #(.WIDTH(TAG_W), .STAGES(LATENCY)) tag_delay (
+        .clk(clk), .en(en), .s(s_tag), .m(delayed_tag)
     );
 
     // The first FETCH stages: state and parameters of the word, and its sums beside them.
@@ -135,40 +129,17 @@ module scsr_update #(
     reg [UNITS*STATE_WORD_W-1:0]  states_2_q;
     reg                           first_1_q;
 
-    scsr_ram #(
-        .WIDTH (UNITS * STATE_WORD_W),
-        .DEPTH (WORDS),
-        .ADDR_W(WORD_W)
-    ) states (
-        .clk    (clk),
-        .wr_en  (en && done_valid),
-        .wr_addr(done_word_q),
-        .wr_data(n_next_states),
-        .rd_en  (issue),
-        .rd_addr(word_q),
-        .rd_data(states_1)
+    scsr_ram #(.WIDTH(UNITS * STATE_WORD_W), .DEPTH(WORDS), .ADDR_W(WORD_W)) states (
+        .clk(clk), .wr_en(en && done_valid), .wr_addr(done_word_q), .wr_data(n_next_states), .rd_en(issue),
+        .rd_addr(word_q), .rd_data(states_1)
     );
 
-    scsr_rom #(
-        .WIDTH (STORED_W),
-        .DEPTH (WORDS),
-        .ADDR_W(WORD_W),
-        .FILE  (PARAM_FILE)
-    ) params (
-        .clk (clk),
-        .en  (en),
-        .addr(word_q),
-        .data(params_2)
+    scsr_rom #(.WIDTH(STORED_W), .DEPTH(WORDS), .ADDR_W(WORD_W), .FILE(PARAM_FILE)) params (
+        .clk(clk), .en(en), .addr(word_q), .data(params_2)
     );
 
-    scsr_delay #(
-        .WIDTH (UNITS * SUM_W),
-        .STAGES(FETCH)
-    ) sum_delay (
-        .clk(clk),
-        .en (en),
-        .s  (s_sums),
-        .m  (n_sums)
+    scsr_delay #(.WIDTH(UNITS * SUM_W), .STAGES(FETCH)) sum_delay (
+        .clk(clk), .en(en), .s(s_sums), .m(n_sums)
     );
 
     always @(posedge clk) begin
@@ -186,49 +157,21 @@ module scsr_update #(
         end else begin : g_protected
             wire damaged, done_damaged;
 
-            scsr_guard #(
-                .WIDTH  (UNITS * PARAM_W),
-                .CHECKS (CHECKS),
-                .CHECK_W(CHECK_W)
-            ) guard (
-                .clk      (clk),
-                .en       (en),
-                .s_word   (params_2),
-                .m_data   (n_params),
-                .m_damaged(damaged)
+            scsr_guard #(.WIDTH(UNITS * PARAM_W), .CHECKS(CHECKS), .CHECK_W(CHECK_W)) guard (
+                .clk(clk), .en(en), .s_word(params_2), .m_data(n_params), .m_damaged(damaged)
             );
 
-            scsr_delay #(
-                .WIDTH (UNITS * STATE_WORD_W),
-                .STAGES(GUARD)
-            ) state_delay (
-                .clk(clk),
-                .en (en),
-                .s  (states_2_q),
-                .m  (n_states)
+            scsr_delay #(.WIDTH(UNITS * STATE_WORD_W), .STAGES(GUARD)) state_delay (
+                .clk(clk), .en(en), .s(states_2_q), .m(n_states)
             );
 
-            scsr_delay #(
-                .WIDTH (1),
-                .STAGES(NEURON_CYCLES)
-            ) damage_delay (
-                .clk(clk),
-                .en (en),
-                .s  (damaged),
-                .m  (done_damaged)
+            scsr_delay #(.WIDTH(1), .STAGES(NEURON_CYCLES)) damage_delay (
+                .clk(clk), .en(en), .s(damaged), .m(done_damaged)
             );
 
-            scsr_mark #(
-                .TAG_W(TAG_W)
-            ) mark (
-                .clk    (clk),
-                .rst    (rst),
-                .en     (en),
-                .valid  (done_valid),
-                .damaged(done_damaged),
-                .last   (done_word_q == LAST_WORD && delayed_tag[0]),
-                .s_tag  (delayed_tag),
-                .m_tag  (done_tag)
+            scsr_mark #(.TAG_W(TAG_W)) mark (
+                .clk(clk), .rst(rst), .en(en), .valid(done_valid), .damaged(done_damaged),
+                .last(done_word_q == LAST_WORD && delayed_tag[0]), .s_tag(delayed_tag), .m_tag(done_tag)
             );
         end
     endgenerate
@@ -237,17 +180,9 @@ module scsr_update #(
 
     wire [UNITS*VALUE_W-1:0] values;
 
-    scsr_skid #(
-        .WIDTH(UNITS * VALUE_W + TAG_W)
-    ) skid (
-        .clk    (clk),
-        .rst    (rst),
-        .s_valid(done_valid),
-        .s_ready(en),
-        .s_data ({n_values, done_tag}),
-        .m_valid(r_valid),
-        .m_ready(r_ready),
-        .m_data ({values, r_tag})
+    scsr_skid #(.WIDTH(UNITS * VALUE_W + TAG_W)) skid (
+        .clk(clk), .rst(rst), .s_valid(done_valid), .s_ready(en), .s_data({n_values, done_tag}), .m_valid(r_valid),
+        .m_ready(r_ready), .m_data({values, r_tag})
     );
 
     wire             next = r_valid && r_ready;

@@ -126,14 +126,9 @@ module scsr_weights #(
         .write_data(write_data)
     );
 
-    scsr_delay #(
-        .WIDTH (PORTS + 2 + TAG_W),
-        .STAGES(LATENCY)
-    ) marks (
-        .clk(clk),
-        .en (en),
-        .s  ({s_event, s_group_last, s_step_last, s_tag}),
-        .m  ({m_event, m_group_last, m_step_last, tag})
+    scsr_delay #(.WIDTH(PORTS + 2 + TAG_W), .STAGES(LATENCY)) marks (
+        .clk(clk), .en(en), .s({s_event, s_group_last, s_step_last, s_tag}),
+        .m({m_event, m_group_last, m_step_last, tag})
     );
 
     generate
@@ -144,30 +139,15 @@ module scsr_weights #(
             wire [PORTS-1:0] damaged;
 
             for (p = 0; p < PORTS; p = p + 1) begin : g_guard
-                scsr_guard #(
-                    .WIDTH  (WORD_W),
-                    .CHECKS (CHECKS),
-                    .CHECK_W(CHECK_W)
-                ) guard (
-                    .clk      (clk),
-                    .en       (en),
-                    .s_word   (stored[p*STORED_W+:STORED_W]),
-                    .m_data   (m_weights[p*WORD_W+:WORD_W]),
+                scsr_guard #(.WIDTH(WORD_W), .CHECKS(CHECKS), .CHECK_W(CHECK_W)) guard (
+                    .clk(clk), .en(en), .s_word(stored[p*STORED_W+:STORED_W]), .m_data(m_weights[p*WORD_W+:WORD_W]),
                     .m_damaged(damaged[p])
                 );
             end
 
-            scsr_mark #(
-                .TAG_W(TAG_W)
-            ) mark (
-                .clk    (clk),
-                .rst    (rst),
-                .en     (en),
-                .valid  (m_valid),
-                .damaged(|(damaged & m_event)),
-                .last   (m_step_last && tag[0]),
-                .s_tag  (tag),
-                .m_tag  (m_tag)
+            scsr_mark #(.TAG_W(TAG_W)) mark (
+                .clk(clk), .rst(rst), .en(en), .valid(m_valid), .damaged(|(damaged & m_event)),
+                .last(m_step_last && tag[0]), .s_tag(tag), .m_tag(m_tag)
             );
         end
     endgenerate

@@ -93,31 +93,13 @@ module scsr_uart_bridge #(
         else if (taken_valid && taken_ready) taken_q <= taken_q + ONE;
     end
 
-    scsr_uart_rx #(
-        .BIT_CYCLES(BIT_CYCLES),
-        .COUNT_W   (COUNT_W)
-    ) receiver (
-        .clk    (clk),
-        .rst    (rst),
-        .rx     (uart_rx),
-        .m_valid(rx_valid),
-        .m_data (rx_data),
-        .m_error(rx_error)
+    scsr_uart_rx #(.BIT_CYCLES(BIT_CYCLES), .COUNT_W(COUNT_W)) receiver (
+        .clk(clk), .rst(rst), .rx(uart_rx), .m_valid(rx_valid), .m_data(rx_data), .m_error(rx_error)
     );
 
-    scsr_fifo #(
-        .WIDTH (8),
-        .DEPTH (WINDOW),
-        .ADDR_W(WINDOW_W)
-    ) window (
-        .clk    (clk),
-        .rst    (halt),
-        .s_valid(byte_valid),
-        .s_ready(fifo_ready),
-        .s_data (rx_data),
-        .m_valid(taken_valid),
-        .m_ready(taken_ready),
-        .m_data (taken_data)
+    scsr_fifo #(.WIDTH(8), .DEPTH(WINDOW), .ADDR_W(WINDOW_W)) window (
+        .clk(clk), .rst(halt), .s_valid(byte_valid), .s_ready(fifo_ready), .s_data(rx_data), .m_valid(taken_valid),
+        .m_ready(taken_ready), .m_data(taken_data)
     );
 
     scsr_uart_decode #(
@@ -156,16 +138,8 @@ module scsr_uart_bridge #(
         .m_data       (tx_data)
     );
 
-    scsr_uart_tx #(
-        .BIT_CYCLES(BIT_CYCLES),
-        .COUNT_W   (COUNT_W)
-    ) sender (
-        .clk    (clk),
-        .rst    (rst),
-        .s_valid(tx_valid),
-        .s_ready(tx_ready),
-        .s_data (tx_data),
-        .tx     (uart_tx)
+    scsr_uart_tx #(.BIT_CYCLES(BIT_CYCLES), .COUNT_W(COUNT_W)) sender (
+        .clk(clk), .rst(rst), .s_valid(tx_valid), .s_ready(tx_ready), .s_data(tx_data), .tx(uart_tx)
     );
 
 endmodule

@@ -5,13 +5,17 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: demo test lint formal fuzz soak mutation hostile faults bench hardware implementations training area bitstreams snapshots triton setup synth-tools tools clean
+.PHONY: demo test check lint formal fuzz soak mutation hostile faults bench hardware implementations training area bitstreams snapshots triton setup synth-tools tools clean
 
 demo: $(READY)
 	$(BIN)/python -m bench.demo
 
 test: lint
 	$(BIN)/python -m pytest -n auto
+
+# The slower tests that `make test` leaves out; CI runs them too
+check: $(READY)
+	$(BIN)/python -m pytest -n auto -m check
 
 # Proofs of the library modules (docs/proofs.md); minutes
 formal: $(READY)

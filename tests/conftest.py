@@ -15,7 +15,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Leave out what has a make target of its own unless `-m` asks for it."""
     if config.getoption("-m"):
         return
-    apart = [item for item in items if item.get_closest_marker("slow") or item.get_closest_marker("formal")]
+    apart = [item for item in items if any(item.get_closest_marker(mark) for mark in ("check", "slow", "formal"))]
     config.hook.pytest_deselected(items=apart)
     items[:] = [item for item in items if item not in apart]
 

@@ -10,7 +10,7 @@ import jinja2
 import hwgen
 import rtl_templates
 from hwgen import engines
-from hwgen.core.plan import DIGEST_BITS, VERSION_BITS, CorePlan, Link, Node
+from hwgen.core.plan import DIGEST_BITS, VERSION_BITS, CorePlan, Link
 from quant.manifest import Port
 
 TEMPLATES = Path(rtl_templates.__file__).parent
@@ -32,7 +32,6 @@ def core_modules(plan: CorePlan, digest: str) -> dict[str, str]:
         "plan": plan,
         "digest": digest,
         "stream": _stream,
-        "padding": _padding,
         "template": lambda layer: engines.of(layer).template,
         "range": _range,
     }
@@ -66,12 +65,6 @@ def _stream(link: Link) -> str:
     if link.fifo_words:
         return link.name
     return "input" if link.source == 0 else f"layer_{link.source}"
-
-
-def _padding(layer: Node, link: Link) -> str:
-    """Zeros that bring a link's index to the width that the layer takes, as the head of a concatenation."""
-    missing = layer.event_bits - link.index_bits
-    return f"{missing}'d0, " if missing else ""
 
 
 def _range(bits: int) -> str:

@@ -37,9 +37,8 @@ module scsr_axis_input #(
 
     localparam [15:0] CHANNEL_COUNT = CHANNELS;
     localparam [INDEX_W-1:0] LAST_CHANNEL = CHANNEL_COUNT[INDEX_W-1:0] - {{INDEX_W - 1{1'b0}}, 1'b1};
-    localparam [STAMP_W-1:0] NO_STAMP = {STAMP_W{1'b0}};
-    localparam [STAMP_W-1:0] FIRST_STAMP = {{STAMP_W - 1{1'b0}}, 1'b1};
-    localparam [STAMP_W-1:0] LAST_STAMP = {STAMP_W{1'b1}};
+    localparam [STAMP_W-1:0] NO_STAMP = {STAMP_W{1'b0}}, FIRST_STAMP = {{STAMP_W - 1{1'b0}}, 1'b1},
+        LAST_STAMP = {STAMP_W{1'b1}};
 
     // Clearing of stamps: the sweep after reset, then one channel per TICK.
     reg               sweeping_q;

@@ -56,20 +56,13 @@ module scsr_banked_memory #(
                     .write(write & {SLICES{chosen}}), .write_data(write_data)
                 );
             end else begin : g_rom
-                localparam [7:0] TENS = 48 + b / 10;
-                localparam [7:0] ONES = 48 + b % 10;
+                localparam [7:0] TENS = 48 + b / 10, ONES = 48 + b % 10;
 
                 scsr_rom #(
-                    .PORTS (PORTS),
-                    .WIDTH (WIDTH),
-                    .DEPTH (BANK_DEPTH),
-                    .ADDR_W(BANK_ADDR_W),
-                    .FILE  (PREFIX == "" ? "" : {PREFIX, "_", TENS, ONES, ".hex"})
+                    .PORTS(PORTS), .WIDTH(WIDTH), .DEPTH(BANK_DEPTH), .ADDR_W(BANK_ADDR_W),
+                    .FILE(PREFIX == "" ? "" : {PREFIX, "_", TENS, ONES, ".hex"})
                 ) rom (
-                    .clk (clk),
-                    .en  (en),
-                    .addr(bank_addr),
-                    .data(bank_data[b*PORTS*WIDTH+:PORTS*WIDTH])
+                    .clk(clk), .en(en), .addr(bank_addr), .data(bank_data[b*PORTS*WIDTH+:PORTS*WIDTH])
                 );
             end
         end

@@ -13,7 +13,8 @@ module scsr_emitter #(
     // Width of the tag
     parameter TAG_W = 1
 ) (
-    input  wire               clk, rst, r_valid,
+    input  wire               clk, rst,
+    input  wire               r_valid,
     output wire               r_ready,
     input  wire [INDEX_W-1:0] r_index,
     input  wire               r_last,

@@ -28,7 +28,8 @@ module scsr_event_list #(
     // Width of the tag that comes with `close`
     parameter TAG_W = 1
 ) (
-    input  wire                   clk, rst, s_valid,
+    input  wire                   clk, rst,
+    input  wire                   s_valid,
     output wire                   s_ready,
     input  wire                   s_close,
     input  wire [ROW_W-1:0]       s_row,
@@ -95,17 +96,9 @@ module scsr_event_list #(
             localparam [COUNT_W-1:0] PORT = p;
             wire mine = PORTS == 1 || fill_count_q[0] == PORT[0];
 
-            scsr_ram #(
-                .WIDTH (ROW_W),
-                .DEPTH (2 << POSITION_W),
-                .ADDR_W(POSITION_W + 1)
-            ) rows (
-                .clk    (clk),
-                .wr_en  (push && mine),
-                .wr_addr({fill_list_q, fill_length[POSITION_W-1:0]}),
-                .wr_data(s_row),
-                .rd_en  (step && here),
-                .rd_addr({fill_list_q ^ walk_closed_q, position_q[POSITION_W-1:0]}),
+            scsr_ram #(.WIDTH(ROW_W), .DEPTH(2 << POSITION_W), .ADDR_W(POSITION_W + 1)) rows (
+                .clk(clk), .wr_en(push && mine), .wr_addr({fill_list_q, fill_length[POSITION_W-1:0]}), .wr_data(s_row),
+                .rd_en(step && here), .rd_addr({fill_list_q ^ walk_closed_q, position_q[POSITION_W-1:0]}),
                 .rd_data(op_row[p*ROW_W+:ROW_W])
             );
         end

@@ -12,7 +12,8 @@ module scsr_fifo #(
     // Width of an address in bits
     parameter ADDR_W = 1
 ) (
-    input  wire             clk, rst, s_valid,
+    input  wire             clk, rst,
+    input  wire             s_valid,
     output wire             s_ready,
     input  wire [WIDTH-1:0] s_data,
     output wire             m_valid,

@@ -26,8 +26,7 @@ module scsr_guard #(
     output wire                     m_damaged
 );
 
-    localparam BLOCK_W = 64;
-    localparam BLOCKS = (WIDTH + BLOCK_W - 1) / BLOCK_W;
+    localparam BLOCK_W = 64, BLOCKS = (WIDTH + BLOCK_W - 1) / BLOCK_W;
 
     localparam [CHECKS-1:0] ONE = 1;
 

@@ -41,11 +41,9 @@ module scsr_lanes #(
     output wire [TAG_W-1:0]                m_tag
 );
 
-    localparam [WORD_W:0] WORD_COUNT = WORDS;
-    localparam [WORD_W:0] LAST_WORD_COUNT = LAST_WORDS;
-    localparam [WORD_W-1:0] ONE = 1;
-    localparam [WORD_W-1:0] FINAL = WORD_COUNT[WORD_W-1:0] - ONE;
-    localparam [WORD_W-1:0] LAST_FINAL = LAST_WORD_COUNT[WORD_W-1:0] - ONE;
+    localparam [WORD_W:0] WORD_COUNT = WORDS, LAST_WORD_COUNT = LAST_WORDS;
+    localparam [WORD_W-1:0] ONE = 1, FINAL = WORD_COUNT[WORD_W-1:0] - ONE,
+        LAST_FINAL = LAST_WORD_COUNT[WORD_W-1:0] - ONE;
 
     // A weight as a number, and a term, what an accumulator adds: one weight or the sum of two. A sum of any weights of
     // a neuron fits into SUM_W bits, so a term does.

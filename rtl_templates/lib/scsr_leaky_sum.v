@@ -26,8 +26,7 @@ module scsr_leaky_sum #(
     output wire signed [STATE_W-1:0] y
 );
 
-    localparam WIDER_W = X_W > STATE_W ? X_W : STATE_W;
-    localparam SUM_W = WIDER_W + 1;
+    localparam WIDER_W = X_W > STATE_W ? X_W : STATE_W, SUM_W = WIDER_W + 1;
 
     wire signed [STATE_W-1:0] whole;
     wire                      carry;

@@ -13,7 +13,8 @@ module scsr_loader #(
     // 16-bit slices of a word
     parameter SLICES = 1
 ) (
-    input  wire              clk, rst, s_valid,
+    input  wire              clk, rst,
+    input  wire              s_valid,
     output wire              m_valid, full,
     // Slice of the word at `addr` that s_data is for
     output wire [SLICES-1:0] write,

@@ -184,18 +184,10 @@ module scsr_neuron #(
                 always @(posedge clk) if (en) step_q <= param[STEP_LSB+:STEP_W] & {STEP_W{state[STATE_W]}};
 
                 scsr_leaky_sum #(
-                    .STATE_W(STATE_W),
-                    .LEAK_W (LEAK_W),
-                    .CODE_W (CODE_W),
-                    .SHIFT  (SHIFT),
-                    .X_W    (STEP_W + 1)
+                    .STATE_W(STATE_W), .LEAK_W(LEAK_W), .CODE_W(CODE_W), .SHIFT(SHIFT), .X_W(STEP_W + 1)
                 ) adaptation (
-                    .clk (clk),
-                    .en  (en),
-                    .z   (state[H_LSB+:STATE_W]),
-                    .code(param[ADAPTATION_LSB+:CODE_W]),
-                    .x   ({1'b0, step_q}),
-                    .y   (h)
+                    .clk(clk), .en(en), .z(state[H_LSB+:STATE_W]), .code(param[ADAPTATION_LSB+:CODE_W]),
+                    .x({1'b0, step_q}), .y(h)
                 );
 
                 if (SYNAPSE == 0) begin : g_raised
@@ -212,18 +204,9 @@ module scsr_neuron #(
             end
 
             scsr_fire #(
-                .STATE_W    (STATE_W),
-                .THRESHOLD_W(THRESHOLD_W),
-                .ADAPTIVE   (STEP_W > 0 ? 1 : 0),
-                .RESET      (RESET)
+                .STATE_W(STATE_W), .THRESHOLD_W(THRESHOLD_W), .ADAPTIVE(STEP_W > 0 ? 1 : 0), .RESET(RESET)
             ) fire (
-                .clk  (clk),
-                .en   (en),
-                .u    (u),
-                .theta(threshold),
-                .h    (raised),
-                .spike(spike),
-                .v    (next_state[STATE_W-1:0])
+                .clk(clk), .en(en), .u(u), .theta(threshold), .h(raised), .spike(spike), .v(next_state[STATE_W-1:0])
             );
 
             // The spikes up to this step, the latest in the lowest bit, and the one that is due now.

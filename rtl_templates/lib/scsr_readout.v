@@ -28,7 +28,8 @@ module scsr_readout #(
     // Width of the tag: {status flags, last step of the sample}, at least 2
     parameter TAG_W = 4
 ) (
-    input  wire                     clk, rst, r_valid,
+    input  wire                     clk, rst,
+    input  wire                     r_valid,
     output wire                     r_ready,
     input  wire [WORD_W-1:0]        r_word,
     input  wire [UNIT_W-1:0]        r_final,
@@ -41,9 +42,7 @@ module scsr_readout #(
     output wire                     m_axis_tlast
 );
 
-    localparam SCORE_W = 32;
-    localparam CLASS_FIELD_W = 16;
-    localparam FLAG_FIELD_W = 16;
+    localparam SCORE_W = 32, CLASS_FIELD_W = 16, FLAG_FIELD_W = 16;
     localparam STAGES = 3;  // from a word's read to its write
 
     // A count of spikes is never negative: its sign bit is not stored.

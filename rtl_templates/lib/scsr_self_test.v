@@ -26,7 +26,8 @@ module scsr_self_test #(
     // Bit of a packet's last beat that says that the test failed
     parameter FLAG = 21
 ) (
-    input  wire        clk, rst, start,
+    input  wire        clk, rst,
+    input  wire        start,
     output wire        running, failed,
     input  wire [15:0] s_axis_tdata,
     input  wire        s_axis_tvalid,
@@ -50,8 +51,7 @@ module scsr_self_test #(
     localparam [COUNT_W-1:0] ONE_SAMPLE = 1;
     localparam [BEAT_W-1:0] ONE_BEAT = 1;
     localparam [ANSWER_W-1:0] ONE_ANSWER = 1;
-    localparam [31:0] LAST_BEAT_NUMBER = BEATS - 1;
-    localparam [31:0] LAST_ANSWER_NUMBER = ANSWERS - 1;
+    localparam [31:0] LAST_BEAT_NUMBER = BEATS - 1, LAST_ANSWER_NUMBER = ANSWERS - 1;
     localparam [BEAT_W-1:0] LAST_BEAT = LAST_BEAT_NUMBER[BEAT_W-1:0];
     localparam [ANSWER_W-1:0] LAST_ANSWER = LAST_ANSWER_NUMBER[ANSWER_W-1:0];
     localparam [31:0] FAILED = 32'd1 << FLAG;

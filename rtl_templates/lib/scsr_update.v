@@ -49,7 +49,8 @@ module scsr_update #(
     parameter CHECKS = 0,
     parameter CHECK_W = 0
 ) (
-    input  wire                          clk, rst, s_valid,
+    input  wire                          clk, rst,
+    input  wire                          s_valid,
     output wire                          s_ready,
     input  wire [UNITS*SUM_W-1:0]        s_sums,
     input  wire [TAG_W-1:0]              s_tag,
@@ -204,12 +205,10 @@ module scsr_update #(
             assign r_values = values;
         end else begin : g_units
             localparam [UNIT_W-1:0] ONE_UNIT = 1;
-            localparam [UNIT_W:0] COUNT = UNITS;
-            localparam [UNIT_W:0] GROUP_LAST_COUNT = GROUP_LAST_UNITS;
-            localparam [UNIT_W:0] LAST_COUNT = LAST_UNITS;
-            localparam [UNIT_W-1:0] FINAL = COUNT[UNIT_W-1:0] - ONE_UNIT;
-            localparam [UNIT_W-1:0] GROUP_LAST_FINAL = GROUP_LAST_COUNT[UNIT_W-1:0] - ONE_UNIT;
-            localparam [UNIT_W-1:0] LAST_FINAL = LAST_COUNT[UNIT_W-1:0] - ONE_UNIT;
+            localparam [UNIT_W:0] COUNT = UNITS, GROUP_LAST_COUNT = GROUP_LAST_UNITS, LAST_COUNT = LAST_UNITS;
+            localparam [UNIT_W-1:0] FINAL = COUNT[UNIT_W-1:0] - ONE_UNIT,
+                GROUP_LAST_FINAL = GROUP_LAST_COUNT[UNIT_W-1:0] - ONE_UNIT,
+                LAST_FINAL = LAST_COUNT[UNIT_W-1:0] - ONE_UNIT;
             localparam [INDEX_W-1:0] ONE_NEURON = 1;
 
             reg [INDEX_W-1:0] r_index_q;

@@ -23,8 +23,7 @@ module scsr_watchdog #(
 );
 
     localparam [31:0] LAST_NUMBER = LIMIT - 1;
-    localparam [COUNT_W-1:0] LAST = LAST_NUMBER[COUNT_W-1:0];
-    localparam [COUNT_W-1:0] ONE = 1;
+    localparam [COUNT_W-1:0] LAST = LAST_NUMBER[COUNT_W-1:0], ONE = 1;
 
     reg               open_q;  // a sample has begun and not ended
     reg               expired_q;

@@ -50,9 +50,7 @@ module scsr_weights #(
     input  wire [15:0]             l_data
 );
 
-    localparam STORED_W = WORD_W + CHECK_W;
-    localparam GUARD = CHECKS > 1 ? 2 : CHECKS;
-    localparam LATENCY = (BANKS > 1 ? 4 : 3) + GUARD;
+    localparam STORED_W = WORD_W + CHECK_W, GUARD = CHECKS > 1 ? 2 : CHECKS, LATENCY = (BANKS > 1 ? 4 : 3) + GUARD;
     localparam [ADDR_W:0] GROUP_STRIDE = ROWS;
 
     // First word of the current group.
@@ -108,22 +106,10 @@ module scsr_weights #(
     endgenerate
 
     scsr_banked_memory #(
-        .PORTS      (PORTS),
-        .WIDTH      (STORED_W),
-        .ADDR_W     (ADDR_W),
-        .BANKS      (BANKS),
-        .BANK_DEPTH (BANK_DEPTH),
-        .BANK_ADDR_W(BANK_ADDR_W),
-        .PREFIX     (PREFIX),
-        .LOADED     (LOADED),
-        .SLICES     (SLICES)
+        .PORTS(PORTS), .WIDTH(STORED_W), .ADDR_W(ADDR_W), .BANKS(BANKS), .BANK_DEPTH(BANK_DEPTH),
+        .BANK_ADDR_W(BANK_ADDR_W), .PREFIX(PREFIX), .LOADED(LOADED), .SLICES(SLICES)
     ) memory (
-        .clk       (clk),
-        .en        (en),
-        .addr      (addr_q),
-        .data      (stored),
-        .write     (write),
-        .write_data(write_data)
+        .clk(clk), .en(en), .addr(addr_q), .data(stored), .write(write), .write_data(write_data)
     );
 
     scsr_delay #(.WIDTH(PORTS + 2 + TAG_W), .STAGES(LATENCY)) marks (

@@ -52,8 +52,7 @@ module DP16KD #(
         for (i = 0; i < 1024; i = i + 1) contents[18 * i +: 18] = SLOTS[20 * i +: 18];
     endfunction
 
-    localparam WIDE_WRITE = DATA_WIDTH_A == 36;
-    localparam WIDE_READ = DATA_WIDTH_B == 36;
+    localparam WIDE_WRITE = DATA_WIDTH_A == 36, WIDE_READ = DATA_WIDTH_B == 36;
 
     wire [13:0] addr_a = {ADA13, ADA12, ADA11, ADA10, ADA9, ADA8, ADA7, ADA6, ADA5, ADA4, ADA3, ADA2, ADA1, ADA0};
     wire [17:0] di_a = {
@@ -92,28 +91,11 @@ module DP16KD #(
         {CSA2, CSA1, CSA0, CSB2, CSB1, CSB0} != 6'd0;
 
     scsr_sim_bram #(
-        .ADDR_W  (14),
-        .READ_A  (DATA_WIDTH_A),
-        .WRITE_A (DATA_WIDTH_A),
-        .READ_B  (DATA_WIDTH_B),
-        .WRITE_B (DATA_WIDTH_B),
-        .HOLD_A  (WRITEMODE_A == "NORMAL"),
-        .HOLD_B  (WRITEMODE_B == "NORMAL"),
-        .CONTENTS(contents(0))
+        .ADDR_W(14), .READ_A(DATA_WIDTH_A), .WRITE_A(DATA_WIDTH_A), .READ_B(DATA_WIDTH_B), .WRITE_B(DATA_WIDTH_B),
+        .HOLD_A(WRITEMODE_A == "NORMAL"), .HOLD_B(WRITEMODE_B == "NORMAL"), .CONTENTS(contents(0))
     ) memory (
-        .clk_a  (CLKA),
-        .en_a   (CEA),
-        .we_a   (we_a),
-        .addr_a (addr_a),
-        .wr_a   ({36'd0, wr_a}),
-        .rd_a   (rd_a),
-        .clk_b  (CLKB),
-        .en_b   (CEB),
-        .we_b   (we_b),
-        .addr_b (addr_b),
-        .wr_b   ({54'd0, di_b}),
-        .rd_b   (rd_b),
-        .unknown(unknown)
+        .clk_a(CLKA), .en_a(CEA), .we_a(we_a), .addr_a(addr_a), .wr_a({36'd0, wr_a}), .rd_a(rd_a), .clk_b(CLKB),
+        .en_b(CEB), .we_b(we_b), .addr_b(addr_b), .wr_b({54'd0, di_b}), .rd_b(rd_b), .unknown(unknown)
     );
 
 endmodule

@@ -38,10 +38,8 @@ module scsr_sim_bram #(
     localparam BYTES = 1 << (ADDR_W - 3);
 
     // Bytes that a port touches, and the first of them
-    localparam READ_A_BYTES = (READ_A + 8) / 9;
-    localparam READ_B_BYTES = (READ_B + 8) / 9;
-    localparam WRITE_A_BYTES = (WRITE_A + 8) / 9;
-    localparam WRITE_B_BYTES = (WRITE_B + 8) / 9;
+    localparam READ_A_BYTES = (READ_A + 8) / 9, READ_B_BYTES = (READ_B + 8) / 9, WRITE_A_BYTES = (WRITE_A + 8) / 9,
+        WRITE_B_BYTES = (WRITE_B + 8) / 9;
 
     reg [8:0] bytes [0:BYTES-1];
     integer i;

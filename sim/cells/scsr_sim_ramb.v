@@ -35,8 +35,7 @@ module scsr_sim_ramb #(
         for (i = 0; i < 1024 * BYTES; i = i + 1) contents[9 * i +: 9] = {PARITY[i], DATA[8 * i +: 8]};
     endfunction
 
-    localparam WIDE_READ = READ_A == 18 * BYTES;
-    localparam WIDE_WRITE = WRITE_B == 18 * BYTES;
+    localparam WIDE_READ = READ_A == 18 * BYTES, WIDE_WRITE = WRITE_B == 18 * BYTES;
 
     wire [71:0] wr_a, wr_b, rd_a, rd_b;
     wire [7:0] bytes_a, bytes_b;

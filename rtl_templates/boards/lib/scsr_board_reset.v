@@ -9,8 +9,7 @@ module scsr_board_reset (
     output wire rst
 );
 
-    localparam [7:0] ONE = 8'd1;
-    localparam [7:0] DONE = 8'hff;
+    localparam [7:0] ONE = 8'd1, DONE = 8'hff;
 
     reg [1:0] good_q;
     reg [7:0] count_q;

@@ -15,7 +15,8 @@ module scsr_uart_bridge #(
     // 1: the core takes words for its weights
     parameter LOAD = 0
 ) (
-    input  wire        clk, rst, uart_rx,
+    input  wire        clk, rst,
+    input  wire        uart_rx,
     output wire        uart_tx, core_rst, faulty,
     output wire [15:0] m_axis_tdata,
     output wire        m_axis_tvalid,
@@ -34,16 +35,11 @@ module scsr_uart_bridge #(
     localparam [15:0] ONE = 16'd1;
 
     // As many bytes as fit into one small block RAM, and what READY says of them.
-    localparam WINDOW_W = 9;
-    localparam WINDOW = 512;
+    localparam WINDOW_W = 9, WINDOW = 512;
     localparam [3:0] VERSION = 4'd1;
     localparam [11:0] WINDOW_UNITS = 12'd4;
 
-    localparam [2:0] NO_FAULT = 3'd0;
-    localparam [2:0] OVERRUN = 3'd1;
-    localparam [2:0] FRAMING = 3'd2;
-    localparam [2:0] ORDER = 3'd3;
-    localparam [2:0] CHECK = 3'd4;
+    localparam [2:0] NO_FAULT = 3'd0, OVERRUN = 3'd1, FRAMING = 3'd2, ORDER = 3'd3, CHECK = 3'd4;
 
     reg        restart_q, core_rst_q;
     reg [2:0]  fault_q;
@@ -121,21 +117,10 @@ module scsr_uart_bridge #(
         .fault_check  (fault_check)
     );
 
-    scsr_uart_encode #(
-        .MODEL   (MODEL),
-        .GREETING({VERSION, WINDOW_UNITS})
-    ) encoder (
-        .clk          (clk),
-        .rst          (restart_q),
-        .taken        (taken_q),
-        .fault        (fault_q),
-        .s_axis_tdata (s_axis_tdata),
-        .s_axis_tvalid(s_axis_tvalid),
-        .s_axis_tready(s_axis_tready),
-        .s_axis_tlast (s_axis_tlast),
-        .m_valid      (tx_valid),
-        .m_ready      (tx_ready),
-        .m_data       (tx_data)
+    scsr_uart_encode #(.MODEL(MODEL), .GREETING({VERSION, WINDOW_UNITS})) encoder (
+        .clk(clk), .rst(restart_q), .taken(taken_q), .fault(fault_q), .s_axis_tdata(s_axis_tdata),
+        .s_axis_tvalid(s_axis_tvalid), .s_axis_tready(s_axis_tready), .s_axis_tlast(s_axis_tlast), .m_valid(tx_valid),
+        .m_ready(tx_ready), .m_data(tx_data)
     );
 
     scsr_uart_tx #(.BIT_CYCLES(BIT_CYCLES), .COUNT_W(COUNT_W)) sender (

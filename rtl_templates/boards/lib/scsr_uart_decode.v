@@ -13,7 +13,8 @@ module scsr_uart_decode #(
     // 1: the core takes words for its weights
     parameter LOAD = 0
 ) (
-    input  wire        clk, rst, s_valid,
+    input  wire        clk, rst,
+    input  wire        s_valid,
     output wire        s_ready,
     input  wire [7:0]  s_data,
     output wire [15:0] m_axis_tdata,
@@ -29,11 +30,8 @@ module scsr_uart_decode #(
     output wire        fault_check
 );
 
-    localparam [2:0] BEAT_KIND = 3'd4;
-    localparam [2:0] LOAD_KIND = 3'd5;
-    localparam [2:0] END_KIND = 3'd6;
-    localparam [15:0] CRC_START = 16'hffff;
-    localparam [15:0] TICK = 16'h8000;
+    localparam [2:0] BEAT_KIND = 3'd4, LOAD_KIND = 3'd5, END_KIND = 3'd6;
+    localparam [15:0] CRC_START = 16'hffff, TICK = 16'h8000;
 
     // Which byte of a message comes next: one place is marked.
     localparam [2:0] FIRST = 3'b001;

@@ -29,14 +29,8 @@ module scsr_uart_encode #(
     output wire [7:0]  m_data
 );
 
-    localparam [2:0] READY_KIND = 3'd0;
-    localparam [2:0] MODEL_KIND = 3'd1;
-    localparam [2:0] CREDIT_KIND = 3'd2;
-    localparam [2:0] FAULT_KIND = 3'd3;
-    localparam [2:0] HIGH_KIND = 3'd4;
-    localparam [2:0] LOW_KIND = 3'd5;
-    localparam [2:0] END_KIND = 3'd6;
-    localparam [2:0] NO_FAULT = 3'd0;
+    localparam [2:0] READY_KIND = 3'd0, MODEL_KIND = 3'd1, CREDIT_KIND = 3'd2, FAULT_KIND = 3'd3, HIGH_KIND = 3'd4,
+        LOW_KIND = 3'd5, END_KIND = 3'd6, NO_FAULT = 3'd0;
     localparam [15:0] CRC_START = 16'hffff;
     localparam CREDIT_BIT = 7;
 

@@ -11,21 +11,18 @@ module scsr_uart_rx #(
     // Width of a counter of BIT_CYCLES
     parameter COUNT_W = 5
 ) (
-    input  wire       clk, rst, rx,
+    input  wire       clk, rst,
+    input  wire       rx,
     output wire       m_valid,
     output wire [7:0] m_data,
     // The stop bit was missing
     output wire       m_error
 );
 
-    localparam [31:0] BIT = BIT_CYCLES;
-    localparam [31:0] HALF = BIT_CYCLES / 2;
-    localparam [COUNT_W-1:0] ONE = {{COUNT_W - 1{1'b0}}, 1'b1};
-    localparam [COUNT_W-1:0] WHOLE_BIT = BIT[COUNT_W-1:0] - ONE;
-    localparam [COUNT_W-1:0] HALF_BIT = HALF[COUNT_W-1:0] - ONE;
-    localparam [3:0] NEXT = 4'd1;
-    localparam [3:0] START = 4'd0;
-    localparam [3:0] STOP = 4'd9;
+    localparam [31:0] BIT = BIT_CYCLES, HALF = BIT_CYCLES / 2;
+    localparam [COUNT_W-1:0] ONE = {{COUNT_W - 1{1'b0}}, 1'b1}, WHOLE_BIT = BIT[COUNT_W-1:0] - ONE,
+        HALF_BIT = HALF[COUNT_W-1:0] - ONE;
+    localparam [3:0] NEXT = 4'd1, START = 4'd0, STOP = 4'd9;
 
     // The line comes from another clock: two registers before anybody looks, a third to see it fall.
     reg [2:0]         line_q;

@@ -17,6 +17,7 @@ from hwgen.core.build import make_build, write
 from quant.model import IntModel
 
 pytestmark = [
+    pytest.mark.check,
     pytest.mark.synth,
     pytest.mark.skipif(
         any(

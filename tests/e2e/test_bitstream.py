@@ -18,6 +18,7 @@ from hwgen.fpga import targets
 from quant.model import IntModel
 
 pytestmark = [
+    pytest.mark.check,
     pytest.mark.synth,
     pytest.mark.skipif(
         any(

@@ -67,6 +67,7 @@ def test_random_networks(seed: int, tmp_path: Path) -> None:
     assert check_model(tmp_path / "core", *random_case(seed, Limits()), seed, safety)
 
 
+@pytest.mark.check
 @pytest.mark.parametrize("seed", range(100, 103))
 def test_larger_random_networks(seed: int, tmp_path: Path) -> None:
     assert check_model(tmp_path / "core", *random_case(seed, Limits(layers=5, inputs=700, neurons=200)), seed)

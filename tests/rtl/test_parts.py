@@ -17,7 +17,7 @@ from quant.model import IntModel, Layer
 from quant.neurons import PARTS, RESETS
 from quant.readouts import READOUTS
 
-pytestmark = pytest.mark.rtl
+pytestmark = [pytest.mark.rtl, pytest.mark.check]
 
 Change = Callable[[Layer], Layer]
 NETWORKS = 3

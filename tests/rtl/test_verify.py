@@ -105,7 +105,7 @@ def test_hardware_of_another_model_says_so(built: Path, tmp_path: Path, monkeypa
 
 def test_silence_fails_and_says_so(tmp_path: Path, monkeypatch, capsys) -> None:
     tiny = tiny_model()
-    write(make_build(IntModel("tiny", 3, tiny.layers, "spike_count")), tmp_path / "core")
+    write(make_build(IntModel("tiny", (3,), tiny.layers, "spike_count")), tmp_path / "core")
     silent = spikes.from_dense(np.zeros((3, 2, 3), dtype=bool), np.array([3, 2]), np.array([0, 0]))
     (tmp_path / "s.npz").write_bytes(spikes.to_bytes(silent))
     assert _verify(monkeypatch, tmp_path / "core", tmp_path / "s.npz") == 1
@@ -158,7 +158,7 @@ def test_what_cannot_be_verified_is_refused_with_status_2(built: Path, tmp_path:
         (core, tmp_path / "empty.npz", [], "holds no samples"),
         (headless, good, [], "no build folder of this version"),
         (deep, good, [], "no build folder of this version"),
-        (outside, good, [], "names '../s.npz', outside the folder"),
+        (outside, good, [], "no build folder of this version"),
     ]
     for build, samples, options, message in cases:
         assert _verify(monkeypatch, build, samples, *options) == 2

@@ -156,6 +156,7 @@ def test_a_scheduler_without_dask_is_told(tools: Tools, tmp_path: Path, monkeypa
     assert "--scheduler needs Dask" in capsys.readouterr().err
 
 
+@pytest.mark.check
 def test_a_scheduler_that_does_not_answer_is_told(tools: Tools, tmp_path: Path, monkeypatch, capsys) -> None:
     assert _explore(monkeypatch, tmp_path, "--points", "2", "--scheduler", "tcp://127.0.0.1:1") == 2
     assert "cannot be reached" in capsys.readouterr().err
@@ -188,6 +189,7 @@ def test_tool_errors_are_results_too(tools: Tools, tmp_path: Path, monkeypatch) 
     assert {row["problem"] for row in _rows(tmp_path)} == {"nextpnr failed"}
 
 
+@pytest.mark.check
 @pytest.mark.synth
 def test_a_cluster_does_the_work(tmp_path: Path, monkeypatch, capsys) -> None:
     """A real scheduler and worker, in processes of their own; areas by Yosys."""

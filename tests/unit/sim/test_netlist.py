@@ -6,6 +6,7 @@ import importlib.util
 import json
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from quant.errors import BuildError, ToolError
 from sim import netlist
 from sim.__main__ import main
 
-MANIFEST = {"top": "tiny", "model_digest": "d"}
+MANIFEST: Any = SimpleNamespace(top="tiny", model_digest="d")
 RECORD = {"family": "xc7", "model_digest": "d", "top": "tiny"}
 
 

@@ -107,7 +107,7 @@ inline float reset(float potential, float spike, float threshold) {
 template <bool integer, bool synapse, bool adaptation, int output>
 void forward(const Walk& w, int64_t first, int64_t last) {
   const int64_t n = w.neurons, stride = w.batch * n;
-  std::vector<float> membrane(n), filtered(n), adapted(n), spike(n), arriving(n), leaving(n);
+  std::vector<float> states(4 * n), arriving(n), leaving(n);
   std::vector<int32_t> fired;
   const float* __restrict__ leak = w.numbers + kLeak * n;
   const float* __restrict__ synapse_leak = w.numbers + kSynapseLeak * n;
@@ -117,15 +117,12 @@ void forward(const Walk& w, int64_t first, int64_t last) {
   const float* __restrict__ adaptation_step = w.numbers + kAdaptationStep * n;
   const float low = w.low, high = w.high;
   for (int64_t b = first; b < last; ++b) {
-    std::fill(membrane.begin(), membrane.end(), 0.0f);
-    std::fill(filtered.begin(), filtered.end(), 0.0f);
-    std::fill(adapted.begin(), adapted.end(), 0.0f);
-    std::fill(spike.begin(), spike.end(), 0.0f);
+    std::fill(states.begin(), states.end(), 0.0f);
     fired.clear();
-    float* __restrict__ v = membrane.data();
-    float* __restrict__ c = filtered.data();
-    float* __restrict__ h = adapted.data();
-    float* __restrict__ s = spike.data();
+    float* __restrict__ v = states.data();
+    float* __restrict__ c = v + n;
+    float* __restrict__ h = c + n;
+    float* __restrict__ s = h + n;
     float* __restrict__ x = arriving.data();
     for (int64_t t = 0; t < w.ends[b]; ++t) {
       const int64_t row = t * stride + b * n;
@@ -196,7 +193,7 @@ template <bool integer, bool synapse, bool adaptation, int output, int kind>
 void backward(const Walk& w, int64_t first, int64_t last) {
   const int64_t n = w.neurons, stride = w.batch * n;
   const std::vector<float> rest(n, 0.0f);
-  std::vector<float> later_membrane(n), later_current(n), later_spike(n), later_adapted(n), returning(n);
+  std::vector<float> later(4 * n), returning(n);
   std::vector<float> inverse_threshold(n), inverse_width(n);
   for (int64_t i = 0; i < n; ++i) {
     inverse_threshold[i] = 1.0f / w.numbers[kThreshold * n + i];
@@ -213,15 +210,12 @@ void backward(const Walk& w, int64_t first, int64_t last) {
   const float low = w.low, high = w.high;
   const int32_t surrogate = w.surrogate;
   for (int64_t b = first; b < last; ++b) {
-    std::fill(later_membrane.begin(), later_membrane.end(), 0.0f);
-    std::fill(later_current.begin(), later_current.end(), 0.0f);
-    std::fill(later_spike.begin(), later_spike.end(), 0.0f);
-    std::fill(later_adapted.begin(), later_adapted.end(), 0.0f);
+    std::fill(later.begin(), later.end(), 0.0f);
     // Gradients of v[t], the filtered current c[t], the adaptation h[t] and the spike s[t], as step t + 1 has them.
-    float* __restrict__ d_v = later_membrane.data();
-    float* __restrict__ d_c = later_current.data();
-    float* __restrict__ d_h = later_adapted.data();
-    float* __restrict__ d_s = later_spike.data();
+    float* __restrict__ d_v = later.data();
+    float* __restrict__ d_c = d_v + n;
+    float* __restrict__ d_h = d_c + n;
+    float* __restrict__ d_s = d_h + n;
     const auto gradient = [&](Number of) { return w.d_numbers + of * stride + b * n; };
     float* __restrict__ d_leak = gradient(kLeak);
     float* __restrict__ d_synapse = gradient(kSynapseLeak);

@@ -134,10 +134,7 @@ _SHAPES: Mapping[str, tuple[tuple[float, int, int, int], ...]] = {
         (1.0, 512, 72, 36),
         *((1.0, 1024 << step, width, width) for step, width in enumerate((36, 18, 9, 4, 2, 1))),
     ),
-    "ecp5": (
-        (1.0, 512, 36, 18),
-        *((1.0, 1024 << step, width, width) for step, width in enumerate((18, 9, 4, 2, 1))),
-    ),
+    "ecp5": ((1.0, 512, 36, 18), *((1.0, 1024 << step, width, width) for step, width in enumerate((18, 9, 4, 2, 1)))),
 }
 
 

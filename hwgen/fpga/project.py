@@ -57,9 +57,7 @@ TOOLS: Mapping[str, Tool] = {
         "quartus_sh -t project.tcl",
     ),
     "gowin": Tool(
-        "GW2AR-LV18QN88C8/I7",
-        {"project.tcl": "targets/gowin/project.tcl.j2", "clock.sdc": _CLOCK},
-        "gw_sh project.tcl",
+        "GW2AR-LV18QN88C8/I7", {"project.tcl": "targets/gowin/project.tcl.j2", "clock.sdc": _CLOCK}, "gw_sh project.tcl"
     ),
     "radiant": Tool(
         "LIFCL-40-7BG400I",

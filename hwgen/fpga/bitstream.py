@@ -14,11 +14,11 @@ from hwgen.boards import boards
 from hwgen.boards.boards import Board
 from hwgen.core import render
 from hwgen.fpga import targets
-from hwgen.fpga.synth import Design, Run, call_tool, keep_logs, require_fit, results_folder, run_yosys, tool_versions
+from hwgen.fpga.synth import Run, call_tool, keep_logs, require_fit, results_folder, run_yosys, tool_versions
 from hwgen.fpga.targets import PlaceAndRoute
 from quant.command import Command
 from quant.errors import BuildError
-from quant.manifest import BuildFolder, open_folder
+from quant.manifest import open_folder
 
 FOLDER = "boards"
 MAX_SEED = 2**31 - 1
@@ -65,23 +65,19 @@ def make_bitstream(path: Path, name: str, seed: int | None = None) -> Bitstream:
     tools = tool_versions([target.place_and_route.distribution])
     manifest = build.manifest
     sources = (*manifest.sources, *manifest.uart.sources)
-    design = Design(build.path, f"{manifest.top}_board", manifest.model_digest, sources, tuple(build.streams))
     with results_folder(build.path / FOLDER, name) as work:
-        run = Run(design, name, target, work, FOLDER)
-        return _make(run, target.place_and_route, build, board, SEEDS if seed is None else (seed,), tools)
+        run = Run(build, f"{manifest.top}_board", sources, name, target, work, FOLDER)
+        return _make(run, target.place_and_route, board, SEEDS if seed is None else (seed,), tools)
 
 
-def _make(
-    run: Run, tool: PlaceAndRoute, build: BuildFolder, board: Board, seeds: Sequence[int], tools: dict[str, str]
-) -> Bitstream:
+def _make(run: Run, tool: PlaceAndRoute, board: Board, seeds: Sequence[int], tools: dict[str, str]) -> Bitstream:
+    build = run.build
     pins = f"pins.{board.pins_kind}"
     for file, template in (("top.v", "top.v.j2"), (pins, f"{pins}.j2")):
-        text = render.from_template(
-            f"boards/{run.name}/{template}", top=run.design.top, build=build.manifest, board=board
-        )
+        text = render.from_template(f"boards/{run.name}/{template}", top=run.top, build=build.manifest, board=board)
         (run.work / file).write_text(text, encoding="utf-8")
-    sources = (f"read_verilog -defer {source}" for source in (*run.design.sources, f"{run.inside}/top.v"))
-    run_yosys(run, [*sources, f"{run.target.synth} -top {run.design.top} -json {run.inside}/netlist.json"])
+    sources = (f"read_verilog -defer {source}" for source in (*run.sources, f"{run.inside}/top.v"))
+    run_yosys(run, [*sources, f"{run.target.synth} -top {run.top} -json {run.inside}/netlist.json"])
     seed, fmax_mhz, report = _meet_clock(run, tool, board, pins, seeds)
     file = f"{build.manifest.top}.{board.bitstream_kind}"
     call_tool(run, tool.call(board.pack, ["routed", file]), run.work, "pack.log")
@@ -95,7 +91,7 @@ def _make(
     record = {
         "board": run.name,
         "device": board.description,
-        "top": run.design.top,
+        "top": run.top,
         "model_digest": build.manifest.model_digest,
         "bitstream": file,
         "program": f"{board.program} {file}",
@@ -125,7 +121,7 @@ def _meet_clock(
     share = 100 * (board.clock_mhz - reached[best]) / board.clock_mhz
     tried = f"seed {best}" if len(seeds) == 1 else f"seed {best}, the best of {len(seeds)}"
     raise BuildError(
-        f"{run.design.top} reaches {reached[best]} MHz on {run.name} and needs {board.clock_mhz}, {share:.1f} % short "
+        f"{run.top} reaches {reached[best]} MHz on {run.name} and needs {board.clock_mhz}, {share:.1f} % short "
         f"({tried}; log in {keep_logs(run) / f'nextpnr_{best}.log'}); try {_REMEDY}"
     )
 

@@ -24,7 +24,7 @@ from hwgen.fpga import targets, yosys
 from hwgen.fpga.targets import PlaceAndRoute, Target
 from quant.errors import BuildError, ToolError
 from quant.files import replace_folder
-from quant.manifest import Port, open_folder
+from quant.manifest import BuildFolder, open_folder
 
 FOLDER = "synth"
 MAX_SEEDS = 100
@@ -41,21 +41,6 @@ _REMEDIES = {
     "spram": "fewer --loaded-layers, or fewer weight bits",
     "dsp": "fewer --units, or leaks of the form 2^F - 2^k, which take no multiplier",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Design:
-    """What the tools take of a build folder.
-
-    Attributes:
-        ports: of the core: name, direction, width in bits.
-    """
-
-    folder: Path
-    top: str
-    model_digest: str
-    sources: tuple[str, ...]
-    ports: tuple[Port, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +79,15 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Tools at work: their results collect in `work`, below the build folder, and go to `home`/`name` there."""
+    """Tools at work on a build: their results collect in `work`, below its folder, and go to `home`/`name` there.
 
-    design: Design
+    Attributes:
+        top, sources: of the design, which may be more than the build's core.
+    """
+
+    build: BuildFolder
+    top: str
+    sources: Sequence[str]
     name: str
     target: Target
     work: Path
@@ -105,7 +96,7 @@ class Run:
     @property
     def inside(self) -> str:
         """The work folder as tools name it that run from inside the build folder."""
-        return self.work.relative_to(self.design.folder).as_posix()
+        return self.work.relative_to(self.build.path).as_posix()
 
 
 def synthesize(folder: Path, name: str, seeds: int = 3) -> Result:
@@ -125,14 +116,12 @@ def synthesize(folder: Path, name: str, seeds: int = 3) -> Result:
     if not 0 <= seeds <= MAX_SEEDS:
         raise BuildError(f"--seeds is {seeds}; allowed is 0..{MAX_SEEDS}")
     build = open_folder(folder)
-    design = Design(
-        build.path, build.manifest.top, build.manifest.model_digest, tuple(build.manifest.sources), tuple(build.streams)
-    )
     if not seeds:
         target = replace(target, place_and_route=None)
     tools = tool_versions([] if target.place_and_route is None else [target.place_and_route.distribution])
-    with results_folder(design.folder / FOLDER, name) as work:
-        return _run(Run(design, name, target, work), list(range(1, seeds + 1)), tools)
+    with results_folder(build.path / FOLDER, name) as work:
+        run = Run(build, build.manifest.top, build.manifest.sources, name, target, work)
+        return _run(run, list(range(1, seeds + 1)), tools)
 
 
 @contextmanager
@@ -186,8 +175,8 @@ def _run(run: Run, seeds: Sequence[int], tools: Mapping[str, str]) -> Result:
         target=run.name,
         device=run.target.description,
         family=run.target.family,
-        top=run.design.top,
-        model_digest=run.design.model_digest,
+        top=run.top,
+        model_digest=run.build.manifest.model_digest,
         **asdict(area),
         bram_unit=run.target.bram_unit,
         fmax_mhz=round(statistics.median(clocks), 2) if clocks else None,
@@ -204,16 +193,16 @@ def _run(run: Run, seeds: Sequence[int], tools: Mapping[str, str]) -> Result:
 
 def _map(run: Run) -> dict[str, int]:
     """Run Yosys; leaves the netlist and, for place and route, the netlist in its frame. Returns the cells."""
-    top, inside = run.design.top, run.inside
+    top, inside = run.top, run.inside
     commands = [
-        *(f"read_verilog -defer {source}" for source in run.design.sources),
+        *(f"read_verilog -defer {source}" for source in run.sources),
         f"{run.target.synth} -top {top}",
         "delete t:$scopeinfo",
         f"tee -q -o {inside}/stat.json stat -json",
         f"write_verilog -noattr {inside}/netlist.v",
     ]
     if run.target.place_and_route is not None:
-        (run.work / f"{top}_frame.v").write_text(render.frame_module(top, run.design.ports), encoding="utf-8")
+        (run.work / f"{top}_frame.v").write_text(render.frame_module(top, run.build.streams), encoding="utf-8")
         # The frame is mapped around the core as a black box, so that the netlist that is placed is the one counted.
         commands += [
             f"select ={top}",
@@ -246,7 +235,7 @@ def run_yosys(run: Run, commands: Sequence[str]) -> None:
     script = run.work / "synth.ys"
     script.write_text("\n".join(commands) + "\n", encoding="ascii")
     command = [sys.executable, "-P", str(yosys.__file__), f"{run.inside}/{script.name}"]
-    call_tool(run, command, run.design.folder, "yosys.log")
+    call_tool(run, command, run.build.path, "yosys.log")
     script.unlink()
 
 
@@ -261,7 +250,7 @@ def _place_and_route(run: Run, tool: PlaceAndRoute, seed: int) -> tuple[float, d
     path.unlink()
     clocks = [float(clock["achieved"]) for clock in report["fmax"].values()]
     if len(clocks) != 1:
-        raise ToolError(f"nextpnr reports {len(clocks)} clocks for {run.design.top}; the core has one")
+        raise ToolError(f"nextpnr reports {len(clocks)} clocks for {run.top}; the core has one")
     used = {name: int(count["used"]) for name, count in report["utilization"].items() if count["used"]}
     return round(clocks[0], 2), used
 
@@ -288,7 +277,7 @@ def call_tool(run: Run, command: Sequence[str], cwd: Path, log_name: str) -> Non
 
 def keep_logs(run: Run) -> Path:
     """Keep the logs of a run that failed; returns where."""
-    failed = failed_folder(run.design.folder / run.home / run.name)
+    failed = failed_folder(run.build.path / run.home / run.name)
     shutil.rmtree(failed, ignore_errors=True)
     failed.mkdir()
     for path in run.work.glob("*.log"):
@@ -302,9 +291,7 @@ def require_fit(run: Run, beyond: Mapping[str, tuple[float, float]]) -> None:
         return
     lacking = ", ".join(f"{name.upper()} {needed:,g} of {limit:,g}" for name, (needed, limit) in beyond.items())
     remedies = [_REMEDIES[name] for name in beyond if name in _REMEDIES] or ["fewer lanes or weight bits"]
-    raise BuildError(
-        f"{run.design.top} does not fit {run.name}: {lacking}; try {', '.join(remedies)}, or a larger device"
-    )
+    raise BuildError(f"{run.top} does not fit {run.name}: {lacking}; try {', '.join(remedies)}, or a larger device")
 
 
 def tool_versions(distributions: Sequence[str]) -> dict[str, str]:

@@ -139,114 +139,40 @@ module scsr_layer #(
     wire [TAG_W-1:0]                sum_tag;
 
     scsr_collector #(
-        .SOURCES        (SOURCES),
-        .EVENT_W        (EVENT_W),
-        .ROW_W          (ROW_W),
-        .OFFSETS        (OFFSETS),
-        .TAG_W          (TAG_W),
-        .TAG_SOURCE     (TAG_SOURCE),
-        .REPORTS        (REPORTS),
-        .TICKED_AT_RESET(TICKED_AT_RESET)
+        .SOURCES(SOURCES), .EVENT_W(EVENT_W), .ROW_W(ROW_W), .OFFSETS(OFFSETS), .TAG_W(TAG_W), .TAG_SOURCE(TAG_SOURCE),
+        .REPORTS(REPORTS), .TICKED_AT_RESET(TICKED_AT_RESET)
     ) collector (
-        .clk    (clk),
-        .rst    (rst),
-        .s_valid(s_valid),
-        .s_ready(s_ready),
-        .s_tick (s_tick),
-        .s_index(s_index),
-        .s_tag  (s_tag),
-        .m_valid(row_valid),
-        .m_ready(row_ready),
-        .m_close(row_close),
-        .m_row  (row),
-        .m_tag  (row_tag)
+        .clk(clk), .rst(rst), .s_valid(s_valid), .s_ready(s_ready), .s_tick(s_tick), .s_index(s_index), .s_tag(s_tag),
+        .m_valid(row_valid), .m_ready(row_ready), .m_close(row_close), .m_row(row), .m_tag(row_tag)
     );
 
     scsr_event_list #(
-        .PORTS     (PORTS),
-        .ROW_W     (ROW_W),
-        .COUNT_W   (COUNT_W),
-        .POSITION_W(POSITION_W),
-        .GROUPS    (GROUPS),
-        .GROUP_W   (GROUP_W),
-        .TAG_W     (TAG_W)
+        .PORTS(PORTS), .ROW_W(ROW_W), .COUNT_W(COUNT_W), .POSITION_W(POSITION_W), .GROUPS(GROUPS), .GROUP_W(GROUP_W),
+        .TAG_W(TAG_W)
     ) event_list (
-        .clk         (clk),
-        .rst         (rst),
-        .s_valid     (row_valid),
-        .s_ready     (row_ready),
-        .s_close     (row_close),
-        .s_row       (row),
-        .s_tag       (row_tag),
-        .m_en        (op_en),
-        .m_valid     (op_valid),
-        .m_event     (op_event),
-        .m_row       (op_row),
-        .m_group_last(op_group_last),
-        .m_step_last (op_step_last),
-        .m_tag       (op_tag)
+        .clk(clk), .rst(rst), .s_valid(row_valid), .s_ready(row_ready), .s_close(row_close), .s_row(row),
+        .s_tag(row_tag), .m_en(op_en), .m_valid(op_valid), .m_event(op_event), .m_row(op_row),
+        .m_group_last(op_group_last), .m_step_last(op_step_last), .m_tag(op_tag)
     );
 
     scsr_weights #(
-        .PORTS      (PORTS),
-        .ROWS       (ROWS),
-        .ROW_W      (ROW_W),
-        .ADDR_W     (WEIGHT_ADDR_W),
-        .WORD_W     (LANES * WEIGHT_W),
-        .BANKS      (WEIGHT_BANKS),
-        .BANK_DEPTH (WEIGHT_BANK_DEPTH),
-        .BANK_ADDR_W(WEIGHT_BANK_ADDR_W),
-        .PREFIX     (WEIGHT_PREFIX),
-        .LOADED     (WEIGHT_LOADED),
-        .SLICES     (WEIGHT_SLICES),
-        .TAG_W      (TAG_W),
-        .CHECKS     (WEIGHT_CHECKS),
-        .CHECK_W    (WEIGHT_CHECK_W)
+        .PORTS(PORTS), .ROWS(ROWS), .ROW_W(ROW_W), .ADDR_W(WEIGHT_ADDR_W), .WORD_W(LANES * WEIGHT_W),
+        .BANKS(WEIGHT_BANKS), .BANK_DEPTH(WEIGHT_BANK_DEPTH), .BANK_ADDR_W(WEIGHT_BANK_ADDR_W), .PREFIX(WEIGHT_PREFIX),
+        .LOADED(WEIGHT_LOADED), .SLICES(WEIGHT_SLICES), .TAG_W(TAG_W), .CHECKS(WEIGHT_CHECKS), .CHECK_W(WEIGHT_CHECK_W)
     ) weights (
-        .clk         (clk),
-        .rst         (rst),
-        .en          (op_en),
-        .s_valid     (op_valid),
-        .s_event     (op_event),
-        .s_row       (op_row),
-        .s_group_last(op_group_last),
-        .s_step_last (op_step_last),
-        .s_tag       (op_tag),
-        .m_valid     (word_valid),
-        .m_event     (word_event),
-        .m_weights   (word_weights),
-        .m_group_last(word_group_last),
-        .m_step_last (word_step_last),
-        .m_tag       (word_tag),
-        .l_write     (l_write),
-        .l_addr      (l_addr),
-        .l_data      (l_data)
+        .clk(clk), .rst(rst), .en(op_en), .s_valid(op_valid), .s_event(op_event), .s_row(op_row),
+        .s_group_last(op_group_last), .s_step_last(op_step_last), .s_tag(op_tag), .m_valid(word_valid),
+        .m_event(word_event), .m_weights(word_weights), .m_group_last(word_group_last), .m_step_last(word_step_last),
+        .m_tag(word_tag), .l_write(l_write), .l_addr(l_addr), .l_data(l_data)
     );
 
     scsr_lanes #(
-        .LANES     (LANES),
-        .PORTS     (PORTS),
-        .UNITS     (UNITS),
-        .WEIGHT_W  (WEIGHT_W),
-        .SUM_W     (SUM_W),
-        .WORDS     (GROUP_WORDS),
-        .WORD_W    (GROUP_WORD_W),
-        .LAST_WORDS(LAST_WORDS),
-        .TAG_W     (TAG_W)
+        .LANES(LANES), .PORTS(PORTS), .UNITS(UNITS), .WEIGHT_W(WEIGHT_W), .SUM_W(SUM_W), .WORDS(GROUP_WORDS),
+        .WORD_W(GROUP_WORD_W), .LAST_WORDS(LAST_WORDS), .TAG_W(TAG_W)
     ) lanes (
-        .clk         (clk),
-        .rst         (rst),
-        .s_en        (op_en),
-        .s_valid     (word_valid),
-        .s_event     (word_event),
-        .s_weights   (word_weights),
-        .s_group_last(word_group_last),
-        .s_step_last (word_step_last),
-        .s_tag       (word_tag),
-        .m_valid     (sum_valid),
-        .m_ready     (sum_ready),
-        .m_sums      (sums),
-        .m_tag       (sum_tag)
+        .clk(clk), .rst(rst), .s_en(op_en), .s_valid(word_valid), .s_event(word_event), .s_weights(word_weights),
+        .s_group_last(word_group_last), .s_step_last(word_step_last), .s_tag(word_tag), .m_valid(sum_valid),
+        .m_ready(sum_ready), .m_sums(sums), .m_tag(sum_tag)
     );
 
     scsr_update #(

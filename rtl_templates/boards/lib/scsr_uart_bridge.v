@@ -98,23 +98,11 @@ module scsr_uart_bridge #(
         .m_ready(taken_ready), .m_data(taken_data)
     );
 
-    scsr_uart_decode #(
-        .LOAD(LOAD)
-    ) decoder (
-        .clk          (clk),
-        .rst          (halt),
-        .s_valid      (taken_valid),
-        .s_ready      (taken_ready),
-        .s_data       (taken_data),
-        .m_axis_tdata (m_axis_tdata),
-        .m_axis_tvalid(m_axis_tvalid),
-        .m_axis_tready(m_axis_tready),
-        .m_axis_tlast (m_axis_tlast),
-        .m_load_tdata (m_load_tdata),
-        .m_load_tvalid(m_load_tvalid),
-        .m_load_tready(m_load_tready),
-        .fault_order  (fault_order),
-        .fault_check  (fault_check)
+    scsr_uart_decode #(.LOAD(LOAD)) decoder (
+        .clk(clk), .rst(halt), .s_valid(taken_valid), .s_ready(taken_ready), .s_data(taken_data),
+        .m_axis_tdata(m_axis_tdata), .m_axis_tvalid(m_axis_tvalid), .m_axis_tready(m_axis_tready),
+        .m_axis_tlast(m_axis_tlast), .m_load_tdata(m_load_tdata), .m_load_tvalid(m_load_tvalid),
+        .m_load_tready(m_load_tready), .fault_order(fault_order), .fault_check(fault_check)
     );
 
     scsr_uart_encode #(.MODEL(MODEL), .GREETING({VERSION, WINDOW_UNITS})) encoder (

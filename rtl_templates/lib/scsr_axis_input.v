@@ -12,10 +12,8 @@
 // are more numbers than channels. The sweep after reset clears them all.
 
 module scsr_axis_input #(
-    // Number of input channels
-    parameter CHANNELS = 1,
-    // Width of a channel index
-    parameter INDEX_W = 1,
+    // Number of input channels, and width of a channel index
+    parameter CHANNELS = 1, INDEX_W = 1,
     // Width of a stamp: 2**STAMP_W - 1 is greater than CHANNELS
     parameter STAMP_W = 2,
     // Number of status flags: unknown channel, repeat, tlast on a SPIKE, and, as the fourth, a TICK with tuser

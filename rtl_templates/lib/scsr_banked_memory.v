@@ -16,10 +16,8 @@ module scsr_banked_memory #(
     parameter ADDR_W = 1,
     // Number of banks, at most 100
     parameter BANKS = 1,
-    // Words in a bank, 2**BANK_ADDR_W where there are several
-    parameter BANK_DEPTH = 2,
-    // Width of an address in a bank
-    parameter BANK_ADDR_W = 1,
+    // Words in a bank, 2**BANK_ADDR_W where there are several; width of an address in a bank
+    parameter BANK_DEPTH = 2, BANK_ADDR_W = 1,
     // Path of the banks' files, without the number; empty: all words are zero
     parameter PREFIX = "",
     // 1: the contents are written at run time

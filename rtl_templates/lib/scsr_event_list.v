@@ -21,10 +21,8 @@ module scsr_event_list #(
     parameter COUNT_W = 1,
     // Width of an operation's place in a list, 0 .. ceil(ROWS / PORTS) - 1
     parameter POSITION_W = 1,
-    // Number of times a list is walked
-    parameter GROUPS = 1,
-    // Width of a group's number
-    parameter GROUP_W = 1,
+    // Number of times a list is walked, and width of a group's number
+    parameter GROUPS = 1, GROUP_W = 1,
     // Width of the tag that comes with `close`
     parameter TAG_W = 1
 ) (

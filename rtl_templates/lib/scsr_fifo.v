@@ -7,10 +7,8 @@
 module scsr_fifo #(
     // Width of a word in bits
     parameter WIDTH = 1,
-    // Number of words in memory, 2**ADDR_W
-    parameter DEPTH = 2,
-    // Width of an address in bits
-    parameter ADDR_W = 1
+    // Number of words in memory, 2**ADDR_W; width of an address in bits
+    parameter DEPTH = 2, ADDR_W = 1
 ) (
     input  wire             clk, rst,
     input  wire             s_valid,

@@ -19,10 +19,8 @@ module scsr_lanes #(
     parameter WEIGHT_W = 2,
     // Width of a sum, at least WEIGHT_W + (WEIGHT_W == 1)
     parameter SUM_W = 2,
-    // Words in a group: LANES / UNITS, rounded up
-    parameter WORDS = 1,
-    // Width of a word's number in its group
-    parameter WORD_W = 1,
+    // Words in a group: LANES / UNITS, rounded up; width of a word's number in its group
+    parameter WORDS = 1, WORD_W = 1,
     // Number of words in the last group of a step
     parameter LAST_WORDS = 1,
     // Width of the tag

@@ -16,22 +16,14 @@ module scsr_layer #(
     parameter LANES = 1,
     // Events per cycle, 1 or 2: read ports of the weight memory
     parameter PORTS = 1,
-    // Neurons updated per cycle, at most LANES
-    parameter UNITS = 1,
-    // Width of a neuron's place in a word of UNITS
-    parameter UNIT_W = 1,
-    // Number of groups: neurons / LANES, rounded up
-    parameter GROUPS = 1,
-    // Width of a group's number
-    parameter GROUP_W = 1,
-    // Number of words of at most UNITS neurons, in all groups
-    parameter WORDS = 1,
-    // Width of a word's number
-    parameter WORD_W = 1,
-    // Number of words in a group: LANES / UNITS, rounded up
-    parameter GROUP_WORDS = 1,
-    // Width of a word's number in its group
-    parameter GROUP_WORD_W = 1,
+    // Neurons updated per cycle, at most LANES; width of a neuron's place in a word of UNITS
+    parameter UNITS = 1, UNIT_W = 1,
+    // Number of groups: neurons / LANES, rounded up; width of a group's number
+    parameter GROUPS = 1, GROUP_W = 1,
+    // Number of words of at most UNITS neurons, in all groups; width of a word's number
+    parameter WORDS = 1, WORD_W = 1,
+    // Number of words in a group: LANES / UNITS, rounded up; width of a word's number in its group
+    parameter GROUP_WORDS = 1, GROUP_WORD_W = 1,
     // Number of words in the last group
     parameter LAST_WORDS = 1,
     // Number of neurons in a group's last word, but for the last group
@@ -48,10 +40,8 @@ module scsr_layer #(
     parameter TAG_SOURCE = 0,
     // Sources that owe no TICK in the first step after reset
     parameter [SOURCES-1:0] TICKED_AT_RESET = {SOURCES{1'b0}},
-    // Number of rows: inputs of all sources together
-    parameter ROWS = 1,
-    // Width of a row
-    parameter ROW_W = 1,
+    // Number of rows: inputs of all sources together; width of a row
+    parameter ROWS = 1, ROW_W = 1,
     // Width of a number of events, 0 .. ROWS
     parameter COUNT_W = 1,
     // Width of a place in the event list, PORTS events to a place

@@ -10,10 +10,8 @@ module scsr_loaded_ram #(
     parameter WIDTH = 1,
     // Number of 16-bit slices: WIDTH / 16, rounded up
     parameter SLICES = 1,
-    // Number of words
-    parameter DEPTH = 2,
-    // Width of an address in bits
-    parameter ADDR_W = 1
+    // Number of words, and width of an address in bits
+    parameter DEPTH = 2, ADDR_W = 1
 ) (
     input  wire              clk, en,
     // Of the word that is read, or that `write` is for

@@ -11,14 +11,10 @@
 // last beat. Latency 4 cycles from a word to its first score.
 
 module scsr_readout #(
-    // Classes per word
-    parameter UNITS = 1,
-    // Width of a class's number in its word
-    parameter UNIT_W = 1,
-    // Number of words
-    parameter WORDS = 1,
-    // Width of a word's number
-    parameter WORD_W = 1,
+    // Classes per word, and width of a class's number in its word
+    parameter UNITS = 1, UNIT_W = 1,
+    // Number of words, and width of a word's number
+    parameter WORDS = 1, WORD_W = 1,
     // Width of a class index
     parameter INDEX_W = 1,
     // Width of a value; 1: a spike, more: a signed potential

@@ -10,10 +10,8 @@ module scsr_rom #(
     parameter PORTS = 1,
     // Width of a word in bits
     parameter WIDTH = 1,
-    // Number of words
-    parameter DEPTH = 2,
-    // Width of an address in bits
-    parameter ADDR_W = 1,
+    // Number of words, and width of an address in bits
+    parameter DEPTH = 2, ADDR_W = 1,
     // Contents, in the form of $readmemh; empty: all words are zero
     parameter FILE = ""
 ) (

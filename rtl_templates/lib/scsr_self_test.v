@@ -11,16 +11,12 @@
 // Latency 0 outside of a test.
 
 module scsr_self_test #(
-    // Beats of the stored sample
-    parameter BEATS = 2,
-    // Width of a beat's number
-    parameter BEAT_W = 1,
+    // Beats of the stored sample, and width of a beat's number
+    parameter BEATS = 2, BEAT_W = 1,
     // The beats, {tlast, tdata}, in the form of $readmemh
     parameter BEAT_FILE = "",
-    // Beats of the packet that must come out
-    parameter ANSWERS = 2,
-    // Width of such a beat's number
-    parameter ANSWER_W = 1,
+    // Beats of the packet that must come out, and width of such a beat's number
+    parameter ANSWERS = 2, ANSWER_W = 1,
     // Those beats, tdata, in the form of $readmemh
     parameter ANSWER_FILE = "",
     // Bit of a packet's last beat that says that the test failed

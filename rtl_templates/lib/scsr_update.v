@@ -15,14 +15,10 @@
 module scsr_update #(
     // Width of a neuron's index
     parameter INDEX_W = 1,
-    // Neurons per word
-    parameter UNITS = 1,
-    // Width of a neuron's place in its word
-    parameter UNIT_W = 1,
-    // Number of words
-    parameter WORDS = 1,
-    // Width of a word's number
-    parameter WORD_W = 1,
+    // Neurons per word, and width of a neuron's place in its word
+    parameter UNITS = 1, UNIT_W = 1,
+    // Number of words, and width of a word's number
+    parameter WORDS = 1, WORD_W = 1,
     // Words in a group of lanes, and width of a word's number in it
     parameter GROUP_WORDS = 1,
     parameter GROUP_WORD_W = 1,

@@ -11,10 +11,8 @@
 module scsr_weights #(
     // Read ports, 1 or 2
     parameter PORTS = 1,
-    // Number of rows: inputs of all sources together
-    parameter ROWS = 1,
-    // Width of a row
-    parameter ROW_W = 1,
+    // Number of rows: inputs of all sources together; width of a row
+    parameter ROWS = 1, ROW_W = 1,
     // Width of a word's address
     parameter ADDR_W = 1,
     // Width of a word: lanes * bits of a weight

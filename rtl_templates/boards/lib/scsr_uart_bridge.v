@@ -6,10 +6,8 @@
 // in reset and the host's bytes are dropped until a RESET comes: no answer ever comes from a damaged sample.
 
 module scsr_uart_bridge #(
-    // Length of a bit on the line in cycles, at least 4
-    parameter BIT_CYCLES = 16,
-    // Width of a counter of BIT_CYCLES
-    parameter COUNT_W = 5,
+    // Length of a bit on the line in cycles, at least 4; width of a counter of BIT_CYCLES
+    parameter BIT_CYCLES = 16, COUNT_W = 5,
     // The number that tells this core from others
     parameter [15:0] MODEL = 16'd0,
     // 1: the core takes words for its weights

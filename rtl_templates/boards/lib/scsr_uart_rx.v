@@ -6,10 +6,8 @@
 // reported once, as a byte without a stop bit.
 
 module scsr_uart_rx #(
-    // Length of a bit in cycles, at least 4
-    parameter BIT_CYCLES = 16,
-    // Width of a counter of BIT_CYCLES
-    parameter COUNT_W = 5
+    // Length of a bit in cycles, at least 4; width of a counter of BIT_CYCLES
+    parameter BIT_CYCLES = 16, COUNT_W = 5
 ) (
     input  wire       clk, rst,
     input  wire       rx,

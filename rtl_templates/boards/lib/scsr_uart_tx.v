@@ -5,10 +5,8 @@
 // Latency 1 cycle to the start bit, interval 10 * BIT_CYCLES.
 
 module scsr_uart_tx #(
-    // Length of a bit in cycles
-    parameter BIT_CYCLES = 16,
-    // Width of a counter of BIT_CYCLES
-    parameter COUNT_W = 5
+    // Length of a bit in cycles, and width of a counter of BIT_CYCLES
+    parameter BIT_CYCLES = 16, COUNT_W = 5
 ) (
     input  wire       clk, rst,
     input  wire       s_valid,

@@ -79,6 +79,8 @@ class Bench:
         self.folder = ROOT / code
         self.build: Build = make_build(model, name="core", safety=Safety(code))
         write(self.build, self.folder)
+        self.program = runner.build_harness(self.folder, ROOT / "harness" / code)
+        self.beats = encode(samples)
         self.classes: IntArray = vectors.expected(model, samples)["classes"]
 
     def points(self, numbers: Sequence[float], run: Callable[[float, int], streams.Packets]) -> Iterator[Point]:
@@ -97,12 +99,9 @@ class Bench:
         )
 
     def memory_points(self) -> Iterator[Point]:
-        program = runner.build_harness(self.folder, ROOT / "harness" / self.folder.name)
-        beats = encode(self.samples)
-
         def run(count: float, draw: int) -> streams.Packets:
             with damaged(self.folder, self._flips(int(count), draw)) as copy:
-                return simulate(program, copy, beats, len(self.samples))
+                return simulate(self.program, copy, self.beats, len(self.samples))
 
         yield from self.points((0, *FLIPS), run)
 
@@ -133,21 +132,17 @@ class Bench:
     ) -> Iterator[Point]:
         """Points at `numbers` of flips in `in_samples` samples, among the `bits` of all memories of that kind."""
         program = build_upset_harness(self.folder, ROOT / "upsets" / self.folder.name / memory, memory)
-        beats = encode(self.samples)
         cycles = verify(self.folder, self.samples)["cycles_per_sample_mean"] * in_samples
 
         def run(count: float, draw: int) -> streams.Packets:
             with damaged(self.folder, upset_period=round(bits * cycles / count), seed=draw + 1) as copy:
-                return simulate(program, copy, beats, len(self.samples))
+                return simulate(program, copy, self.beats, len(self.samples))
 
         yield from self.points(numbers, run)
 
     def stream_points(self) -> Iterator[Point]:
-        program = runner.build_harness(self.folder, ROOT / "harness" / self.folder.name)
-        beats = encode(self.samples)
-
         def run(share: float, draw: int) -> streams.Packets:
-            return simulate(program, self.folder, flip_beats(beats, share, draw), len(self.samples))
+            return simulate(self.program, self.folder, flip_beats(self.beats, share, draw), len(self.samples))
 
         yield from self.points(BEATS, run)
 

@@ -21,14 +21,12 @@ module scsr_axis_input #(
 ) (
     input  wire               clk, rst,
     input  wire [15:0]        s_axis_tdata,
-    input  wire               s_axis_tvalid,
+    input  wire               s_axis_tvalid, s_axis_tlast,
     output wire               s_axis_tready,
-    input  wire               s_axis_tlast,
     // The TICK is the watchdog's (scsr_watchdog.v)
     input  wire               s_axis_tuser,
-    output wire               m_valid,
+    output wire               m_valid, m_tick,
     input  wire               m_ready,
-    output wire               m_tick,
     output wire [INDEX_W-1:0] m_index,
     output wire [FLAGS:0]     m_tag
 );
@@ -43,15 +41,13 @@ module scsr_axis_input #(
     reg [INDEX_W-1:0] clear_q;
 
     // Stage 1: a beat whose stamp comes out of the memory.
-    reg               valid_1_q, tick_1_q, last_1_q, user_1_q, unknown_1_q;
+    reg               valid_1_q, tick_1_q, last_1_q, user_1_q, unknown_1_q, written_1_q, seen_1_q;
     reg [INDEX_W-1:0] index_1_q;
-    reg               written_1_q, seen_1_q;
 
     // Stage 2: a beat that is judged, and its stamp. Where the stamp was written after its read had begun, `written` says
     // so, and `seen` whether that made the channel a repeat.
-    reg               valid_2_q, tick_2_q, last_2_q, user_2_q, unknown_2_q;
+    reg               valid_2_q, tick_2_q, last_2_q, user_2_q, unknown_2_q, written_2_q, seen_2_q;
     reg [INDEX_W-1:0] index_2_q;
-    reg               written_2_q, seen_2_q;
     reg [STAMP_W-1:0] stored_2_q;
 
     reg [STAMP_W-1:0] stamp_q;

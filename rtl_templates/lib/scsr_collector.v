@@ -33,9 +33,8 @@ module scsr_collector #(
     input  wire [SOURCES-1:0]         s_tick,
     input  wire [SOURCES*EVENT_W-1:0] s_index,
     input  wire [TAG_W-1:0]           s_tag,
-    output wire                       m_valid,
+    output wire                       m_valid, m_close,
     input  wire                       m_ready,
-    output wire                       m_close,
     output reg  [ROW_W-1:0]           m_row,
     output wire [TAG_W-1:0]           m_tag
 );

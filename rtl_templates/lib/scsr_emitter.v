@@ -14,15 +14,13 @@ module scsr_emitter #(
     parameter TAG_W = 1
 ) (
     input  wire               clk, rst,
-    input  wire               r_valid,
+    input  wire               r_valid, r_last,
     output wire               r_ready,
     input  wire [INDEX_W-1:0] r_index,
-    input  wire               r_last,
     input  wire [UNITS-1:0]   r_spikes,
     input  wire [TAG_W-1:0]   r_tag,
-    output wire               m_valid,
+    output wire               m_valid, m_tick,
     input  wire               m_ready,
-    output wire               m_tick,
     output wire [INDEX_W-1:0] m_index,
     output wire [TAG_W-1:0]   m_tag
 );

@@ -27,16 +27,14 @@ module scsr_event_list #(
     parameter TAG_W = 1
 ) (
     input  wire                   clk, rst,
-    input  wire                   s_valid,
+    input  wire                   s_valid, s_close,
     output wire                   s_ready,
-    input  wire                   s_close,
     input  wire [ROW_W-1:0]       s_row,
     input  wire [TAG_W-1:0]       s_tag,
     input  wire                   m_en,
-    output wire                   m_valid,
+    output wire                   m_valid, m_group_last, m_step_last,
     output wire [PORTS-1:0]       m_event,
     output wire [PORTS*ROW_W-1:0] m_row,
-    output wire                   m_group_last, m_step_last,
     output wire [TAG_W-1:0]       m_tag
 );
 
@@ -47,9 +45,8 @@ module scsr_event_list #(
     localparam [GROUP_W-1:0] LAST_GROUP = GROUP_COUNT[GROUP_W-1:0] - ONE_GROUP;
 
     // The list that fills; closed, it waits here until the other one has been walked.
-    reg               fill_list_q;
+    reg               fill_list_q, fill_closed_q;
     reg [COUNT_W-1:0] fill_count_q;
-    reg               fill_closed_q;
     reg [TAG_W-1:0]   fill_tag_q;
 
     // The list that is walked: a closed one, or else the one that fills.
@@ -62,11 +59,9 @@ module scsr_event_list #(
     reg [GROUP_W-1:0] group_q;
 
     // An operation that was decided on, while its rows are read, and the one that is offered.
-    reg                   op_valid_q;
+    reg                   op_valid_q, op_group_last_q, op_step_last_q, m_valid_q;
     reg [PORTS-1:0]       op_event_q;
-    reg                   op_group_last_q, op_step_last_q;
     reg [TAG_W-1:0]       op_tag_q;
-    reg                   m_valid_q;
     reg [PORTS+TAG_W+1:0] m_marks_q;
     reg [PORTS*ROW_W-1:0] m_row_q;
 

@@ -28,10 +28,9 @@ module scsr_lanes #(
 ) (
     input  wire                            clk, rst,
     output wire                            s_en,
-    input  wire                            s_valid,
+    input  wire                            s_valid, s_group_last, s_step_last,
     input  wire [PORTS-1:0]                s_event,
     input  wire [PORTS*LANES*WEIGHT_W-1:0] s_weights,
-    input  wire                            s_group_last, s_step_last,
     input  wire [TAG_W-1:0]                s_tag,
     output wire                            m_valid,
     input  wire                            m_ready,

@@ -89,12 +89,11 @@ module scsr_layer #(
     input  wire [SOURCES-1:0]            s_tick,
     input  wire [SOURCES*EVENT_W-1:0]    s_index,
     input  wire [TAG_W-1:0]              s_tag,
-    output wire                          r_valid,
+    output wire                          r_valid, r_last,
     input  wire                          r_ready,
     output wire [WORD_W-1:0]             r_word,
     output wire [INDEX_W-1:0]            r_index,
     output wire [UNIT_W-1:0]             r_final,
-    output wire                          r_last,
     output wire [UNITS*VALUE_W-1:0]      r_values,
     output wire [TAG_W-1:0]              r_tag,
     output wire                          n_en,
@@ -112,16 +111,14 @@ module scsr_layer #(
     wire [ROW_W-1:0]                row;
     wire [TAG_W-1:0]                row_tag;
 
-    wire                            op_en, op_valid;
+    wire                            op_en, op_valid, op_group_last, op_step_last;
     wire [PORTS-1:0]                op_event;
     wire [PORTS*ROW_W-1:0]          op_row;
-    wire                            op_group_last, op_step_last;
     wire [TAG_W-1:0]                op_tag;
 
-    wire                            word_valid;
+    wire                            word_valid, word_group_last, word_step_last;
     wire [PORTS-1:0]                word_event;
     wire [PORTS*LANES*WEIGHT_W-1:0] word_weights;
-    wire                            word_group_last, word_step_last;
     wire [TAG_W-1:0]                word_tag;
 
     wire                            sum_valid, sum_ready;

@@ -25,11 +25,10 @@ module scsr_readout #(
     parameter TAG_W = 4
 ) (
     input  wire                     clk, rst,
-    input  wire                     r_valid,
+    input  wire                     r_valid, r_last,
     output wire                     r_ready,
     input  wire [WORD_W-1:0]        r_word,
     input  wire [UNIT_W-1:0]        r_final,
-    input  wire                     r_last,
     input  wire [UNITS*VALUE_W-1:0] r_values,
     input  wire [TAG_W-1:0]         r_tag,
     output wire [31:0]              m_axis_tdata,
@@ -48,27 +47,24 @@ module scsr_readout #(
     localparam [STORED_W-1:0] START = {MODE == 1 ? 1'b1 : 1'b0, {STORED_W - 1{1'b0}}};
 
     // Stage 1: the word's scores come out of the memory.
-    reg                      valid_1_q;
+    reg                      valid_1_q, last_1_q, first_1_q;
     reg [WORD_W-1:0]         word_1_q;
     reg [UNIT_W-1:0]         final_1_q;
-    reg                      last_1_q, first_1_q;
     reg [UNITS*VALUE_W-1:0]  values_1_q;
     reg [TAG_W-1:0]          tag_1_q;
 
     // Stage 2: the scores so far.
-    reg                      valid_2_q;
+    reg                      valid_2_q, last_2_q;
     reg [WORD_W-1:0]         word_2_q;
     reg [UNIT_W-1:0]         final_2_q;
-    reg                      last_2_q;
     reg [TAG_W-1:0]          tag_2_q;
     reg [UNITS*VALUE_W-1:0]  values_2_q;
     reg [UNITS*STORED_W-1:0] scores_2_q;
 
     // Stage 3: the new scores; in a sample's last step they leave one by one.
-    reg                      valid_3_q;
+    reg                      valid_3_q, last_3_q;
     reg [WORD_W-1:0]         word_3_q;
     reg [UNIT_W-1:0]         final_3_q;
-    reg                      last_3_q;
     reg [TAG_W-1:0]          tag_3_q;
     wire [UNITS*STORED_W-1:0] scores_3;
 

@@ -13,9 +13,8 @@ module scsr_watchdog #(
 ) (
     input  wire        clk, rst,
     input  wire [15:0] s_axis_tdata,
-    input  wire        s_axis_tvalid,
+    input  wire        s_axis_tvalid, s_axis_tlast,
     output wire        s_axis_tready,
-    input  wire        s_axis_tlast,
     output wire [15:0] m_axis_tdata,
     output wire        m_axis_tvalid,
     input  wire        m_axis_tready,

@@ -33,15 +33,13 @@ module scsr_weights #(
     // Where LOADED, the 16-bit slices of a word; else 1
     parameter SLICES = 1
 ) (
-    input  wire                    clk, rst, en, s_valid,
+    input  wire                    clk, rst, en, s_valid, s_group_last, s_step_last,
     input  wire [PORTS-1:0]        s_event,
     input  wire [PORTS*ROW_W-1:0]  s_row,
-    input  wire                    s_group_last, s_step_last,
     input  wire [TAG_W-1:0]        s_tag,
-    output wire                    m_valid,
+    output wire                    m_valid, m_group_last, m_step_last,
     output wire [PORTS-1:0]        m_event,
     output wire [PORTS*WORD_W-1:0] m_weights,
-    output wire                    m_group_last, m_step_last,
     output wire [TAG_W-1:0]        m_tag,
     input  wire [SLICES-1:0]       l_write,
     input  wire [ADDR_W-1:0]       l_addr,

@@ -17,9 +17,8 @@ module scsr_uart_bridge #(
     input  wire        uart_rx,
     output wire        uart_tx, core_rst, faulty,
     output wire [15:0] m_axis_tdata,
-    output wire        m_axis_tvalid,
+    output wire        m_axis_tvalid, m_axis_tlast,
     input  wire        m_axis_tready,
-    output wire        m_axis_tlast,
     output wire [15:0] m_load_tdata,
     output wire        m_load_tvalid,
     input  wire        m_load_tready,
@@ -43,9 +42,8 @@ module scsr_uart_bridge #(
     reg [2:0]  fault_q;
     reg [15:0] taken_q;
 
-    wire       rx_valid;
+    wire       rx_valid, rx_error;
     wire [7:0] rx_data;
-    wire       rx_error;
     wire       byte_valid = rx_valid && !rx_error && rx_data != RESET_BYTE;
     wire       restart = rx_valid && !rx_error && rx_data == RESET_BYTE;
     wire       halt = restart_q || fault_q != NO_FAULT;

@@ -18,9 +18,8 @@ module scsr_uart_decode #(
     output wire        s_ready,
     input  wire [7:0]  s_data,
     output wire [15:0] m_axis_tdata,
-    output wire        m_axis_tvalid,
+    output wire        m_axis_tvalid, m_axis_tlast,
     input  wire        m_axis_tready,
-    output wire        m_axis_tlast,
     output wire [15:0] m_load_tdata,
     output wire        m_load_tvalid,
     input  wire        m_load_tready,
@@ -56,11 +55,7 @@ module scsr_uart_decode #(
 
     wire [15:0] next_crc;
 
-    scsr_crc16 checksum (
-        .crc (crc_q),
-        .data(s_data),
-        .next(next_crc)
-    );
+    scsr_crc16 checksum (.crc(crc_q), .data(s_data), .next(next_crc));
 
     assign s_ready = !done_q;
     assign fault_order = take && !in_order;

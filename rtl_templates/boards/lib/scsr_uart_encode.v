@@ -21,9 +21,8 @@ module scsr_uart_encode #(
     // What went wrong; 0: nothing
     input  wire [2:0]  fault,
     input  wire [31:0] s_axis_tdata,
-    input  wire        s_axis_tvalid,
+    input  wire        s_axis_tvalid, s_axis_tlast,
     output wire        s_axis_tready,
-    input  wire        s_axis_tlast,
     output wire        m_valid,
     input  wire        m_ready,
     output wire [7:0]  m_data
@@ -88,11 +87,7 @@ module scsr_uart_encode #(
 
     wire [15:0] next_crc;
 
-    scsr_crc16 checksum (
-        .crc (crc_q),
-        .data(bytes_q[23:16]),
-        .next(next_crc)
-    );
+    scsr_crc16 checksum (.crc(crc_q), .data(bytes_q[23:16]), .next(next_crc));
 
     assign m_valid = !idle;
     assign m_data = bytes_q[23:16];

@@ -24,11 +24,10 @@ module scsr_uart_rx #(
 
     // The line comes from another clock: two registers before anybody looks, a third to see it fall.
     reg [2:0]         line_q;
-    reg               busy_q;
+    reg               busy_q, valid_q, error_q;
     reg [3:0]         place_q;
     reg [COUNT_W-1:0] count_q;
     reg [7:0]         data_q;
-    reg               valid_q, error_q;
 
     wire line = line_q[1];
     wire fell = line_q[2] && !line;

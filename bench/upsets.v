@@ -6,8 +6,7 @@
 // written. mem/upsets.hex holds the period, 0 for none, and a seed.
 
 module upset_source #(
-    parameter WIDTH = 1,
-    parameter DEPTH = 2,
+    parameter WIDTH = 1, DEPTH = 2,
     // What tells this memory from others of its size
     parameter [63:0] KEY = 0
 ) (
@@ -39,9 +38,7 @@ module upset_source #(
 endmodule
 
 module upset_ram #(
-    parameter WIDTH = 1,
-    parameter DEPTH = 2,
-    parameter ADDR_W = 1
+    parameter WIDTH = 1, DEPTH = 2, ADDR_W = 1
 ) (
     input  wire              clk, wr_en,
     input  wire [ADDR_W-1:0] wr_addr,
@@ -73,11 +70,8 @@ module upset_ram #(
 endmodule
 
 module upset_rom #(
-    parameter PORTS = 1,
-    parameter WIDTH = 1,
-    parameter DEPTH = 2,
-    parameter ADDR_W = 1,
-    parameter FILE = ""
+    parameter PORTS = 1, WIDTH = 1,
+    parameter DEPTH = 2, ADDR_W = 1, FILE = ""
 ) (
     input  wire                    clk, en,
     input  wire [PORTS*ADDR_W-1:0] addr,

@@ -51,9 +51,7 @@ module scsr_layer #(
     // Width of a weight; 1: the bit means +1 (set) or -1
     parameter WEIGHT_W = 2,
     // Banks of the weight memory, words in each, and width of an address in one (scsr_banked_memory.v)
-    parameter WEIGHT_BANKS = 1,
-    parameter WEIGHT_BANK_DEPTH = 2,
-    parameter WEIGHT_BANK_ADDR_W = 1,
+    parameter WEIGHT_BANKS = 1, WEIGHT_BANK_DEPTH = 2, WEIGHT_BANK_ADDR_W = 1,
     // Path of the banks' files, without the number
     parameter WEIGHT_PREFIX = "",
     // 1: weights are written at run time
@@ -78,10 +76,8 @@ module scsr_layer #(
     // Sources whose TICKs report such damage (scsr_collector.v)
     parameter [SOURCES-1:0] REPORTS = {SOURCES{1'b0}},
     // Check bits of a block and of a word of weights, and of parameters (scsr_guard.v); 0: not protected
-    parameter WEIGHT_CHECKS = 0,
-    parameter WEIGHT_CHECK_W = 0,
-    parameter PARAM_CHECKS = 0,
-    parameter PARAM_CHECK_W = 0
+    parameter WEIGHT_CHECKS = 0, WEIGHT_CHECK_W = 0,
+    parameter PARAM_CHECKS = 0, PARAM_CHECK_W = 0
 ) (
     input  wire                          clk, rst,
     input  wire [SOURCES-1:0]            s_valid,

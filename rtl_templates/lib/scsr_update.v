@@ -20,8 +20,7 @@ module scsr_update #(
     // Number of words, and width of a word's number
     parameter WORDS = 1, WORD_W = 1,
     // Words in a group of lanes, and width of a word's number in it
-    parameter GROUP_WORDS = 1,
-    parameter GROUP_WORD_W = 1,
+    parameter GROUP_WORDS = 1, GROUP_WORD_W = 1,
     // Neurons in a group's last word, but for the last group
     parameter GROUP_LAST_UNITS = 1,
     // Neurons in the last word
@@ -42,8 +41,7 @@ module scsr_update #(
     // damaged (scsr_mark.v)
     parameter TAG_W = 1,
     // Check bits of a block and of a word of parameters (scsr_guard.v); 0: not protected
-    parameter CHECKS = 0,
-    parameter CHECK_W = 0
+    parameter CHECKS = 0, CHECK_W = 0
 ) (
     input  wire                          clk, rst,
     input  wire                          s_valid,

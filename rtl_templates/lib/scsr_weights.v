@@ -20,12 +20,9 @@ module scsr_weights #(
     // Width of the tag; its highest bit says, where the memory is protected, that the sample is damaged (scsr_mark.v)
     parameter TAG_W = 1,
     // Check bits of a block and of a word (scsr_guard.v); 0: not protected
-    parameter CHECKS = 0,
-    parameter CHECK_W = 0,
+    parameter CHECKS = 0, CHECK_W = 0,
     // Banks of the memory, words in each, and width of an address in one (scsr_banked_memory.v)
-    parameter BANKS = 1,
-    parameter BANK_DEPTH = 2,
-    parameter BANK_ADDR_W = 1,
+    parameter BANKS = 1, BANK_DEPTH = 2, BANK_ADDR_W = 1,
     // Path of the banks' files, without the number
     parameter PREFIX = "",
     // 1: the contents are written at run time

@@ -10,14 +10,11 @@ module scsr_sim_bram #(
     // Width of an address in bits
     parameter ADDR_W = 14,
     // Bits that port A reads and writes at once: 1, 2, 4, 9, 18, 36 or 72; 0: not used
-    parameter READ_A = 0,
-    parameter WRITE_A = 0,
+    parameter READ_A = 0, WRITE_A = 0,
     // The same of port B
-    parameter READ_B = 0,
-    parameter WRITE_B = 0,
+    parameter READ_B = 0, WRITE_B = 0,
     // 1: a port's output holds while it writes
-    parameter HOLD_A = 0,
-    parameter HOLD_B = 0,
+    parameter HOLD_A = 0, HOLD_B = 0,
     // Initial contents, byte by byte
     parameter [(9 << (ADDR_W - 3)) - 1:0] CONTENTS = 0
 ) (

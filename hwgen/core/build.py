@@ -14,7 +14,6 @@ from typing import Any
 
 import hwgen
 from hwgen import engines
-from hwgen.boards.uart import Uart, make_uart
 from hwgen.core import render, report
 from hwgen.core.folding import DEFAULT_FOLDING, Folding
 from hwgen.core.plan import LOAD_BITS, NO_SAFETY, CorePlan, Node, Safety
@@ -65,7 +64,9 @@ def make_build(
     plan, digest = make_plan(model, folding, name, safety), store.digest(model)
     sources = {f"rtl/{file}": text for file, text in render.leaf_modules().items()}
     sources |= {f"rtl/{file}": text for file, text in render.core_modules(plan, digest).items()}
-    uart = make_uart(plan.top, digest, load=bool(plan.loaded), self_test=safety.self_test)
+    model_digits = digest[:4]
+    bridge = render.serial_modules(plan.top, model_digits, load=bool(plan.loaded), self_test=safety.self_test)
+    serial = {f"uart/{file}": text for file, text in bridge.items()}
     probe = f"tb/{plan.top}_probe.v"
     texts = {
         "1_model.txt": report.model_text(model, digest),
@@ -73,7 +74,7 @@ def make_build(
         "reports/plan.json": _json(_plan_record(plan)),
         probe: render.probe_module(plan),
         **sources,
-        **uart.sources(),
+        **serial,
         **{path: "\n".join(lines) + "\n" for path, lines in _memories(model, plan)},
     }
     files = {path: text.encode() for path, text in texts.items()}
@@ -83,7 +84,9 @@ def make_build(
     files[VECTORS] = vectors.to_bytes(*active_samples(model))
     for file in _TEST_BENCH_FILES:
         files[f"tb/{file}"] = (TEST_BENCH / file).read_bytes()
-    files[MANIFEST] = _manifest(plan, digest, list(sources), probe, uart, files).to_bytes()
+    files[MANIFEST] = _manifest(
+        plan, digest, list(sources), probe, Serial(f"{plan.top}_uart", model_digits, list(serial)), files
+    ).to_bytes()
     return Build(plan, files)
 
 
@@ -160,7 +163,7 @@ def _load_words(model: IntModel, plan: CorePlan) -> bytes:
 
 
 def _manifest(
-    plan: CorePlan, digest: str, sources: list[str], probe: str, uart: Uart, files: Mapping[str, bytes]
+    plan: CorePlan, digest: str, sources: list[str], probe: str, uart: Serial, files: Mapping[str, bytes]
 ) -> Manifest:
     safety = plan.safety
     return Manifest(
@@ -170,7 +173,7 @@ def _manifest(
         top=plan.top,
         model_digest=digest,
         sources=sources,
-        uart=Serial(uart.name, uart.model, list(uart.sources())),
+        uart=uart,
         memories=[path for item in plan.memories for path in item.paths],
         ports=list(plan.ports),
         load=Load(LOAD, 8 * len(files[LOAD]) // LOAD_BITS) if plan.loaded else None,

@@ -64,9 +64,9 @@ def make_build(
     plan, digest = make_plan(model, folding, name, safety), store.digest(model)
     sources = {f"rtl/{file}": text for file, text in render.leaf_modules().items()}
     sources |= {f"rtl/{file}": text for file, text in render.core_modules(plan, digest).items()}
-    model_digits = digest[:4]
-    bridge = render.serial_modules(plan.top, model_digits, load=bool(plan.loaded), self_test=safety.self_test)
+    bridge = render.serial_modules(plan.top, digest[:4], load=bool(plan.loaded), self_test=safety.self_test)
     serial = {f"uart/{file}": text for file, text in bridge.items()}
+    uart = Serial(f"{plan.top}_uart", digest[:4], list(serial))
     probe = f"tb/{plan.top}_probe.v"
     texts = {
         "1_model.txt": report.model_text(model, digest),
@@ -84,9 +84,7 @@ def make_build(
     files[VECTORS] = vectors.to_bytes(*active_samples(model))
     for file in _TEST_BENCH_FILES:
         files[f"tb/{file}"] = (TEST_BENCH / file).read_bytes()
-    files[MANIFEST] = _manifest(
-        plan, digest, list(sources), probe, Serial(f"{plan.top}_uart", model_digits, list(serial)), files
-    ).to_bytes()
+    files[MANIFEST] = _manifest(plan, digest, list(sources), probe, uart, files).to_bytes()
     return Build(plan, files)
 
 

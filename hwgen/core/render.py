@@ -22,7 +22,7 @@ def leaf_modules() -> dict[str, str]:
 
 
 def serial_modules(core: str, model: str, *, load: bool, self_test: bool) -> dict[str, str]:
-    """The core behind a serial line, `<core>_uart`, and the bridge's modules below it: file name -> text (docs/boards.md).
+    """The core behind a serial line, `<core>_uart`, and the bridge's modules below it: file name -> text.
 
     Args:
         core: name of the core's top module.

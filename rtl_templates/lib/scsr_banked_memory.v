@@ -35,8 +35,7 @@ module scsr_banked_memory #(
     wire [BANKS*PORTS*WIDTH-1:0] bank_data;
     wire [PORTS*BANK_ADDR_W-1:0] bank_addr;
 
-    genvar b;
-    genvar p;
+    genvar b, p;
     generate
         for (b = 0; b < BANKS; b = b + 1) begin : g_bank
             if (LOADED != 0) begin : g_loaded

@@ -34,8 +34,7 @@ module scsr_guard #(
 
     assign m_damaged = |damaged;
 
-    genvar k;
-    genvar i;
+    genvar k, i;
     generate
         for (k = 0; k < BLOCKS; k = k + 1) begin : g_block
             localparam DATA_W = k == BLOCKS - 1 ? WIDTH - k * BLOCK_W : BLOCK_W;

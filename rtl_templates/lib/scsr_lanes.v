@@ -89,8 +89,7 @@ module scsr_lanes #(
         end
     end
 
-    genvar p;
-    genvar b;
+    genvar p, b;
     generate
         if (PORTS == 1) begin : g_one_event
             assign add_valid = s_valid;

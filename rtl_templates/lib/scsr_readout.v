@@ -109,8 +109,7 @@ module scsr_readout #(
         .rd_data(stored_1)
     );
 
-    genvar u;
-    genvar b;
+    genvar u, b;
     generate
         for (u = 0; u < UNITS; u = u + 1) begin : g_unit
             wire signed [STORED_W-1:0] score_2 = scores_2_q[u*STORED_W+:STORED_W];

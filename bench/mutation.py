@@ -31,7 +31,7 @@ from tqdm import tqdm
 from bench.record import RESULTS, commit, write
 from quant.errors import ScsrError
 
-COPIED = ("bench", "configs", "hwgen", "quant", "rtl_templates", "sim", "tests", "trainer", "pyproject.toml")
+COPIED = ("bench", "configs", "docs", "hwgen", "quant", "rtl_templates", "sim", "tests", "trainer", "pyproject.toml")
 LINT = "tests/rtl/test_lint.py"
 CORES_LINT = (LINT, "-k", "generated_cores and verilator")
 GOLDEN_TESTS = (

@@ -9,6 +9,7 @@ commit and seeds, as bench/results/<experiment>.json; without --fsdd only what i
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import shutil
@@ -16,7 +17,7 @@ import statistics
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from copy import deepcopy
 from dataclasses import dataclass
@@ -113,15 +114,12 @@ def runs(name: str, fsdd: Path | None) -> list[Run]:
         table["data"]["path"] = str(fsdd)
     chosen = list(variants(table)) if experiment.ablation else [("", table)]
     found = []
-    for number, (variant, varied) in enumerate(chosen):
-        for fold in experiment.folds:
-            for seed in SEEDS:
-                one = deepcopy(varied)
-                one.setdefault("train", {})["seed"] = seed
-                if fold != "official":
-                    one["data"]["split"] = {"name": "speakers", "test": [fold]}
-                folder = ROOT / name / str(number) / fold / str(seed)
-                found.append(Run(variant, fold, seed, folder, one))
+    for (number, (variant, varied)), fold, seed in itertools.product(enumerate(chosen), experiment.folds, SEEDS):
+        one = deepcopy(varied)
+        one.setdefault("train", {})["seed"] = seed
+        if fold != "official":
+            one["data"]["split"] = {"name": "speakers", "test": [fold]}
+        found.append(Run(variant, fold, seed, ROOT / name / str(number) / fold / str(seed), one))
     return found
 
 
@@ -156,8 +154,7 @@ def perform(run: Run) -> Table:
         "variant": run.variant,
         "fold": run.fold,
         "seed": run.seed,
-        "accuracy_float": metrics["accuracy_float"],
-        "accuracy_quantized": metrics["accuracy_quantized"],
+        **{key: metrics[key] for key in ("accuracy_float", "accuracy_quantized")},
         "accuracy_rtl": verified["accuracy_rtl"],
         "test_samples": verified["samples"],
         "output_spikes": verified["output_spikes"],
@@ -168,17 +165,6 @@ def perform(run: Run) -> Table:
     }
     record.write(done, result)
     return result
-
-
-def publish(name: str, results: list[Table]) -> None:
-    """Write what is committed."""
-    option = " --fsdd <the data set>" if EXPERIMENTS[name].needs_fsdd else ""
-    content = {
-        "protocol": EXPERIMENTS[name].protocol,
-        "command": f"python -m bench.accuracy {name}{option}",
-        "runs": sorted(results, key=lambda one: (one["variant"], one["fold"], one["seed"])),
-    }
-    record.write(RESULTS / f"{name}.json", content)
 
 
 def rows(name: str) -> list[list[str]]:
@@ -208,12 +194,6 @@ def _accuracy(results: list[Table], key: str) -> str:
     return f"{statistics.mean(means):.1f} ± {statistics.stdev(means) if len(means) > 1 else 0:.1f}"
 
 
-def show(names: Mapping[str, Experiment]) -> None:
-    """Print the table of everything recorded."""
-    header = ["experiment", "network", "float, %", "4 bit, %", "to reach", "verified bit-exactly", "samples simulated"]
-    print(tabulate([row for name in names for row in rows(name)], header, "github", disable_numparse=True))
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.accuracy", description=__doc__.splitlines()[0])
     parser.add_argument("experiment", nargs="*", choices=[*EXPERIMENTS, []], help="what to train (default: only show)")
@@ -221,23 +201,30 @@ def main() -> int:
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     arguments = parser.parse_args()
     try:
-        return work(arguments.experiment, arguments.fsdd, arguments.processes)
+        for name in arguments.experiment:
+            work(name, arguments.fsdd, arguments.processes)
     except ConfigError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-
-
-def work(names: list[str], fsdd: Path | None, processes: int) -> int:
-    """Train, verify and record the experiments, then show all that is recorded."""
-    for name in names:
-        if EXPERIMENTS[name].needs_fsdd and not (fsdd and fsdd.exists()):
-            raise ConfigError(f"{name} needs --fsdd, the folder or .npz of its recordings (docs/data.md)")
-        todo = runs(name, fsdd)
-        with ProcessPoolExecutor(processes) as pool:
-            results = list(tqdm(pool.map(perform, todo), total=len(todo), desc=name))
-        publish(name, results)
-    show(EXPERIMENTS)
+    header = ["experiment", "network", "float, %", "4 bit, %", "to reach", "verified bit-exactly", "samples simulated"]
+    print(tabulate([row for name in EXPERIMENTS for row in rows(name)], header, "github", disable_numparse=True))
     return 0
+
+
+def work(name: str, fsdd: Path | None, processes: int) -> None:
+    """Train, verify and record an experiment."""
+    experiment = EXPERIMENTS[name]
+    if experiment.needs_fsdd and not (fsdd and fsdd.exists()):
+        raise ConfigError(f"{name} needs --fsdd, the folder or .npz of its recordings (docs/data.md)")
+    todo = runs(name, fsdd)
+    with ProcessPoolExecutor(processes) as pool:
+        results = list(tqdm(pool.map(perform, todo), total=len(todo), desc=name))
+    content = {
+        "protocol": experiment.protocol,
+        "command": f"python -m bench.accuracy {name}{' --fsdd <the data set>' if experiment.needs_fsdd else ''}",
+        "runs": sorted(results, key=lambda one: (one["variant"], one["fold"], one["seed"])),
+    }
+    record.write(RESULTS / f"{name}.json", content)
 
 
 if __name__ == "__main__":

@@ -2,13 +2,13 @@
 
 `python -m bench.area` prints the table, on networks that the calibration never saw, and writes build/bench/area.json.
 `python -m bench.area --calibrate` fits the estimate's coefficients to syntheses of random networks,
-hwgen/core/area.json.
+hwgen/core/area.csv.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
+import csv
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -162,13 +162,17 @@ def _table(results: Sequence[Result]) -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--target", choices=TARGETS, action="append", help="default: all")
-    parser.add_argument("--calibrate", action="store_true", help="fit hwgen/core/area.json anew")
+    parser.add_argument("--calibrate", action="store_true", help="fit hwgen/core/area.csv anew")
     arguments = parser.parse_args()
     names = arguments.target or TARGETS
     if arguments.calibrate:
-        kept = json.loads(area.COEFFICIENTS.read_text(encoding="utf-8")) if area.COEFFICIENTS.exists() else {}
-        text = json.dumps({**kept, **calibrate(names, CALIBRATION)}, indent=2) + "\n"
-        area.COEFFICIENTS.write_text(text, encoding="utf-8")
+        found = {**area.fitted(), **calibrate(names, CALIBRATION)}
+        columns = [(family, resource) for family, resources in found.items() for resource in resources]
+        every = dict.fromkeys(term for family, resource in columns for term in found[family][resource])
+        with area.COEFFICIENTS.open("w", encoding="utf-8", newline="") as file:
+            table = csv.writer(file, lineterminator="\n")
+            table.writerow(["term", *map(" ".join, columns)])
+            table.writerows([term, *(found[one][two].get(term, "") for one, two in columns)] for term in every)
         return 0
     results = [
         result

@@ -79,6 +79,8 @@ class Bench:
         self.folder = ROOT / code
         self.build: Build = make_build(model, name="core", safety=Safety(code))
         write(self.build, self.folder)
+        self.program = runner.build_harness(self.folder, ROOT / "harness" / code)
+        self.beats = encode(samples)
         self.classes: IntArray = vectors.expected(model, samples)["classes"]
 
     def points(self, numbers: Sequence[float], run: Callable[[float, int], streams.Packets]) -> Iterator[Point]:
@@ -97,12 +99,9 @@ class Bench:
         )
 
     def memory_points(self) -> Iterator[Point]:
-        program = runner.build_harness(self.folder, ROOT / "harness" / self.folder.name)
-        beats = encode(self.samples)
-
         def run(count: float, draw: int) -> streams.Packets:
             with damaged(self.folder, self._flips(int(count), draw)) as copy:
-                return simulate(program, copy, beats, len(self.samples))
+                return simulate(self.program, copy, self.beats, len(self.samples))
 
         yield from self.points((0, *FLIPS), run)
 
@@ -119,35 +118,29 @@ class Bench:
             flips.append(Flip(memories[which].paths[bank], place, bit))
         return flips
 
-    def running_points(self) -> Iterator[Point]:
-        """Bits of weights and parameters flip at random times; the numbers are means per run."""
-        bits = sum(memory.bits for memory in self.build.plan.memories)
-        yield from self._upsets("rom", bits, FLIPS, len(self.samples))
+    def upset_points(self, memory: Literal["ram", "rom"], numbers: Sequence[float], in_samples: int) -> Iterator[Point]:
+        """Points at `numbers` of flips, at random times of `in_samples` samples, on the mean.
 
-    def state_points(self) -> Iterator[Point]:
-        bits = sum(layer.state_memory_bits for layer in self.build.plan.layers)
-        yield from self._upsets("ram", bits, UPSETS, 1)
-
-    def _upsets(
-        self, memory: Literal["ram", "rom"], bits: int, numbers: Sequence[float], in_samples: int
-    ) -> Iterator[Point]:
-        """Points at `numbers` of flips in `in_samples` samples, among the `bits` of all memories of that kind."""
+        Args:
+            memory: "ram", that of the states; "rom", those of weights and parameters.
+        """
+        plan = self.build.plan
+        found = (
+            [one.bits for one in plan.memories] if memory == "rom" else [one.state_memory_bits for one in plan.layers]
+        )
+        bits = sum(found)
         program = build_upset_harness(self.folder, ROOT / "upsets" / self.folder.name / memory, memory)
-        beats = encode(self.samples)
         cycles = verify(self.folder, self.samples)["cycles_per_sample_mean"] * in_samples
 
         def run(count: float, draw: int) -> streams.Packets:
             with damaged(self.folder, upset_period=round(bits * cycles / count), seed=draw + 1) as copy:
-                return simulate(program, copy, beats, len(self.samples))
+                return simulate(program, copy, self.beats, len(self.samples))
 
         yield from self.points(numbers, run)
 
     def stream_points(self) -> Iterator[Point]:
-        program = runner.build_harness(self.folder, ROOT / "harness" / self.folder.name)
-        beats = encode(self.samples)
-
         def run(share: float, draw: int) -> streams.Packets:
-            return simulate(program, self.folder, flip_beats(beats, share, draw), len(self.samples))
+            return simulate(self.program, self.folder, flip_beats(self.beats, share, draw), len(self.samples))
 
         yield from self.points(BEATS, run)
 
@@ -216,8 +209,8 @@ def main() -> int:
     benches = {code: Bench(samples, code) for code in CODES}
     series = {
         **{code: bench.memory_points() for code, bench in benches.items()},
-        **{f"{code}, running": bench.running_points() for code, bench in benches.items()},
-        "states": benches["none"].state_points(),
+        **{f"{code}, running": bench.upset_points("rom", FLIPS, len(samples)) for code, bench in benches.items()},
+        "states": benches["none"].upset_points("ram", UPSETS, 1),
         "stream": benches["none"].stream_points(),
     }
     curves = {name: list(tqdm(points, desc=name)) for name, points in series.items()}

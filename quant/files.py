@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import shutil
 from pathlib import Path
 
 from quant.errors import ScsrError
@@ -58,3 +59,18 @@ def write_new(path: Path, content: bytes, *, force: bool = False) -> None:
     if path.exists() and not force and path.read_bytes() != content:
         raise ScsrError(f"{path} exists and holds something else; remove it, name another file, or give --force")
     write_atomic(path, content)
+
+
+def replace_folder(fresh: Path, folder: Path) -> None:
+    """Put a folder in place of an earlier one; an interrupt leaves one of them."""
+    old = fresh.with_name(f"{fresh.name}.old")
+    try:
+        if folder.exists():
+            os.replace(folder, old)
+        os.replace(fresh, folder)
+    except BaseException:
+        if old.exists() and not folder.exists():
+            os.replace(old, folder)
+        raise
+    finally:
+        shutil.rmtree(old, ignore_errors=True)

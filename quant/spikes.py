@@ -128,14 +128,7 @@ def read(path: Path) -> SpikeSet:
             wanted = "()" if name == "channels" else "(n,)"
             raise SpikeFileError(f"{path}: {name} has shape {array.shape}; it must be {wanted}")
     try:
-        return SpikeSet(
-            int(arrays["channels"]),
-            arrays["steps"],
-            arrays["label"],
-            arrays["offset"],
-            arrays["step"],
-            arrays["channel"],
-        )
+        return SpikeSet(**{**arrays, "channels": int(arrays["channels"])})  # type: ignore[arg-type]
     except SpikeFileError as error:
         raise SpikeFileError(f"{path}: {error}") from None
 

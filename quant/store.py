@@ -1,7 +1,8 @@
 """The integer model on disk: a `.safetensors` file of integers and one JSON document (docs/formats.md).
 
 Version 2 says everything that a model can be; its keys follow from the registries of projections and neuron parts.
-What version 1 can say is still written as version 1, so that such a model keeps its digest and every reader.
+What version 1 can say is still written as version 1, so that such a model keeps its digest and every reader: it is
+version 2 in other words, with other names for some tensors (`_names_1`).
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ import hashlib
 import json
 import operator
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import MISSING, fields
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import MISSING, asdict, fields
 from pathlib import Path
 from typing import Any, Literal, NoReturn, get_type_hints
 
@@ -26,7 +27,7 @@ from quant.errors import ModelError, brief, reason
 from quant.files import check_size
 from quant.formats import IntArray, smallest_dtype
 from quant.model import IntModel, Layer, check_sources
-from quant.neurons import PARTS, RESETS, Lif, Part, Reset, SelfWeight, Synapse
+from quant.neurons import PARTS, RESETS, Lif, Reset, SelfWeight, Synapse
 from quant.projections import PROJECTIONS, Dense, Projection
 
 FORMAT = "scsr-int"
@@ -72,7 +73,8 @@ def _projection_schema(kind: type[Projection]) -> Any:
     return msgspec.defstruct(kind.kind, keys, bases=(_Strict,), tag_field="kind", tag=kind.kind)
 
 
-_Projection2: Any = functools.reduce(operator.or_, (_projection_schema(kind) for kind in PROJECTIONS.values()))
+_SCHEMAS = {name: _projection_schema(kind) for name, kind in PROJECTIONS.items()}
+_Projection2: Any = functools.reduce(operator.or_, _SCHEMAS.values())
 _Neuron2: Any = msgspec.defstruct(
     "neuron",
     [("kind", Literal["lif"]), ("reset", Reset), *((part.key, bool, False) for part in PARTS)],
@@ -107,21 +109,35 @@ _Document2: Any = msgspec.defstruct(
 
 def version(model: IntModel) -> int:
     """The oldest version of the file format that can say everything about a model."""
-    return 1 if all(_fits_version_1(model, index) for index in range(1, len(model.layers) + 1)) else 2
+    flat = len(model.input_shape) == 1 and model.readout in ("spike_count", "membrane_sum")
+    return 1 if flat and all(_fits_version_1(layer) for layer in model.layers) else 2
 
 
-def _fits_version_1(model: IntModel, index: int) -> bool:
-    layer = model.layers[index - 1]
+def _fits_version_1(layer: Layer) -> bool:
     sources = [one.source for one in layer.projections]
     return (
-        len(layer.shape) == len(model.input_shape) == 1
+        len(layer.shape) == 1
         and layer.neurons <= _SIZE_1
         and all(isinstance(one, Dense) for one in layer.projections)
         and len(set(sources)) == len(sources)
         and layer.neuron.reset in ("zero", "subtract")
         and all(isinstance(part, SelfWeight | Synapse) for part in layer.neuron.parts)
-        and model.readout in ("spike_count", "membrane_sum")
     )
+
+
+def _names_1(sources: Iterable[Sequence[int]]) -> dict[str, str]:
+    """The names of tensors that version 1 calls otherwise, by those of version 2.
+
+    Args:
+        sources: of each layer's projections.
+    """
+    names = {}
+    for index, read in enumerate(sources, start=1):
+        names[f"layers.{index}.self_weight"] = f"layers.{index}.self"
+        for place, source in enumerate(read, start=1):
+            name = "recurrent" if source == index else f"weight.{source}"
+            names[f"layers.{index}.projections.{place}.weight"] = f"layers.{index}.{name}"
+    return names
 
 
 def describe(model: IntModel) -> dict[str, Any]:
@@ -148,7 +164,7 @@ def _describe_layer_1(model: IntModel, index: int) -> dict[str, Any]:
     return {
         "neurons": layer.neurons,
         "sources": list(model.sources(index)),
-        **_widths(layer),
+        **asdict(layer.integers),
         "reset": layer.neuron.reset,
         "synapse": layer.neuron.part(Synapse) is not None,
         "self_recurrent": layer.neuron.part(SelfWeight) is not None,
@@ -164,43 +180,27 @@ def _describe_layer_2(layer: Layer) -> dict[str, Any]:
     neuron = layer.neuron
     return {
         "shape": list(layer.shape),
-        **_widths(layer),
+        **asdict(layer.integers),
         "projections": projections,
         "neuron": {"kind": neuron.kind, "reset": neuron.reset, **{part.key: True for part in neuron.parts}},
     }
 
 
-def _widths(layer: Layer) -> dict[str, int]:
-    return {width.name: getattr(layer.integers, width.name) for width in fields(Widths)}
-
-
 def named_tensors(model: IntModel) -> dict[str, IntArray]:
     """Every tensor under its name in the file, in the narrowest dtype that holds its range."""
-    name_weights, rename = (_weight_1, _RENAMED_1) if version(model) == 1 else (_weight_2, {})
+    sources = ([one.source for one in layer.projections] for layer in model.layers)
+    names = _names_1(sources) if version(model) == 1 else {}
     found: dict[str, IntArray] = {}
+
+    def put(name: str, values: Array, limits: tuple[int, int]) -> None:
+        found[names.get(name, name)] = np.ascontiguousarray(values, dtype=smallest_dtype(*limits))
+
     for index, layer in enumerate(model.layers, start=1):
-        widths = layer.integers
-        for place, projection in enumerate(layer.projections):
-            name = name_weights(index, place, projection.source)
-            found[name] = _stored(projection.weight, widths.weight)
+        for place, projection in enumerate(layer.projections, start=1):
+            put(f"layers.{index}.projections.{place}.weight", projection.weight, layer.integers.weight)
         for tensor, values, quantity in layer.neuron.tensors():
-            found[f"layers.{index}.{rename.get(tensor, tensor)}"] = _stored(values, quantity.range(widths))
+            put(f"layers.{index}.{tensor}", values, quantity.range(layer.integers))
     return found
-
-
-def _stored(values: Array, limits: tuple[int, int]) -> IntArray:
-    return np.ascontiguousarray(values, dtype=smallest_dtype(*limits))
-
-
-_RENAMED_1 = {"self_weight": "self"}
-
-
-def _weight_1(index: int, place: int, source: int) -> str:
-    return f"layers.{index}.recurrent" if source == index else f"layers.{index}.weight.{source}"
-
-
-def _weight_2(index: int, place: int, source: int) -> str:
-    return f"layers.{index}.projections.{place + 1}.weight"
 
 
 def to_bytes(model: IntModel) -> bytes:
@@ -258,82 +258,66 @@ def assemble(document: object, arrays: Mapping[str, IntArray]) -> IntModel:
         raise ModelError("layers: the list is empty; a model has at least one layer")
     if known.classes == []:
         raise ModelError("classes: the list is empty; give one name per neuron of the last layer, or leave it out")
-    take = _Taker(arrays)
+    names: dict[str, str] = {}
     if isinstance(known, _Document1):
-        shape, make = (_size_1("inputs", known.inputs),), _layer_1
-    else:
-        shape, make = tuple(known.input.shape), _layer_2
-    layers = tuple(make(index, entry, take) for index, entry in enumerate(known.layers, start=1))
+        known, names = _upgraded(known)
+    take = _Taker(arrays, names)
+    layers = tuple(_layer(index, entry, take) for index, entry in enumerate(known.layers, start=1))
     take.refuse_rest()
     name, classes = _text(known.name, "name"), [_text(one, "classes") for one in known.classes or ()]
     try:
-        return IntModel(name, shape, layers, known.readout, tuple(classes))
+        return IntModel(name, tuple(known.input.shape), layers, known.readout, tuple(classes))
     except ModelError as error:
-        raise ModelError(_named_1(str(error), layers) if make is _layer_1 else str(error)) from None
+        message = re.sub(r"layers\.\d+\.(projections\.\d+\.weight|\w+)", lambda it: names.get(it[0], it[0]), str(error))
+        raise ModelError(message) from None
 
 
-def _named_1(message: str, layers: Sequence[Layer]) -> str:
-    """A message about a version-1 file, with the names that its tensors have there."""
+def _upgraded(old: _Document1) -> tuple[Any, dict[str, str]]:
+    """The same document in version 2, and the names that its tensors have in version 1."""
+    _check_size_1("inputs", old.inputs)
+    layers, sources = [], []
+    for index, entry in enumerate(old.layers, start=1):
+        check_sources(f"layers.{index}", index, entry.sources)
+        _check_size_1(f"layers.{index}.neurons", entry.neurons)
+        read = [*entry.sources, *([index] if entry.dense_recurrent else [])]
+        parts = {SelfWeight.key: entry.self_recurrent, Synapse.key: entry.synapse}
+        neuron = _Neuron2(kind=Lif.kind, reset=entry.reset, **parts)
+        projections = [_SCHEMAS[Dense.kind](source=source) for source in read]
+        widths = {width.name: getattr(entry, width.name) for width in fields(Widths)}
+        layers.append(_Layer2(shape=[entry.neurons], **widths, projections=projections, neuron=neuron))
+        sources.append(read)
+    shape = _Input2(shape=[old.inputs])
+    return _Document2(old.format, old.name, shape, layers, old.readout, old.classes), _names_1(sources)
 
-    def name(found: re.Match[str]) -> str:
-        index, place = int(found[1]), int(found[2]) - 1
-        return _weight_1(index, place, layers[index - 1].projections[place].source)
 
-    renamed = re.sub(r"layers\.(\d+)\.projections\.(\d+)\.weight", name, message)
-    return renamed.replace(".self_weight", f".{_RENAMED_1['self_weight']}")
-
-
-def _size_1(where: str, size: int) -> int:
+def _check_size_1(where: str, size: int) -> None:
     if not 1 <= size <= _SIZE_1:
         raise ModelError(f"{where} is {brief(size)}; allowed is 1..{_SIZE_1}")
-    return size
 
 
-def _layer_1(index: int, entry: _Layer1, take: _Taker) -> Layer:
-    where = f"layers.{index}"
-    check_sources(where, index, entry.sources)
-    sources = [*entry.sources, *([index] if entry.dense_recurrent else [])]
-    present: tuple[tuple[type[Part], bool], ...] = ((SelfWeight, entry.self_recurrent), (Synapse, entry.synapse))
-    return Layer(
-        shape=(_size_1(f"{where}.neurons", entry.neurons),),
-        projections=tuple(Dense(source, take(_weight_1(index, 0, source))) for source in sources),
-        neuron=_neuron(where, entry.reset, [part for part, there in present if there], take, _RENAMED_1),
-        widths=_made_widths(entry),
-    )
+def _layer(index: int, entry: Any, take: _Taker) -> Layer:
+    def tensors(kind: Any) -> dict[str, IntArray]:
+        return {one.name: take(f"layers.{index}.{one.metadata['name']}") for one in fields(kind) if one.metadata}
 
-
-def _layer_2(index: int, entry: Any, take: _Taker) -> Layer:
     projections = []
-    for place, one in enumerate(entry.projections):
-        kind = PROJECTIONS[type(one).__struct_config__.tag]
-        weight = take(_weight_2(index, place, one.source))
-        projections.append(kind(**{name: getattr(one, name) for name in one.__struct_fields__}, weight=weight))
-    parts = [part for part in PARTS if getattr(entry.neuron, part.key)]
-    neuron = _neuron(f"layers.{index}", entry.neuron.reset, parts, take, {})
-    return Layer(tuple(entry.shape), tuple(projections), neuron, _made_widths(entry))
-
-
-def _made_widths(entry: Any) -> Widths:
-    return Widths(**{width.name: getattr(entry, width.name) for width in fields(Widths)})
-
-
-def _neuron(where: str, reset: Any, parts: list[type[Part]], take: _Taker, renamed: Mapping[str, str]) -> Lif:
-    def tensors(kind: Any) -> Iterator[tuple[str, IntArray]]:
-        for one in fields(kind):
-            if name := one.metadata.get("name"):
-                yield one.name, take(f"{where}.{renamed.get(name, name)}")
-
-    made = tuple(kind(**dict(tensors(kind))) for kind in parts)
-    return Lif(**dict(tensors(Lif)), reset=reset, parts=made)
+    for place, one in enumerate(entry.projections, start=1):
+        keys = {name: getattr(one, name) for name in one.__struct_fields__}
+        weight = take(f"layers.{index}.projections.{place}.weight")
+        projections.append(PROJECTIONS[type(one).__struct_config__.tag](**keys, weight=weight))
+    parts = tuple(part(**tensors(part)) for part in PARTS if getattr(entry.neuron, part.key))
+    neuron = Lif(**tensors(Lif), reset=entry.neuron.reset, parts=parts)
+    widths = Widths(**{width.name: getattr(entry, width.name) for width in fields(Widths)})
+    return Layer(tuple(entry.shape), tuple(projections), neuron, widths)
 
 
 class _Taker:
-    """Hands out tensors by name, once each, and knows what was not asked for."""
+    """Hands out tensors by their names in version 2, once each, and knows what was not asked for."""
 
-    def __init__(self, arrays: Mapping[str, IntArray]) -> None:
-        self._left = dict(arrays)
+    def __init__(self, arrays: Mapping[str, IntArray], names: Mapping[str, str]) -> None:
+        self._left, self._names = dict(arrays), names
 
     def __call__(self, name: str) -> IntArray:
+        name = self._names.get(name, name)
         try:
             return self._left.pop(name)
         except KeyError:

@@ -31,7 +31,7 @@ class CellLibrary:
 
 
 LIBRARIES: Mapping[str, CellLibrary] = {
-    "xc7": CellLibrary("xilinx/cells_sim.v", ("scsr_sim_bram.v", "RAMB18E1.v", "RAMB36E1.v")),
+    "xc7": CellLibrary("xilinx/cells_sim.v", ("scsr_sim_bram.v", "scsr_sim_ramb.v", "RAMB18E1.v", "RAMB36E1.v")),
     "ecp5": CellLibrary("ecp5/cells_sim.v", ("scsr_sim_bram.v", "DP16KD.v", "MULT18X18D.v")),
     "ice40": CellLibrary("ice40/cells_sim.v"),
 }

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -210,12 +210,16 @@ def _run_cpp(job: _Job) -> Outcome:
     record = np.fromfile(out / "beats.bin", dtype=[("cycle", "<u8"), ("data", "<u4"), ("last", "<u4")])
     last = record["last"].astype(np.bool_)
     packets = streams.decode(record["data"], last, job.model.layers[-1].neurons)
-    spikes = None if job.netlist else _read_spikes(out, job.layers)
-    comparison = compare.compare(job.arrays, packets, flags, spikes, job.layers)
-    ticks = np.fromfile(out / "ticks.bin", dtype="<u8").astype(np.int64)
-    ends = np.fromfile(out / "ends.bin", dtype="<u8").astype(np.int64)
+
+    def recorded(name: str) -> IntArray:
+        return np.fromfile(out / f"{name}.bin", dtype="<u8").astype(np.int64)
+
+    shown = () if job.netlist else job.layers
+    spikes = {layer.index: recorded(f"spikes_{position}") for position, layer in enumerate(shown)}
+    comparison = compare.compare(job.arrays, packets, flags, spikes or None, job.layers)
+    ticks, ends = recorded("ticks"), recorded("ends")
     measured = _cycles(ticks, ends, record["cycle"][last].astype(np.int64), job.samples.steps)
-    return Outcome({"all": _as_dict(comparison)}, measured, packets.classes)
+    return Outcome({"all": asdict(comparison)}, measured, packets.classes)
 
 
 def _check_identity(ports: bytes, job: _Job) -> None:
@@ -223,14 +227,6 @@ def _check_identity(ports: bytes, job: _Job) -> None:
     digest = ports[: -_DIGEST_BYTES - 1 : -1].hex()
     if digest != store.digest(job.model):
         raise runner.CoreError(f"the core says it was made from model {digest}, not {store.digest(job.model)}")
-
-
-def _read_spikes(folder: Path, layers: Sequence[compare.Layer]) -> dict[int, npt.NDArray[np.int64]]:
-    """What the harness recorded of every layer, by its index."""
-    return {
-        layer.index: np.fromfile(folder / f"spikes_{position}.bin", dtype="<u8").astype(np.int64)
-        for position, layer in enumerate(layers)
-    }
 
 
 def _run_cocotb(job: _Job) -> Outcome:
@@ -283,10 +279,8 @@ def _report(job: _Job, engine: str, outcome: Outcome) -> dict[str, Any]:
         "steps": some["steps"],
         "output_spikes": output_spikes,
         "layer_spikes": some["layer_spikes"],
-        "mismatching_scores": sum(case["mismatching_scores"] for case in cases.values()),
-        "mismatching_classes": sum(case["mismatching_classes"] for case in cases.values()),
-        "mismatching_flags": sum(case["mismatching_flags"] for case in cases.values()),
-        "mismatching_spikes": None if job.netlist else sum(case["mismatching_spikes"] for case in cases.values()),
+        **{key: sum(case[key] for case in cases.values()) for key in some if key.startswith("mismatching")},
+        **({"mismatching_spikes": None} if job.netlist else {}),
         "first_difference": first,
         "accuracy_golden": _accuracy(job.answers["classes"], job.samples.label),
         "accuracy_rtl": None if outcome.rtl_classes is None else _accuracy(outcome.rtl_classes, job.samples.label),
@@ -298,10 +292,6 @@ def _accuracy(classes: IntArray, label: IntArray) -> float | None:
     """Share of labelled samples whose class is the label; None where no sample has a label."""
     labelled = label >= 0
     return float(np.mean(classes[labelled] == label[labelled])) if labelled.any() else None
-
-
-def _as_dict(comparison: compare.Comparison) -> dict[str, Any]:
-    return {name: getattr(comparison, name) for name in comparison.__dataclass_fields__}
 
 
 def _shown(value: object) -> str:

@@ -100,11 +100,7 @@ class VanRossum:
         return distance.square().sum(dim=(0, 2)) / answer.steps
 
 
-LOSSES: Mapping[str, type[Loss]] = {
-    "cross_entropy": CrossEntropy,
-    "spike_count": SpikeCount,
-    "van_rossum": VanRossum,
-}
+LOSSES: Mapping[str, type[Loss]] = {"cross_entropy": CrossEntropy, "spike_count": SpikeCount, "van_rossum": VanRossum}
 
 
 def inactivity(outputs: Tensor, steps: Tensor, low: float, high: float) -> Tensor:

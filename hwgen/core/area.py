@@ -1,14 +1,14 @@
 """Area of a plan, estimated without synthesis: what the planner compares foldings by.
 
 LUTs and flip-flops are linear in terms that follow the Verilog (`terms`); their coefficients were fitted to syntheses
-of random networks (`python -m bench.area --calibrate`) and lie in `area.json`, by family of FPGAs. Block RAMs and
+of random networks (`python -m bench.area --calibrate`) and lie in `area.csv`, by family of FPGAs. Block RAMs and
 multipliers are counted.
 """
 
 from __future__ import annotations
 
+import csv
 import functools
-import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,7 +20,7 @@ from hwgen.fpga import targets
 from hwgen.fpga.targets import Area
 from quant.errors import ScsrError
 
-COEFFICIENTS = Path(__file__).with_name("area.json")
+COEFFICIENTS = Path(__file__).with_name("area.csv")
 
 SCORE_BITS = 31
 
@@ -71,21 +71,26 @@ def coefficients(target: str) -> Mapping[str, Mapping[str, float]]:
         ScsrError: at a target without coefficients.
     """
     family = targets.find(target).family
-    if family not in _fitted():
+    if family not in fitted():
         raise ScsrError(f"--target {target[:40]!r} has no area estimates; there are some for {', '.join(calibrated())}")
-    return _fitted()[family]
+    return fitted()[family]
 
 
 def calibrated() -> tuple[str, ...]:
     """The targets that have estimates."""
-    return tuple(name for name, target in targets.TARGETS.items() if target.family in _fitted())
+    return tuple(name for name, target in targets.TARGETS.items() if target.family in fitted())
 
 
 @functools.cache
-def _fitted() -> Mapping[str, Mapping[str, Mapping[str, float]]]:
+def fitted() -> Mapping[str, Mapping[str, Mapping[str, float]]]:
     """The coefficients by family, resource and term."""
-    known: dict[str, dict[str, dict[str, float]]] = json.loads(COEFFICIENTS.read_text(encoding="utf-8"))
-    return known
+    with COEFFICIENTS.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    found: dict[str, dict[str, dict[str, float]]] = {}
+    for column in list(rows[0])[1:]:
+        family, resource = column.split()
+        found.setdefault(family, {})[resource] = {row["term"]: float(row[column]) for row in rows if row[column]}
+    return found
 
 
 def terms(plan: CorePlan) -> dict[str, float]:
@@ -129,10 +134,7 @@ _SHAPES: Mapping[str, tuple[tuple[float, int, int, int], ...]] = {
         (1.0, 512, 72, 36),
         *((1.0, 1024 << step, width, width) for step, width in enumerate((36, 18, 9, 4, 2, 1))),
     ),
-    "ecp5": (
-        (1.0, 512, 36, 18),
-        *((1.0, 1024 << step, width, width) for step, width in enumerate((18, 9, 4, 2, 1))),
-    ),
+    "ecp5": ((1.0, 512, 36, 18), *((1.0, 1024 << step, width, width) for step, width in enumerate((18, 9, 4, 2, 1)))),
 }
 
 

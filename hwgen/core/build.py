@@ -14,7 +14,6 @@ from typing import Any
 
 import hwgen
 from hwgen import engines
-from hwgen.boards.uart import Uart, make_uart
 from hwgen.core import render, report
 from hwgen.core.folding import DEFAULT_FOLDING, Folding
 from hwgen.core.plan import LOAD_BITS, NO_SAFETY, CorePlan, Node, Safety
@@ -23,6 +22,7 @@ from hwgen.core.self_test import active_samples, stored_sample
 from hwgen.core.timing import idle_limit_cycles
 from quant import store, vectors
 from quant.errors import BuildError
+from quant.files import replace_folder
 from quant.manifest import (
     FORMAT,
     MANIFEST,
@@ -64,7 +64,9 @@ def make_build(
     plan, digest = make_plan(model, folding, name, safety), store.digest(model)
     sources = {f"rtl/{file}": text for file, text in render.leaf_modules().items()}
     sources |= {f"rtl/{file}": text for file, text in render.core_modules(plan, digest).items()}
-    uart = make_uart(plan.top, digest, load=bool(plan.loaded), self_test=safety.self_test)
+    bridge = render.serial_modules(plan.top, digest[:4], load=bool(plan.loaded), self_test=safety.self_test)
+    serial = {f"uart/{file}": text for file, text in bridge.items()}
+    uart = Serial(f"{plan.top}_uart", digest[:4], list(serial))
     probe = f"tb/{plan.top}_probe.v"
     texts = {
         "1_model.txt": report.model_text(model, digest),
@@ -72,7 +74,7 @@ def make_build(
         "reports/plan.json": _json(_plan_record(plan)),
         probe: render.probe_module(plan),
         **sources,
-        **uart.sources(),
+        **serial,
         **{path: "\n".join(lines) + "\n" for path, lines in _memories(model, plan)},
     }
     files = {path: text.encode() for path, text in texts.items()}
@@ -101,19 +103,12 @@ def write(build: Build, folder: Path) -> None:
     except OSError as error:
         raise BuildError(f"{folder} cannot be made ({error.strerror}); name another --out") from None
     try:
-        fresh, old = work / "new", work / "old"
+        fresh = work / "new"
         for path, content in build.files.items():
             target = fresh / path
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content)
-        if folder.exists():
-            os.replace(folder, old)
-        try:
-            os.replace(fresh, folder)
-        except BaseException:  # an interrupt, too, must not cost the build that was there
-            if old.exists():
-                os.replace(old, folder)
-            raise
+        replace_folder(fresh, folder)
     finally:
         shutil.rmtree(work, ignore_errors=True)
 
@@ -166,7 +161,7 @@ def _load_words(model: IntModel, plan: CorePlan) -> bytes:
 
 
 def _manifest(
-    plan: CorePlan, digest: str, sources: list[str], probe: str, uart: Uart, files: Mapping[str, bytes]
+    plan: CorePlan, digest: str, sources: list[str], probe: str, uart: Serial, files: Mapping[str, bytes]
 ) -> Manifest:
     safety = plan.safety
     return Manifest(
@@ -176,7 +171,7 @@ def _manifest(
         top=plan.top,
         model_digest=digest,
         sources=sources,
-        uart=Serial(uart.name, uart.model, list(uart.sources())),
+        uart=uart,
         memories=[path for item in plan.memories for path in item.paths],
         ports=list(plan.ports),
         load=Load(LOAD, 8 * len(files[LOAD]) // LOAD_BITS) if plan.loaded else None,

@@ -55,11 +55,6 @@ def top_name(model_name: str, chosen: str | None) -> str:
     return chosen
 
 
-def is_top_name(name: str) -> bool:
-    """Whether a build may have named its top module so."""
-    return _problem(name) is None
-
-
 def _problem(name: str) -> str | None:
     if len(name) > MAX_LENGTH:
         return f"has {len(name)} characters; the limit is {MAX_LENGTH}"

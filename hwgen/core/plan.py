@@ -276,11 +276,6 @@ class Node:
         return self.neuron.spiking
 
     @property
-    def value_bits(self) -> int:
-        """Width of what leaves: a spike, or the potential."""
-        return self.neuron.value_bits
-
-    @property
     def index_bits(self) -> int:
         return index_bits(self.neurons)
 

@@ -21,9 +21,18 @@ def leaf_modules() -> dict[str, str]:
     return {path.name: path.read_text(encoding="utf-8") for path in sorted((TEMPLATES / "lib").glob("*.v"))}
 
 
-def board_modules() -> dict[str, str]:
-    """The modules of the serial bridge: file name -> text. They stand on the library's."""
-    return {path.name: path.read_text(encoding="utf-8") for path in sorted((TEMPLATES / "boards" / "lib").glob("*.v"))}
+def serial_modules(core: str, model: str, *, load: bool, self_test: bool) -> dict[str, str]:
+    """The core behind a serial line, `<core>_uart`, and the bridge's modules below it: file name -> text.
+
+    Args:
+        core: name of the core's top module.
+        model: the first hexadecimal digits of the model's digest, by which a host knows the core again.
+        load: whether the core takes the words of its weights after a reset.
+        self_test: whether it can test itself.
+    """
+    bridge = {path.name: path.read_text(encoding="utf-8") for path in sorted((TEMPLATES / "boards/lib").glob("*.v"))}
+    uart = {"name": f"{core}_uart", "core": core, "model": model, "load": load, "self_test": self_test}
+    return {**bridge, f"{core}_uart.v": from_template("boards/uart.v.j2", uart=uart)}
 
 
 def core_modules(plan: CorePlan, digest: str) -> dict[str, str]:

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import re
-import shutil
-import sys
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,26 +13,17 @@ from typing import Any
 from hwgen.boards import boards
 from hwgen.boards.boards import Board
 from hwgen.core import render
-from hwgen.fpga import targets, yosys
-from hwgen.fpga.synth import (
-    Design,
-    Run,
-    call_tool,
-    failed_folder,
-    keep_logs,
-    replace_folder,
-    require_fit,
-    tool_versions,
-)
+from hwgen.fpga import targets
+from hwgen.fpga.synth import Run, call_tool, keep_logs, require_fit, results_folder, run_yosys, tool_versions
+from hwgen.fpga.targets import PlaceAndRoute
 from quant.command import Command
 from quant.errors import BuildError
-from quant.manifest import BuildFolder, open_folder
+from quant.manifest import open_folder
 
 FOLDER = "boards"
 MAX_SEED = 2**31 - 1
 SEEDS = (1, 2, 3, 4)
 
-_SCRIPT = "synth.ys"
 _REMEDY = "another --seed, a build with fewer --lanes, or fewer weight or state bits"
 
 
@@ -73,40 +60,28 @@ def make_bitstream(path: Path, name: str, seed: int | None = None) -> Bitstream:
     if seed is not None and not 0 <= seed <= MAX_SEED:
         raise BuildError(f"--seed is {seed}; allowed is 0..{MAX_SEED}")
     build = open_folder(path)
-    tools = tool_versions([board.toolchain.distribution])
-    results = build.path / FOLDER
-    results.mkdir(exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix=f".{name}.", dir=results))
-    os.chmod(work, 0o755)
-    run = Run(_design(build), name, targets.find(board.target), work, FOLDER)
-    try:
-        bitstream = _make(run, build, board, SEEDS if seed is None else (seed,), tools)
-        replace_folder(work, results / name)
-        shutil.rmtree(failed_folder(results / name), ignore_errors=True)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-        if not any(results.iterdir()):
-            results.rmdir()
-    return bitstream
+    target = targets.find(board.target)
+    assert target.place_and_route is not None, "a board's device can be placed"
+    tools = tool_versions([target.place_and_route.distribution])
+    manifest = build.manifest
+    sources = (*manifest.sources, *manifest.uart.sources)
+    with results_folder(build.path / FOLDER, name) as work:
+        run = Run(build, f"{manifest.top}_board", sources, name, target, work, FOLDER)
+        return _make(run, target.place_and_route, board, SEEDS if seed is None else (seed,), tools)
 
 
-def _design(build: BuildFolder) -> Design:
-    sources = (*build.manifest.sources, *build.manifest.uart.sources)
-    return Design(build.path, f"{build.manifest.top}_board", build.manifest.model_digest, sources, tuple(build.streams))
-
-
-def _make(run: Run, build: BuildFolder, board: Board, seeds: Sequence[int], tools: dict[str, str]) -> Bitstream:
-    pins = f"pins.{board.toolchain.pins_kind}"
+def _make(run: Run, tool: PlaceAndRoute, board: Board, seeds: Sequence[int], tools: dict[str, str]) -> Bitstream:
+    build = run.build
+    pins = f"pins.{board.pins_kind}"
     for file, template in (("top.v", "top.v.j2"), (pins, f"{pins}.j2")):
-        text = render.from_template(
-            f"boards/{run.name}/{template}", top=run.design.top, build=build.manifest, board=board
-        )
+        text = render.from_template(f"boards/{run.name}/{template}", top=run.top, build=build.manifest, board=board)
         (run.work / file).write_text(text, encoding="utf-8")
-    _synthesize(run, board)
-    seed, fmax_mhz, report = _meet_clock(run, board, pins, seeds)
-    file = f"{build.manifest.top}.{board.toolchain.bitstream_kind}"
-    _call_packaged(run, board, board.toolchain.pack, ["routed", file], "pack")
-    for name in ("netlist.json", "report.json", "routed", _SCRIPT):
+    sources = (f"read_verilog -defer {source}" for source in (*run.sources, f"{run.inside}/top.v"))
+    run_yosys(run, [*sources, f"{run.target.synth} -top {run.top} -json {run.inside}/netlist.json"])
+    seed, fmax_mhz, report = _meet_clock(run, tool, board, pins, seeds)
+    file = f"{build.manifest.top}.{board.bitstream_kind}"
+    call_tool(run, tool.call(board.pack, ["routed", file]), run.work, "pack.log")
+    for name in ("netlist.json", "report.json", "routed"):
         (run.work / name).unlink()
     resources = {
         name: (int(count["used"]), int(count["available"]))
@@ -116,7 +91,7 @@ def _make(run: Run, build: BuildFolder, board: Board, seeds: Sequence[int], tool
     record = {
         "board": run.name,
         "device": board.description,
-        "top": run.design.top,
+        "top": run.top,
         "model_digest": build.manifest.model_digest,
         "bitstream": file,
         "program": f"{board.program} {file}",
@@ -132,22 +107,13 @@ def _make(run: Run, build: BuildFolder, board: Board, seeds: Sequence[int], tool
     return Bitstream(build.path / FOLDER / run.name / file, board.clock_mhz, fmax_mhz, resources)
 
 
-def _synthesize(run: Run, board: Board) -> None:
-    commands = [
-        *(f"read_verilog -defer {source}" for source in (*run.design.sources, f"{run.inside}/top.v")),
-        f"{board.toolchain.synth} -top {run.design.top} -json {run.inside}/netlist.json",
-    ]
-    (run.work / _SCRIPT).write_text("\n".join(commands) + "\n", encoding="ascii")
-    # Memory files are named from the build folder on.
-    command = [sys.executable, "-P", str(yosys.__file__), f"{run.inside}/{_SCRIPT}"]
-    call_tool(run, command, run.design.folder, "yosys.log")
-
-
-def _meet_clock(run: Run, board: Board, pins: str, seeds: Sequence[int]) -> tuple[int, float, dict[str, Any]]:
+def _meet_clock(
+    run: Run, tool: PlaceAndRoute, board: Board, pins: str, seeds: Sequence[int]
+) -> tuple[int, float, dict[str, Any]]:
     """Place and route until a seed meets the clock: the seed, the highest clock in MHz, and nextpnr's report."""
     reached = {}
     for seed in seeds:
-        report = _place_and_route(run, board, pins, seed)
+        report = _place_and_route(run, tool, board, pins, seed)
         reached[seed] = round(min(float(clock["achieved"]) for clock in report["fmax"].values()), 2)
         if reached[seed] >= board.clock_mhz:
             return seed, reached[seed], report
@@ -155,26 +121,20 @@ def _meet_clock(run: Run, board: Board, pins: str, seeds: Sequence[int]) -> tupl
     share = 100 * (board.clock_mhz - reached[best]) / board.clock_mhz
     tried = f"seed {best}" if len(seeds) == 1 else f"seed {best}, the best of {len(seeds)}"
     raise BuildError(
-        f"{run.design.top} reaches {reached[best]} MHz on {run.name} and needs {board.clock_mhz}, {share:.1f} % short "
+        f"{run.top} reaches {reached[best]} MHz on {run.name} and needs {board.clock_mhz}, {share:.1f} % short "
         f"({tried}; log in {keep_logs(run) / f'nextpnr_{best}.log'}); try {_REMEDY}"
     )
 
 
-def _place_and_route(run: Run, board: Board, pins: str, seed: int) -> dict[str, Any]:
-    tool = board.toolchain
-    files = ["--json", "netlist.json", tool.pins_option, pins, tool.netlist_option, "routed", "--report", "report.json"]
+def _place_and_route(run: Run, tool: PlaceAndRoute, board: Board, pins: str, seed: int) -> dict[str, Any]:
+    files = ["--json", "netlist.json", f"--{board.pins_kind}", pins, board.netlist_option, "routed"]
     options = [*board.device, "--freq", str(board.clock_mhz), "--timing-allow-fail", "--seed", str(seed)]
-    _call_packaged(run, board, tool.place_and_route, [*options, *files], f"nextpnr_{seed}")
+    command = tool.call(tool.function, [*options, *files, "--report", "report.json"])
+    call_tool(run, command, run.work, f"nextpnr_{seed}.log")
     report: dict[str, Any] = json.loads((run.work / "report.json").read_text(encoding="utf-8"))
     counts = report["utilization"].items()
     require_fit(run, {name: (c["used"], c["available"]) for name, c in counts if c["used"] > c["available"]})
     return report
-
-
-def _call_packaged(run: Run, board: Board, function: str, arguments: list[str], log: str) -> None:
-    """Run a tool of the toolchain's package in the work folder: WASM sees the folder it runs in, and not all others."""
-    call = f"import sys; from {board.toolchain.package} import {function} as run; sys.exit(run(sys.argv[1:]))"
-    call_tool(run, [sys.executable, "-P", "-c", call, *arguments], run.work, f"{log}.log")
 
 
 def add_command(command: Command) -> None:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import argparse
 import re
-import shutil
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from hwgen.core import render
-from hwgen.fpga.synth import replace_folder
+from hwgen.fpga.synth import results_folder
 from quant import store
 from quant.command import Command
 from quant.errors import BuildError, ScsrError
@@ -59,9 +57,7 @@ TOOLS: Mapping[str, Tool] = {
         "quartus_sh -t project.tcl",
     ),
     "gowin": Tool(
-        "GW2AR-LV18QN88C8/I7",
-        {"project.tcl": "targets/gowin/project.tcl.j2", "clock.sdc": _CLOCK},
-        "gw_sh project.tcl",
+        "GW2AR-LV18QN88C8/I7", {"project.tcl": "targets/gowin/project.tcl.j2", "clock.sdc": _CLOCK}, "gw_sh project.tcl"
     ),
     "radiant": Tool(
         "LIFCL-40-7BG400I",
@@ -99,17 +95,10 @@ def make_project(path: Path, name: str, part: str | None = None, clock_mhz: int 
     if build.manifest.load is not None:
         raise BuildError(f"{path} takes its weights over s_load, which these scripts do not serve; build it with ROMs")
     files = _files(build, tool, part, clock_mhz, _gowin_device(part) if name == "gowin" else "")
-    folder = build.path / FOLDER / name
-    folder.parent.mkdir(exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix=f".{name}.", dir=folder.parent))
-    try:
-        work.chmod(0o755)
+    with results_folder(build.path / FOLDER, name) as work:
         for file, text in files.items():
             (work / file).write_text(text, encoding="utf-8")
-        replace_folder(work, folder)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-    return folder
+    return build.path / FOLDER / name
 
 
 def _files(build: BuildFolder, tool: Tool, part: str, clock_mhz: int, device_name: str) -> dict[str, str]:

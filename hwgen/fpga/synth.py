@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.metadata
 import importlib.util
 import json
-import os
 import re
 import shutil
 import statistics
@@ -13,7 +12,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -23,7 +23,8 @@ from hwgen.core import render
 from hwgen.fpga import targets, yosys
 from hwgen.fpga.targets import PlaceAndRoute, Target
 from quant.errors import BuildError, ToolError
-from quant.manifest import Port, open_folder
+from quant.files import replace_folder
+from quant.manifest import BuildFolder, open_folder
 
 FOLDER = "synth"
 MAX_SEEDS = 100
@@ -40,21 +41,6 @@ _REMEDIES = {
     "spram": "fewer --loaded-layers, or fewer weight bits",
     "dsp": "fewer --units, or leaks of the form 2^F - 2^k, which take no multiplier",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Design:
-    """What the tools take of a build folder.
-
-    Attributes:
-        ports: of the core: name, direction, width in bits.
-    """
-
-    folder: Path
-    top: str
-    model_digest: str
-    sources: tuple[str, ...]
-    ports: tuple[Port, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +79,15 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Tools at work: their results collect in `work`, below the build folder, and go to `home`/`name` there."""
+    """Tools at work on a build: their results collect in `work`, below its folder, and go to `home`/`name` there.
 
-    design: Design
+    Attributes:
+        top, sources: of the design, which may be more than the build's core.
+    """
+
+    build: BuildFolder
+    top: str
+    sources: Sequence[str]
     name: str
     target: Target
     work: Path
@@ -104,7 +96,7 @@ class Run:
     @property
     def inside(self) -> str:
         """The work folder as tools name it that run from inside the build folder."""
-        return self.work.relative_to(self.design.folder).as_posix()
+        return self.work.relative_to(self.build.path).as_posix()
 
 
 def synthesize(folder: Path, name: str, seeds: int = 3) -> Result:
@@ -124,25 +116,28 @@ def synthesize(folder: Path, name: str, seeds: int = 3) -> Result:
     if not 0 <= seeds <= MAX_SEEDS:
         raise BuildError(f"--seeds is {seeds}; allowed is 0..{MAX_SEEDS}")
     build = open_folder(folder)
-    design = Design(
-        build.path, build.manifest.top, build.manifest.model_digest, tuple(build.manifest.sources), tuple(build.streams)
-    )
     if not seeds:
         target = replace(target, place_and_route=None)
-    tools = _tool_versions(target)
-    results = design.folder / FOLDER
-    results.mkdir(exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix=f".{name}.", dir=results))
-    os.chmod(work, 0o755)
+    tools = tool_versions([] if target.place_and_route is None else [target.place_and_route.distribution])
+    with results_folder(build.path / FOLDER, name) as work:
+        run = Run(build, build.manifest.top, build.manifest.sources, name, target, work)
+        return _run(run, list(range(1, seeds + 1)), tools)
+
+
+@contextmanager
+def results_folder(home: Path, name: str) -> Iterator[Path]:
+    """A folder to work in; where the block ends well, it becomes `home`/`name`, in place of an earlier one."""
+    home.mkdir(exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix=f".{name}.", dir=home))
+    work.chmod(0o755)
     try:
-        result = _run(Run(design, name, target, work), list(range(1, seeds + 1)), tools)
-        replace_folder(work, results / name)
-        shutil.rmtree(failed_folder(results / name), ignore_errors=True)
+        yield work
+        replace_folder(work, home / name)
+        shutil.rmtree(failed_folder(home / name), ignore_errors=True)
     finally:
         shutil.rmtree(work, ignore_errors=True)
-        if not any(results.iterdir()):
-            results.rmdir()
-    return result
+        if not any(home.iterdir()):
+            home.rmdir()
 
 
 def table_line(result: Result) -> str:
@@ -180,8 +175,8 @@ def _run(run: Run, seeds: Sequence[int], tools: Mapping[str, str]) -> Result:
         target=run.name,
         device=run.target.description,
         family=run.target.family,
-        top=run.design.top,
-        model_digest=run.design.model_digest,
+        top=run.top,
+        model_digest=run.build.manifest.model_digest,
         **asdict(area),
         bram_unit=run.target.bram_unit,
         fmax_mhz=round(statistics.median(clocks), 2) if clocks else None,
@@ -198,16 +193,16 @@ def _run(run: Run, seeds: Sequence[int], tools: Mapping[str, str]) -> Result:
 
 def _map(run: Run) -> dict[str, int]:
     """Run Yosys; leaves the netlist and, for place and route, the netlist in its frame. Returns the cells."""
-    top, inside = run.design.top, run.inside
+    top, inside = run.top, run.inside
     commands = [
-        *(f"read_verilog -defer {source}" for source in run.design.sources),
+        *(f"read_verilog -defer {source}" for source in run.sources),
         f"{run.target.synth} -top {top}",
         "delete t:$scopeinfo",
         f"tee -q -o {inside}/stat.json stat -json",
         f"write_verilog -noattr {inside}/netlist.v",
     ]
     if run.target.place_and_route is not None:
-        (run.work / f"{top}_frame.v").write_text(render.frame_module(top, run.design.ports), encoding="utf-8")
+        (run.work / f"{top}_frame.v").write_text(render.frame_module(top, run.build.streams), encoding="utf-8")
         # The frame is mapped around the core as a black box, so that the netlist that is placed is the one counted.
         commands += [
             f"select ={top}",
@@ -228,33 +223,34 @@ def _map(run: Run) -> dict[str, int]:
             "delete t:$scopeinfo",
             f"write_json {inside}/netlist.json",
         ]
-    script = run.work / "synth.ys"
-    script.write_text("\n".join(commands) + "\n", encoding="ascii")
-    call_tool(run, [sys.executable, "-P", str(yosys.__file__), f"{inside}/synth.ys"], run.design.folder, "yosys.log")
+    run_yosys(run, commands)
     cells = json.loads((run.work / "stat.json").read_text(encoding="utf-8"))["design"]["num_cells_by_type"]
-    for name in ("stat.json", "core.il", "box.il", "synth.ys"):
+    for name in ("stat.json", "core.il", "box.il"):
         (run.work / name).unlink(missing_ok=True)
     return {str(cell): int(count) for cell, count in sorted(cells.items())}
 
 
+def run_yosys(run: Run, commands: Sequence[str]) -> None:
+    """Run Yosys in the build folder, from which on memory files are named."""
+    script = run.work / "synth.ys"
+    script.write_text("\n".join(commands) + "\n", encoding="ascii")
+    command = [sys.executable, "-P", str(yosys.__file__), f"{run.inside}/{script.name}"]
+    call_tool(run, command, run.build.path, "yosys.log")
+    script.unlink()
+
+
 def _place_and_route(run: Run, tool: PlaceAndRoute, seed: int) -> tuple[float, dict[str, int]]:
     """One run of nextpnr: the highest clock in MHz, and the cells of the device it used."""
-    # WASM sees the folder it runs in, and no absolute path below /tmp.
-    call = f"import sys; from {tool.package} import {tool.function} as run; sys.exit(run(sys.argv[1:]))"
     options = ["--freq", str(tool.clock_mhz), "--timing-allow-fail", "--seed", str(seed)]
     files = ["--json", "netlist.json", "--report", "report.json"]
-    call_tool(
-        run,
-        [sys.executable, "-P", "-c", call, *tool.options, *options, *files],
-        run.work,
-        f"nextpnr_{seed}.log",
-    )
+    command = tool.call(tool.function, [*tool.options, *options, *files])
+    call_tool(run, command, run.work, f"nextpnr_{seed}.log")
     path = run.work / "report.json"
     report = json.loads(path.read_text(encoding="utf-8"))
     path.unlink()
     clocks = [float(clock["achieved"]) for clock in report["fmax"].values()]
     if len(clocks) != 1:
-        raise ToolError(f"nextpnr reports {len(clocks)} clocks for {run.design.top}; the core has one")
+        raise ToolError(f"nextpnr reports {len(clocks)} clocks for {run.top}; the core has one")
     used = {name: int(count["used"]) for name, count in report["utilization"].items() if count["used"]}
     return round(clocks[0], 2), used
 
@@ -281,7 +277,7 @@ def call_tool(run: Run, command: Sequence[str], cwd: Path, log_name: str) -> Non
 
 def keep_logs(run: Run) -> Path:
     """Keep the logs of a run that failed; returns where."""
-    failed = failed_folder(run.design.folder / run.home / run.name)
+    failed = failed_folder(run.build.path / run.home / run.name)
     shutil.rmtree(failed, ignore_errors=True)
     failed.mkdir()
     for path in run.work.glob("*.log"):
@@ -295,13 +291,7 @@ def require_fit(run: Run, beyond: Mapping[str, tuple[float, float]]) -> None:
         return
     lacking = ", ".join(f"{name.upper()} {needed:,g} of {limit:,g}" for name, (needed, limit) in beyond.items())
     remedies = [_REMEDIES[name] for name in beyond if name in _REMEDIES] or ["fewer lanes or weight bits"]
-    raise BuildError(
-        f"{run.design.top} does not fit {run.name}: {lacking}; try {', '.join(remedies)}, or a larger device"
-    )
-
-
-def _tool_versions(target: Target) -> dict[str, str]:
-    return tool_versions([] if target.place_and_route is None else [target.place_and_route.distribution])
+    raise BuildError(f"{run.top} does not fit {run.name}: {lacking}; try {', '.join(remedies)}, or a larger device")
 
 
 def tool_versions(distributions: Sequence[str]) -> dict[str, str]:
@@ -320,18 +310,3 @@ def tool_versions(distributions: Sequence[str]) -> dict[str, str]:
 def failed_folder(folder: Path) -> Path:
     """Where the logs of a failed synthesis are kept."""
     return folder.with_name(f"{folder.name}_failed")
-
-
-def replace_folder(fresh: Path, folder: Path) -> None:
-    """Put a folder in place of an earlier one; an interrupt leaves one of them."""
-    old = fresh.with_name(f"{fresh.name}.old")
-    try:
-        if folder.exists():
-            os.replace(folder, old)
-        os.replace(fresh, folder)
-    except BaseException:
-        if old.exists() and not folder.exists():
-            os.replace(old, folder)
-        raise
-    finally:
-        shutil.rmtree(old, ignore_errors=True)

@@ -6,7 +6,8 @@ A target is an entry of `TARGETS` and nothing else; docs/synthesis.md says how t
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Mapping
+import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass, field
 
 from quant.errors import ScsrError, ToolError
@@ -56,6 +57,14 @@ class PlaceAndRoute:
     @property
     def package(self) -> str:
         return self.distribution.replace("-", "_")
+
+    def call(self, function: str, arguments: Sequence[str]) -> list[str]:
+        """The command that calls a function of the package.
+
+        It is to run in the folder of its files: WASM sees the folder it runs in, and no absolute path below /tmp.
+        """
+        code = f"import sys; from {self.package} import {function} as run; sys.exit(run(sys.argv[1:]))"
+        return [sys.executable, "-P", "-c", code, *arguments]
 
 
 @dataclass(frozen=True, slots=True)

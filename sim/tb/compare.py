@@ -50,11 +50,7 @@ class Comparison:
 
 
 def compare(
-    vectors: Arrays,
-    packets: Packets,
-    flags: npt.NDArray[np.int64],
-    spikes: Spikes | None,
-    layers: Sequence[Layer],
+    vectors: Arrays, packets: Packets, flags: npt.NDArray[np.int64], spikes: Spikes | None, layers: Sequence[Layer]
 ) -> Comparison:
     """Compare exactly.
 

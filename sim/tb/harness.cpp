@@ -95,10 +95,7 @@ std::vector<T> read_all(const char* path) {
 }
 
 struct Layer {
-    uint64_t neurons;
-    uint64_t lanes;
-    uint64_t units;
-    uint64_t updates;
+    uint64_t neurons, lanes, units, updates;
     Recorder spikes;
 };
 
@@ -134,9 +131,8 @@ int main(int argc, char** argv) {
     auto stalls = [&] { return stall_percent != 0 && random() % 100 < stall_percent; };
 
     std::size_t next = 0;
-    bool offered = false, held = false;
+    bool offered = false, held = false, held_last = false;
     uint32_t held_data = 0;
-    bool held_last = false;
     uint64_t received = 0, idle = 0, drained = 0;
 
     auto clock = [&] {

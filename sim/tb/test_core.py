@@ -25,6 +25,9 @@ RESULTS = Path(os.environ["SCSR_RESULTS"])
 LOAD = os.environ["SCSR_LOAD"]  # words of the weights that the core takes after a reset
 SEED = int(os.environ["SCSR_SEED"])
 
+# Those of the streams, and of what not every core has.
+INPUTS = ("aresetn", "s_axis_tvalid", "s_axis_tdata", "s_axis_tlast", "m_axis_tready", "self_test_start")
+INPUTS += ("s_load_tvalid", "s_load_tdata")
 IDLE_LIMIT_CYCLES = int(os.environ["SCSR_IDLE_LIMIT"])
 DRAIN_CYCLES = 50
 
@@ -49,16 +52,9 @@ class Bench:
     async def reset(self) -> None:
         dut = self.dut
         Clock(dut.aclk, 10, unit="ns").start()
-        dut.aresetn.value = 0
-        dut.s_axis_tvalid.value = 0
-        dut.s_axis_tdata.value = 0
-        dut.s_axis_tlast.value = 0
-        dut.m_axis_tready.value = 0
-        if hasattr(dut, "self_test_start"):
-            dut.self_test_start.value = 0
-        if LOAD:
-            dut.s_load_tdata.value = 0
-            dut.s_load_tvalid.value = 0
+        for name in INPUTS:
+            if hasattr(dut, name):
+                getattr(dut, name).value = 0
         await FallingEdge(dut.aclk)
         await FallingEdge(dut.aclk)
         dut.aresetn.value = 1

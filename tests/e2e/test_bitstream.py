@@ -14,6 +14,7 @@ from models import dense_layer, tiny_model
 from hwgen.__main__ import main
 from hwgen.boards import boards
 from hwgen.core.build import make_build, write
+from hwgen.fpga import targets
 from quant.model import IntModel
 
 pytestmark = [
@@ -22,7 +23,10 @@ pytestmark = [
     pytest.mark.skipif(
         any(
             importlib.util.find_spec(name) is None
-            for name in ("pyosys", *(board.toolchain.package for board in boards.BOARDS.values()))
+            for name in (
+                "pyosys",
+                *(targets.find(board.target).place_and_route.package for board in boards.BOARDS.values()),
+            )
         ),
         reason="the extra `synth` is not installed",
     ),
@@ -43,12 +47,12 @@ def test_a_board_gets_its_file(name: str, tmp_path: Path, monkeypatch, capsys) -
     write(make_build(tiny_model()), tmp_path)
     assert _bitstream(monkeypatch, tmp_path, name) == 0
     folder = tmp_path / "boards" / name
-    kind = board.toolchain.bitstream_kind
+    kind = board.bitstream_kind
     record = json.loads((folder / "board.json").read_text())
     assert {path.name for path in folder.iterdir()} == {
         *("board.json", "pack.log", "yosys.log", "top.v"),
         *(f"nextpnr_{seed}.log" for seed in range(1, record["seed"] + 1)),
-        *(f"pins.{board.toolchain.pins_kind}", f"tiny.{kind}"),
+        *(f"pins.{board.pins_kind}", f"tiny.{kind}"),
     }
     content = (folder / f"tiny.{kind}").read_bytes()
     assert PREAMBLES[kind] in content[:256]
@@ -56,7 +60,7 @@ def test_a_board_gets_its_file(name: str, tmp_path: Path, monkeypatch, capsys) -
     assert record["clock_met"] is True
     assert record["fmax_mhz"] >= record["clock_mhz"] == board.clock_mhz
     assert all(0 < count["used"] <= count["available"] for count in record["resources"].values())
-    pins = (folder / f"pins.{board.toolchain.pins_kind}").read_text()
+    pins = (folder / f"pins.{board.pins_kind}").read_text()
     for line in (folder / "top.v").read_text().split(");")[0].splitlines():
         if line.strip().startswith(("input", "output")):
             assert line.split()[-1].strip(",") in pins

@@ -15,7 +15,7 @@ from models import Limits, random_model, recurrent_model, tiny_model
 from test_lint import LINTERS, WAIVERS
 
 from hwgen.__main__ import main
-from hwgen.boards.uart import make_uart
+from hwgen.core import render
 from hwgen.core.build import make_build, write
 from hwgen.core.folding import DEFAULT_FOLDING, Folding
 from hwgen.core.plan import NO_SAFETY, Safety
@@ -176,7 +176,6 @@ def test_the_command_prints_its_port(tmp_path: Path, monkeypatch, capsys) -> Non
 
 @pytest.mark.parametrize("lint", LINTERS)
 def test_a_core_that_is_loaded_gets_its_stream(lint, tmp_path: Path) -> None:
-    uart = make_uart("core", "beef" * 16, load=True, self_test=False)
     ports = ["aclk", "aresetn", "s_axis_tvalid", "s_axis_tlast", "s_load_tvalid", "m_axis_tready"]
     stub = (
         "`default_nettype none\nmodule core (\n"
@@ -192,7 +191,7 @@ def test_a_core_that_is_loaded_gets_its_stream(lint, tmp_path: Path) -> None:
         + "    assign m_axis_tdata = {16'd0, s_load_tdata};\n    assign m_axis_tvalid = s_load_tvalid;\n"
         + "    assign m_axis_tlast = 1'b1;\nendmodule\n`default_nettype wire\n"
     )
-    files = {"core.v": stub, **{Path(name).name: text for name, text in uart.sources().items()}}
+    files = {"core.v": stub, **render.serial_modules("core", "beef", load=True, self_test=False)}
     for name, text in files.items():
         (tmp_path / name).write_text(text)
     assert "s_load_tdata (load_tdata)" in files["core_uart.v"]

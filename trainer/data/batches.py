@@ -56,11 +56,7 @@ def in_order(samples: SpikeSet, size: int) -> Iterator[Batch]:
 
 
 def shuffled(
-    samples: SpikeSet,
-    size: int,
-    draw: np.random.Generator,
-    how: Augmentation,
-    teacher: Teacher | None = None,
+    samples: SpikeSet, size: int, draw: np.random.Generator, how: Augmentation, teacher: Teacher | None = None
 ) -> Iterator[Batch]:
     """All samples in a new random order and with new augmentation, for training.
 

@@ -118,13 +118,7 @@ class StepBins(_Bins):
 
 
 def _pooled(
-    bins: _Bins,
-    sample: IntArray,
-    step: IntArray,
-    channel: IntArray,
-    channels: int,
-    steps: IntArray,
-    label: IntArray,
+    bins: _Bins, sample: IntArray, step: IntArray, channel: IntArray, channels: int, steps: IntArray, label: IntArray
 ) -> SpikeSet:
     """Events pooled and cut after `max_steps`, with those of the clock, whose channels are the last."""
     if bins.max_steps:

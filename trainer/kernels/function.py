@@ -15,6 +15,9 @@ from trainer.rules import Gradients
 
 Pass = Literal["forward", "backward"]
 
+# The rows of the matrix of numbers that kernels take; a bias is part of the currents, a delay an array of its own.
+NUMBERS = ("leak", "threshold", "width", "self_weight", "synapse_leak", "adaptation_leak", "adaptation_step")
+
 # The resets and surrogates that kernels know, and their codes there.
 RESETS = {"zero": 1, "subtract": 2, "late_subtract": 3}
 SURROGATES = {"fast_sigmoid": 0, "arctan": 1, "triangle": 2, "rectangle": 3}
@@ -41,11 +44,13 @@ def forward(run: RunWalk, currents: Tensor, ends: Tensor, population: Population
     """See `trainer.neurons.walk`."""
     kept = [torch.empty_like(currents) for part in population.parts if part.keeps]
     states = population.states(torch.empty_like(currents), torch.empty_like(currents), kept)
-    arrays = {**_arrays(ends, population, states), "currents": currents}
+    neuron, recurrent = population.numbers.neuron, population.numbers.recurrent
+    given = currents + neuron["bias"] if "bias" in neuron else currents
+    arrays = {**_arrays(ends, population, states), "currents": given}
     if "delay" in arrays:
         states.outputs.zero_()
-    if population.numbers.recurrent is not None:
-        arrays["recurrent"] = population.numbers.recurrent.T
+    if recurrent is not None:
+        arrays["recurrent"] = recurrent.T
     _run(run, "forward", population, arrays)
     return states
 
@@ -54,20 +59,19 @@ def backward(run: RunWalk, ends: Tensor, population: Population, states: States,
     """The surrogate's gradient, given that of the outputs."""
     numbers = population.numbers
     arrays = _arrays(ends, population, states)
-    learned = arrays.keys() & {*numbers.learned, "self_weight"} - {"delay"}
-    d_numbers = {name: torch.zeros_like(gradient[0]) for name in learned}
-    d_currents = torch.empty_like(gradient)
-    arrays |= {f"d_{name}": value for name, value in d_numbers.items()}
+    rows, bound = dict(zip(NUMBERS, arrays["numbers"], strict=True)), loop_bound(numbers)
+    rows["self_weight"].clamp_(-bound, bound)
+    rows["adaptation_step"].clamp_(max=numbers.threshold)
+    d_numbers, d_currents = gradient.new_zeros(len(NUMBERS), *gradient.shape[1:]), torch.empty_like(gradient)
     d_outputs = gradient.clone() if "delay" in arrays and numbers.recurrent is not None else gradient.contiguous()
-    arrays |= {"d_outputs": d_outputs, "d_currents": d_currents}
-    arrays["self_weight"] = arrays["self_weight"].clamp(-loop_bound(numbers), loop_bound(numbers))
-    if "adaptation_step" in arrays:
-        arrays["adaptation_step"] = arrays["adaptation_step"].clamp(max=numbers.threshold)
+    arrays |= {"d_outputs": d_outputs, "d_currents": d_currents, "d_numbers": d_numbers}
     if numbers.recurrent is not None:
         arrays["recurrent"] = numbers.recurrent
     _run(run, "backward", population, arrays)
-    found = {name: value.sum(dim=0) for name, value in d_numbers.items()}
+    found = dict(zip(NUMBERS, d_numbers.sum(dim=1), strict=True))
     found["width"] = found["width"].sum().reshape(1)
+    if "bias" in numbers.neuron:
+        found["bias"] = d_currents.sum(dim=(0, 1))
     if "delay" in arrays:
         earlier = torch.cat([torch.zeros_like(gradient[:1]), states.outputs[:-1]])
         found["delay"] = shift_gradient(d_outputs * mask(gradient, ends), states.outputs, earlier).sum(dim=(0, 1))
@@ -80,19 +84,19 @@ def backward(run: RunWalk, ends: Tensor, population: Population, states: States,
 def _arrays(ends: Tensor, population: Population, states: States) -> dict[str, Tensor]:
     """What both passes take."""
     numbers = population.numbers
-    of_parts = [one.name for part in population.parts for one in part.quantities]
-    arrays = {
-        "self_weight": torch.zeros_like(numbers.threshold),
-        **{name: numbers.neuron[name] for name in ("leak", "threshold", *of_parts)},
+    acting = {"leak", "threshold", "width", *(one.name for part in population.parts for one in part.quantities)}
+    rows = numbers.threshold.new_zeros(len(NUMBERS), len(numbers.threshold))
+    for row, name in zip(rows, NUMBERS, strict=True):
+        if name in acting:
+            row.copy_(numbers.learned[name])
+    return {
         "ends": ends,
-        "width": numbers.width.expand(len(numbers.threshold)),
+        "numbers": rows,
         "outputs": states.outputs,
         "potential": states.potential,
+        **({"delay": numbers.neuron["delay"].long()} if "delay" in acting else {}),
         **{f"{key}_state": state for key, state in states.of_parts.items()},
     }
-    if "delay" in arrays:
-        arrays["delay"] = arrays["delay"].long()
-    return arrays
 
 
 def _run(run: RunWalk, which: Pass, population: Population, arrays: dict[str, Tensor]) -> None:

@@ -16,6 +16,9 @@ from trainer.neurons import Dynamics
 
 _BLOCK = 128  # neurons per program
 
+# Rows of `numbers`: NUMBERS of trainer/kernels/function.py.
+_LEAK, _THRESHOLD, _WIDTH, _SELF_WEIGHT, _SYNAPSE_LEAK, _ADAPTATION_LEAK, _ADAPTATION_STEP = map(tl.constexpr, range(7))
+
 
 def run_walk(function: Pass, state_bits: int | None, dynamics: Dynamics, **arrays: Tensor) -> None:
     """See `trainer.kernels.function.RunWalk`; there is no dense recurrence here."""
@@ -31,9 +34,8 @@ def run_walk(function: Pass, state_bits: int | None, dynamics: Dynamics, **array
         "low": float(low),
         "high": float(high),
         "integer": state_bits is not None,
-        "biased": "bias" in arrays,
-        "synapse": "synapse_leak" in arrays,
-        "adaptation": "adaptation_leak" in arrays,
+        "synapse": "synapse_state" in arrays,
+        "adaptation": "adaptation_state" in arrays,
         "delayed": "delay" in arrays,
         "output": output_code(dynamics),
         "kind": SURROGATES[dynamics.surrogate],
@@ -42,6 +44,12 @@ def run_walk(function: Pass, state_bits: int | None, dynamics: Dynamics, **array
     # An array that a kernel never touches still needs an address.
     given = {name: arrays.get(name, outputs) for name in kernel.arg_names if name not in scalars}
     kernel[(batch, triton.cdiv(neurons, _BLOCK))](**given, **scalars)
+
+
+@triton.jit
+def _number(numbers, row: tl.constexpr, neurons, i):
+    # What lies beyond the last neuron is never stored; 1 there divides well.
+    return tl.load(numbers + row * neurons + i, i < neurons, 1.0)
 
 
 @triton.jit
@@ -84,14 +92,7 @@ def _slope(z, kind: tl.constexpr):
 def _forward(
     ends,
     currents,
-    leak,
-    bias,
-    synapse_leak,
-    self_weight,
-    threshold,
-    width,
-    adaptation_leak,
-    adaptation_step,
+    numbers,
     delay,
     outputs,
     potential,
@@ -103,7 +104,6 @@ def _forward(
     low,
     high,
     integer: tl.constexpr,
-    biased: tl.constexpr,
     synapse: tl.constexpr,
     adaptation: tl.constexpr,
     delayed: tl.constexpr,
@@ -115,16 +115,12 @@ def _forward(
     i = tl.program_id(1) * block + tl.arange(0, block)
     there = i < neurons
     end = tl.load(ends + sample)
-    d = tl.load(leak + i, there, 0.0)
-    r = tl.load(self_weight + i, there, 0.0)
-    theta = tl.load(threshold + i, there, 1.0)
-    if biased:
-        always = tl.load(bias + i, there, 0.0)
-    if synapse:
-        a = tl.load(synapse_leak + i, there, 0.0)
-    if adaptation:
-        rho = tl.load(adaptation_leak + i, there, 0.0)
-        q = tl.load(adaptation_step + i, there, 0.0)
+    d = _number(numbers, _LEAK, neurons, i)
+    r = _number(numbers, _SELF_WEIGHT, neurons, i)
+    theta = _number(numbers, _THRESHOLD, neurons, i)
+    a = _number(numbers, _SYNAPSE_LEAK, neurons, i)
+    rho = _number(numbers, _ADAPTATION_LEAK, neurons, i)
+    q = _number(numbers, _ADAPTATION_STEP, neurons, i)
     shift = tl.zeros((block,), tl.int64)
     if delayed:
         shift = tl.load(delay + i, there, 0)
@@ -136,8 +132,6 @@ def _forward(
         row = (t * batch + sample) * neurons + i
         if t < end:
             c_in = tl.load(currents + row, there, 0.0)
-            if biased:
-                c_in += always
             c_in += s * r
             if synapse:
                 c_in = _saturate(_decay(c, a, integer) + c_in, low, high, integer)
@@ -173,13 +167,7 @@ def _forward(
 @triton.jit
 def _backward(
     ends,
-    leak,
-    synapse_leak,
-    self_weight,
-    threshold,
-    width,
-    adaptation_leak,
-    adaptation_step,
+    numbers,
     delay,
     outputs,
     potential,
@@ -187,21 +175,13 @@ def _backward(
     adaptation_state,
     d_outputs,
     d_currents,
-    d_leak,
-    d_bias,
-    d_synapse_leak,
-    d_self_weight,
-    d_threshold,
-    d_width,
-    d_adaptation_leak,
-    d_adaptation_step,
+    d_numbers,
     steps,
     batch,
     neurons,
     low,
     high,
     integer: tl.constexpr,
-    biased: tl.constexpr,
     synapse: tl.constexpr,
     adaptation: tl.constexpr,
     delayed: tl.constexpr,
@@ -213,15 +193,13 @@ def _backward(
     i = tl.program_id(1) * block + tl.arange(0, block)
     there = i < neurons
     end = tl.load(ends + sample)
-    d = tl.load(leak + i, there, 0.0)
-    r = tl.load(self_weight + i, there, 0.0)
-    theta = tl.load(threshold + i, there, 1.0)
-    wide = tl.load(width + i, there, 1.0)
-    if synapse:
-        a = tl.load(synapse_leak + i, there, 0.0)
-    if adaptation:
-        rho = tl.load(adaptation_leak + i, there, 0.0)
-        q = tl.load(adaptation_step + i, there, 0.0)
+    d = _number(numbers, _LEAK, neurons, i)
+    r = _number(numbers, _SELF_WEIGHT, neurons, i)
+    theta = _number(numbers, _THRESHOLD, neurons, i)
+    wide = _number(numbers, _WIDTH, neurons, i)
+    a = _number(numbers, _SYNAPSE_LEAK, neurons, i)
+    rho = _number(numbers, _ADAPTATION_LEAK, neurons, i)
+    q = _number(numbers, _ADAPTATION_STEP, neurons, i)
     shift = tl.zeros((block,), tl.int64)
     if delayed:
         shift = tl.load(delay + i, there, 0)
@@ -232,7 +210,6 @@ def _backward(
     d_c = tl.zeros((block,), tl.float32)
     d_s = tl.zeros((block,), tl.float32)
     sum_leak = tl.zeros((block,), tl.float32)
-    sum_bias = tl.zeros((block,), tl.float32)
     sum_synapse = tl.zeros((block,), tl.float32)
     sum_self = tl.zeros((block,), tl.float32)
     sum_threshold = tl.zeros((block,), tl.float32)
@@ -294,21 +271,16 @@ def _backward(
                     d_in = tl.where((c > low) & (c < high), d_in, 0.0)
                 sum_synapse += d_in * tl.load(synapse_state + first, earlier, 0.0)
                 d_c = d_in * a
-            sum_bias += d_in
             sum_self += d_in * spike_before
             d_s = d_in * r + d_spike_before
             tl.store(d_currents + row, d_in, there)
         else:
             tl.store(d_currents + row, tl.zeros((block,), tl.float32), there)
-    own = sample * neurons + i
-    tl.store(d_leak + own, sum_leak, there)
-    tl.store(d_self_weight + own, sum_self, there)
-    tl.store(d_threshold + own, sum_threshold, there)
-    tl.store(d_width + own, sum_width, there)
-    if biased:
-        tl.store(d_bias + own, sum_bias, there)
-    if adaptation:
-        tl.store(d_adaptation_leak + own, sum_adaptation, there)
-        tl.store(d_adaptation_step + own, sum_step, there)
-    if synapse:
-        tl.store(d_synapse_leak + own, sum_synapse, there)
+    own = d_numbers + sample * neurons + i
+    tl.store(own + _LEAK * batch * neurons, sum_leak, there)
+    tl.store(own + _THRESHOLD * batch * neurons, sum_threshold, there)
+    tl.store(own + _WIDTH * batch * neurons, sum_width, there)
+    tl.store(own + _SELF_WEIGHT * batch * neurons, sum_self, there)
+    tl.store(own + _SYNAPSE_LEAK * batch * neurons, sum_synapse, there)
+    tl.store(own + _ADAPTATION_LEAK * batch * neurons, sum_adaptation, there)
+    tl.store(own + _ADAPTATION_STEP * batch * neurons, sum_step, there)

@@ -30,10 +30,8 @@ _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # of mallopt(3)
 
 _Pointer = ctypes.c_void_p
 _ARRAYS = """
-    ends currents leak bias synapse_leak self_weight recurrent threshold width adaptation_leak adaptation_step
-    delay outputs potential synapse_state adaptation_state
-    d_outputs d_currents d_leak d_bias d_synapse_leak d_self_weight d_threshold d_width d_adaptation_leak
-    d_adaptation_step
+    ends currents numbers recurrent delay outputs potential synapse_state adaptation_state
+    d_outputs d_currents d_numbers
 """
 
 

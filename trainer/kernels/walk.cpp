@@ -16,6 +16,8 @@ namespace {
 
 enum Surrogate : int32_t { kFastSigmoid, kArctan, kTriangle, kRectangle, kAnySurrogate };
 enum Output : int32_t { kPotential, kSpikeResetZero, kSpikeResetSubtract, kSpikeResetLate };
+// Rows of `numbers`: NUMBERS of trainer/kernels/function.py.
+enum Number : int64_t { kLeak, kThreshold, kWidth, kSelfWeight, kSynapseLeak, kAdaptationLeak, kAdaptationStep };
 
 }  // namespace
 
@@ -26,31 +28,17 @@ struct Walk {
   float low, high;            // bounds of the states, in integer arithmetic
   const int64_t* ends;        // (batch), steps of each sample
   const float* currents;      // rows: the input currents
-  const float* leak;          // (neurons), as all parameters
-  const float* bias;          // or null
-  const float* synapse_leak;  // or null
-  const float* self_weight;   // zeros where there is none; backward, bounded as the gradient sees it
+  const float* numbers;       // (numbers, neurons), zeros of what is not there; backward, bounded as the gradient sees them
   const float* recurrent;     // (neurons, neurons), or null: row j holds the weights from neuron j (forward), or to it
-  const float* threshold;
-  const float* width;
-  const float* adaptation_leak;  // or null
-  const float* adaptation_step;  // backward, bounded as the gradient sees it
-  const int64_t* delay;          // or null: steps
-  float* outputs;                // rows: spikes, or potentials; zeros at first with delays
-  float* potential;              // rows
-  float* synapse_state;          // rows: the filtered currents
-  float* adaptation_state;       // rows: what is added to the threshold
-  // Backward only: gradients; those of parameters are (batch, neurons).
-  float* d_outputs;        // rows; with delays and dense recurrence, its part is added
-  float* d_currents;       // rows
-  float* d_leak;
-  float* d_bias;
-  float* d_synapse_leak;
-  float* d_self_weight;
-  float* d_threshold;
-  float* d_width;
-  float* d_adaptation_leak;
-  float* d_adaptation_step;
+  const int64_t* delay;       // (neurons), or null: steps
+  float* outputs;             // rows: spikes, or potentials; zeros at first with delays
+  float* potential;           // rows
+  float* synapse_state;       // rows, or null: the filtered currents
+  float* adaptation_state;    // rows, or null: what is added to the threshold
+  // Backward only: gradients.
+  float* d_outputs;   // rows; with delays and dense recurrence, its part is added
+  float* d_currents;  // rows
+  float* d_numbers;   // (numbers, batch, neurons)
 };
 
 // out (rows, columns) = x (rows, inputs) times the transposed weights (inputs, columns), or its gradient. A row of the
@@ -119,25 +107,22 @@ inline float reset(float potential, float spike, float threshold) {
 template <bool integer, bool synapse, bool adaptation, int output>
 void forward(const Walk& w, int64_t first, int64_t last) {
   const int64_t n = w.neurons, stride = w.batch * n;
-  std::vector<float> membrane(n), filtered(n), adapted(n), spike(n), arriving(n), leaving(n);
+  std::vector<float> states(4 * n), arriving(n), leaving(n);
   std::vector<int32_t> fired;
-  const float* __restrict__ leak = w.leak;
-  const float* __restrict__ synapse_leak = w.synapse_leak;
-  const float* __restrict__ self_weight = w.self_weight;
-  const float* __restrict__ threshold = w.threshold;
-  const float* __restrict__ adaptation_leak = w.adaptation_leak;
-  const float* __restrict__ adaptation_step = w.adaptation_step;
+  const float* __restrict__ leak = w.numbers + kLeak * n;
+  const float* __restrict__ synapse_leak = w.numbers + kSynapseLeak * n;
+  const float* __restrict__ self_weight = w.numbers + kSelfWeight * n;
+  const float* __restrict__ threshold = w.numbers + kThreshold * n;
+  const float* __restrict__ adaptation_leak = w.numbers + kAdaptationLeak * n;
+  const float* __restrict__ adaptation_step = w.numbers + kAdaptationStep * n;
   const float low = w.low, high = w.high;
   for (int64_t b = first; b < last; ++b) {
-    std::fill(membrane.begin(), membrane.end(), 0.0f);
-    std::fill(filtered.begin(), filtered.end(), 0.0f);
-    std::fill(adapted.begin(), adapted.end(), 0.0f);
-    std::fill(spike.begin(), spike.end(), 0.0f);
+    std::fill(states.begin(), states.end(), 0.0f);
     fired.clear();
-    float* __restrict__ v = membrane.data();
-    float* __restrict__ c = filtered.data();
-    float* __restrict__ h = adapted.data();
-    float* __restrict__ s = spike.data();
+    float* __restrict__ v = states.data();
+    float* __restrict__ c = v + n;
+    float* __restrict__ h = c + n;
+    float* __restrict__ s = h + n;
     float* __restrict__ x = arriving.data();
     for (int64_t t = 0; t < w.ends[b]; ++t) {
       const int64_t row = t * stride + b * n;
@@ -153,10 +138,6 @@ void forward(const Walk& w, int64_t first, int64_t last) {
           for (int64_t i = 0; i < n; ++i) x[i] += from[i];
         }
         for (int64_t i = 0; i < n; ++i) x[i] = given[i] + x[i];
-        given = x;
-      }
-      if (w.bias) {
-        for (int64_t i = 0; i < n; ++i) x[i] = given[i] + w.bias[i];
         given = x;
       }
 #pragma GCC ivdep
@@ -212,39 +193,37 @@ template <bool integer, bool synapse, bool adaptation, int output, int kind>
 void backward(const Walk& w, int64_t first, int64_t last) {
   const int64_t n = w.neurons, stride = w.batch * n;
   const std::vector<float> rest(n, 0.0f);
-  std::vector<float> later_membrane(n), later_current(n), later_spike(n), later_adapted(n), returning(n);
+  std::vector<float> later(4 * n), returning(n);
   std::vector<float> inverse_threshold(n), inverse_width(n);
   for (int64_t i = 0; i < n; ++i) {
-    inverse_threshold[i] = 1.0f / w.threshold[i];
-    inverse_width[i] = 1.0f / w.width[i];
+    inverse_threshold[i] = 1.0f / w.numbers[kThreshold * n + i];
+    inverse_width[i] = 1.0f / w.numbers[kWidth * n + i];
   }
-  const float* __restrict__ leak = w.leak;
-  const float* __restrict__ synapse_leak = w.synapse_leak;
-  const float* __restrict__ self_weight = w.self_weight;
-  const float* __restrict__ threshold = w.threshold;
+  const float* __restrict__ leak = w.numbers + kLeak * n;
+  const float* __restrict__ synapse_leak = w.numbers + kSynapseLeak * n;
+  const float* __restrict__ self_weight = w.numbers + kSelfWeight * n;
+  const float* __restrict__ threshold = w.numbers + kThreshold * n;
   const float* __restrict__ per_threshold = inverse_threshold.data();
   const float* __restrict__ per_width = inverse_width.data();
-  const float* __restrict__ adaptation_leak = w.adaptation_leak;
-  const float* __restrict__ adaptation_step = w.adaptation_step;
+  const float* __restrict__ adaptation_leak = w.numbers + kAdaptationLeak * n;
+  const float* __restrict__ adaptation_step = w.numbers + kAdaptationStep * n;
   const float low = w.low, high = w.high;
   const int32_t surrogate = w.surrogate;
   for (int64_t b = first; b < last; ++b) {
-    std::fill(later_membrane.begin(), later_membrane.end(), 0.0f);
-    std::fill(later_current.begin(), later_current.end(), 0.0f);
-    std::fill(later_spike.begin(), later_spike.end(), 0.0f);
-    std::fill(later_adapted.begin(), later_adapted.end(), 0.0f);
+    std::fill(later.begin(), later.end(), 0.0f);
     // Gradients of v[t], the filtered current c[t], the adaptation h[t] and the spike s[t], as step t + 1 has them.
-    float* __restrict__ d_v = later_membrane.data();
-    float* __restrict__ d_c = later_current.data();
-    float* __restrict__ d_h = later_adapted.data();
-    float* __restrict__ d_s = later_spike.data();
-    float* __restrict__ d_leak = w.d_leak + b * n;
-    float* __restrict__ d_synapse = synapse ? w.d_synapse_leak + b * n : nullptr;
-    float* __restrict__ d_self = w.d_self_weight + b * n;
-    float* __restrict__ d_threshold = w.d_threshold + b * n;
-    float* __restrict__ d_width = w.d_width + b * n;
-    float* __restrict__ d_adaptation = adaptation ? w.d_adaptation_leak + b * n : nullptr;
-    float* __restrict__ d_step = adaptation ? w.d_adaptation_step + b * n : nullptr;
+    float* __restrict__ d_v = later.data();
+    float* __restrict__ d_c = d_v + n;
+    float* __restrict__ d_h = d_c + n;
+    float* __restrict__ d_s = d_h + n;
+    const auto gradient = [&](Number of) { return w.d_numbers + of * stride + b * n; };
+    float* __restrict__ d_leak = gradient(kLeak);
+    float* __restrict__ d_synapse = gradient(kSynapseLeak);
+    float* __restrict__ d_self = gradient(kSelfWeight);
+    float* __restrict__ d_threshold = gradient(kThreshold);
+    float* __restrict__ d_width = gradient(kWidth);
+    float* __restrict__ d_adaptation = gradient(kAdaptationLeak);
+    float* __restrict__ d_step = gradient(kAdaptationStep);
     for (int64_t t = w.steps - 1; t >= w.ends[b]; --t) std::fill_n(w.d_currents + t * stride + b * n, n, 0.0f);
     for (int64_t t = w.ends[b] - 1; t >= 0; --t) {
       const int64_t row = t * stride + b * n;
@@ -306,10 +285,6 @@ void backward(const Walk& w, int64_t first, int64_t last) {
         d_s[i] = d_in * self_weight[i] + d_spike_before;
         d_current[i] = d_in;
       }
-      if (w.bias) {
-        float* __restrict__ d_bias = w.d_bias + b * n;
-        for (int64_t i = 0; i < n; ++i) d_bias[i] += d_current[i];
-      }
       if (w.recurrent && t) {
         float* __restrict__ d_seen = w.delay ? w.d_outputs + row - stride : d_s;
         for (int64_t i = 0; i < n; ++i) {
@@ -333,9 +308,9 @@ void with_value(int32_t wanted, Work work) {
 template <typename Work>
 void with_parts(const Walk& w, Work work) {
   with_value<0, 1>(w.integer, [&](auto integer) {
-    with_value<0, 1>(w.synapse_leak != nullptr, [&](auto synapse) {
+    with_value<0, 1>(w.synapse_state != nullptr, [&](auto synapse) {
       with_value<kPotential, kSpikeResetLate>(w.output, [&](auto output) {
-        with_value<0, output != kPotential>(w.adaptation_leak != nullptr, [&](auto adaptation) {
+        with_value<0, output != kPotential>(w.adaptation_state != nullptr, [&](auto adaptation) {
           work(integer, synapse, adaptation, output);
         });
       });

@@ -47,7 +47,7 @@ def test_the_pll_makes_the_clock(name: str) -> None:
 def test_every_board_has_its_templates_and_its_target(name: str) -> None:
     assert BOARDS[name].target in targets.TARGETS
     folder = render.TEMPLATES / "boards" / name
-    assert {path.name for path in folder.iterdir()} == {"top.v.j2", f"pins.{BOARDS[name].toolchain.pins_kind}.j2"}
+    assert {path.name for path in folder.iterdir()} == {"top.v.j2", f"pins.{BOARDS[name].pins_kind}.j2"}
 
 
 def test_an_unknown_board_is_refused() -> None:

@@ -42,7 +42,7 @@ def yosys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_own_models_come_before_those_of_yosys(tmp_path: Path, yosys: Path) -> None:
     arguments = netlist.sources(_folder(tmp_path), "xc7", MANIFEST)
     models = yosys / "share" / "xilinx"
-    own = ["scsr_sim_bram.v", "RAMB18E1.v", "RAMB36E1.v"]
+    own = ["scsr_sim_bram.v", "scsr_sim_ramb.v", "RAMB18E1.v", "RAMB36E1.v"]
     assert arguments == [
         str(tmp_path / "synth" / "xc7" / "netlist.v"),
         *(str(netlist.CELLS / name) for name in own),

@@ -31,7 +31,7 @@ from tqdm import tqdm
 from bench.record import RESULTS, commit, write
 from quant.errors import ScsrError
 
-COPIED = ("bench", "configs", "hwgen", "quant", "rtl_templates", "sim", "tests", "trainer", "pyproject.toml")
+COPIED = ("bench", "configs", "docs", "hwgen", "quant", "rtl_templates", "sim", "tests", "trainer", "pyproject.toml")
 LINT = "tests/rtl/test_lint.py"
 CORES_LINT = (LINT, "-k", "generated_cores and verilator")
 GOLDEN_TESTS = (
@@ -98,8 +98,8 @@ PYTHON = (
 _CODE_OF_VERILOG = re.compile(r"^(?!\s*(//|{[%#]|parameter|localparam|`|module|endmodule)).*$")
 _CODE_OF_PYTHON = re.compile(r'^(?!\s*(#|import|from|def |class |"""|raise |@)).*$')
 
-# A port or a parameter of an instance.
-_CONNECTION = re.compile(r"\.(\w+)(\s*)\(((?:[^()]|\([^()]*\))*)\)(?=,|\)|$)")
+# A port or a parameter of an instance, a line of its own.
+_CONNECTION = re.compile(r"(\s*\.(\w+)\s*)\((.*)\)(,?)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,23 +139,19 @@ def _replaced(text: str, patterns: Sequence[tuple[str, str, str]]) -> Iterator[t
 
 
 def _reconnected(text: str, before: str) -> Iterator[tuple[str, str]]:
-    """A port tied to a constant, or connected like the port before it, here or on the line `before`; a parameter one
-    higher."""
-    found = list(_CONNECTION.finditer(text))
-    neighbours = [next(reversed(list(_CONNECTION.finditer(before))), None), *found]
-    for neighbour, match in zip(neighbours, found, strict=False):
-        head, (port, gap, expression) = text[: match.start()], match.groups()
-
-        def connected(other: str, start: str = f"{head}.{port}{gap}", end: str = text[match.end() :]) -> str:
-            return f"{start}({other}){end}"
-
-        if port.isupper():
-            yield "off by one", connected(f"{expression} + 1")
-            continue
-        yield "tied", connected("1'b0")
-        yield "tied", connected("1'b1")
-        if neighbour and not neighbour[1].isupper():
-            yield "swapped", connected(neighbour[3])
+    """A port tied to a constant, or connected like the port before it; a parameter one higher."""
+    match = _CONNECTION.match(text)
+    if not match:
+        return
+    name, port, expression, comma = match.groups()
+    if port.isupper():
+        yield "off by one", f"{name}({expression} + 1){comma}"
+        return
+    yield "tied", f"{name}(1'b0){comma}"
+    yield "tied", f"{name}(1'b1){comma}"
+    neighbour = _CONNECTION.match(before)
+    if neighbour and not neighbour[2].isupper():
+        yield "swapped", f"{name}({neighbour[3]}){comma}"
 
 
 def tests_of(file: str) -> tuple[tuple[str, ...], ...]:

@@ -6,13 +6,15 @@
 // written. mem/upsets.hex holds the period, 0 for none, and a seed.
 
 module upset_source #(
-    parameter WIDTH = 1, DEPTH = 2,
+    parameter WIDTH = 1,
+    parameter DEPTH = 2,
     // What tells this memory from others of its size
     parameter [63:0] KEY = 0
 ) (
     input  wire        clk,
     output wire        hit,
-    output wire [63:0] word, place
+    output wire [63:0] word,
+    output wire [63:0] place
 );
 
     localparam [63:0] BITS = WIDTH * DEPTH;
@@ -38,9 +40,12 @@ module upset_source #(
 endmodule
 
 module upset_ram #(
-    parameter WIDTH = 1, DEPTH = 2, ADDR_W = 1
+    parameter WIDTH = 1,
+    parameter DEPTH = 2,
+    parameter ADDR_W = 1
 ) (
-    input  wire              clk, wr_en,
+    input  wire              clk,
+    input  wire              wr_en,
     input  wire [ADDR_W-1:0] wr_addr,
     input  wire [WIDTH-1:0]  wr_data,
     input  wire              rd_en,
@@ -51,10 +56,17 @@ module upset_ram #(
     reg [WIDTH-1:0] words [0:DEPTH-1];
 
     wire        hit;
-    wire [63:0] word, place;
+    wire [63:0] word;
+    wire [63:0] place;
 
-    upset_source #(.WIDTH(WIDTH), .DEPTH(DEPTH)) source (
-        .clk(clk), .hit(hit), .word(word), .place(place)
+    upset_source #(
+        .WIDTH(WIDTH),
+        .DEPTH(DEPTH)
+    ) source (
+        .clk  (clk),
+        .hit  (hit),
+        .word (word),
+        .place(place)
     );
 
     integer i;
@@ -70,10 +82,14 @@ module upset_ram #(
 endmodule
 
 module upset_rom #(
-    parameter PORTS = 1, WIDTH = 1,
-    parameter DEPTH = 2, ADDR_W = 1, FILE = ""
+    parameter PORTS = 1,
+    parameter WIDTH = 1,
+    parameter DEPTH = 2,
+    parameter ADDR_W = 1,
+    parameter FILE = ""
 ) (
-    input  wire                    clk, en,
+    input  wire                    clk,
+    input  wire                    en,
     input  wire [PORTS*ADDR_W-1:0] addr,
     output reg  [PORTS*WIDTH-1:0]  data
 );
@@ -82,10 +98,18 @@ module upset_rom #(
     reg [PORTS*WIDTH-1:0] word_q;
 
     wire        hit;
-    wire [63:0] word, place;
+    wire [63:0] word;
+    wire [63:0] place;
 
-    upset_source #(.WIDTH(WIDTH), .DEPTH(DEPTH), .KEY(FILE % 64'd18446744073709551557)) source (
-        .clk(clk), .hit(hit), .word(word), .place(place)
+    upset_source #(
+        .WIDTH(WIDTH),
+        .DEPTH(DEPTH),
+        .KEY  (FILE % 64'd18446744073709551557)
+    ) source (
+        .clk  (clk),
+        .hit  (hit),
+        .word (word),
+        .place(place)
     );
 
     initial $readmemh(FILE, words);

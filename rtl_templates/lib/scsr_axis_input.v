@@ -12,49 +12,68 @@
 // are more numbers than channels. The sweep after reset clears them all.
 
 module scsr_axis_input #(
-    // Number of input channels, and width of a channel index
-    parameter CHANNELS = 1, INDEX_W = 1,
+    // Number of input channels
+    parameter CHANNELS = 1,
+    // Width of a channel index
+    parameter INDEX_W = 1,
     // Width of a stamp: 2**STAMP_W - 1 is greater than CHANNELS
     parameter STAMP_W = 2,
     // Number of status flags: unknown channel, repeat, tlast on a SPIKE, and, as the fourth, a TICK with tuser
     parameter FLAGS = 3
 ) (
-    input  wire               clk, rst,
+    input  wire               clk,
+    input  wire               rst,
     input  wire [15:0]        s_axis_tdata,
-    input  wire               s_axis_tvalid, s_axis_tlast,
+    input  wire               s_axis_tvalid,
     output wire               s_axis_tready,
+    input  wire               s_axis_tlast,
     // The TICK is the watchdog's (scsr_watchdog.v)
     input  wire               s_axis_tuser,
-    output wire               m_valid, m_tick,
+    output wire               m_valid,
     input  wire               m_ready,
+    output wire               m_tick,
     output wire [INDEX_W-1:0] m_index,
     output wire [FLAGS:0]     m_tag
 );
 
     localparam [15:0] CHANNEL_COUNT = CHANNELS;
     localparam [INDEX_W-1:0] LAST_CHANNEL = CHANNEL_COUNT[INDEX_W-1:0] - {{INDEX_W - 1{1'b0}}, 1'b1};
-    localparam [STAMP_W-1:0] NO_STAMP = {STAMP_W{1'b0}}, FIRST_STAMP = {{STAMP_W - 1{1'b0}}, 1'b1},
-        LAST_STAMP = {STAMP_W{1'b1}};
+    localparam [STAMP_W-1:0] NO_STAMP = {STAMP_W{1'b0}};
+    localparam [STAMP_W-1:0] FIRST_STAMP = {{STAMP_W - 1{1'b0}}, 1'b1};
+    localparam [STAMP_W-1:0] LAST_STAMP = {STAMP_W{1'b1}};
 
     // Clearing of stamps: the sweep after reset, then one channel per TICK.
     reg               sweeping_q;
     reg [INDEX_W-1:0] clear_q;
 
     // Stage 1: a beat whose stamp comes out of the memory.
-    reg               valid_1_q, tick_1_q, last_1_q, user_1_q, unknown_1_q, written_1_q, seen_1_q;
+    reg               valid_1_q;
+    reg               tick_1_q;
+    reg               last_1_q;
+    reg               user_1_q;
+    reg               unknown_1_q;
     reg [INDEX_W-1:0] index_1_q;
+    reg               written_1_q;
+    reg               seen_1_q;
 
     // Stage 2: a beat that is judged, and its stamp. Where the stamp was written after its read had begun, `written` says
     // so, and `seen` whether that made the channel a repeat.
-    reg               valid_2_q, tick_2_q, last_2_q, user_2_q, unknown_2_q, written_2_q, seen_2_q;
+    reg               valid_2_q;
+    reg               tick_2_q;
+    reg               last_2_q;
+    reg               user_2_q;
+    reg               unknown_2_q;
     reg [INDEX_W-1:0] index_2_q;
+    reg               written_2_q;
+    reg               seen_2_q;
     reg [STAMP_W-1:0] stored_2_q;
 
     reg [STAMP_W-1:0] stamp_q;
     reg [FLAGS-1:0]   flags_q;
 
     // Stage 3: the event offered.
-    reg               m_valid_q, m_tick_q;
+    reg               m_valid_q;
+    reg               m_tick_q;
     reg [INDEX_W-1:0] m_index_q;
     reg [FLAGS:0]     m_tag_q;
 
@@ -81,8 +100,17 @@ module scsr_axis_input #(
 
     assign s_axis_tready = advance && !sweeping_q;
 
-    scsr_ram #(.WIDTH(STAMP_W), .DEPTH(CHANNELS), .ADDR_W(INDEX_W)) stamps (
-        .clk(clk), .wr_en(wr_en), .wr_addr(wr_index), .wr_data(wr_stamp), .rd_en(take), .rd_addr(channel),
+    scsr_ram #(
+        .WIDTH (STAMP_W),
+        .DEPTH (CHANNELS),
+        .ADDR_W(INDEX_W)
+    ) stamps (
+        .clk    (clk),
+        .wr_en  (wr_en),
+        .wr_addr(wr_index),
+        .wr_data(wr_stamp),
+        .rd_en  (take),
+        .rd_addr(channel),
         .rd_data(stored_1)
     );
 

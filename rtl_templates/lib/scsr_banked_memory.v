@@ -16,8 +16,10 @@ module scsr_banked_memory #(
     parameter ADDR_W = 1,
     // Number of banks, at most 100
     parameter BANKS = 1,
-    // Words in a bank, 2**BANK_ADDR_W where there are several; width of an address in a bank
-    parameter BANK_DEPTH = 2, BANK_ADDR_W = 1,
+    // Words in a bank, 2**BANK_ADDR_W where there are several
+    parameter BANK_DEPTH = 2,
+    // Width of an address in a bank
+    parameter BANK_ADDR_W = 1,
     // Path of the banks' files, without the number; empty: all words are zero
     parameter PREFIX = "",
     // 1: the contents are written at run time
@@ -25,7 +27,8 @@ module scsr_banked_memory #(
     // Where LOADED, the 16-bit slices of a word; else 1
     parameter SLICES = 1
 ) (
-    input  wire                    clk, en,
+    input  wire                    clk,
+    input  wire                    en,
     input  wire [PORTS*ADDR_W-1:0] addr,
     output wire [PORTS*WIDTH-1:0]  data,
     input  wire [SLICES-1:0]       write,
@@ -35,7 +38,8 @@ module scsr_banked_memory #(
     wire [BANKS*PORTS*WIDTH-1:0] bank_data;
     wire [PORTS*BANK_ADDR_W-1:0] bank_addr;
 
-    genvar b, p;
+    genvar b;
+    genvar p;
     generate
         for (b = 0; b < BANKS; b = b + 1) begin : g_bank
             if (LOADED != 0) begin : g_loaded
@@ -48,18 +52,34 @@ module scsr_banked_memory #(
                     assign chosen = addr[ADDR_W-1:BANK_ADDR_W] == NUMBER[ADDR_W-BANK_ADDR_W-1:0];
                 end
 
-                scsr_loaded_ram #(.WIDTH(WIDTH), .SLICES(SLICES), .DEPTH(BANK_DEPTH), .ADDR_W(BANK_ADDR_W)) ram (
-                    .clk(clk), .en(en), .addr(bank_addr), .data(bank_data[b*WIDTH+:WIDTH]),
-                    .write(write & {SLICES{chosen}}), .write_data(write_data)
+                scsr_loaded_ram #(
+                    .WIDTH (WIDTH),
+                    .SLICES(SLICES),
+                    .DEPTH (BANK_DEPTH),
+                    .ADDR_W(BANK_ADDR_W)
+                ) ram (
+                    .clk       (clk),
+                    .en        (en),
+                    .addr      (bank_addr),
+                    .data      (bank_data[b*WIDTH+:WIDTH]),
+                    .write     (write & {SLICES{chosen}}),
+                    .write_data(write_data)
                 );
             end else begin : g_rom
-                localparam [7:0] TENS = 48 + b / 10, ONES = 48 + b % 10;
+                localparam [7:0] TENS = 48 + b / 10;
+                localparam [7:0] ONES = 48 + b % 10;
 
                 scsr_rom #(
-                    .PORTS(PORTS), .WIDTH(WIDTH), .DEPTH(BANK_DEPTH), .ADDR_W(BANK_ADDR_W),
-                    .FILE(PREFIX == "" ? "" : {PREFIX, "_", TENS, ONES, ".hex"})
+                    .PORTS (PORTS),
+                    .WIDTH (WIDTH),
+                    .DEPTH (BANK_DEPTH),
+                    .ADDR_W(BANK_ADDR_W),
+                    .FILE  (PREFIX == "" ? "" : {PREFIX, "_", TENS, ONES, ".hex"})
                 ) rom (
-                    .clk(clk), .en(en), .addr(bank_addr), .data(bank_data[b*PORTS*WIDTH+:PORTS*WIDTH])
+                    .clk (clk),
+                    .en  (en),
+                    .addr(bank_addr),
+                    .data(bank_data[b*PORTS*WIDTH+:PORTS*WIDTH])
                 );
             end
         end
@@ -79,8 +99,14 @@ module scsr_banked_memory #(
                 wire [BANK_W-1:0] bank;
                 reg [WIDTH-1:0]   data_q;
 
-                scsr_delay #(.WIDTH(BANK_W), .STAGES(2)) bank_delay (
-                    .clk(clk), .en(en), .s(addr[p*ADDR_W+BANK_ADDR_W+:BANK_W]), .m(bank)
+                scsr_delay #(
+                    .WIDTH (BANK_W),
+                    .STAGES(2)
+                ) bank_delay (
+                    .clk(clk),
+                    .en (en),
+                    .s  (addr[p*ADDR_W+BANK_ADDR_W+:BANK_W]),
+                    .m  (bank)
                 );
 
                 for (b = 0; b < WIDTH; b = b + 1) begin : g_bit

@@ -27,14 +27,16 @@ module scsr_collector #(
     // Sources that owe no TICK in the first step after reset: the layer's own spikes, of which there are none yet
     parameter [SOURCES-1:0] TICKED_AT_RESET = {SOURCES{1'b0}}
 ) (
-    input  wire                       clk, rst,
+    input  wire                       clk,
+    input  wire                       rst,
     input  wire [SOURCES-1:0]         s_valid,
     output wire [SOURCES-1:0]         s_ready,
     input  wire [SOURCES-1:0]         s_tick,
     input  wire [SOURCES*EVENT_W-1:0] s_index,
     input  wire [TAG_W-1:0]           s_tag,
-    output wire                       m_valid, m_close,
+    output wire                       m_valid,
     input  wire                       m_ready,
+    output wire                       m_close,
     output reg  [ROW_W-1:0]           m_row,
     output wire [TAG_W-1:0]           m_tag
 );

@@ -23,7 +23,8 @@ module scsr_decay #(
     // 1: the code is a shift
     parameter SHIFT = 0
 ) (
-    input  wire                      clk, en,
+    input  wire                      clk,
+    input  wire                      en,
     input  wire signed [STATE_W-1:0] z,
     input  wire [CODE_W-1:0]         code,
     output wire signed [STATE_W-1:0] whole,

@@ -10,7 +10,8 @@ module scsr_delay #(
     // Number of register stages, at least 1
     parameter STAGES = 1
 ) (
-    input  wire             clk, en,
+    input  wire             clk,
+    input  wire             en,
     input  wire [WIDTH-1:0] s,
     output wire [WIDTH-1:0] m
 );

@@ -13,14 +13,17 @@ module scsr_emitter #(
     // Width of the tag
     parameter TAG_W = 1
 ) (
-    input  wire               clk, rst,
-    input  wire               r_valid, r_last,
+    input  wire               clk,
+    input  wire               rst,
+    input  wire               r_valid,
     output wire               r_ready,
     input  wire [INDEX_W-1:0] r_index,
+    input  wire               r_last,
     input  wire [UNITS-1:0]   r_spikes,
     input  wire [TAG_W-1:0]   r_tag,
-    output wire               m_valid, m_tick,
+    output wire               m_valid,
     input  wire               m_ready,
+    output wire               m_tick,
     output wire [INDEX_W-1:0] m_index,
     output wire [TAG_W-1:0]   m_tag
 );
@@ -30,7 +33,8 @@ module scsr_emitter #(
     // Spikes of the word that have gone out.
     reg [UNITS-1:0]   sent_q;
 
-    reg               m_valid_q, m_tick_q;
+    reg               m_valid_q;
+    reg               m_tick_q;
     reg [INDEX_W-1:0] m_index_q;
     reg [TAG_W-1:0]   m_tag_q;
 

@@ -21,20 +21,26 @@ module scsr_event_list #(
     parameter COUNT_W = 1,
     // Width of an operation's place in a list, 0 .. ceil(ROWS / PORTS) - 1
     parameter POSITION_W = 1,
-    // Number of times a list is walked, and width of a group's number
-    parameter GROUPS = 1, GROUP_W = 1,
+    // Number of times a list is walked
+    parameter GROUPS = 1,
+    // Width of a group's number
+    parameter GROUP_W = 1,
     // Width of the tag that comes with `close`
     parameter TAG_W = 1
 ) (
-    input  wire                   clk, rst,
-    input  wire                   s_valid, s_close,
+    input  wire                   clk,
+    input  wire                   rst,
+    input  wire                   s_valid,
     output wire                   s_ready,
+    input  wire                   s_close,
     input  wire [ROW_W-1:0]       s_row,
     input  wire [TAG_W-1:0]       s_tag,
     input  wire                   m_en,
-    output wire                   m_valid, m_group_last, m_step_last,
+    output wire                   m_valid,
     output wire [PORTS-1:0]       m_event,
     output wire [PORTS*ROW_W-1:0] m_row,
+    output wire                   m_group_last,
+    output wire                   m_step_last,
     output wire [TAG_W-1:0]       m_tag
 );
 
@@ -45,23 +51,28 @@ module scsr_event_list #(
     localparam [GROUP_W-1:0] LAST_GROUP = GROUP_COUNT[GROUP_W-1:0] - ONE_GROUP;
 
     // The list that fills; closed, it waits here until the other one has been walked.
-    reg               fill_list_q, fill_closed_q;
+    reg               fill_list_q;
     reg [COUNT_W-1:0] fill_count_q;
+    reg               fill_closed_q;
     reg [TAG_W-1:0]   fill_tag_q;
 
     // The list that is walked: a closed one, or else the one that fills.
     reg               walk_closed_q;
     reg               walked_q;  // to its end
-    reg [COUNT_W-1:0] walk_length_q, walk_last_q;
+    reg [COUNT_W-1:0] walk_length_q;
+    reg [COUNT_W-1:0] walk_last_q;
     reg               walk_partial_q;
     reg [TAG_W-1:0]   walk_tag_q;
     reg [COUNT_W-1:0] position_q;
     reg [GROUP_W-1:0] group_q;
 
     // An operation that was decided on, while its rows are read, and the one that is offered.
-    reg                   op_valid_q, op_group_last_q, op_step_last_q, m_valid_q;
+    reg                   op_valid_q;
     reg [PORTS-1:0]       op_event_q;
+    reg                   op_group_last_q;
+    reg                   op_step_last_q;
     reg [TAG_W-1:0]       op_tag_q;
+    reg                   m_valid_q;
     reg [PORTS+TAG_W+1:0] m_marks_q;
     reg [PORTS*ROW_W-1:0] m_row_q;
 
@@ -89,9 +100,17 @@ module scsr_event_list #(
             localparam [COUNT_W-1:0] PORT = p;
             wire mine = PORTS == 1 || fill_count_q[0] == PORT[0];
 
-            scsr_ram #(.WIDTH(ROW_W), .DEPTH(2 << POSITION_W), .ADDR_W(POSITION_W + 1)) rows (
-                .clk(clk), .wr_en(push && mine), .wr_addr({fill_list_q, fill_length[POSITION_W-1:0]}), .wr_data(s_row),
-                .rd_en(step && here), .rd_addr({fill_list_q ^ walk_closed_q, position_q[POSITION_W-1:0]}),
+            scsr_ram #(
+                .WIDTH (ROW_W),
+                .DEPTH (2 << POSITION_W),
+                .ADDR_W(POSITION_W + 1)
+            ) rows (
+                .clk    (clk),
+                .wr_en  (push && mine),
+                .wr_addr({fill_list_q, fill_length[POSITION_W-1:0]}),
+                .wr_data(s_row),
+                .rd_en  (step && here),
+                .rd_addr({fill_list_q ^ walk_closed_q, position_q[POSITION_W-1:0]}),
                 .rd_data(op_row[p*ROW_W+:ROW_W])
             );
         end

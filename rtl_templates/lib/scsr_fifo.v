@@ -7,10 +7,13 @@
 module scsr_fifo #(
     // Width of a word in bits
     parameter WIDTH = 1,
-    // Number of words in memory, 2**ADDR_W; width of an address in bits
-    parameter DEPTH = 2, ADDR_W = 1
+    // Number of words in memory, 2**ADDR_W
+    parameter DEPTH = 2,
+    // Width of an address in bits
+    parameter ADDR_W = 1
 ) (
-    input  wire             clk, rst,
+    input  wire             clk,
+    input  wire             rst,
     input  wire             s_valid,
     output wire             s_ready,
     input  wire [WIDTH-1:0] s_data,
@@ -22,7 +25,8 @@ module scsr_fifo #(
     localparam [ADDR_W:0] ONE = 1;
 
     // One bit more than an address tells a full memory from an empty one.
-    reg [ADDR_W:0] wr_q, rd_q;
+    reg [ADDR_W:0] wr_q;
+    reg [ADDR_W:0] rd_q;
     reg            m_valid_q;
 
     wire [ADDR_W:0] stored = wr_q - rd_q;
@@ -47,9 +51,18 @@ module scsr_fifo #(
         end
     end
 
-    scsr_ram #(.WIDTH(WIDTH), .DEPTH(DEPTH), .ADDR_W(ADDR_W)) memory (
-        .clk(clk), .wr_en(wr_en), .wr_addr(wr_q[ADDR_W-1:0]), .wr_data(s_data), .rd_en(rd_en),
-        .rd_addr(rd_q[ADDR_W-1:0]), .rd_data(m_data)
+    scsr_ram #(
+        .WIDTH (WIDTH),
+        .DEPTH (DEPTH),
+        .ADDR_W(ADDR_W)
+    ) memory (
+        .clk    (clk),
+        .wr_en  (wr_en),
+        .wr_addr(wr_q[ADDR_W-1:0]),
+        .wr_data(s_data),
+        .rd_en  (rd_en),
+        .rd_addr(rd_q[ADDR_W-1:0]),
+        .rd_data(m_data)
     );
 
 endmodule

@@ -16,7 +16,8 @@ module scsr_fire #(
     // What a spike does to the membrane: 0 sets it to zero, 1 subtracts the threshold, 2 leaves it
     parameter RESET = 0
 ) (
-    input  wire                      clk, en,
+    input  wire                      clk,
+    input  wire                      en,
     input  wire signed [STATE_W-1:0] u,
     input  wire [THRESHOLD_W-1:0]    theta,
     input  wire signed [STATE_W-1:0] h,

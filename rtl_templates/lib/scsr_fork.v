@@ -9,7 +9,8 @@ module scsr_fork #(
     // Number of branches, at least 1
     parameter BRANCHES = 2
 ) (
-    input  wire                clk, rst,
+    input  wire                clk,
+    input  wire                rst,
     input  wire                s_valid,
     output wire                s_ready,
     output wire [BRANCHES-1:0] m_valid,

@@ -19,14 +19,16 @@ module scsr_guard #(
     // Check bits of all blocks
     parameter CHECK_W = 1
 ) (
-    input  wire                     clk, en,
+    input  wire                     clk,
+    input  wire                     en,
     input  wire [CHECK_W+WIDTH-1:0] s_word,
     output wire [WIDTH-1:0]         m_data,
     // The word is not what was stored, and not corrected
     output wire                     m_damaged
 );
 
-    localparam BLOCK_W = 64, BLOCKS = (WIDTH + BLOCK_W - 1) / BLOCK_W;
+    localparam BLOCK_W = 64;
+    localparam BLOCKS = (WIDTH + BLOCK_W - 1) / BLOCK_W;
 
     localparam [CHECKS-1:0] ONE = 1;
 
@@ -34,7 +36,8 @@ module scsr_guard #(
 
     assign m_damaged = |damaged;
 
-    genvar k, i;
+    genvar k;
+    genvar i;
     generate
         for (k = 0; k < BLOCKS; k = k + 1) begin : g_block
             localparam DATA_W = k == BLOCKS - 1 ? WIDTH - k * BLOCK_W : BLOCK_W;

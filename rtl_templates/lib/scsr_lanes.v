@@ -19,18 +19,23 @@ module scsr_lanes #(
     parameter WEIGHT_W = 2,
     // Width of a sum, at least WEIGHT_W + (WEIGHT_W == 1)
     parameter SUM_W = 2,
-    // Words in a group: LANES / UNITS, rounded up; width of a word's number in its group
-    parameter WORDS = 1, WORD_W = 1,
+    // Words in a group: LANES / UNITS, rounded up
+    parameter WORDS = 1,
+    // Width of a word's number in its group
+    parameter WORD_W = 1,
     // Number of words in the last group of a step
     parameter LAST_WORDS = 1,
     // Width of the tag
     parameter TAG_W = 1
 ) (
-    input  wire                            clk, rst,
+    input  wire                            clk,
+    input  wire                            rst,
     output wire                            s_en,
-    input  wire                            s_valid, s_group_last, s_step_last,
+    input  wire                            s_valid,
     input  wire [PORTS-1:0]                s_event,
     input  wire [PORTS*LANES*WEIGHT_W-1:0] s_weights,
+    input  wire                            s_group_last,
+    input  wire                            s_step_last,
     input  wire [TAG_W-1:0]                s_tag,
     output wire                            m_valid,
     input  wire                            m_ready,
@@ -38,20 +43,26 @@ module scsr_lanes #(
     output wire [TAG_W-1:0]                m_tag
 );
 
-    localparam [WORD_W:0] WORD_COUNT = WORDS, LAST_WORD_COUNT = LAST_WORDS;
-    localparam [WORD_W-1:0] ONE = 1, FINAL = WORD_COUNT[WORD_W-1:0] - ONE,
-        LAST_FINAL = LAST_WORD_COUNT[WORD_W-1:0] - ONE;
+    localparam [WORD_W:0] WORD_COUNT = WORDS;
+    localparam [WORD_W:0] LAST_WORD_COUNT = LAST_WORDS;
+    localparam [WORD_W-1:0] ONE = 1;
+    localparam [WORD_W-1:0] FINAL = WORD_COUNT[WORD_W-1:0] - ONE;
+    localparam [WORD_W-1:0] LAST_FINAL = LAST_WORD_COUNT[WORD_W-1:0] - ONE;
 
     // A weight as a number, and a term, what an accumulator adds: one weight or the sum of two. A sum of any weights of
     // a neuron fits into SUM_W bits, so a term does.
     localparam NUMBER_W = WEIGHT_W == 1 ? 2 : WEIGHT_W;
     localparam TERM_W = PORTS == 1 || NUMBER_W == SUM_W ? NUMBER_W : NUMBER_W + 1;
 
-    wire                    add_valid, add_event, add_group_last, add_step_last;
+    wire                    add_valid;
+    wire                    add_event;
+    wire                    add_group_last;
+    wire                    add_step_last;
     wire [TAG_W-1:0]        add_tag;
     wire [LANES*TERM_W-1:0] terms;
 
-    reg                     held_q, held_last_q;
+    reg                     held_q;
+    reg                     held_last_q;
     reg [WORD_W-1:0]        word_q;
     reg                     final_q;  // the word is its group's last
     reg [TAG_W-1:0]         tag_q;
@@ -89,7 +100,8 @@ module scsr_lanes #(
         end
     end
 
-    genvar p, b;
+    genvar p;
+    genvar b;
     generate
         if (PORTS == 1) begin : g_one_event
             assign add_valid = s_valid;

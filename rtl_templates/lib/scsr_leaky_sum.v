@@ -19,14 +19,16 @@ module scsr_leaky_sum #(
     // Width of x in bits
     parameter X_W = 8
 ) (
-    input  wire                      clk, en,
+    input  wire                      clk,
+    input  wire                      en,
     input  wire signed [STATE_W-1:0] z,
     input  wire [CODE_W-1:0]         code,
     input  wire signed [X_W-1:0]     x,
     output wire signed [STATE_W-1:0] y
 );
 
-    localparam WIDER_W = X_W > STATE_W ? X_W : STATE_W, SUM_W = WIDER_W + 1;
+    localparam WIDER_W = X_W > STATE_W ? X_W : STATE_W;
+    localparam SUM_W = WIDER_W + 1;
 
     wire signed [STATE_W-1:0] whole;
     wire                      carry;
@@ -40,8 +42,18 @@ module scsr_leaky_sum #(
     // In range: all bits from the state's sign bit upwards are alike.
     wire in_range = &sum_q[SUM_W-1:STATE_W-1] || !(|sum_q[SUM_W-1:STATE_W-1]);
 
-    scsr_decay #(.STATE_W(STATE_W), .LEAK_W(LEAK_W), .CODE_W(CODE_W), .SHIFT(SHIFT)) decay (
-        .clk(clk), .en(en), .z(z), .code(code), .whole(whole), .carry(carry)
+    scsr_decay #(
+        .STATE_W(STATE_W),
+        .LEAK_W (LEAK_W),
+        .CODE_W (CODE_W),
+        .SHIFT  (SHIFT)
+    ) decay (
+        .clk  (clk),
+        .en   (en),
+        .z    (z),
+        .code (code),
+        .whole(whole),
+        .carry(carry)
     );
 
     always @(posedge clk) begin

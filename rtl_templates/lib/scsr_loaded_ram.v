@@ -10,10 +10,13 @@ module scsr_loaded_ram #(
     parameter WIDTH = 1,
     // Number of 16-bit slices: WIDTH / 16, rounded up
     parameter SLICES = 1,
-    // Number of words, and width of an address in bits
-    parameter DEPTH = 2, ADDR_W = 1
+    // Number of words
+    parameter DEPTH = 2,
+    // Width of an address in bits
+    parameter ADDR_W = 1
 ) (
-    input  wire              clk, en,
+    input  wire              clk,
+    input  wire              en,
     // Of the word that is read, or that `write` is for
     input  wire [ADDR_W-1:0] addr,
     output wire [WIDTH-1:0]  data,
@@ -27,7 +30,8 @@ module scsr_loaded_ram #(
     generate
         for (s = 0; s < SLICES; s = s + 1) begin : g_slice
             reg [15:0] words [0:DEPTH-1];
-            reg [15:0] word_q, data_q;
+            reg [15:0] word_q;
+            reg [15:0] data_q;
 
             always @(posedge clk) begin
                 if (write[s]) words[addr] <= write_data;

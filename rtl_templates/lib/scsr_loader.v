@@ -13,9 +13,11 @@ module scsr_loader #(
     // 16-bit slices of a word
     parameter SLICES = 1
 ) (
-    input  wire              clk, rst,
+    input  wire              clk,
+    input  wire              rst,
     input  wire              s_valid,
-    output wire              m_valid, full,
+    output wire              m_valid,
+    output wire              full,
     // Slice of the word at `addr` that s_data is for
     output wire [SLICES-1:0] write,
     output wire [ADDR_W-1:0] addr

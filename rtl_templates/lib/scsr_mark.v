@@ -8,7 +8,11 @@ module scsr_mark #(
     // Width of the tag, at least 2
     parameter TAG_W = 2
 ) (
-    input  wire             clk, rst, en, valid, damaged,
+    input  wire             clk,
+    input  wire             rst,
+    input  wire             en,
+    input  wire             valid,
+    input  wire             damaged,
     // The sample's last word
     input  wire             last,
     input  wire [TAG_W-1:0] s_tag,

@@ -52,7 +52,8 @@ module scsr_neuron #(
     // Width of a parameter word
     parameter PARAM_W = 23
 ) (
-    input  wire                    clk, en,
+    input  wire                    clk,
+    input  wire                    en,
     input  wire signed [SUM_W-1:0] sum,
     input  wire [STATE_WORD_W-1:0] state,
     input  wire [PARAM_W-1:0]      param,
@@ -78,7 +79,8 @@ module scsr_neuron #(
     // The input current x, with the neuron's own last spike.
 
     wire signed [X_W-1:0] sum_wide = {{X_W - SUM_W{sum[SUM_W-1]}}, sum};
-    wire signed [X_W-1:0] self, bias;
+    wire signed [X_W-1:0] self;
+    wire signed [X_W-1:0] bias;
     reg signed [X_W-1:0]  x_q;
 
     generate
@@ -126,8 +128,19 @@ module scsr_neuron #(
         end else begin : g_synapse
             wire signed [STATE_W-1:0] filtered;
 
-            scsr_leaky_sum #(.STATE_W(STATE_W), .LEAK_W(LEAK_W), .CODE_W(CODE_W), .SHIFT(SHIFT), .X_W(X_W)) filter (
-                .clk(clk), .en(en), .z(state[C_LSB+:STATE_W]), .code(param[SYNAPSE_LSB+:CODE_W]), .x(x_q), .y(filtered)
+            scsr_leaky_sum #(
+                .STATE_W(STATE_W),
+                .LEAK_W (LEAK_W),
+                .CODE_W (CODE_W),
+                .SHIFT  (SHIFT),
+                .X_W    (X_W)
+            ) filter (
+                .clk (clk),
+                .en  (en),
+                .z   (state[C_LSB+:STATE_W]),
+                .code(param[SYNAPSE_LSB+:CODE_W]),
+                .x   (x_q),
+                .y   (filtered)
             );
 
             if (LATE == 0) begin : g_c
@@ -135,19 +148,37 @@ module scsr_neuron #(
             end else begin : g_late_c
                 wire [THRESHOLD_W-1:0] late_3;
 
-                scsr_delay #(.WIDTH(THRESHOLD_W), .STAGES(3)) late_delay (
-                    .clk(clk), .en(en), .s(param[CODE_W+:THRESHOLD_W] & {THRESHOLD_W{state[STATE_W]}}), .m(late_3)
+                scsr_delay #(
+                    .WIDTH (THRESHOLD_W),
+                    .STAGES(3)
+                ) late_delay (
+                    .clk(clk),
+                    .en (en),
+                    .s  (param[CODE_W+:THRESHOLD_W] & {THRESHOLD_W{state[STATE_W]}}),
+                    .m  (late_3)
                 );
 
                 assign c = {filtered[STATE_W-1], filtered} - {{C_W - THRESHOLD_W{1'b0}}, late_3};
             end
 
-            scsr_delay #(.WIDTH(STATE_W + CODE_W), .STAGES(2)) membrane_delay (
-                .clk(clk), .en(en), .s({state[STATE_W-1:0], param[CODE_W-1:0]}), .m({v, leak})
+            scsr_delay #(
+                .WIDTH (STATE_W + CODE_W),
+                .STAGES(2)
+            ) membrane_delay (
+                .clk(clk),
+                .en (en),
+                .s  ({state[STATE_W-1:0], param[CODE_W-1:0]}),
+                .m  ({v, leak})
             );
 
-            scsr_delay #(.WIDTH(STATE_W), .STAGES(2 + FIRE)) c_delay (
-                .clk(clk), .en(en), .s(filtered), .m(next_state[C_LSB+:STATE_W])
+            scsr_delay #(
+                .WIDTH (STATE_W),
+                .STAGES(2 + FIRE)
+            ) c_delay (
+                .clk(clk),
+                .en (en),
+                .s  (filtered),
+                .m  (next_state[C_LSB+:STATE_W])
             );
         end
     endgenerate
@@ -156,8 +187,19 @@ module scsr_neuron #(
 
     wire signed [STATE_W-1:0] u;
 
-    scsr_leaky_sum #(.STATE_W(STATE_W), .LEAK_W(LEAK_W), .CODE_W(CODE_W), .SHIFT(SHIFT), .X_W(C_W)) membrane (
-        .clk(clk), .en(en), .z(v), .code(leak), .x(c), .y(u)
+    scsr_leaky_sum #(
+        .STATE_W(STATE_W),
+        .LEAK_W (LEAK_W),
+        .CODE_W (CODE_W),
+        .SHIFT  (SHIFT),
+        .X_W    (C_W)
+    ) membrane (
+        .clk (clk),
+        .en  (en),
+        .z   (v),
+        .code(leak),
+        .x   (c),
+        .y   (u)
     );
 
     generate
@@ -168,8 +210,14 @@ module scsr_neuron #(
             wire [THRESHOLD_W-1:0] threshold;
             wire                   spike;
 
-            scsr_delay #(.WIDTH(THRESHOLD_W), .STAGES(TO_U)) threshold_delay (
-                .clk(clk), .en(en), .s(param[CODE_W+:THRESHOLD_W]), .m(threshold)
+            scsr_delay #(
+                .WIDTH (THRESHOLD_W),
+                .STAGES(TO_U)
+            ) threshold_delay (
+                .clk(clk),
+                .en (en),
+                .s  (param[CODE_W+:THRESHOLD_W]),
+                .m  (threshold)
             );
 
             // What the spikes before have added to the threshold.
@@ -184,29 +232,58 @@ module scsr_neuron #(
                 always @(posedge clk) if (en) step_q <= param[STEP_LSB+:STEP_W] & {STEP_W{state[STATE_W]}};
 
                 scsr_leaky_sum #(
-                    .STATE_W(STATE_W), .LEAK_W(LEAK_W), .CODE_W(CODE_W), .SHIFT(SHIFT), .X_W(STEP_W + 1)
+                    .STATE_W(STATE_W),
+                    .LEAK_W (LEAK_W),
+                    .CODE_W (CODE_W),
+                    .SHIFT  (SHIFT),
+                    .X_W    (STEP_W + 1)
                 ) adaptation (
-                    .clk(clk), .en(en), .z(state[H_LSB+:STATE_W]), .code(param[ADAPTATION_LSB+:CODE_W]),
-                    .x({1'b0, step_q}), .y(h)
+                    .clk (clk),
+                    .en  (en),
+                    .z   (state[H_LSB+:STATE_W]),
+                    .code(param[ADAPTATION_LSB+:CODE_W]),
+                    .x   ({1'b0, step_q}),
+                    .y   (h)
                 );
 
                 if (SYNAPSE == 0) begin : g_raised
                     assign raised = h;
                 end else begin : g_raised_later
-                    scsr_delay #(.WIDTH(STATE_W), .STAGES(TO_U - 3)) raised_delay (
-                        .clk(clk), .en(en), .s(h), .m(raised)
+                    scsr_delay #(
+                        .WIDTH (STATE_W),
+                        .STAGES(TO_U - 3)
+                    ) raised_delay (
+                        .clk(clk),
+                        .en (en),
+                        .s  (h),
+                        .m  (raised)
                     );
                 end
 
-                scsr_delay #(.WIDTH(STATE_W), .STAGES(1)) h_delay (
-                    .clk(clk), .en(en), .s(raised), .m(next_state[H_LSB+:STATE_W])
+                scsr_delay #(
+                    .WIDTH (STATE_W),
+                    .STAGES(1)
+                ) h_delay (
+                    .clk(clk),
+                    .en (en),
+                    .s  (raised),
+                    .m  (next_state[H_LSB+:STATE_W])
                 );
             end
 
             scsr_fire #(
-                .STATE_W(STATE_W), .THRESHOLD_W(THRESHOLD_W), .ADAPTIVE(STEP_W > 0 ? 1 : 0), .RESET(RESET)
+                .STATE_W    (STATE_W),
+                .THRESHOLD_W(THRESHOLD_W),
+                .ADAPTIVE   (STEP_W > 0 ? 1 : 0),
+                .RESET      (RESET)
             ) fire (
-                .clk(clk), .en(en), .u(u), .theta(threshold), .h(raised), .spike(spike), .v(next_state[STATE_W-1:0])
+                .clk  (clk),
+                .en   (en),
+                .u    (u),
+                .theta(threshold),
+                .h    (raised),
+                .spike(spike),
+                .v    (next_state[STATE_W-1:0])
             );
 
             // The spikes up to this step, the latest in the lowest bit, and the one that is due now.
@@ -215,8 +292,14 @@ module scsr_neuron #(
             end else if (HISTORY > 1) begin : g_past
                 wire [HISTORY-2:0] past;
 
-                scsr_delay #(.WIDTH(HISTORY - 1), .STAGES(TO_U + 1)) past_delay (
-                    .clk(clk), .en(en), .s(state[STATE_W+:HISTORY-1]), .m(past)
+                scsr_delay #(
+                    .WIDTH (HISTORY - 1),
+                    .STAGES(TO_U + 1)
+                ) past_delay (
+                    .clk(clk),
+                    .en (en),
+                    .s  (state[STATE_W+:HISTORY-1]),
+                    .m  (past)
                 );
 
                 assign next_state[STATE_W+:HISTORY] = {past, spike};
@@ -227,10 +310,17 @@ module scsr_neuron #(
             end else begin : g_delayed
                 wire [DELAY_W-1:0] delay = param[DELAY_LSB+:DELAY_W];
                 wire [HISTORY:0]   earlier = {state[STATE_W+:HISTORY], 1'b0};
-                wire               at_once, due;
+                wire               at_once;
+                wire               due;
 
-                scsr_delay #(.WIDTH(2), .STAGES(TO_U + 1)) due_delay (
-                    .clk(clk), .en(en), .s({delay == {DELAY_W{1'b0}}, earlier[delay]}), .m({at_once, due})
+                scsr_delay #(
+                    .WIDTH (2),
+                    .STAGES(TO_U + 1)
+                ) due_delay (
+                    .clk(clk),
+                    .en (en),
+                    .s  ({delay == {DELAY_W{1'b0}}, earlier[delay]}),
+                    .m  ({at_once, due})
                 );
 
                 assign value = at_once ? spike : due;

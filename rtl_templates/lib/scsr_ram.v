@@ -8,10 +8,13 @@
 module scsr_ram #(
     // Width of a word in bits
     parameter WIDTH = 1,
-    // Number of words, and width of an address in bits
-    parameter DEPTH = 2, ADDR_W = 1
+    // Number of words
+    parameter DEPTH = 2,
+    // Width of an address in bits
+    parameter ADDR_W = 1
 ) (
-    input  wire              clk, wr_en,
+    input  wire              clk,
+    input  wire              wr_en,
     input  wire [ADDR_W-1:0] wr_addr,
     input  wire [WIDTH-1:0]  wr_data,
     input  wire              rd_en,

@@ -11,10 +11,14 @@
 // last beat. Latency 4 cycles from a word to its first score.
 
 module scsr_readout #(
-    // Classes per word, and width of a class's number in its word
-    parameter UNITS = 1, UNIT_W = 1,
-    // Number of words, and width of a word's number
-    parameter WORDS = 1, WORD_W = 1,
+    // Classes per word
+    parameter UNITS = 1,
+    // Width of a class's number in its word
+    parameter UNIT_W = 1,
+    // Number of words
+    parameter WORDS = 1,
+    // Width of a word's number
+    parameter WORD_W = 1,
     // Width of a class index
     parameter INDEX_W = 1,
     // Width of a value; 1: a spike, more: a signed potential
@@ -24,11 +28,13 @@ module scsr_readout #(
     // Width of the tag: {status flags, last step of the sample}, at least 2
     parameter TAG_W = 4
 ) (
-    input  wire                     clk, rst,
-    input  wire                     r_valid, r_last,
+    input  wire                     clk,
+    input  wire                     rst,
+    input  wire                     r_valid,
     output wire                     r_ready,
     input  wire [WORD_W-1:0]        r_word,
     input  wire [UNIT_W-1:0]        r_final,
+    input  wire                     r_last,
     input  wire [UNITS*VALUE_W-1:0] r_values,
     input  wire [TAG_W-1:0]         r_tag,
     output wire [31:0]              m_axis_tdata,
@@ -37,7 +43,9 @@ module scsr_readout #(
     output wire                     m_axis_tlast
 );
 
-    localparam SCORE_W = 32, CLASS_FIELD_W = 16, FLAG_FIELD_W = 16;
+    localparam SCORE_W = 32;
+    localparam CLASS_FIELD_W = 16;
+    localparam FLAG_FIELD_W = 16;
     localparam STAGES = 3;  // from a word's read to its write
 
     // A count of spikes is never negative: its sign bit is not stored.
@@ -47,33 +55,39 @@ module scsr_readout #(
     localparam [STORED_W-1:0] START = {MODE == 1 ? 1'b1 : 1'b0, {STORED_W - 1{1'b0}}};
 
     // Stage 1: the word's scores come out of the memory.
-    reg                      valid_1_q, last_1_q, first_1_q;
+    reg                      valid_1_q;
     reg [WORD_W-1:0]         word_1_q;
     reg [UNIT_W-1:0]         final_1_q;
+    reg                      last_1_q;
+    reg                      first_1_q;
     reg [UNITS*VALUE_W-1:0]  values_1_q;
     reg [TAG_W-1:0]          tag_1_q;
 
     // Stage 2: the scores so far.
-    reg                      valid_2_q, last_2_q;
+    reg                      valid_2_q;
     reg [WORD_W-1:0]         word_2_q;
     reg [UNIT_W-1:0]         final_2_q;
+    reg                      last_2_q;
     reg [TAG_W-1:0]          tag_2_q;
     reg [UNITS*VALUE_W-1:0]  values_2_q;
     reg [UNITS*STORED_W-1:0] scores_2_q;
 
     // Stage 3: the new scores; in a sample's last step they leave one by one.
-    reg                      valid_3_q, last_3_q;
+    reg                      valid_3_q;
     reg [WORD_W-1:0]         word_3_q;
     reg [UNIT_W-1:0]         final_3_q;
+    reg                      last_3_q;
     reg [TAG_W-1:0]          tag_3_q;
     wire [UNITS*STORED_W-1:0] scores_3;
 
-    reg                       first_q, class_pending_q;
+    reg                       first_q;
+    reg                       class_pending_q;
     reg [INDEX_W-1:0]         best_index_q;
     reg signed [STORED_W-1:0] best_score_q;
     reg [TAG_W-2:0]           flags_q;
 
-    reg                       m_valid_q, m_last_q;
+    reg                       m_valid_q;
+    reg                       m_last_q;
     reg [31:0]                m_data_q;
 
     wire [UNITS*STORED_W-1:0]  stored_1;
@@ -104,12 +118,22 @@ module scsr_readout #(
 
     assign r_ready = en && settled;
 
-    scsr_ram #(.WIDTH(UNITS * STORED_W), .DEPTH(WORDS), .ADDR_W(WORD_W)) scores (
-        .clk(clk), .wr_en(en && valid_3_q), .wr_addr(word_3_q), .wr_data(scores_3), .rd_en(take), .rd_addr(r_word),
+    scsr_ram #(
+        .WIDTH (UNITS * STORED_W),
+        .DEPTH (WORDS),
+        .ADDR_W(WORD_W)
+    ) scores (
+        .clk    (clk),
+        .wr_en  (en && valid_3_q),
+        .wr_addr(word_3_q),
+        .wr_data(scores_3),
+        .rd_en  (take),
+        .rd_addr(r_word),
         .rd_data(stored_1)
     );
 
-    genvar u, b;
+    genvar u;
+    genvar b;
     generate
         for (u = 0; u < UNITS; u = u + 1) begin : g_unit
             wire signed [STORED_W-1:0] score_2 = scores_2_q[u*STORED_W+:STORED_W];

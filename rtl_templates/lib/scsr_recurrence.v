@@ -6,8 +6,10 @@
 // the next sample has no step before it.
 
 module scsr_recurrence (
-    input  wire s_valid, s_tick, s_sample_last,
+    input  wire s_valid,
     output wire s_ready,
+    input  wire s_tick,
+    input  wire s_sample_last,
     output wire m_valid,
     input  wire m_ready
 );

@@ -10,12 +10,15 @@ module scsr_rom #(
     parameter PORTS = 1,
     // Width of a word in bits
     parameter WIDTH = 1,
-    // Number of words, and width of an address in bits
-    parameter DEPTH = 2, ADDR_W = 1,
+    // Number of words
+    parameter DEPTH = 2,
+    // Width of an address in bits
+    parameter ADDR_W = 1,
     // Contents, in the form of $readmemh; empty: all words are zero
     parameter FILE = ""
 ) (
-    input  wire                    clk, en,
+    input  wire                    clk,
+    input  wire                    en,
     input  wire [PORTS*ADDR_W-1:0] addr,
     output wire [PORTS*WIDTH-1:0]  data
 );
@@ -36,7 +39,8 @@ module scsr_rom #(
     genvar p;
     generate
         for (p = 0; p < PORTS; p = p + 1) begin : g_port
-            reg [WIDTH-1:0] word_q, data_q;
+            reg [WIDTH-1:0] word_q;
+            reg [WIDTH-1:0] data_q;
 
             always @(posedge clk) begin
                 if (en) begin

@@ -11,29 +11,38 @@
 // Latency 0 outside of a test.
 
 module scsr_self_test #(
-    // Beats of the stored sample, and width of a beat's number
-    parameter BEATS = 2, BEAT_W = 1,
+    // Beats of the stored sample
+    parameter BEATS = 2,
+    // Width of a beat's number
+    parameter BEAT_W = 1,
     // The beats, {tlast, tdata}, in the form of $readmemh
     parameter BEAT_FILE = "",
-    // Beats of the packet that must come out, and width of such a beat's number
-    parameter ANSWERS = 2, ANSWER_W = 1,
+    // Beats of the packet that must come out
+    parameter ANSWERS = 2,
+    // Width of such a beat's number
+    parameter ANSWER_W = 1,
     // Those beats, tdata, in the form of $readmemh
     parameter ANSWER_FILE = "",
     // Bit of a packet's last beat that says that the test failed
     parameter FLAG = 21
 ) (
-    input  wire        clk, rst,
+    input  wire        clk,
+    input  wire        rst,
     input  wire        start,
-    output wire        running, failed,
+    output wire        running,
+    output wire        failed,
     input  wire [15:0] s_axis_tdata,
-    input  wire        s_axis_tvalid, s_axis_tlast,
+    input  wire        s_axis_tvalid,
     output wire        s_axis_tready,
+    input  wire        s_axis_tlast,
     output wire [15:0] m_axis_tdata,
-    output wire        m_axis_tvalid, m_axis_tlast,
+    output wire        m_axis_tvalid,
     input  wire        m_axis_tready,
+    output wire        m_axis_tlast,
     input  wire [31:0] r_axis_tdata,
-    input  wire        r_axis_tvalid, r_axis_tlast,
+    input  wire        r_axis_tvalid,
     output wire        r_axis_tready,
+    input  wire        r_axis_tlast,
     output wire [31:0] o_axis_tdata,
     output wire        o_axis_tvalid,
     input  wire        o_axis_tready,
@@ -44,7 +53,8 @@ module scsr_self_test #(
     localparam [COUNT_W-1:0] ONE_SAMPLE = 1;
     localparam [BEAT_W-1:0] ONE_BEAT = 1;
     localparam [ANSWER_W-1:0] ONE_ANSWER = 1;
-    localparam [31:0] LAST_BEAT_NUMBER = BEATS - 1, LAST_ANSWER_NUMBER = ANSWERS - 1;
+    localparam [31:0] LAST_BEAT_NUMBER = BEATS - 1;
+    localparam [31:0] LAST_ANSWER_NUMBER = ANSWERS - 1;
     localparam [BEAT_W-1:0] LAST_BEAT = LAST_BEAT_NUMBER[BEAT_W-1:0];
     localparam [ANSWER_W-1:0] LAST_ANSWER = LAST_ANSWER_NUMBER[ANSWER_W-1:0];
     localparam [31:0] FAILED = 32'd1 << FLAG;
@@ -59,7 +69,8 @@ module scsr_self_test #(
     reg [ANSWER_W-1:0] answer_q;
 
     // The stored words follow their numbers by two cycles.
-    reg [1:0]   beat_settled_q, answer_settled_q;
+    reg [1:0]   beat_settled_q;
+    reg [1:0]   answer_settled_q;
     wire [16:0] beat;
     wire [31:0] answer;
 
@@ -85,12 +96,28 @@ module scsr_self_test #(
     assign o_axis_tvalid = r_axis_tvalid && !running_q;
     assign o_axis_tlast = r_axis_tlast;
 
-    scsr_rom #(.WIDTH(17), .DEPTH(BEATS), .ADDR_W(BEAT_W), .FILE(BEAT_FILE)) beats (
-        .clk(clk), .en(1'b1), .addr(beat_q), .data(beat)
+    scsr_rom #(
+        .WIDTH (17),
+        .DEPTH (BEATS),
+        .ADDR_W(BEAT_W),
+        .FILE  (BEAT_FILE)
+    ) beats (
+        .clk (clk),
+        .en  (1'b1),
+        .addr(beat_q),
+        .data(beat)
     );
 
-    scsr_rom #(.WIDTH(32), .DEPTH(ANSWERS), .ADDR_W(ANSWER_W), .FILE(ANSWER_FILE)) answers (
-        .clk(clk), .en(1'b1), .addr(answer_q), .data(answer)
+    scsr_rom #(
+        .WIDTH (32),
+        .DEPTH (ANSWERS),
+        .ADDR_W(ANSWER_W),
+        .FILE  (ANSWER_FILE)
+    ) answers (
+        .clk (clk),
+        .en  (1'b1),
+        .addr(answer_q),
+        .data(answer)
     );
 
     always @(posedge clk) begin

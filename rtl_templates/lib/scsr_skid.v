@@ -8,7 +8,8 @@ module scsr_skid #(
     // Width of a word in bits
     parameter WIDTH = 1
 ) (
-    input  wire             clk, rst,
+    input  wire             clk,
+    input  wire             rst,
     input  wire             s_valid,
     output wire             s_ready,
     input  wire [WIDTH-1:0] s_data,

@@ -15,12 +15,17 @@
 module scsr_update #(
     // Width of a neuron's index
     parameter INDEX_W = 1,
-    // Neurons per word, and width of a neuron's place in its word
-    parameter UNITS = 1, UNIT_W = 1,
-    // Number of words, and width of a word's number
-    parameter WORDS = 1, WORD_W = 1,
+    // Neurons per word
+    parameter UNITS = 1,
+    // Width of a neuron's place in its word
+    parameter UNIT_W = 1,
+    // Number of words
+    parameter WORDS = 1,
+    // Width of a word's number
+    parameter WORD_W = 1,
     // Words in a group of lanes, and width of a word's number in it
-    parameter GROUP_WORDS = 1, GROUP_WORD_W = 1,
+    parameter GROUP_WORDS = 1,
+    parameter GROUP_WORD_W = 1,
     // Neurons in a group's last word, but for the last group
     parameter GROUP_LAST_UNITS = 1,
     // Neurons in the last word
@@ -41,18 +46,21 @@ module scsr_update #(
     // damaged (scsr_mark.v)
     parameter TAG_W = 1,
     // Check bits of a block and of a word of parameters (scsr_guard.v); 0: not protected
-    parameter CHECKS = 0, CHECK_W = 0
+    parameter CHECKS = 0,
+    parameter CHECK_W = 0
 ) (
-    input  wire                          clk, rst,
+    input  wire                          clk,
+    input  wire                          rst,
     input  wire                          s_valid,
     output wire                          s_ready,
     input  wire [UNITS*SUM_W-1:0]        s_sums,
     input  wire [TAG_W-1:0]              s_tag,
-    output wire                          r_valid, r_last,
+    output wire                          r_valid,
     input  wire                          r_ready,
     output wire [WORD_W-1:0]             r_word,
     output wire [INDEX_W-1:0]            r_index,
     output wire [UNIT_W-1:0]             r_final,
+    output wire                          r_last,
     output wire [UNITS*VALUE_W-1:0]      r_values,
     output wire [TAG_W-1:0]              r_tag,
     output wire                          n_en,
@@ -72,7 +80,8 @@ module scsr_update #(
     localparam [WORD_W-1:0] LAST_WORD = WORD_COUNT[WORD_W-1:0] - ONE;
 
     wire                     done_valid;
-    wire [TAG_W-1:0]         delayed_tag, done_tag;
+    wire [TAG_W-1:0]         delayed_tag;
+    wire [TAG_W-1:0]         done_tag;
 
     // All stages wait while the skid buffer is full; to squeeze bubbles would put done_valid into every enable.
     wire en;
@@ -80,7 +89,8 @@ module scsr_update #(
 
     assign n_en = en;
 
-    reg [WORD_W-1:0]  word_q, done_word_q;
+    reg [WORD_W-1:0]  word_q;
+    reg [WORD_W-1:0]  done_word_q;
     reg               first_q;
     reg [LATENCY-1:0] valid_q;
 
@@ -110,8 +120,14 @@ module scsr_update #(
         end
     end
 
-    scsr_delay #(.WIDTH(TAG_W), .STAGES(LATENCY)) tag_delay (
-        .clk(clk), .en(en), .s(s_tag), .m(delayed_tag)
+    scsr_delay #(
+        .WIDTH (TAG_W),
+        .STAGES(LATENCY)
+    ) tag_delay (
+        .clk(clk),
+        .en (en),
+        .s  (s_tag),
+        .m  (delayed_tag)
     );
 
     // The first FETCH stages: state and parameters of the word, and its sums beside them.
@@ -123,17 +139,40 @@ module scsr_update #(
     reg [UNITS*STATE_WORD_W-1:0]  states_2_q;
     reg                           first_1_q;
 
-    scsr_ram #(.WIDTH(UNITS * STATE_WORD_W), .DEPTH(WORDS), .ADDR_W(WORD_W)) states (
-        .clk(clk), .wr_en(en && done_valid), .wr_addr(done_word_q), .wr_data(n_next_states), .rd_en(issue),
-        .rd_addr(word_q), .rd_data(states_1)
+    scsr_ram #(
+        .WIDTH (UNITS * STATE_WORD_W),
+        .DEPTH (WORDS),
+        .ADDR_W(WORD_W)
+    ) states (
+        .clk    (clk),
+        .wr_en  (en && done_valid),
+        .wr_addr(done_word_q),
+        .wr_data(n_next_states),
+        .rd_en  (issue),
+        .rd_addr(word_q),
+        .rd_data(states_1)
     );
 
-    scsr_rom #(.WIDTH(STORED_W), .DEPTH(WORDS), .ADDR_W(WORD_W), .FILE(PARAM_FILE)) params (
-        .clk(clk), .en(en), .addr(word_q), .data(params_2)
+    scsr_rom #(
+        .WIDTH (STORED_W),
+        .DEPTH (WORDS),
+        .ADDR_W(WORD_W),
+        .FILE  (PARAM_FILE)
+    ) params (
+        .clk (clk),
+        .en  (en),
+        .addr(word_q),
+        .data(params_2)
     );
 
-    scsr_delay #(.WIDTH(UNITS * SUM_W), .STAGES(FETCH)) sum_delay (
-        .clk(clk), .en(en), .s(s_sums), .m(n_sums)
+    scsr_delay #(
+        .WIDTH (UNITS * SUM_W),
+        .STAGES(FETCH)
+    ) sum_delay (
+        .clk(clk),
+        .en (en),
+        .s  (s_sums),
+        .m  (n_sums)
     );
 
     always @(posedge clk) begin
@@ -149,23 +188,52 @@ module scsr_update #(
             assign n_states = states_2_q;
             assign done_tag = delayed_tag;
         end else begin : g_protected
-            wire damaged, done_damaged;
+            wire damaged;
+            wire done_damaged;
 
-            scsr_guard #(.WIDTH(UNITS * PARAM_W), .CHECKS(CHECKS), .CHECK_W(CHECK_W)) guard (
-                .clk(clk), .en(en), .s_word(params_2), .m_data(n_params), .m_damaged(damaged)
+            scsr_guard #(
+                .WIDTH  (UNITS * PARAM_W),
+                .CHECKS (CHECKS),
+                .CHECK_W(CHECK_W)
+            ) guard (
+                .clk      (clk),
+                .en       (en),
+                .s_word   (params_2),
+                .m_data   (n_params),
+                .m_damaged(damaged)
             );
 
-            scsr_delay #(.WIDTH(UNITS * STATE_WORD_W), .STAGES(GUARD)) state_delay (
-                .clk(clk), .en(en), .s(states_2_q), .m(n_states)
+            scsr_delay #(
+                .WIDTH (UNITS * STATE_WORD_W),
+                .STAGES(GUARD)
+            ) state_delay (
+                .clk(clk),
+                .en (en),
+                .s  (states_2_q),
+                .m  (n_states)
             );
 
-            scsr_delay #(.WIDTH(1), .STAGES(NEURON_CYCLES)) damage_delay (
-                .clk(clk), .en(en), .s(damaged), .m(done_damaged)
+            scsr_delay #(
+                .WIDTH (1),
+                .STAGES(NEURON_CYCLES)
+            ) damage_delay (
+                .clk(clk),
+                .en (en),
+                .s  (damaged),
+                .m  (done_damaged)
             );
 
-            scsr_mark #(.TAG_W(TAG_W)) mark (
-                .clk(clk), .rst(rst), .en(en), .valid(done_valid), .damaged(done_damaged),
-                .last(done_word_q == LAST_WORD && delayed_tag[0]), .s_tag(delayed_tag), .m_tag(done_tag)
+            scsr_mark #(
+                .TAG_W(TAG_W)
+            ) mark (
+                .clk    (clk),
+                .rst    (rst),
+                .en     (en),
+                .valid  (done_valid),
+                .damaged(done_damaged),
+                .last   (done_word_q == LAST_WORD && delayed_tag[0]),
+                .s_tag  (delayed_tag),
+                .m_tag  (done_tag)
             );
         end
     endgenerate
@@ -174,9 +242,17 @@ module scsr_update #(
 
     wire [UNITS*VALUE_W-1:0] values;
 
-    scsr_skid #(.WIDTH(UNITS * VALUE_W + TAG_W)) skid (
-        .clk(clk), .rst(rst), .s_valid(done_valid), .s_ready(en), .s_data({n_values, done_tag}), .m_valid(r_valid),
-        .m_ready(r_ready), .m_data({values, r_tag})
+    scsr_skid #(
+        .WIDTH(UNITS * VALUE_W + TAG_W)
+    ) skid (
+        .clk    (clk),
+        .rst    (rst),
+        .s_valid(done_valid),
+        .s_ready(en),
+        .s_data ({n_values, done_tag}),
+        .m_valid(r_valid),
+        .m_ready(r_ready),
+        .m_data ({values, r_tag})
     );
 
     wire             next = r_valid && r_ready;
@@ -198,10 +274,12 @@ module scsr_update #(
             assign r_values = values;
         end else begin : g_units
             localparam [UNIT_W-1:0] ONE_UNIT = 1;
-            localparam [UNIT_W:0] COUNT = UNITS, GROUP_LAST_COUNT = GROUP_LAST_UNITS, LAST_COUNT = LAST_UNITS;
-            localparam [UNIT_W-1:0] FINAL = COUNT[UNIT_W-1:0] - ONE_UNIT,
-                GROUP_LAST_FINAL = GROUP_LAST_COUNT[UNIT_W-1:0] - ONE_UNIT,
-                LAST_FINAL = LAST_COUNT[UNIT_W-1:0] - ONE_UNIT;
+            localparam [UNIT_W:0] COUNT = UNITS;
+            localparam [UNIT_W:0] GROUP_LAST_COUNT = GROUP_LAST_UNITS;
+            localparam [UNIT_W:0] LAST_COUNT = LAST_UNITS;
+            localparam [UNIT_W-1:0] FINAL = COUNT[UNIT_W-1:0] - ONE_UNIT;
+            localparam [UNIT_W-1:0] GROUP_LAST_FINAL = GROUP_LAST_COUNT[UNIT_W-1:0] - ONE_UNIT;
+            localparam [UNIT_W-1:0] LAST_FINAL = LAST_COUNT[UNIT_W-1:0] - ONE_UNIT;
             localparam [INDEX_W-1:0] ONE_NEURON = 1;
 
             reg [INDEX_W-1:0] r_index_q;

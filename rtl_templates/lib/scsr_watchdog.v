@@ -11,18 +11,22 @@ module scsr_watchdog #(
     // Width of a number of cycles, 0 .. LIMIT - 1
     parameter COUNT_W = 1
 ) (
-    input  wire        clk, rst,
+    input  wire        clk,
+    input  wire        rst,
     input  wire [15:0] s_axis_tdata,
-    input  wire        s_axis_tvalid, s_axis_tlast,
+    input  wire        s_axis_tvalid,
     output wire        s_axis_tready,
+    input  wire        s_axis_tlast,
     output wire [15:0] m_axis_tdata,
     output wire        m_axis_tvalid,
     input  wire        m_axis_tready,
-    output wire        m_axis_tlast, m_axis_tuser
+    output wire        m_axis_tlast,
+    output wire        m_axis_tuser
 );
 
     localparam [31:0] LAST_NUMBER = LIMIT - 1;
-    localparam [COUNT_W-1:0] LAST = LAST_NUMBER[COUNT_W-1:0], ONE = 1;
+    localparam [COUNT_W-1:0] LAST = LAST_NUMBER[COUNT_W-1:0];
+    localparam [COUNT_W-1:0] ONE = 1;
 
     reg               open_q;  // a sample has begun and not ended
     reg               expired_q;

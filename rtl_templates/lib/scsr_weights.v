@@ -11,8 +11,10 @@
 module scsr_weights #(
     // Read ports, 1 or 2
     parameter PORTS = 1,
-    // Number of rows: inputs of all sources together; width of a row
-    parameter ROWS = 1, ROW_W = 1,
+    // Number of rows: inputs of all sources together
+    parameter ROWS = 1,
+    // Width of a row
+    parameter ROW_W = 1,
     // Width of a word's address
     parameter ADDR_W = 1,
     // Width of a word: lanes * bits of a weight
@@ -20,9 +22,12 @@ module scsr_weights #(
     // Width of the tag; its highest bit says, where the memory is protected, that the sample is damaged (scsr_mark.v)
     parameter TAG_W = 1,
     // Check bits of a block and of a word (scsr_guard.v); 0: not protected
-    parameter CHECKS = 0, CHECK_W = 0,
+    parameter CHECKS = 0,
+    parameter CHECK_W = 0,
     // Banks of the memory, words in each, and width of an address in one (scsr_banked_memory.v)
-    parameter BANKS = 1, BANK_DEPTH = 2, BANK_ADDR_W = 1,
+    parameter BANKS = 1,
+    parameter BANK_DEPTH = 2,
+    parameter BANK_ADDR_W = 1,
     // Path of the banks' files, without the number
     parameter PREFIX = "",
     // 1: the contents are written at run time
@@ -30,20 +35,29 @@ module scsr_weights #(
     // Where LOADED, the 16-bit slices of a word; else 1
     parameter SLICES = 1
 ) (
-    input  wire                    clk, rst, en, s_valid, s_group_last, s_step_last,
+    input  wire                    clk,
+    input  wire                    rst,
+    input  wire                    en,
+    input  wire                    s_valid,
     input  wire [PORTS-1:0]        s_event,
     input  wire [PORTS*ROW_W-1:0]  s_row,
+    input  wire                    s_group_last,
+    input  wire                    s_step_last,
     input  wire [TAG_W-1:0]        s_tag,
-    output wire                    m_valid, m_group_last, m_step_last,
+    output wire                    m_valid,
     output wire [PORTS-1:0]        m_event,
     output wire [PORTS*WORD_W-1:0] m_weights,
+    output wire                    m_group_last,
+    output wire                    m_step_last,
     output wire [TAG_W-1:0]        m_tag,
     input  wire [SLICES-1:0]       l_write,
     input  wire [ADDR_W-1:0]       l_addr,
     input  wire [15:0]             l_data
 );
 
-    localparam STORED_W = WORD_W + CHECK_W, GUARD = CHECKS > 1 ? 2 : CHECKS, LATENCY = (BANKS > 1 ? 4 : 3) + GUARD;
+    localparam STORED_W = WORD_W + CHECK_W;
+    localparam GUARD = CHECKS > 1 ? 2 : CHECKS;
+    localparam LATENCY = (BANKS > 1 ? 4 : 3) + GUARD;
     localparam [ADDR_W:0] GROUP_STRIDE = ROWS;
 
     // First word of the current group.
@@ -99,15 +113,32 @@ module scsr_weights #(
     endgenerate
 
     scsr_banked_memory #(
-        .PORTS(PORTS), .WIDTH(STORED_W), .ADDR_W(ADDR_W), .BANKS(BANKS), .BANK_DEPTH(BANK_DEPTH),
-        .BANK_ADDR_W(BANK_ADDR_W), .PREFIX(PREFIX), .LOADED(LOADED), .SLICES(SLICES)
+        .PORTS      (PORTS),
+        .WIDTH      (STORED_W),
+        .ADDR_W     (ADDR_W),
+        .BANKS      (BANKS),
+        .BANK_DEPTH (BANK_DEPTH),
+        .BANK_ADDR_W(BANK_ADDR_W),
+        .PREFIX     (PREFIX),
+        .LOADED     (LOADED),
+        .SLICES     (SLICES)
     ) memory (
-        .clk(clk), .en(en), .addr(addr_q), .data(stored), .write(write), .write_data(write_data)
+        .clk       (clk),
+        .en        (en),
+        .addr      (addr_q),
+        .data      (stored),
+        .write     (write),
+        .write_data(write_data)
     );
 
-    scsr_delay #(.WIDTH(PORTS + 2 + TAG_W), .STAGES(LATENCY)) marks (
-        .clk(clk), .en(en), .s({s_event, s_group_last, s_step_last, s_tag}),
-        .m({m_event, m_group_last, m_step_last, tag})
+    scsr_delay #(
+        .WIDTH (PORTS + 2 + TAG_W),
+        .STAGES(LATENCY)
+    ) marks (
+        .clk(clk),
+        .en (en),
+        .s  ({s_event, s_group_last, s_step_last, s_tag}),
+        .m  ({m_event, m_group_last, m_step_last, tag})
     );
 
     generate
@@ -118,15 +149,30 @@ module scsr_weights #(
             wire [PORTS-1:0] damaged;
 
             for (p = 0; p < PORTS; p = p + 1) begin : g_guard
-                scsr_guard #(.WIDTH(WORD_W), .CHECKS(CHECKS), .CHECK_W(CHECK_W)) guard (
-                    .clk(clk), .en(en), .s_word(stored[p*STORED_W+:STORED_W]), .m_data(m_weights[p*WORD_W+:WORD_W]),
+                scsr_guard #(
+                    .WIDTH  (WORD_W),
+                    .CHECKS (CHECKS),
+                    .CHECK_W(CHECK_W)
+                ) guard (
+                    .clk      (clk),
+                    .en       (en),
+                    .s_word   (stored[p*STORED_W+:STORED_W]),
+                    .m_data   (m_weights[p*WORD_W+:WORD_W]),
                     .m_damaged(damaged[p])
                 );
             end
 
-            scsr_mark #(.TAG_W(TAG_W)) mark (
-                .clk(clk), .rst(rst), .en(en), .valid(m_valid), .damaged(|(damaged & m_event)),
-                .last(m_step_last && tag[0]), .s_tag(tag), .m_tag(m_tag)
+            scsr_mark #(
+                .TAG_W(TAG_W)
+            ) mark (
+                .clk    (clk),
+                .rst    (rst),
+                .en     (en),
+                .valid  (m_valid),
+                .damaged(|(damaged & m_event)),
+                .last   (m_step_last && tag[0]),
+                .s_tag  (tag),
+                .m_tag  (m_tag)
             );
         end
     endgenerate

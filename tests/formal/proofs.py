@@ -121,10 +121,10 @@ PROOFS = (
         mutants={
             "r1_stable": Mutant("next = r_valid && r_ready", "next = r_valid", case=3),
             "r2_count": Mutant("valid_q[LATENCY-2:0], issue", "valid_q[LATENCY-2:0], s_valid"),
-            "r3_order": Mutant(".en(en), .s(s_tag)", ".en(1'b1), .s(s_tag)", case=3),
+            "r3_order": Mutant(".en (en),\n        .s  (s_tag)", ".en (1'b1),\n        .s  (s_tag)", case=3),
             "r4_hazard": Mutant("WORDS <= LATENCY", "WORDS < LATENCY", case=1),
             "r5_state": Mutant("first_1_q ? {UNITS * STATE_WORD_W{1'b0}} : states_1", "states_1"),
-            "r6_sums": Mutant(".en(en), .s(s_sums)", ".en(1'b1), .s(s_sums)", case=3),
+            "r6_sums": Mutant(".en (en),\n        .s  (s_sums)", ".en (1'b1),\n        .s  (s_sums)", case=3),
             "r7_params": Mutant(".addr(word_q)", ".addr(done_word_q)", case=3),
             "r8_values": Mutant(" & {VALUE_W{there}}", "", case=4),
             "r9_neurons": Mutant("GROUP_LAST_FINAL : FINAL;", "FINAL : FINAL;", case=4),
@@ -195,7 +195,7 @@ PROOFS = (
         depth=6,
         models=("scsr_decay",),
         mutants={
-            "r1_decay": Mutant(".z(z)", ".z(z >>> 1)"),
+            "r1_decay": Mutant(".z    (z)", ".z    (z >>> 1)"),
             "r2_sum": Mutant("x_wide + decayed + carry_wide", "x_wide + decayed"),
         },
     ),
@@ -226,7 +226,7 @@ PROOFS = (
             "r2_membrane": Mutant(
                 "{state[STATE_W-1:0], param[CODE_W-1:0]}", "{state[STATE_W-1:0], param[CODE_W:1]}", case=1
             ),
-            "r3_current": Mutant(".s(filtered),", ".s(~filtered),", case=2),
+            "r3_current": Mutant(".s  (filtered),", ".s  (~filtered),", case=2),
             "r4_membrane": Mutant("sum_wide + self", "sum_wide - self"),
             "r5_fire": Mutant("(param[CODE_W+:THRESHOLD_W]),", "(param[CODE_W-1+:THRESHOLD_W]),"),
             "r6_reset": Mutant("over ? after_spike : u", "after_spike", module="scsr_fire", case=1),

@@ -5,11 +5,13 @@
 // `good` is asynchronous: a PLL's lock, a button. Registers start at zero, as configuration leaves them.
 
 module scsr_board_reset (
-    input  wire clk, good,
+    input  wire clk,
+    input  wire good,
     output wire rst
 );
 
-    localparam [7:0] ONE = 8'd1, DONE = 8'hff;
+    localparam [7:0] ONE = 8'd1;
+    localparam [7:0] DONE = 8'hff;
 
     reg [1:0] good_q;
     reg [7:0] count_q;

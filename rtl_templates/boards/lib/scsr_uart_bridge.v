@@ -6,19 +6,25 @@
 // in reset and the host's bytes are dropped until a RESET comes: no answer ever comes from a damaged sample.
 
 module scsr_uart_bridge #(
-    // Length of a bit on the line in cycles, at least 4; width of a counter of BIT_CYCLES
-    parameter BIT_CYCLES = 16, COUNT_W = 5,
+    // Length of a bit on the line in cycles, at least 4
+    parameter BIT_CYCLES = 16,
+    // Width of a counter of BIT_CYCLES
+    parameter COUNT_W = 5,
     // The number that tells this core from others
     parameter [15:0] MODEL = 16'd0,
     // 1: the core takes words for its weights
     parameter LOAD = 0
 ) (
-    input  wire        clk, rst,
+    input  wire        clk,
+    input  wire        rst,
     input  wire        uart_rx,
-    output wire        uart_tx, core_rst, faulty,
+    output wire        uart_tx,
+    output wire        core_rst,
+    output wire        faulty,
     output wire [15:0] m_axis_tdata,
-    output wire        m_axis_tvalid, m_axis_tlast,
+    output wire        m_axis_tvalid,
     input  wire        m_axis_tready,
+    output wire        m_axis_tlast,
     output wire [15:0] m_load_tdata,
     output wire        m_load_tvalid,
     input  wire        m_load_tready,
@@ -32,28 +38,39 @@ module scsr_uart_bridge #(
     localparam [15:0] ONE = 16'd1;
 
     // As many bytes as fit into one small block RAM, and what READY says of them.
-    localparam WINDOW_W = 9, WINDOW = 512;
+    localparam WINDOW_W = 9;
+    localparam WINDOW = 512;
     localparam [3:0] VERSION = 4'd1;
     localparam [11:0] WINDOW_UNITS = 12'd4;
 
-    localparam [2:0] NO_FAULT = 3'd0, OVERRUN = 3'd1, FRAMING = 3'd2, ORDER = 3'd3, CHECK = 3'd4;
+    localparam [2:0] NO_FAULT = 3'd0;
+    localparam [2:0] OVERRUN = 3'd1;
+    localparam [2:0] FRAMING = 3'd2;
+    localparam [2:0] ORDER = 3'd3;
+    localparam [2:0] CHECK = 3'd4;
 
-    reg        restart_q, core_rst_q;
+    reg        restart_q;
+    reg        core_rst_q;
     reg [2:0]  fault_q;
     reg [15:0] taken_q;
 
-    wire       rx_valid, rx_error;
+    wire       rx_valid;
     wire [7:0] rx_data;
+    wire       rx_error;
     wire       byte_valid = rx_valid && !rx_error && rx_data != RESET_BYTE;
     wire       restart = rx_valid && !rx_error && rx_data == RESET_BYTE;
     wire       halt = restart_q || fault_q != NO_FAULT;
 
-    wire       fifo_ready, taken_valid, taken_ready;
+    wire       fifo_ready;
+    wire       taken_valid;
+    wire       taken_ready;
     wire [7:0] taken_data;
 
-    wire       fault_order, fault_check;
+    wire       fault_order;
+    wire       fault_check;
 
-    wire       tx_valid, tx_ready;
+    wire       tx_valid;
+    wire       tx_ready;
     wire [7:0] tx_data;
 
     assign core_rst = core_rst_q;
@@ -85,30 +102,79 @@ module scsr_uart_bridge #(
         else if (taken_valid && taken_ready) taken_q <= taken_q + ONE;
     end
 
-    scsr_uart_rx #(.BIT_CYCLES(BIT_CYCLES), .COUNT_W(COUNT_W)) receiver (
-        .clk(clk), .rst(rst), .rx(uart_rx), .m_valid(rx_valid), .m_data(rx_data), .m_error(rx_error)
+    scsr_uart_rx #(
+        .BIT_CYCLES(BIT_CYCLES),
+        .COUNT_W   (COUNT_W)
+    ) receiver (
+        .clk    (clk),
+        .rst    (rst),
+        .rx     (uart_rx),
+        .m_valid(rx_valid),
+        .m_data (rx_data),
+        .m_error(rx_error)
     );
 
-    scsr_fifo #(.WIDTH(8), .DEPTH(WINDOW), .ADDR_W(WINDOW_W)) window (
-        .clk(clk), .rst(halt), .s_valid(byte_valid), .s_ready(fifo_ready), .s_data(rx_data), .m_valid(taken_valid),
-        .m_ready(taken_ready), .m_data(taken_data)
+    scsr_fifo #(
+        .WIDTH (8),
+        .DEPTH (WINDOW),
+        .ADDR_W(WINDOW_W)
+    ) window (
+        .clk    (clk),
+        .rst    (halt),
+        .s_valid(byte_valid),
+        .s_ready(fifo_ready),
+        .s_data (rx_data),
+        .m_valid(taken_valid),
+        .m_ready(taken_ready),
+        .m_data (taken_data)
     );
 
-    scsr_uart_decode #(.LOAD(LOAD)) decoder (
-        .clk(clk), .rst(halt), .s_valid(taken_valid), .s_ready(taken_ready), .s_data(taken_data),
-        .m_axis_tdata(m_axis_tdata), .m_axis_tvalid(m_axis_tvalid), .m_axis_tready(m_axis_tready),
-        .m_axis_tlast(m_axis_tlast), .m_load_tdata(m_load_tdata), .m_load_tvalid(m_load_tvalid),
-        .m_load_tready(m_load_tready), .fault_order(fault_order), .fault_check(fault_check)
+    scsr_uart_decode #(
+        .LOAD(LOAD)
+    ) decoder (
+        .clk          (clk),
+        .rst          (halt),
+        .s_valid      (taken_valid),
+        .s_ready      (taken_ready),
+        .s_data       (taken_data),
+        .m_axis_tdata (m_axis_tdata),
+        .m_axis_tvalid(m_axis_tvalid),
+        .m_axis_tready(m_axis_tready),
+        .m_axis_tlast (m_axis_tlast),
+        .m_load_tdata (m_load_tdata),
+        .m_load_tvalid(m_load_tvalid),
+        .m_load_tready(m_load_tready),
+        .fault_order  (fault_order),
+        .fault_check  (fault_check)
     );
 
-    scsr_uart_encode #(.MODEL(MODEL), .GREETING({VERSION, WINDOW_UNITS})) encoder (
-        .clk(clk), .rst(restart_q), .taken(taken_q), .fault(fault_q), .s_axis_tdata(s_axis_tdata),
-        .s_axis_tvalid(s_axis_tvalid), .s_axis_tready(s_axis_tready), .s_axis_tlast(s_axis_tlast), .m_valid(tx_valid),
-        .m_ready(tx_ready), .m_data(tx_data)
+    scsr_uart_encode #(
+        .MODEL   (MODEL),
+        .GREETING({VERSION, WINDOW_UNITS})
+    ) encoder (
+        .clk          (clk),
+        .rst          (restart_q),
+        .taken        (taken_q),
+        .fault        (fault_q),
+        .s_axis_tdata (s_axis_tdata),
+        .s_axis_tvalid(s_axis_tvalid),
+        .s_axis_tready(s_axis_tready),
+        .s_axis_tlast (s_axis_tlast),
+        .m_valid      (tx_valid),
+        .m_ready      (tx_ready),
+        .m_data       (tx_data)
     );
 
-    scsr_uart_tx #(.BIT_CYCLES(BIT_CYCLES), .COUNT_W(COUNT_W)) sender (
-        .clk(clk), .rst(rst), .s_valid(tx_valid), .s_ready(tx_ready), .s_data(tx_data), .tx(uart_tx)
+    scsr_uart_tx #(
+        .BIT_CYCLES(BIT_CYCLES),
+        .COUNT_W   (COUNT_W)
+    ) sender (
+        .clk    (clk),
+        .rst    (rst),
+        .s_valid(tx_valid),
+        .s_ready(tx_ready),
+        .s_data (tx_data),
+        .tx     (uart_tx)
     );
 
 endmodule

@@ -13,13 +13,15 @@ module scsr_uart_decode #(
     // 1: the core takes words for its weights
     parameter LOAD = 0
 ) (
-    input  wire        clk, rst,
+    input  wire        clk,
+    input  wire        rst,
     input  wire        s_valid,
     output wire        s_ready,
     input  wire [7:0]  s_data,
     output wire [15:0] m_axis_tdata,
-    output wire        m_axis_tvalid, m_axis_tlast,
+    output wire        m_axis_tvalid,
     input  wire        m_axis_tready,
+    output wire        m_axis_tlast,
     output wire [15:0] m_load_tdata,
     output wire        m_load_tvalid,
     input  wire        m_load_tready,
@@ -29,14 +31,19 @@ module scsr_uart_decode #(
     output wire        fault_check
 );
 
-    localparam [2:0] BEAT_KIND = 3'd4, LOAD_KIND = 3'd5, END_KIND = 3'd6;
-    localparam [15:0] CRC_START = 16'hffff, TICK = 16'h8000;
+    localparam [2:0] BEAT_KIND = 3'd4;
+    localparam [2:0] LOAD_KIND = 3'd5;
+    localparam [2:0] END_KIND = 3'd6;
+    localparam [15:0] CRC_START = 16'hffff;
+    localparam [15:0] TICK = 16'h8000;
 
     // Which byte of a message comes next: one place is marked.
     localparam [2:0] FIRST = 3'b001;
 
-    reg [2:0]  place_q, kind_q;
-    reg [15:0] data_q, crc_q;
+    reg [2:0]  place_q;
+    reg [2:0]  kind_q;
+    reg [15:0] data_q;
+    reg [15:0] crc_q;
     reg        done_q;
     // Words for the weights came since the last END.
     reg        loaded_q;
@@ -55,7 +62,11 @@ module scsr_uart_decode #(
 
     wire [15:0] next_crc;
 
-    scsr_crc16 checksum (.crc(crc_q), .data(s_data), .next(next_crc));
+    scsr_crc16 checksum (
+        .crc (crc_q),
+        .data(s_data),
+        .next(next_crc)
+    );
 
     assign s_ready = !done_q;
     assign fault_order = take && !in_order;

@@ -15,29 +15,40 @@ module scsr_uart_encode #(
     // What READY says: version of the protocol in the upper four bits, window in units of 128 bytes below
     parameter [15:0] GREETING = 16'd0
 ) (
-    input  wire        clk, rst,
+    input  wire        clk,
+    input  wire        rst,
     // Number of bytes taken since reset
     input  wire [15:0] taken,
     // What went wrong; 0: nothing
     input  wire [2:0]  fault,
     input  wire [31:0] s_axis_tdata,
-    input  wire        s_axis_tvalid, s_axis_tlast,
+    input  wire        s_axis_tvalid,
     output wire        s_axis_tready,
+    input  wire        s_axis_tlast,
     output wire        m_valid,
     input  wire        m_ready,
     output wire [7:0]  m_data
 );
 
-    localparam [2:0] READY_KIND = 3'd0, MODEL_KIND = 3'd1, CREDIT_KIND = 3'd2, FAULT_KIND = 3'd3, HIGH_KIND = 3'd4,
-        LOW_KIND = 3'd5, END_KIND = 3'd6, NO_FAULT = 3'd0;
+    localparam [2:0] READY_KIND = 3'd0;
+    localparam [2:0] MODEL_KIND = 3'd1;
+    localparam [2:0] CREDIT_KIND = 3'd2;
+    localparam [2:0] FAULT_KIND = 3'd3;
+    localparam [2:0] HIGH_KIND = 3'd4;
+    localparam [2:0] LOW_KIND = 3'd5;
+    localparam [2:0] END_KIND = 3'd6;
+    localparam [2:0] NO_FAULT = 3'd0;
     localparam [15:0] CRC_START = 16'hffff;
     localparam CREDIT_BIT = 7;
 
     // What has been said.
-    reg                   ready_said_q, model_said_q, fault_said_q;
+    reg                   ready_said_q;
+    reg                   model_said_q;
+    reg                   fault_said_q;
     reg [15:CREDIT_BIT]   credit_said_q;
     // Of the beat offered, its upper half; of the packet, all its beats.
-    reg                   high_said_q, beats_said_q;
+    reg                   high_said_q;
+    reg                   beats_said_q;
 
     // The message on its way: its bytes to come, the next one on top, and a mark for each.
     reg [23:0]            bytes_q;
@@ -87,7 +98,11 @@ module scsr_uart_encode #(
 
     wire [15:0] next_crc;
 
-    scsr_crc16 checksum (.crc(crc_q), .data(bytes_q[23:16]), .next(next_crc));
+    scsr_crc16 checksum (
+        .crc (crc_q),
+        .data(bytes_q[23:16]),
+        .next(next_crc)
+    );
 
     assign m_valid = !idle;
     assign m_data = bytes_q[23:16];

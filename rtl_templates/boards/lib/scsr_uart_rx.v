@@ -6,10 +6,13 @@
 // reported once, as a byte without a stop bit.
 
 module scsr_uart_rx #(
-    // Length of a bit in cycles, at least 4; width of a counter of BIT_CYCLES
-    parameter BIT_CYCLES = 16, COUNT_W = 5
+    // Length of a bit in cycles, at least 4
+    parameter BIT_CYCLES = 16,
+    // Width of a counter of BIT_CYCLES
+    parameter COUNT_W = 5
 ) (
-    input  wire       clk, rst,
+    input  wire       clk,
+    input  wire       rst,
     input  wire       rx,
     output wire       m_valid,
     output wire [7:0] m_data,
@@ -17,17 +20,23 @@ module scsr_uart_rx #(
     output wire       m_error
 );
 
-    localparam [31:0] BIT = BIT_CYCLES, HALF = BIT_CYCLES / 2;
-    localparam [COUNT_W-1:0] ONE = {{COUNT_W - 1{1'b0}}, 1'b1}, WHOLE_BIT = BIT[COUNT_W-1:0] - ONE,
-        HALF_BIT = HALF[COUNT_W-1:0] - ONE;
-    localparam [3:0] NEXT = 4'd1, START = 4'd0, STOP = 4'd9;
+    localparam [31:0] BIT = BIT_CYCLES;
+    localparam [31:0] HALF = BIT_CYCLES / 2;
+    localparam [COUNT_W-1:0] ONE = {{COUNT_W - 1{1'b0}}, 1'b1};
+    localparam [COUNT_W-1:0] WHOLE_BIT = BIT[COUNT_W-1:0] - ONE;
+    localparam [COUNT_W-1:0] HALF_BIT = HALF[COUNT_W-1:0] - ONE;
+    localparam [3:0] NEXT = 4'd1;
+    localparam [3:0] START = 4'd0;
+    localparam [3:0] STOP = 4'd9;
 
     // The line comes from another clock: two registers before anybody looks, a third to see it fall.
     reg [2:0]         line_q;
-    reg               busy_q, valid_q, error_q;
+    reg               busy_q;
     reg [3:0]         place_q;
     reg [COUNT_W-1:0] count_q;
     reg [7:0]         data_q;
+    reg               valid_q;
+    reg               error_q;
 
     wire line = line_q[1];
     wire fell = line_q[2] && !line;

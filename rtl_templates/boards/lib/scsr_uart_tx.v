@@ -5,10 +5,13 @@
 // Latency 1 cycle to the start bit, interval 10 * BIT_CYCLES.
 
 module scsr_uart_tx #(
-    // Length of a bit in cycles, and width of a counter of BIT_CYCLES
-    parameter BIT_CYCLES = 16, COUNT_W = 5
+    // Length of a bit in cycles
+    parameter BIT_CYCLES = 16,
+    // Width of a counter of BIT_CYCLES
+    parameter COUNT_W = 5
 ) (
-    input  wire       clk, rst,
+    input  wire       clk,
+    input  wire       rst,
     input  wire       s_valid,
     output wire       s_ready,
     input  wire [7:0] s_data,
@@ -16,8 +19,10 @@ module scsr_uart_tx #(
 );
 
     localparam [31:0] BIT = BIT_CYCLES;
-    localparam [COUNT_W-1:0] ONE = {{COUNT_W - 1{1'b0}}, 1'b1}, WHOLE_BIT = BIT[COUNT_W-1:0] - ONE;
-    localparam [3:0] NEXT = 4'd1, STOP = 4'd9;
+    localparam [COUNT_W-1:0] ONE = {{COUNT_W - 1{1'b0}}, 1'b1};
+    localparam [COUNT_W-1:0] WHOLE_BIT = BIT[COUNT_W-1:0] - ONE;
+    localparam [3:0] NEXT = 4'd1;
+    localparam [3:0] STOP = 4'd9;
 
     reg               busy_q;
     reg [3:0]         place_q;

@@ -114,7 +114,8 @@ def calibrate(names: Sequence[str], count: int) -> dict[str, dict[str, dict[str,
     jobs = [(seed, name) for seed in range(count) for name in names]
     with ProcessPoolExecutor(WORKERS) as pool:
         areas = dict(zip(jobs, tqdm(pool.map(_calibration_area, jobs), total=len(jobs), unit="synthesis"), strict=True))
-    found = [_calibration_terms(seed) for seed in range(count)]
+    cases = [random_case(seed) for seed in range(count)]
+    found = [area.terms(make_plan(random_network(case, seed), case.folding)) for seed, case in enumerate(cases)]
     return {
         targets.find(name).family: {
             resource: _fit(found, np.array([getattr(areas[seed, name], resource) for seed in range(count)]))
@@ -122,11 +123,6 @@ def calibrate(names: Sequence[str], count: int) -> dict[str, dict[str, dict[str,
         }
         for name in names
     }
-
-
-def _calibration_terms(seed: int) -> dict[str, float]:
-    case = random_case(seed)
-    return area.terms(make_plan(random_network(case, seed), case.folding))
 
 
 def _calibration_area(job: tuple[int, str]) -> Area:

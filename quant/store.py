@@ -47,7 +47,7 @@ class _Layer1(_Strict):
     weight_bits: int
     leak_bits: int
     state_bits: int
-    reset: str
+    reset: Literal["zero", "subtract"]
     synapse: bool
     self_recurrent: bool
     dense_recurrent: bool
@@ -58,7 +58,7 @@ class _Document1(_Strict, tag_field="version", tag=1):
     name: str
     inputs: int
     layers: list[_Layer1]
-    readout: str
+    readout: Literal["spike_count", "membrane_sum"]
     classes: list[str] | None = None
 
 
@@ -381,6 +381,8 @@ _ALLOWED: Mapping[str, Sequence[object]] = {
     r".*projections\.\d+\.kind": tuple(PROJECTIONS),
     r".*neuron\.kind": (Lif.kind,),
     r".*neuron\.reset": tuple(RESETS),
+    r"layers\.\d+\.reset": ("zero", "subtract"),  # of version 1, as the read-outs
+    "readout": ("spike_count", "membrane_sum"),
 }
 
 

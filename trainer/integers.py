@@ -45,7 +45,7 @@ def _model(network: GraphNetwork, *, quantized: bool) -> dict[str, Any]:
 
 
 def _layer(index: int, module: LearnedLayer, sizes: tuple[int, ...], *, quantized: bool) -> Layer:
-    layer, to_array = module.layer, _integers if quantized else _reals
+    layer, to_array = module.layer, _integers if quantized else lambda real: real.numpy().astype(np.float64)
     numbers = module.numbers(quantized=True) if quantized else module.folded_numbers()
     blocks = numbers.feed_forward.split(sizes, dim=1)
     projections = [Dense(source, to_array(block)) for source, block in zip(layer.sources, blocks, strict=True)]
@@ -69,10 +69,6 @@ def _layer(index: int, module: LearnedLayer, sizes: tuple[int, ...], *, quantize
 def _fields(kind: Any, arrays: Mapping[str, Array]) -> dict[str, Array]:
     """The arrays that are fields of `kind`, which knows them by their names in the model file."""
     return {one.name: arrays[one.metadata["name"]] for one in fields(kind) if one.metadata}
-
-
-def _reals(tensor: Tensor) -> Array:
-    return tensor.numpy().astype(np.float64)
 
 
 def _integers(tensor: Tensor) -> Array:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import torch
@@ -16,7 +17,6 @@ from trainer import checkpoint, loop, results
 from trainer import config as configuration
 from trainer.board import Board
 from trainer.config import Config
-from trainer.data.batches import Batch
 from trainer.data.source import Split
 from trainer.distributed import joined
 from trainer.evaluation import evaluate
@@ -58,7 +58,8 @@ def train(config: Config, out: Path, report: Callable[[str], None] = print, devi
             board.add(epoch)
             report(describe(epoch))
 
-        loop.train(progress, data, _bar, after_epoch)
+        bar = functools.partial(tqdm, leave=False, disable=not sys.stderr.isatty())
+        loop.train(progress, data, lambda batches, total: bar(batches, total=total), after_epoch)
         board.close()
         _finish(progress, data, out, report)
 
@@ -122,11 +123,6 @@ def _check_labels(config: Config, data: Mapping[Split, SpikeSet]) -> None:
     for split, samples in data.items():
         assert samples.channels == config.data.channels, f"{split}: the source disagrees with itself on its channels"
         assert 0 <= samples.label.min() <= samples.label.max() < classes, f"{split}: a label is out of range"
-
-
-def _bar(batches: Iterable[Batch], total: int) -> Iterable[Batch]:
-    """A progress bar, if stderr is a terminal."""
-    return tqdm(batches, total=total, leave=False, disable=not sys.stderr.isatty())
 
 
 def _best_networks(progress: Progress) -> tuple[Network, Network]:

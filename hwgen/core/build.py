@@ -71,7 +71,7 @@ def make_build(
     texts = {
         "1_model.txt": report.model_text(model, digest),
         "2_plan.txt": report.plan_text(plan),
-        "reports/plan.json": _json(_plan_record(plan)),
+        "reports/plan.json": json.dumps(_plan_record(plan), indent=2) + "\n",
         probe: render.probe_module(plan),
         **sources,
         **serial,
@@ -196,7 +196,3 @@ def _layer_record(layer: Node) -> LayerRecord:
 
 def _plan_record(plan: CorePlan) -> dict[str, Any]:
     return {**asdict(plan), "layers": [{**asdict(layer), "words": layer.words} for layer in plan.layers]}
-
-
-def _json(value: object) -> str:
-    return json.dumps(value, indent=2) + "\n"

@@ -294,11 +294,8 @@ class _Search:
     def _latency(self, picked: Mapping[int, _Option]) -> float:
         return sum(picked[index].latency for index in self._path)
 
-    def _total(self, picked: Mapping[int, _Option]) -> Area:
-        return sum((option.area for option in picked.values()), self._fixed)
-
     def _fits(self, picked: Mapping[int, _Option]) -> bool:
-        total = asdict(self._total(picked))
+        total = asdict(sum((option.area for option in picked.values()), self._fixed))
         return all(total[name] <= limit for name, limit in self._limits.items())
 
     def _choice(self, picked: Mapping[int, _Option]) -> Choice:
@@ -312,12 +309,9 @@ class _Search:
 
 def lanes_and_units(model: IntModel, layers: Mapping[int, Node]) -> tuple[list[int], list[int]]:
     """The lanes and units of every layer of a model; of those that are not in `layers`, by index, 1."""
-    records = [engines.of(layers[index]).record(layers[index]) if index in layers else {} for index in _layers(model)]
+    every = range(1, len(model.layers) + 1)
+    records = [engines.of(layers[index]).record(layers[index]) if index in layers else {} for index in every]
     return [record.get("lanes", 1) for record in records], [record.get("units", 1) for record in records]
-
-
-def _layers(model: IntModel) -> range:
-    return range(1, len(model.layers) + 1)
 
 
 def _typical(counts: Sequence[int]) -> list[int]:

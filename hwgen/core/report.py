@@ -8,13 +8,17 @@ import json
 from hwgen import engines
 from hwgen.core.plan import CorePlan
 from hwgen.core.tables import lines
-from quant.model import IntModel, Layer
+from quant.model import IntModel
 
 
 def model_text(model: IntModel, digest: str) -> str:
     """`1_model.txt`: one line per layer."""
     rows = [["layer", "neurons", "reads", "weights", "leak", "state", "reset", "features", "parameters"]]
     for index, layer in enumerate(model.layers, start=1):
+        features = [
+            *(["dense recurrent"] if model.recurrent(index) else []),
+            *(one.label for one in layer.neuron.parts),
+        ]
         rows.append(
             [
                 str(index),
@@ -24,7 +28,7 @@ def model_text(model: IntModel, digest: str) -> str:
                 f"{layer.integers.leak_bits} bit",
                 f"{layer.integers.state_bits} bit",
                 layer.neuron.reset if model.spikes(index) else "never",
-                _features(layer, recurrent=model.recurrent(index)),
+                ", ".join(features) or "-",
                 str(layer.parameters),
             ]
         )
@@ -62,10 +66,6 @@ def _safety(plan: CorePlan) -> list[str]:
         f"self-test: a sample of {plan.test_memories[0].words} beats" if safety.self_test else "",
     ]
     return [line for line in found if line]
-
-
-def _features(layer: Layer, *, recurrent: bool) -> str:
-    return ", ".join([*(["dense recurrent"] if recurrent else []), *(part.label for part in layer.neuron.parts)]) or "-"
 
 
 def _quoted(name: str) -> str:

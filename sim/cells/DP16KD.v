@@ -59,7 +59,7 @@ module DP16KD #(
         DIA17, DIA16, DIA15, DIA14, DIA13, DIA12, DIA11, DIA10, DIA9, DIA8, DIA7, DIA6, DIA5, DIA4, DIA3, DIA2, DIA1,
         DIA0
     };
-    wire [71:0] rd_a;
+    wire [71:0] rd_a, rd_b;
     wire [3:0] bytes_a = DATA_WIDTH_A == 36 ? addr_a[3:0] : DATA_WIDTH_A == 18 ? {2'd0, addr_a[1:0]} : 4'd1;
     wire [7:0] we_a = {4'd0, {4{WEA}} & bytes_a};
 
@@ -68,7 +68,6 @@ module DP16KD #(
         DIB17, DIB16, DIB15, DIB14, DIB13, DIB12, DIB11, DIB10, DIB9, DIB8, DIB7, DIB6, DIB5, DIB4, DIB3, DIB2, DIB1,
         DIB0
     };
-    wire [71:0] rd_b;
     wire [3:0] bytes_b = DATA_WIDTH_B == 36 ? addr_b[3:0] : DATA_WIDTH_B == 18 ? {2'd0, addr_b[1:0]} : 4'd1;
     wire [7:0] we_b = {4'd0, {4{WEB}} & bytes_b};
 
@@ -78,12 +77,9 @@ module DP16KD #(
 
     assign {
         DOA17, DOA16, DOA15, DOA14, DOA13, DOA12, DOA11, DOA10, DOA9, DOA8, DOA7, DOA6, DOA5, DOA4, DOA3, DOA2, DOA1,
-        DOA0
-    } = do_a;
-    assign {
-        DOB17, DOB16, DOB15, DOB14, DOB13, DOB12, DOB11, DOB10, DOB9, DOB8, DOB7, DOB6, DOB5, DOB4, DOB3, DOB2, DOB1,
-        DOB0
-    } = do_b;
+        DOA0, DOB17, DOB16, DOB15, DOB14, DOB13, DOB12, DOB11, DOB10, DOB9, DOB8, DOB7, DOB6, DOB5, DOB4, DOB3, DOB2,
+        DOB1, DOB0
+    } = {do_a, do_b};
 
     wire unknown =
         REGMODE_A != "NOREG" || REGMODE_B != "NOREG" || CLKAMUX != "CLKA" || CLKBMUX != "CLKB" ||

@@ -72,7 +72,7 @@ def compare(
     flag_wrong = packets.flags != flags
     observed = {} if spikes is None else spikes
     watched = [] if spikes is None else [layer for layer in layers if layer.spiking]
-    differing = {layer.index: _differing(observed, vectors, layer) for layer in watched}
+    differing = {one.index: np.setxor1d(observed[one.index], vectors[f"layer_{one.index}"]) for one in watched}
     first = (
         _first_spike(differing, observed, vectors, layers)
         or _first(score_wrong, packets.scores, vectors["scores"], "score of class")
@@ -102,10 +102,6 @@ def _output_spikes(vectors: Arrays, last: Layer) -> int:
     if last.spiking:
         return len(vectors[f"layer_{last.index}"])
     return sum(len(vectors["step"] if source == 0 else vectors[f"layer_{source}"]) for source in last.sources)
-
-
-def _differing(spikes: Spikes, vectors: Arrays, layer: Layer) -> npt.NDArray[np.int64]:
-    return np.setxor1d(spikes[layer.index], vectors[f"layer_{layer.index}"])
 
 
 def _first_spike(differing: Spikes, spikes: Spikes, vectors: Arrays, layers: Sequence[Layer]) -> str | None:

@@ -29,7 +29,8 @@ def fold(folding: Folding, index: int, neurons: int, rows: int) -> Fold:
     Raises:
         BuildError: if that cannot be.
     """
-    lanes = _default_lanes(neurons) if folding.lanes is None else folding.lanes[index - 1]
+    groups = -(-neurons // DEFAULT_MAX_LANES)
+    lanes = -(-neurons // groups) if folding.lanes is None else folding.lanes[index - 1]
     if not 1 <= lanes <= neurons:
         raise BuildError(f"--lanes: {lanes} for layer {index}; allowed is 1..{neurons}, its neurons")
     loaded = index in folding.loaded
@@ -38,11 +39,6 @@ def fold(folding: Folding, index: int, neurons: int, rows: int) -> Fold:
     if not 1 <= units <= lanes:
         raise BuildError(f"--units: {units} for layer {index}; allowed is 1..{lanes}, its lanes")
     return Fold(lanes, units, ports, loaded)
-
-
-def _default_lanes(neurons: int) -> int:
-    groups = -(-neurons // DEFAULT_MAX_LANES)
-    return -(-neurons // groups)
 
 
 def _default_units(rows: int, lanes: int, ports: int) -> int:

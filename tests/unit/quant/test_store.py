@@ -107,6 +107,11 @@ BROKEN: dict[str, tuple[Break, str]] = {
     "format": (lambda d, t: d.update(format="onnx"), "format is 'onnx'"),
     "read-out": (lambda d, t: d.update(readout="first_spike"), "readout is 'first_spike'"),
     "reset": (lambda d, t: d["layers"][0].update(reset="soft"), "layers.1.reset is 'soft'"),
+    "later reset": (
+        lambda d, t: d["layers"][0].update(reset="late_subtract"),
+        "layers.1.reset is 'late_subtract'; allowed is 'zero' or 'subtract'",
+    ),
+    "later read-out": (lambda d, t: d.update(readout="membrane_max"), "readout is 'membrane_max'; allowed is"),
     "weight bits": (lambda d, t: d["layers"][0].update(weight_bits=17), "layers.1.weight_bits is 17; allowed is 1..16"),
     "leak bits": (lambda d, t: d["layers"][0].update(leak_bits=0), "layers.1.leak_bits is 0; allowed is 1..12"),
     "state bits": (lambda d, t: d["layers"][0].update(state_bits=25), "layers.1.state_bits is 25; allowed is 4..24"),

@@ -40,6 +40,7 @@ def test_make_runs_the_folder_on_the_vectors_it_carries(tmp_path: Path) -> None:
     shutil.which("python", path=SYSTEM_PATH) is not None or shutil.which("c++", path=SYSTEM_PATH) is None,
     reason="the system has a command `python`, or no compiler, where this test looks",
 )
+@pytest.mark.check
 def test_a_command_named_python_is_not_needed(tmp_path: Path) -> None:
     folder = tmp_path / "core"
     write(make_build(tiny_model()), folder)
@@ -56,6 +57,7 @@ def test_no_unknown_state_reaches_an_output(model, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.check
 def test_a_broken_core_fails_the_bench(tmp_path: Path) -> None:
     folder = tmp_path / "core"
     write(make_build(tiny_model()), folder)

@@ -54,6 +54,7 @@ def _verify(monkeypatch: pytest.MonkeyPatch, build: Path, samples: Path, target:
     return main()
 
 
+@pytest.mark.check
 @pytest.mark.parametrize(("target", "cells"), TARGETS)
 def test_a_netlist_scores_as_the_golden_model(target: str, cells: set[str], tmp_path: Path, monkeypatch) -> None:
     model = random_network(CASE)

@@ -14,6 +14,7 @@ import numpy as np
 
 from quant import golden
 from quant.arithmetic import STATE_BITS, Array, Widths
+from quant.errors import ModelError
 from quant.formats import IntArray, signed_bits, smallest_dtype
 from quant.golden import BoolArray
 from quant.model import IntModel, Layer, RealModel
@@ -37,9 +38,11 @@ def calibrate(
         leak_bits: width of the leak codes.
 
     Raises:
-        ModelError: if a width is out of its range.
+        ModelError: if a width is out of its range, or there is not one for each layer.
     """
     widths = [weight_bits] * len(model.layers) if isinstance(weight_bits, int) else list(weight_bits)
+    if len(widths) != len(model.layers):
+        raise ModelError(f"{len(widths)} weight widths for {len(model.layers)} layers; give one for all, or one each")
     largest = _largest_states(model, samples)
     layers = [
         _layer(layer, bits, leak_bits, reach, together=not model.spikes(index))

@@ -285,7 +285,7 @@ class _Search:
         for key in (lambda o: (o.interval, o.cost), lambda o: (o.latency, o.cost)):
             picked = {index: min(options, key=key) for index, options in self._options.items()}
             found += [picked] if self._fits(picked) else []
-        return min(found, key=lambda each: self._rank(each), default=None)
+        return min(found, key=self._rank, default=None)
 
     def _rank(self, picked: Mapping[int, _Option]) -> tuple[float, float]:
         choice = self._choice(picked)

@@ -98,7 +98,7 @@ class NeuronPlan:
 
     @property
     def verilog(self) -> dict[str, int]:
-        """The parameters of scsr_neuron.v that are not as by default."""
+        """The parameters of scsr_neuron.v that this layer uses; the others keep their defaults."""
         present = [PARTS[key] for key in self.parts]
         switches = {part.parameter: self.width(part.tensor) if part.tensor else 1 for part in present}
         return {

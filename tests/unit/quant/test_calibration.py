@@ -91,3 +91,10 @@ def test_a_width_out_of_range_is_refused() -> None:
     model = _wide(1)
     with pytest.raises(ModelError, match=r"leak_bits is 13; allowed is 1\.\.12"):
         calibrate(real(model), vectors.random_samples(model, 2, 3, 0.5, 1), leak_bits=13)
+
+
+def test_a_list_of_widths_that_does_not_fit_the_layers_is_refused() -> None:
+    model = _wide(1)
+    too_many = [8] * (len(model.layers) + 1)
+    with pytest.raises(ModelError, match=rf"{len(too_many)} weight widths for {len(model.layers)} layers"):
+        calibrate(real(model), vectors.random_samples(model, 2, 3, 0.5, 1), weight_bits=too_many)

@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import torch
+from brevitas.function.ops_ste import round_to_zero_ste
 from torch import Tensor
-from torch.autograd import Function
 
 from quant.formats import signed_range
 from quant.readouts import SCORE_BITS
@@ -50,10 +50,12 @@ class Integer:
     state_bits: int
 
     def round(self, value: Tensor) -> Tensor:
-        return _TowardZero.apply(value)
+        return round_to_zero_ste(value)
 
     def saturate(self, value: Tensor) -> Tensor:
-        return _Saturate.apply(value, *signed_range(self.state_bits))
+        low, high = signed_range(self.state_bits)
+        bounded = value.detach().clamp(low, high)  # no gradient reaches a state that stands at its bound
+        return torch.where((bounded > low) & (bounded < high), value, bounded)
 
     def total(self, values: Tensor) -> Tensor:
         if len(values) << (self.state_bits - 1) < 1 << (SCORE_BITS - 1):  # the bound is out of reach
@@ -62,29 +64,3 @@ class Integer:
         for value in values:
             sums = (sums + value).clamp(*signed_range(SCORE_BITS))
         return sums
-
-
-class _TowardZero(Function):
-    """Rounding toward zero; the gradient passes straight through."""
-
-    @staticmethod
-    def forward(ctx: Any, value: Tensor) -> Tensor:
-        return value.trunc()
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
-        return gradients[0]
-
-
-class _Saturate(Function):
-    """Clamping to the range of a state; no gradient reaches a state that stands at its bound."""
-
-    @staticmethod
-    def forward(ctx: Any, value: Tensor, low: int, high: int) -> Tensor:
-        bounded = value.clamp(low, high)
-        ctx.save_for_backward((bounded > low) & (bounded < high))
-        return bounded
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
-        return gradients[0] * ctx.saved_tensors[0], None, None

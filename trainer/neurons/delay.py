@@ -6,11 +6,10 @@ minus their change over a step, as if the delay were real; the spikes' own gradi
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
-from torch.autograd import Function
 
 from trainer.arithmetic import Arithmetic
 from trainer.neurons.numbers import Numbers
@@ -40,20 +39,10 @@ class Delay(Part):
         self.past = [spikes, *self.past[:-1]]
         outputs = torch.stack(self.past).gather(0, self.steps)[0]
         before, self.state = self.state, outputs.detach()
-        return _Shifted.apply(outputs, self.numbers.neuron["delay"], before)
+        delay = self.numbers.neuron["delay"]
+        return outputs - (outputs.detach() - before) * (delay - delay.detach())
 
 
 def shift_gradient(gradient: Tensor, outputs: Tensor, before: Tensor) -> Tensor:
     """The gradient of delays, given that of `outputs`, and what was put out a step `before`."""
     return -gradient * (outputs - before)
-
-
-class _Shifted(Function):
-    @staticmethod
-    def forward(ctx: Any, outputs: Tensor, delay: Tensor, before: Tensor) -> Tensor:
-        ctx.save_for_backward(outputs, before)
-        return outputs.view_as(outputs)
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None]:
-        return gradients[0], shift_gradient(gradients[0], *ctx.saved_tensors).sum(dim=0), None

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import torch
 from torch import Tensor
-from torch.autograd import Function
 
 from trainer.arithmetic import Arithmetic
 from trainer.neurons.numbers import Numbers
@@ -70,16 +69,5 @@ def loop(spikes: Tensor, weight: Tensor, bound: Tensor) -> Tensor:
     Of the weight this gradient sees what is within `bound`: step by step, a stronger one would multiply the
     surrogate's gradient without limit, and samples of hundreds of steps would have none left to learn from.
     """
-    return _Loop.apply(spikes, weight, bound.detach())
-
-
-class _Loop(Function):
-    @staticmethod
-    def forward(ctx: Any, spikes: Tensor, weight: Tensor, bound: Tensor) -> Tensor:
-        ctx.save_for_backward(spikes, weight, bound)
-        return spikes * weight
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None]:
-        spikes, weight, bound = ctx.saved_tensors
-        return gradients[0] * weight.clamp(-bound, bound), (gradients[0] * spikes).sum(dim=0), None
+    bound = bound.detach()
+    return spikes.detach() * weight + (spikes - spikes.detach()) * weight.detach().clamp(-bound, bound)

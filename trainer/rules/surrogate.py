@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from torch import Tensor
 from torch.autograd import Function
 
-from trainer.neurons import Fire, Population
+from trainer.neurons import Fire, Numbers, Population
 from trainer.rules.rule import Did, Gradients, replay
 from trainer.surrogates import SLOPES, Slope
 
@@ -38,10 +38,15 @@ def surrogate_fire(population: Population) -> Fire:
     numbers, slope = population.numbers, SLOPES[population.dynamics.surrogate]
 
     def fire(excess: Tensor, before: Tensor) -> tuple[Tensor, Tensor]:
-        spikes = _Fire.apply(excess, numbers.threshold, numbers.width, slope)
+        spikes = surrogate_spike(excess, numbers, slope)
         return spikes, spikes.detach()
 
     return fire
+
+
+def surrogate_spike(excess: Tensor, numbers: Numbers, slope: Slope) -> Tensor:
+    """Spikes `excess >= threshold`, 0 or 1, with `slope` as their derivative (trainer/surrogates.py)."""
+    return _Fire.apply(excess, numbers.threshold, numbers.width, slope)
 
 
 class _Fire(Function):

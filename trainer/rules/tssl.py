@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import torch
 from torch import Tensor
-from torch.autograd import Function
 
 from quant.errors import ConfigError
 from trainer.neurons import Fire, Population
 from trainer.rules.rule import Did, Gradients, replay
-from trainer.surrogates import SLOPES, Slope
+from trainer.rules.surrogate import surrogate_spike
+from trainer.surrogates import SLOPES
 
 if TYPE_CHECKING:
     from trainer.config import Config
@@ -51,37 +51,20 @@ class Tssl:
 
 
 def _fire_in_time(population: Population) -> Fire:
-    numbers, slope, trace = population.numbers, SLOPES[population.dynamics.surrogate], torch.zeros(())
-    leak = numbers.leak.detach()
+    numbers, surrogate, trace = population.numbers, SLOPES[population.dynamics.surrogate], torch.zeros(())
+    leak, threshold = numbers.leak.detach(), numbers.threshold.detach()
 
     def fire(excess: Tensor, before: Tensor) -> tuple[Tensor, Tensor]:
         nonlocal trace
-        rise = excess.detach() - before.detach()
-        spikes = _FireInTime.apply(excess, numbers.threshold, numbers.width, slope, rise, trace)
+        potential, quiet = excess.detach(), trace < _QUIET
+        earlier = (threshold / (potential - before.detach()).clamp(min=_SLOWEST_RISE)).clamp(max=_MOST_EARLIER)
+
+        def slope(z: Tensor) -> Tensor:
+            return torch.where(potential >= threshold, earlier, torch.where(quiet, surrogate(z), 0.0))
+
+        spikes = surrogate_spike(excess, numbers, slope)
         trace = leak * trace + spikes.detach()
         # The reset moves with its spike: its response changes by 1 - leak per step.
         return spikes, spikes.detach() + (1 - leak) * (spikes - spikes.detach())
 
     return fire
-
-
-class _FireInTime(Function):
-    """The same spike as in `surrogate`, with the derivative of TSSL-BP."""
-
-    @staticmethod
-    def forward(
-        ctx: Any, potential: Tensor, threshold: Tensor, width: Tensor, slope: Slope, rise: Tensor, trace: Tensor
-    ) -> Tensor:
-        ctx.save_for_backward(potential, threshold, width, rise, trace)
-        ctx.slope = slope
-        return (potential >= threshold).to(potential.dtype)
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        potential, threshold, width, rise, trace = ctx.saved_tensors
-        ratio = potential / threshold
-        fired = potential >= threshold
-        earlier = (threshold / rise.clamp(min=_SLOWEST_RISE)).clamp(max=_MOST_EARLIER)
-        slope = torch.where(fired, earlier, torch.where(trace < _QUIET, ctx.slope((ratio - 1).abs() / width), 0.0))
-        of_potential = gradients[0] * slope / threshold
-        return of_potential, -(of_potential * ratio).sum(dim=0), None, None, None, None

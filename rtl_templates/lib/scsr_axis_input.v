@@ -12,28 +12,24 @@
 // are more numbers than channels. The sweep after reset clears them all.
 
 module scsr_axis_input #(
-    // Number of input channels
-    parameter CHANNELS = 1,
-    // Width of a channel index
-    parameter INDEX_W = 1,
-    // Width of a stamp: 2**STAMP_W - 1 is greater than CHANNELS
-    parameter STAMP_W = 2,
+    parameter CHANNELS = 1,  // number of input channels
+    parameter INDEX_W = 1,   // width of a channel index
+    parameter STAMP_W = 2,   // width of a stamp: 2**STAMP_W - 1 is greater than CHANNELS
     // Number of status flags: unknown channel, repeat, tlast on a SPIKE, and, as the fourth, a TICK with tuser
     parameter FLAGS = 3
 ) (
     input  wire               clk,
     input  wire               rst,
-    input  wire [15:0]        s_axis_tdata,
+    input  wire [15:0]        s_axis_tdata,  // beats as they come from outside
     input  wire               s_axis_tvalid,
     output wire               s_axis_tready,
     input  wire               s_axis_tlast,
-    // The TICK is the watchdog's (scsr_watchdog.v)
-    input  wire               s_axis_tuser,
-    output wire               m_valid,
+    input  wire               s_axis_tuser,  // the TICK is the watchdog's (scsr_watchdog.v)
+    output wire               m_valid,       // good events, at most one per channel and step
     input  wire               m_ready,
     output wire               m_tick,
-    output wire [INDEX_W-1:0] m_index,
-    output wire [FLAGS:0]     m_tag
+    output wire [INDEX_W-1:0] m_index,       // the channel that spiked
+    output wire [FLAGS:0]     m_tag          // with a TICK: {status flags, end of sample}
 );
 
     localparam [15:0] CHANNEL_COUNT = CHANNELS;
@@ -43,15 +39,15 @@ module scsr_axis_input #(
     localparam [STAMP_W-1:0] LAST_STAMP = {STAMP_W{1'b1}};
 
     // Clearing of stamps: the sweep after reset, then one channel per TICK.
-    reg               sweeping_q;
-    reg [INDEX_W-1:0] clear_q;
+    reg               sweeping_q;  // the stamps are being cleared: no beat is taken
+    reg [INDEX_W-1:0] clear_q;     // the channel whose stamp goes next
 
     // Stage 1: a beat whose stamp comes out of the memory.
     reg               valid_1_q;
     reg               tick_1_q;
     reg               last_1_q;
     reg               user_1_q;
-    reg               unknown_1_q;
+    reg               unknown_1_q;  // there is no such channel
     reg [INDEX_W-1:0] index_1_q;
     reg               written_1_q;
     reg               seen_1_q;
@@ -68,8 +64,8 @@ module scsr_axis_input #(
     reg               seen_2_q;
     reg [STAMP_W-1:0] stored_2_q;
 
-    reg [STAMP_W-1:0] stamp_q;
-    reg [FLAGS-1:0]   flags_q;
+    reg [STAMP_W-1:0] stamp_q;  // number of this step
+    reg [FLAGS-1:0]   flags_q;  // of the sample so far
 
     // Stage 3: the event offered.
     reg               m_valid_q;
@@ -77,17 +73,17 @@ module scsr_axis_input #(
     reg [INDEX_W-1:0] m_index_q;
     reg [FLAGS:0]     m_tag_q;
 
-    wire               advance = !m_valid_q || m_ready;
+    wire               advance = !m_valid_q || m_ready;  // all stages move on
     wire               take = s_axis_tvalid && s_axis_tready;
     wire [INDEX_W-1:0] channel = s_axis_tdata[INDEX_W-1:0];
 
     wire [STAMP_W-1:0] stored_1;
 
-    wire seen = written_2_q ? seen_2_q : stored_2_q == stamp_q;
+    wire seen = written_2_q ? seen_2_q : stored_2_q == stamp_q;  // the channel has spiked in this step
     wire tick = valid_2_q && tick_2_q;
     wire spike = valid_2_q && !tick_2_q;
     wire repeated = spike && !unknown_2_q && seen;
-    wire fresh = spike && !unknown_2_q && !seen;
+    wire fresh = spike && !unknown_2_q && !seen;                 // it spikes for the first time
 
     wire [3:0]       found = {tick && user_2_q, spike && last_2_q, repeated, spike && unknown_2_q};
     wire [FLAGS-1:0] flags_d = flags_q | found[FLAGS-1:0];

@@ -8,42 +8,33 @@
 // Latency 2 enabled cycles (memory, register), with several banks 3 (choice). Interval 1.
 
 module scsr_banked_memory #(
-    // Read ports, 1 or 2; 1 where LOADED
-    parameter PORTS = 1,
-    // Width of a word in bits
-    parameter WIDTH = 1,
-    // Width of an address in bits
-    parameter ADDR_W = 1,
-    // Number of banks, at most 100
-    parameter BANKS = 1,
-    // Words in a bank, 2**BANK_ADDR_W where there are several
-    parameter BANK_DEPTH = 2,
-    // Width of an address in a bank
-    parameter BANK_ADDR_W = 1,
-    // Path of the banks' files, without the number; empty: all words are zero
-    parameter PREFIX = "",
-    // 1: the contents are written at run time
-    parameter LOADED = 0,
-    // Where LOADED, the 16-bit slices of a word; else 1
-    parameter SLICES = 1
+    parameter PORTS = 1,        // read ports, 1 or 2; 1 where LOADED
+    parameter WIDTH = 1,        // width of a word in bits
+    parameter ADDR_W = 1,       // width of an address in bits
+    parameter BANKS = 1,        // number of banks, at most 100
+    parameter BANK_DEPTH = 2,   // words in a bank, 2**BANK_ADDR_W where there are several
+    parameter BANK_ADDR_W = 1,  // width of an address in a bank
+    parameter PREFIX = "",      // path of the banks' files, without the number; empty: all words are zero
+    parameter LOADED = 0,       // 1: the contents are written at run time
+    parameter SLICES = 1        // where LOADED, the 16-bit slices of a word; else 1
 ) (
     input  wire                    clk,
     input  wire                    en,
-    input  wire [PORTS*ADDR_W-1:0] addr,
-    output wire [PORTS*WIDTH-1:0]  data,
-    input  wire [SLICES-1:0]       write,
+    input  wire [PORTS*ADDR_W-1:0] addr,   // of all ports, port 0 in the lowest bits
+    output wire [PORTS*WIDTH-1:0]  data,   // in the same order
+    input  wire [SLICES-1:0]       write,  // slices of the word at addr that are written
     input  wire [15:0]             write_data
 );
 
-    wire [BANKS*PORTS*WIDTH-1:0] bank_data;
-    wire [PORTS*BANK_ADDR_W-1:0] bank_addr;
+    wire [BANKS*PORTS*WIDTH-1:0] bank_data;  // of every bank and port
+    wire [PORTS*BANK_ADDR_W-1:0] bank_addr;  // the same in all banks
 
     genvar b;
     genvar p;
     generate
         for (b = 0; b < BANKS; b = b + 1) begin : g_bank
             if (LOADED != 0) begin : g_loaded
-                wire chosen;
+                wire chosen;  // the bank that is written
 
                 if (BANKS == 1) begin : g_only
                     assign chosen = 1'b1;
@@ -96,7 +87,7 @@ module scsr_banked_memory #(
             end else begin : g_choice
                 localparam BANK_W = ADDR_W - BANK_ADDR_W;
 
-                wire [BANK_W-1:0] bank;
+                wire [BANK_W-1:0] bank;  // the bank that was read, when its word arrives
                 reg [WIDTH-1:0]   data_q;
 
                 scsr_delay #(
@@ -110,7 +101,7 @@ module scsr_banked_memory #(
                 );
 
                 for (b = 0; b < WIDTH; b = b + 1) begin : g_bit
-                    wire [BANKS-1:0] column;
+                    wire [BANKS-1:0] column;  // one bit of all banks
                     genvar k;
                     for (k = 0; k < BANKS; k = k + 1) begin : g_column
                         assign column[k] = bank_data[(k*PORTS+p)*WIDTH+b];

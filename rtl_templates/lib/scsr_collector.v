@@ -10,41 +10,36 @@
 // Latency 0, interval 1: a step of E events takes E + 1 cycles. The lowest-numbered source goes first.
 
 module scsr_collector #(
-    // Number of sources, at least 1
-    parameter SOURCES = 1,
-    // Width of an incoming index, at most ROW_W
-    parameter EVENT_W = 1,
-    // Width of a row
-    parameter ROW_W = 1,
+    parameter SOURCES = 1,     // number of sources, at least 1
+    parameter EVENT_W = 1,     // width of an incoming index, at most ROW_W
+    parameter ROW_W = 1,       // width of a row
     // First row of each source, source 0 in the lowest bits
     parameter [SOURCES*ROW_W-1:0] OFFSETS = {SOURCES * ROW_W{1'b0}},
-    // Width of the tag that comes with a TICK, at least 2 where there are REPORTS
-    parameter TAG_W = 1,
+    parameter TAG_W = 1,       // width of the tag that comes with a TICK, at least 2 where there are REPORTS
     // Sources whose TICK has index bit 0 set where the sample is damaged there; it sets the tag's highest bit
     parameter [SOURCES-1:0] REPORTS = {SOURCES{1'b0}},
-    // Source whose tag is handed on
-    parameter TAG_SOURCE = 0,
+    parameter TAG_SOURCE = 0,  // source whose tag is handed on
     // Sources that owe no TICK in the first step after reset: the layer's own spikes, of which there are none yet
     parameter [SOURCES-1:0] TICKED_AT_RESET = {SOURCES{1'b0}}
 ) (
     input  wire                       clk,
     input  wire                       rst,
-    input  wire [SOURCES-1:0]         s_valid,
+    input  wire [SOURCES-1:0]         s_valid,  // events and TICKs, a stream for each source
     output wire [SOURCES-1:0]         s_ready,
-    input  wire [SOURCES-1:0]         s_tick,
-    input  wire [SOURCES*EVENT_W-1:0] s_index,
-    input  wire [TAG_W-1:0]           s_tag,
-    output wire                       m_valid,
+    input  wire [SOURCES-1:0]         s_tick,   // the source has no more spikes in this step
+    input  wire [SOURCES*EVENT_W-1:0] s_index,  // which of its channels spiked
+    input  wire [TAG_W-1:0]           s_tag,    // of the source TAG_SOURCE, with its TICK
+    output wire                       m_valid,  // rows, one per event
     input  wire                       m_ready,
-    output wire                       m_close,
+    output wire                       m_close,  // no more rows in this step
     output reg  [ROW_W-1:0]           m_row,
     output wire [TAG_W-1:0]           m_tag
 );
 
-    reg [SOURCES-1:0] ticked_q;
-    reg [TAG_W-1:0]   tag_q;
+    reg [SOURCES-1:0] ticked_q;  // sources that have ended this step
+    reg [TAG_W-1:0]   tag_q;     // kept from its TICK until the step ends
 
-    wire [SOURCES-1:0] event_valid = s_valid & ~s_tick & ~ticked_q;
+    wire [SOURCES-1:0] event_valid = s_valid & ~s_tick & ~ticked_q;  // sources with a spike to give
     wire [SOURCES-1:0] tick_valid = s_valid & s_tick & ~ticked_q;
     wire [SOURCES-1:0] ticked_d = ticked_q | tick_valid;
     // Only the lowest bit that is set in event_valid.
@@ -81,8 +76,8 @@ module scsr_collector #(
         if (REPORTS == {SOURCES{1'b0}}) begin : g_no_reports
             assign m_tag = tag;
         end else begin : g_reports
-            reg                damaged_q;
-            wire [SOURCES-1:0] reported;
+            reg                damaged_q;  // a source has reported damage in this step
+            wire [SOURCES-1:0] reported;   // sources that report it now
             wire               damaged_d = damaged_q || (|reported);
 
             for (g = 0; g < SOURCES; g = g + 1) begin : g_source

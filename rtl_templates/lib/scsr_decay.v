@@ -14,21 +14,17 @@
 // Latency 1 enabled cycle, interval 1.
 
 module scsr_decay #(
-    // Width of z and of the result in bits
-    parameter STATE_W = 16,
-    // Width of a leak d in bits
-    parameter LEAK_W = 8,
-    // Width of a leak's code: LEAK_W, or with SHIFT that of a number 0 .. LEAK_W
-    parameter CODE_W = 8,
-    // 1: the code is a shift
-    parameter SHIFT = 0
+    parameter STATE_W = 16,  // width of z and of the result in bits
+    parameter LEAK_W = 8,    // width of a leak d in bits
+    parameter CODE_W = 8,    // width of a leak's code: LEAK_W, or with SHIFT that of a number 0 .. LEAK_W
+    parameter SHIFT = 0      // 1: the code is a shift
 ) (
     input  wire                      clk,
     input  wire                      en,
-    input  wire signed [STATE_W-1:0] z,
-    input  wire [CODE_W-1:0]         code,
-    output wire signed [STATE_W-1:0] whole,
-    output wire                      carry
+    input  wire signed [STATE_W-1:0] z,      // the state
+    input  wire [CODE_W-1:0]         code,   // its leak
+    output wire signed [STATE_W-1:0] whole,  // the decayed state, rounded down
+    output wire                      carry   // 1 more, where that rounds toward zero
 );
 
     generate
@@ -37,7 +33,7 @@ module scsr_decay #(
 
             wire signed [PRODUCT_W-1:0] z_wide = {{LEAK_W{z[STATE_W-1]}}, z};
             wire signed [PRODUCT_W-1:0] d_wide = {{STATE_W{1'b0}}, code};
-            reg signed [PRODUCT_W-1:0] product_q;
+            reg signed [PRODUCT_W-1:0] product_q;  // z * d
 
             always @(posedge clk) if (en) product_q <= z_wide * d_wide;
 
@@ -45,7 +41,7 @@ module scsr_decay #(
             assign carry = product_q[PRODUCT_W-1] && (|product_q[LEAK_W-1:0]);
         end else begin : g_shift
             wire signed [STATE_W-1:0] part = z >>> code;
-            wire [STATE_W-1:0] lost = z & ~({STATE_W{1'b1}} << code);
+            wire [STATE_W-1:0] lost = z & ~({STATE_W{1'b1}} << code);  // the bits that the shift drops
             wire round_up = !z[STATE_W-1] && (|lost);
             reg signed [STATE_W-1:0] whole_q;
 

@@ -5,15 +5,13 @@
 // Latency STAGES, interval 1. The contents are not reset; what must be reset travels in a valid chain.
 
 module scsr_delay #(
-    // Width of the word in bits
-    parameter WIDTH = 1,
-    // Number of register stages, at least 1
-    parameter STAGES = 1
+    parameter WIDTH = 1,  // width of the word in bits
+    parameter STAGES = 1  // number of register stages, at least 1
 ) (
     input  wire             clk,
     input  wire             en,
-    input  wire [WIDTH-1:0] s,
-    output wire [WIDTH-1:0] m
+    input  wire [WIDTH-1:0] s,  // now
+    output wire [WIDTH-1:0] m   // STAGES enabled cycles ago
 );
 
     reg [WIDTH*STAGES-1:0] line_q;

@@ -6,26 +6,23 @@
 // step if it has any. A silent word passes even while an event waits.
 
 module scsr_emitter #(
-    // Neurons per word
-    parameter UNITS = 1,
-    // Width of a neuron's index
-    parameter INDEX_W = 1,
-    // Width of the tag
-    parameter TAG_W = 1
+    parameter UNITS = 1,    // neurons per word
+    parameter INDEX_W = 1,  // width of a neuron's index
+    parameter TAG_W = 1     // width of the tag
 ) (
     input  wire               clk,
     input  wire               rst,
-    input  wire               r_valid,
+    input  wire               r_valid,  // updated neurons, a word after the other
     output wire               r_ready,
-    input  wire [INDEX_W-1:0] r_index,
-    input  wire               r_last,
+    input  wire [INDEX_W-1:0] r_index,  // the word's first neuron
+    input  wire               r_last,   // it is the step's last word
     input  wire [UNITS-1:0]   r_spikes,
     input  wire [TAG_W-1:0]   r_tag,
-    output wire               m_valid,
+    output wire               m_valid,  // an event per spike, then a TICK
     input  wire               m_ready,
     output wire               m_tick,
-    output wire [INDEX_W-1:0] m_index,
-    output wire [TAG_W-1:0]   m_tag
+    output wire [INDEX_W-1:0] m_index,  // the neuron that spiked
+    output wire [TAG_W-1:0]   m_tag     // of the step
 );
 
     localparam [UNITS-1:0] ONE = 1;
@@ -33,16 +30,16 @@ module scsr_emitter #(
     // Spikes of the word that have gone out.
     reg [UNITS-1:0]   sent_q;
 
-    reg               m_valid_q;
+    reg               m_valid_q;  // the output register holds an event
     reg               m_tick_q;
     reg [INDEX_W-1:0] m_index_q;
     reg [TAG_W-1:0]   m_tag_q;
 
-    wire             free = !m_valid_q || m_ready;
-    wire [UNITS-1:0] left = r_spikes & ~sent_q;
+    wire             free = !m_valid_q || m_ready;             // it can take another
+    wire [UNITS-1:0] left = r_spikes & ~sent_q;                // spikes of the word that are still to go
     wire [UNITS-1:0] after_next = left & (left - ONE);  // without the lowest bit that is set
     wire             spike = |left;
-    wire             more = |after_next || (spike && r_last);
+    wire             more = |after_next || (spike && r_last);  // the word has something to send after this one
     wire             emit = r_valid && (spike || r_last);
 
     assign r_ready = emit ? free && !more : 1'b1;

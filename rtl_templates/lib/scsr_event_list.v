@@ -13,31 +13,24 @@
 // that they do so from a register ends the path of m_en.
 
 module scsr_event_list #(
-    // Events per operation, 1 or 2
-    parameter PORTS = 1,
-    // Width of a row
-    parameter ROW_W = 1,
-    // Width of a number of events, 0 .. ROWS
-    parameter COUNT_W = 1,
-    // Width of an operation's place in a list, 0 .. ceil(ROWS / PORTS) - 1
-    parameter POSITION_W = 1,
-    // Number of times a list is walked
-    parameter GROUPS = 1,
-    // Width of a group's number
-    parameter GROUP_W = 1,
-    // Width of the tag that comes with `close`
-    parameter TAG_W = 1
+    parameter PORTS = 1,       // events per operation, 1 or 2
+    parameter ROW_W = 1,       // width of a row
+    parameter COUNT_W = 1,     // width of a number of events, 0 .. ROWS
+    parameter POSITION_W = 1,  // width of an operation's place in a list, 0 .. ceil(ROWS / PORTS) - 1
+    parameter GROUPS = 1,      // number of times a list is walked
+    parameter GROUP_W = 1,     // width of a group's number
+    parameter TAG_W = 1        // width of the tag that comes with `close`
 ) (
     input  wire                   clk,
     input  wire                   rst,
-    input  wire                   s_valid,
+    input  wire                   s_valid,  // rows, one per event
     output wire                   s_ready,
-    input  wire                   s_close,
+    input  wire                   s_close,  // no row: the step ends
     input  wire [ROW_W-1:0]       s_row,
-    input  wire [TAG_W-1:0]       s_tag,
-    input  wire                   m_en,
-    output wire                   m_valid,
-    output wire [PORTS-1:0]       m_event,
+    input  wire [TAG_W-1:0]       s_tag,    // of the step, with `close`
+    input  wire                   m_en,     // the stages behind may move on
+    output wire                   m_valid,  // operations, every list once per group
+    output wire [PORTS-1:0]       m_event,  // which rows are events
     output wire [PORTS*ROW_W-1:0] m_row,
     output wire                   m_group_last,
     output wire                   m_step_last,
@@ -51,20 +44,20 @@ module scsr_event_list #(
     localparam [GROUP_W-1:0] LAST_GROUP = GROUP_COUNT[GROUP_W-1:0] - ONE_GROUP;
 
     // The list that fills; closed, it waits here until the other one has been walked.
-    reg               fill_list_q;
-    reg [COUNT_W-1:0] fill_count_q;
+    reg               fill_list_q;   // which of the two it is
+    reg [COUNT_W-1:0] fill_count_q;  // events in it
     reg               fill_closed_q;
-    reg [TAG_W-1:0]   fill_tag_q;
+    reg [TAG_W-1:0]   fill_tag_q;    // of its step
 
     // The list that is walked: a closed one, or else the one that fills.
     reg               walk_closed_q;
     reg               walked_q;  // to its end
-    reg [COUNT_W-1:0] walk_length_q;
-    reg [COUNT_W-1:0] walk_last_q;
-    reg               walk_partial_q;
-    reg [TAG_W-1:0]   walk_tag_q;
-    reg [COUNT_W-1:0] position_q;
-    reg [GROUP_W-1:0] group_q;
+    reg [COUNT_W-1:0] walk_length_q;   // complete operations in it
+    reg [COUNT_W-1:0] walk_last_q;     // its last operation's place
+    reg               walk_partial_q;  // the last operation has an event too few
+    reg [TAG_W-1:0]   walk_tag_q;      // of its step
+    reg [COUNT_W-1:0] position_q;      // the operation that comes next
+    reg [GROUP_W-1:0] group_q;         // the group that it is for
 
     // An operation that was decided on, while its rows are read, and the one that is offered.
     reg                   op_valid_q;
@@ -73,12 +66,12 @@ module scsr_event_list #(
     reg                   op_step_last_q;
     reg [TAG_W-1:0]       op_tag_q;
     reg                   m_valid_q;
-    reg [PORTS+TAG_W+1:0] m_marks_q;
+    reg [PORTS+TAG_W+1:0] m_marks_q;  // events, ends and tag
     reg [PORTS*ROW_W-1:0] m_row_q;
 
     wire [PORTS*ROW_W-1:0] op_row;
 
-    wire push = s_valid && s_ready && !s_close;
+    wire push = s_valid && s_ready && !s_close;  // a row comes in
     wire close = s_valid && s_ready && s_close;
 
     // Complete operations in the list that fills, and whether events are left over.
@@ -86,11 +79,11 @@ module scsr_event_list #(
     wire               fill_partial = PORTS > 1 && fill_count_q[0];
 
     wire [COUNT_W-1:0] length = walk_closed_q ? walk_length_q : fill_length;
-    wire here = position_q != length;
-    wire step = m_en && !walked_q && (here || walk_closed_q);
+    wire here = position_q != length;  // the list holds the operation at `position`
+    wire step = m_en && !walked_q && (here || walk_closed_q);                   // an operation is decided on
     wire group_last = walk_closed_q && (!here || position_q == walk_last_q);
     wire step_last = group_last && group_q == LAST_GROUP;
-    wire hand_over = (close || fill_closed_q) && (walked_q || !walk_closed_q);
+    wire hand_over = (close || fill_closed_q) && (walked_q || !walk_closed_q);  // the lists change places
 
     assign s_ready = !fill_closed_q;
 
@@ -98,7 +91,7 @@ module scsr_event_list #(
     generate
         for (p = 0; p < PORTS; p = p + 1) begin : g_port
             localparam [COUNT_W-1:0] PORT = p;
-            wire mine = PORTS == 1 || fill_count_q[0] == PORT[0];
+            wire mine = PORTS == 1 || fill_count_q[0] == PORT[0];  // the port whose turn it is takes the row
 
             scsr_ram #(
                 .WIDTH (ROW_W),

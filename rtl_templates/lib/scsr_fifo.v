@@ -5,12 +5,9 @@
 // Latency 2 cycles, interval 1. Holds DEPTH words in memory and one at the output.
 
 module scsr_fifo #(
-    // Width of a word in bits
-    parameter WIDTH = 1,
-    // Number of words in memory, 2**ADDR_W
-    parameter DEPTH = 2,
-    // Width of an address in bits
-    parameter ADDR_W = 1
+    parameter WIDTH = 1,  // width of a word in bits
+    parameter DEPTH = 2,  // number of words in memory, 2**ADDR_W
+    parameter ADDR_W = 1  // width of an address in bits
 ) (
     input  wire             clk,
     input  wire             rst,
@@ -25,9 +22,9 @@ module scsr_fifo #(
     localparam [ADDR_W:0] ONE = 1;
 
     // One bit more than an address tells a full memory from an empty one.
-    reg [ADDR_W:0] wr_q;
-    reg [ADDR_W:0] rd_q;
-    reg            m_valid_q;
+    reg [ADDR_W:0] wr_q;       // words written so far
+    reg [ADDR_W:0] rd_q;       // words read so far
+    reg            m_valid_q;  // the memory's output is a word
 
     wire [ADDR_W:0] stored = wr_q - rd_q;
     wire            full = stored[ADDR_W];

@@ -7,29 +7,26 @@
 // Latency 1 enabled cycle, interval 1.
 
 module scsr_fire #(
-    // Width of u and v in bits
-    parameter STATE_W = 16,
-    // Width of the threshold in bits, less than STATE_W
-    parameter THRESHOLD_W = 15,
-    // 1: h is added to the threshold; 0: h is not looked at
-    parameter ADAPTIVE = 0,
+    parameter STATE_W = 16,      // width of u and v in bits
+    parameter THRESHOLD_W = 15,  // width of the threshold in bits, less than STATE_W
+    parameter ADAPTIVE = 0,      // 1: h is added to the threshold; 0: h is not looked at
     // What a spike does to the membrane: 0 sets it to zero, 1 subtracts the threshold, 2 leaves it
     parameter RESET = 0
 ) (
     input  wire                      clk,
     input  wire                      en,
-    input  wire signed [STATE_W-1:0] u,
-    input  wire [THRESHOLD_W-1:0]    theta,
-    input  wire signed [STATE_W-1:0] h,
+    input  wire signed [STATE_W-1:0] u,      // membrane before the reset
+    input  wire [THRESHOLD_W-1:0]    theta,  // threshold
+    input  wire signed [STATE_W-1:0] h,      // what is added to it
     output wire                      spike,
-    output wire signed [STATE_W-1:0] v
+    output wire signed [STATE_W-1:0] v       // membrane after the reset
 );
 
     reg                      spike_q;
     reg signed [STATE_W-1:0] v_q;
 
     wire signed [STATE_W:0]   excess = {u[STATE_W-1], u} - $signed({{STATE_W + 1 - THRESHOLD_W{1'b0}}, theta});
-    wire                      over;
+    wire                      over;  // the neuron fires
     wire signed [STATE_W-1:0] after_spike;
 
     generate
@@ -37,7 +34,7 @@ module scsr_fire #(
             wire unused = &{1'b0, h};
             assign over = !excess[STATE_W];
         end else begin : g_adaptive
-            wire signed [STATE_W+1:0] above = {excess[STATE_W], excess} - {{2{h[STATE_W-1]}}, h};
+            wire signed [STATE_W+1:0] above = {excess[STATE_W], excess} - {{2{h[STATE_W-1]}}, h};  // u - theta - h
             wire unused = &{1'b0, above[STATE_W:0]};
             assign over = !above[STATE_W+1];
         end

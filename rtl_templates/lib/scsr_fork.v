@@ -6,18 +6,17 @@
 // offered it again.
 
 module scsr_fork #(
-    // Number of branches, at least 1
-    parameter BRANCHES = 2
+    parameter BRANCHES = 2  // number of branches, at least 1
 ) (
     input  wire                clk,
     input  wire                rst,
-    input  wire                s_valid,
+    input  wire                s_valid,  // a word for all branches
     output wire                s_ready,
-    output wire [BRANCHES-1:0] m_valid,
+    output wire [BRANCHES-1:0] m_valid,  // the same word, to each branch by itself
     input  wire [BRANCHES-1:0] m_ready
 );
 
-    reg  [BRANCHES-1:0] taken_q;
+    reg  [BRANCHES-1:0] taken_q;  // branches that have it already
     wire [BRANCHES-1:0] taken_d = taken_q | (m_valid & m_ready);
 
     assign m_valid = {BRANCHES{s_valid}} & ~taken_q;

@@ -12,19 +12,15 @@
 // Latency 1 enabled cycle with parity (compare), else 2 (syndrome, correction). Interval 1.
 
 module scsr_guard #(
-    // Width of the data
-    parameter WIDTH = 1,
-    // Check bits of a block
-    parameter CHECKS = 1,
-    // Check bits of all blocks
-    parameter CHECK_W = 1
+    parameter WIDTH = 1,   // width of the data
+    parameter CHECKS = 1,  // check bits of a block
+    parameter CHECK_W = 1  // check bits of all blocks
 ) (
     input  wire                     clk,
     input  wire                     en,
-    input  wire [CHECK_W+WIDTH-1:0] s_word,
-    output wire [WIDTH-1:0]         m_data,
-    // The word is not what was stored, and not corrected
-    output wire                     m_damaged
+    input  wire [CHECK_W+WIDTH-1:0] s_word,    // as it comes from the memory
+    output wire [WIDTH-1:0]         m_data,    // corrected, where that is possible
+    output wire                     m_damaged  // the word is not what was stored, and not corrected
 );
 
     localparam BLOCK_W = 64;
@@ -32,7 +28,7 @@ module scsr_guard #(
 
     localparam [CHECKS-1:0] ONE = 1;
 
-    wire [BLOCKS-1:0] damaged;
+    wire [BLOCKS-1:0] damaged;  // of each block
 
     assign m_damaged = |damaged;
 
@@ -49,17 +45,17 @@ module scsr_guard #(
             always @(posedge clk) if (en) data_1_q <= data;
 
             if (CHECKS == 1) begin : g_parity
-                reg odd_1_q;
+                reg odd_1_q;  // an odd number of bits is flipped
 
                 always @(posedge clk) if (en) odd_1_q <= ^{data, check};
 
                 assign m_data[k*BLOCK_W+:DATA_W] = data_1_q;
                 assign damaged[k] = odd_1_q;
             end else begin : g_correct
-                reg [CHECKS-1:0]  syndrome_1_q;
+                reg [CHECKS-1:0]  syndrome_1_q;  // 0: the block is as it was stored
                 reg [DATA_W-1:0]  data_2_q;
                 reg               damaged_2_q;
-                wire [DATA_W-1:0] flipped;
+                wire [DATA_W-1:0] flipped;       // the data bit that the syndrome names
 
                 wire check_flipped = (syndrome_1_q & (syndrome_1_q - ONE)) == {CHECKS{1'b0}};
 

@@ -9,35 +9,26 @@
 // the last operation; a group of n operations takes max(n, words in use) cycles, no cycle lost between groups.
 
 module scsr_lanes #(
-    // Number of lanes
-    parameter LANES = 1,
-    // Events per operation, 1 or 2
-    parameter PORTS = 1,
-    // Sums per word, at most LANES
-    parameter UNITS = 1,
-    // Width of a weight; 1: the bit means +1 (set) or -1
-    parameter WEIGHT_W = 2,
-    // Width of a sum, at least WEIGHT_W + (WEIGHT_W == 1)
-    parameter SUM_W = 2,
-    // Words in a group: LANES / UNITS, rounded up
-    parameter WORDS = 1,
-    // Width of a word's number in its group
-    parameter WORD_W = 1,
-    // Number of words in the last group of a step
-    parameter LAST_WORDS = 1,
-    // Width of the tag
-    parameter TAG_W = 1
+    parameter LANES = 1,       // number of lanes
+    parameter PORTS = 1,       // events per operation, 1 or 2
+    parameter UNITS = 1,       // sums per word, at most LANES
+    parameter WEIGHT_W = 2,    // width of a weight; 1: the bit means +1 (set) or -1
+    parameter SUM_W = 2,       // width of a sum, at least WEIGHT_W + (WEIGHT_W == 1)
+    parameter WORDS = 1,       // words in a group: LANES / UNITS, rounded up
+    parameter WORD_W = 1,      // width of a word's number in its group
+    parameter LAST_WORDS = 1,  // number of words in the last group of a step
+    parameter TAG_W = 1        // width of the tag
 ) (
     input  wire                            clk,
     input  wire                            rst,
-    output wire                            s_en,
-    input  wire                            s_valid,
-    input  wire [PORTS-1:0]                s_event,
+    output wire                            s_en,          // the stages before may move on
+    input  wire                            s_valid,       // operations with the weights of all lanes
+    input  wire [PORTS-1:0]                s_event,       // ports whose weights count
     input  wire [PORTS*LANES*WEIGHT_W-1:0] s_weights,
-    input  wire                            s_group_last,
-    input  wire                            s_step_last,
-    input  wire [TAG_W-1:0]                s_tag,
-    output wire                            m_valid,
+    input  wire                            s_group_last,  // the sums are complete with this one
+    input  wire                            s_step_last,   // and it is the last group
+    input  wire [TAG_W-1:0]                s_tag,         // of the step
+    output wire                            m_valid,       // sums, UNITS to a word, in neuron order
     input  wire                            m_ready,
     output wire [UNITS*SUM_W-1:0]          m_sums,
     output wire [TAG_W-1:0]                m_tag
@@ -54,26 +45,26 @@ module scsr_lanes #(
     localparam NUMBER_W = WEIGHT_W == 1 ? 2 : WEIGHT_W;
     localparam TERM_W = PORTS == 1 || NUMBER_W == SUM_W ? NUMBER_W : NUMBER_W + 1;
 
-    wire                    add_valid;
+    wire                    add_valid;  // what the accumulators see: with two ports a cycle later
     wire                    add_event;
     wire                    add_group_last;
     wire                    add_step_last;
     wire [TAG_W-1:0]        add_tag;
-    wire [LANES*TERM_W-1:0] terms;
+    wire [LANES*TERM_W-1:0] terms;      // what each lane adds
 
-    reg                     held_q;
-    reg                     held_last_q;
-    reg [WORD_W-1:0]        word_q;
+    reg                     held_q;       // the holding register is full
+    reg                     held_last_q;  // with the step's last group, which may be short
+    reg [WORD_W-1:0]        word_q;       // the word that leaves
     reg                     final_q;  // the word is its group's last
-    reg [TAG_W-1:0]         tag_q;
-    reg [LANES*SUM_W-1:0]   hold_q;
-    wire [LANES*SUM_W-1:0]  sums;
+    reg [TAG_W-1:0]         tag_q;        // of the held sums
+    reg [LANES*SUM_W-1:0]   hold_q;       // sums of the group before, while the next one accumulates
+    wire [LANES*SUM_W-1:0]  sums;         // of the running group, this operation included
 
-    wire pop = m_valid && m_ready;
+    wire pop = m_valid && m_ready;                 // a word leaves
     wire [WORD_W-1:0] next_word = word_q + ONE;
-    wire hold_free = !held_q || (pop && final_q);
+    wire hold_free = !held_q || (pop && final_q);  // the register is free, or becomes so in this cycle
     wire add = add_valid && s_en;
-    wire load = add && add_group_last;
+    wire load = add && add_group_last;             // the group is complete and moves on
 
     assign s_en = hold_free || !(add_valid && add_group_last);
     assign m_valid = held_q;
@@ -111,7 +102,7 @@ module scsr_lanes #(
             assign add_tag = s_tag;
         end else begin : g_two_events
             reg             valid_q;
-            reg [TAG_W+2:0] marks_q;
+            reg [TAG_W+2:0] marks_q;  // of the operation whose pairs are being added
 
             always @(posedge clk) begin
                 if (rst) valid_q <= 1'b0;
@@ -127,7 +118,7 @@ module scsr_lanes #(
         for (p = 0; p < LANES; p = p + 1) begin : g_lane
             wire signed [PORTS*NUMBER_W-1:0] weight;
             wire signed [TERM_W-1:0] term = terms[p*TERM_W+:TERM_W];
-            reg signed [SUM_W-1:0] acc_q;
+            reg signed [SUM_W-1:0] acc_q;  // sum of the group so far
 
             for (b = 0; b < PORTS; b = b + 1) begin : g_port
                 if (WEIGHT_W == 1) begin : g_binary
@@ -142,7 +133,7 @@ module scsr_lanes #(
             end else begin : g_pair
                 wire [NUMBER_W-1:0] first = weight[NUMBER_W-1:0];
                 wire [NUMBER_W-1:0] second = weight[NUMBER_W+:NUMBER_W] & {NUMBER_W{s_event[1]}};
-                reg [TERM_W-1:0] pair_q;
+                reg [TERM_W-1:0] pair_q;  // the two ports' weights, added
 
                 always @(posedge clk) begin
                     if (s_en) begin
@@ -168,7 +159,7 @@ module scsr_lanes #(
             assign m_sums = hold_q;
         end else begin : g_words
             for (b = 0; b < UNITS * SUM_W; b = b + 1) begin : g_bit
-                wire [WORDS-1:0] column;
+                wire [WORDS-1:0] column;  // one bit of all words
                 for (p = 0; p < WORDS; p = p + 1) begin : g_word
                     if (p * UNITS * SUM_W + b < LANES * SUM_W) begin : g_sum
                         assign column[p] = hold_q[p*UNITS*SUM_W+b];

@@ -10,137 +10,103 @@
 // (docs/architecture.md has it exactly).
 
 module scsr_layer #(
-    // Width of a neuron's index
-    parameter INDEX_W = 1,
-    // Number of lanes
-    parameter LANES = 1,
-    // Events per cycle, 1 or 2: read ports of the weight memory
-    parameter PORTS = 1,
-    // Neurons updated per cycle, at most LANES
-    parameter UNITS = 1,
-    // Width of a neuron's place in a word of UNITS
-    parameter UNIT_W = 1,
-    // Number of groups: neurons / LANES, rounded up
-    parameter GROUPS = 1,
-    // Width of a group's number
-    parameter GROUP_W = 1,
-    // Number of words of at most UNITS neurons, in all groups
-    parameter WORDS = 1,
-    // Width of a word's number
-    parameter WORD_W = 1,
-    // Number of words in a group: LANES / UNITS, rounded up
-    parameter GROUP_WORDS = 1,
-    // Width of a word's number in its group
-    parameter GROUP_WORD_W = 1,
-    // Number of words in the last group
-    parameter LAST_WORDS = 1,
-    // Number of neurons in a group's last word, but for the last group
-    parameter GROUP_LAST_UNITS = 1,
-    // Number of neurons in the last word
-    parameter LAST_UNITS = 1,
-    // Number of sources
-    parameter SOURCES = 1,
-    // Width of an incoming index, at most ROW_W
-    parameter EVENT_W = 1,
+    parameter INDEX_W = 1,             // width of a neuron's index
+    parameter LANES = 1,               // number of lanes
+    parameter PORTS = 1,               // events per cycle, 1 or 2: read ports of the weight memory
+    parameter UNITS = 1,               // neurons updated per cycle, at most LANES
+    parameter UNIT_W = 1,              // width of a neuron's place in a word of UNITS
+    parameter GROUPS = 1,              // number of groups: neurons / LANES, rounded up
+    parameter GROUP_W = 1,             // width of a group's number
+    parameter WORDS = 1,               // number of words of at most UNITS neurons, in all groups
+    parameter WORD_W = 1,              // width of a word's number
+    parameter GROUP_WORDS = 1,         // number of words in a group: LANES / UNITS, rounded up
+    parameter GROUP_WORD_W = 1,        // width of a word's number in its group
+    parameter LAST_WORDS = 1,          // number of words in the last group
+    parameter GROUP_LAST_UNITS = 1,    // number of neurons in a group's last word, but for the last group
+    parameter LAST_UNITS = 1,          // number of neurons in the last word
+    parameter SOURCES = 1,             // number of sources
+    parameter EVENT_W = 1,             // width of an incoming index, at most ROW_W
     // First row of each source, source 0 in the lowest bits
     parameter [SOURCES*ROW_W-1:0] OFFSETS = {SOURCES * ROW_W{1'b0}},
-    // Source whose tag is handed on
-    parameter TAG_SOURCE = 0,
+    parameter TAG_SOURCE = 0,          // source whose tag is handed on
     // Sources that owe no TICK in the first step after reset
     parameter [SOURCES-1:0] TICKED_AT_RESET = {SOURCES{1'b0}},
-    // Number of rows: inputs of all sources together
-    parameter ROWS = 1,
-    // Width of a row
-    parameter ROW_W = 1,
-    // Width of a number of events, 0 .. ROWS
-    parameter COUNT_W = 1,
-    // Width of a place in the event list, PORTS events to a place
-    parameter POSITION_W = 1,
-    // Width of a weight word's address
-    parameter WEIGHT_ADDR_W = 1,
-    // Width of a weight; 1: the bit means +1 (set) or -1
-    parameter WEIGHT_W = 2,
-    // Banks of the weight memory, words in each, and width of an address in one (scsr_banked_memory.v)
-    parameter WEIGHT_BANKS = 1,
-    parameter WEIGHT_BANK_DEPTH = 2,
-    parameter WEIGHT_BANK_ADDR_W = 1,
-    // Path of the banks' files, without the number
-    parameter WEIGHT_PREFIX = "",
-    // 1: weights are written at run time
-    parameter WEIGHT_LOADED = 0,
-    // Where they are, the 16-bit slices of a weight word; else 1
-    parameter WEIGHT_SLICES = 1,
-    // Width of a sum of weights
-    parameter SUM_W = 8,
-    // Width of a neuron's state
-    parameter STATE_WORD_W = 16,
-    // Width of a neuron's parameters
-    parameter PARAM_W = 23,
-    // Width of a value: 1 where the neurons spike
-    parameter VALUE_W = 1,
-    // Enabled cycles from a neuron's inputs to its outputs
-    parameter NEURON_CYCLES = 4,
-    // Parameter words, in the form of $readmemh
-    parameter PARAM_FILE = "",
-    // Width of the tag; bit 0: last step of the sample; the highest bit, where the memories are protected: the sample is
-    // damaged (scsr_mark.v)
+    parameter ROWS = 1,                // number of rows: inputs of all sources together
+    parameter ROW_W = 1,               // width of a row
+    parameter COUNT_W = 1,             // width of a number of events, 0 .. ROWS
+    parameter POSITION_W = 1,          // width of a place in the event list, PORTS events to a place
+    parameter WEIGHT_ADDR_W = 1,       // width of a weight word's address
+    parameter WEIGHT_W = 2,            // width of a weight; 1: the bit means +1 (set) or -1
+    parameter WEIGHT_BANKS = 1,        // banks of the weight memory (scsr_banked_memory.v)
+    parameter WEIGHT_BANK_DEPTH = 2,   // words in a bank
+    parameter WEIGHT_BANK_ADDR_W = 1,  // width of an address in a bank
+    parameter WEIGHT_PREFIX = "",      // path of the banks' files, without the number
+    parameter WEIGHT_LOADED = 0,       // 1: weights are written at run time
+    parameter WEIGHT_SLICES = 1,       // where they are, the 16-bit slices of a weight word; else 1
+    parameter SUM_W = 8,               // width of a sum of weights
+    parameter STATE_WORD_W = 16,       // width of a neuron's state
+    parameter PARAM_W = 23,            // width of a neuron's parameters
+    parameter VALUE_W = 1,             // width of a value: 1 where the neurons spike
+    parameter NEURON_CYCLES = 4,       // enabled cycles from a neuron's inputs to its outputs
+    parameter PARAM_FILE = "",         // parameter words, in the form of $readmemh
+    // Width of the tag; bit 0: last step of the sample; the highest bit, where the memories are protected: the sample
+    // is damaged (scsr_mark.v)
     parameter TAG_W = 1,
     // Sources whose TICKs report such damage (scsr_collector.v)
     parameter [SOURCES-1:0] REPORTS = {SOURCES{1'b0}},
-    // Check bits of a block and of a word of weights, and of parameters (scsr_guard.v); 0: not protected
-    parameter WEIGHT_CHECKS = 0,
-    parameter WEIGHT_CHECK_W = 0,
-    parameter PARAM_CHECKS = 0,
-    parameter PARAM_CHECK_W = 0
+    parameter WEIGHT_CHECKS = 0,       // check bits of a block of weights (scsr_guard.v); 0: not protected
+    parameter WEIGHT_CHECK_W = 0,      // check bits of a word of weights
+    parameter PARAM_CHECKS = 0,        // check bits of a block of parameters; 0: not protected
+    parameter PARAM_CHECK_W = 0        // check bits of a word of parameters
 ) (
     input  wire                          clk,
     input  wire                          rst,
-    input  wire [SOURCES-1:0]            s_valid,
-    output wire [SOURCES-1:0]            s_ready,
-    input  wire [SOURCES-1:0]            s_tick,
-    input  wire [SOURCES*EVENT_W-1:0]    s_index,
-    input  wire [TAG_W-1:0]              s_tag,
-    output wire                          r_valid,
+    input  wire [SOURCES-1:0]            s_valid,        // events and TICKs, a stream for each source
+    output wire [SOURCES-1:0]            s_ready,        // each source waits by itself
+    input  wire [SOURCES-1:0]            s_tick,         // the source has no more spikes in this step
+    input  wire [SOURCES*EVENT_W-1:0]    s_index,        // which of its channels spiked, source 0 in the lowest bits
+    input  wire [TAG_W-1:0]              s_tag,          // of the source TAG_SOURCE, with its TICK
+    output wire                          r_valid,        // updated neurons, a word after the other
     input  wire                          r_ready,
-    output wire [WORD_W-1:0]             r_word,
-    output wire [INDEX_W-1:0]            r_index,
-    output wire [UNIT_W-1:0]             r_final,
-    output wire                          r_last,
-    output wire [UNITS*VALUE_W-1:0]      r_values,
-    output wire [TAG_W-1:0]              r_tag,
-    output wire                          n_en,
-    output wire [UNITS*SUM_W-1:0]        n_sums,
-    output wire [UNITS*STATE_WORD_W-1:0] n_states,
-    output wire [UNITS*PARAM_W-1:0]      n_params,
-    input  wire [UNITS*STATE_WORD_W-1:0] n_next_states,
-    input  wire [UNITS*VALUE_W-1:0]      n_values,
-    input  wire [WEIGHT_SLICES-1:0]      l_write,
-    input  wire [WEIGHT_ADDR_W-1:0]      l_addr,
+    output wire [WORD_W-1:0]             r_word,         // number of the word
+    output wire [INDEX_W-1:0]            r_index,        // its first neuron
+    output wire [UNIT_W-1:0]             r_final,        // place of its last neuron
+    output wire                          r_last,         // it is the step's last word
+    output wire [UNITS*VALUE_W-1:0]      r_values,       // spikes, or potentials where the neurons do not spike
+    output wire [TAG_W-1:0]              r_tag,          // of the step that the word belongs to
+    output wire                          n_en,           // the neurons may move on
+    output wire [UNITS*SUM_W-1:0]        n_sums,         // to the neurons: weights of this step's events
+    output wire [UNITS*STATE_WORD_W-1:0] n_states,       // what they kept of the step before
+    output wire [UNITS*PARAM_W-1:0]      n_params,       // their leaks, thresholds and so on
+    input  wire [UNITS*STATE_WORD_W-1:0] n_next_states,  // from the neurons, NEURON_CYCLES later
+    input  wire [UNITS*VALUE_W-1:0]      n_values,       // what they put out
+    input  wire [WEIGHT_SLICES-1:0]      l_write,        // slices to write, where weights are loaded
+    input  wire [WEIGHT_ADDR_W-1:0]      l_addr,         // of the word that the slice belongs to
     input  wire [15:0]                   l_data
 );
 
-    wire                            row_valid;
+    wire                            row_valid;  // collector to event list: one row per event
     wire                            row_ready;
-    wire                            row_close;
+    wire                            row_close;  // no more rows in this step
     wire [ROW_W-1:0]                row;
     wire [TAG_W-1:0]                row_tag;
 
-    wire                            op_en;
+    wire                            op_en;          // event list to weights: rows, group after group
     wire                            op_valid;
-    wire [PORTS-1:0]                op_event;
+    wire [PORTS-1:0]                op_event;       // which of the rows are events
     wire [PORTS*ROW_W-1:0]          op_row;
-    wire                            op_group_last;
-    wire                            op_step_last;
+    wire                            op_group_last;  // the group's last operation
+    wire                            op_step_last;   // the step's last operation
     wire [TAG_W-1:0]                op_tag;
 
-    wire                            word_valid;
+    wire                            word_valid;  // weights to lanes: a weight for each lane and port
     wire [PORTS-1:0]                word_event;
     wire [PORTS*LANES*WEIGHT_W-1:0] word_weights;
     wire                            word_group_last;
     wire                            word_step_last;
     wire [TAG_W-1:0]                word_tag;
 
-    wire                            sum_valid;
+    wire                            sum_valid;  // lanes to update: UNITS sums at a time
     wire                            sum_ready;
     wire [UNITS*SUM_W-1:0]          sums;
     wire [TAG_W-1:0]                sum_tag;

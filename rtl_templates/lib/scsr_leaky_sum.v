@@ -8,32 +8,27 @@
 // Latency 3 enabled cycles (decay, sum, clamp), interval 1. x is taken one enabled cycle after z and its code.
 
 module scsr_leaky_sum #(
-    // Width of z and y in bits
-    parameter STATE_W = 16,
-    // Width of a leak d in bits
-    parameter LEAK_W = 8,
-    // Width of a leak's code (scsr_decay.v)
-    parameter CODE_W = 8,
-    // 1: the code is a shift (scsr_decay.v)
-    parameter SHIFT = 0,
-    // Width of x in bits
-    parameter X_W = 8
+    parameter STATE_W = 16,  // width of z and y in bits
+    parameter LEAK_W = 8,    // width of a leak d in bits
+    parameter CODE_W = 8,    // width of a leak's code (scsr_decay.v)
+    parameter SHIFT = 0,     // 1: the code is a shift (scsr_decay.v)
+    parameter X_W = 8        // width of x in bits
 ) (
     input  wire                      clk,
     input  wire                      en,
-    input  wire signed [STATE_W-1:0] z,
-    input  wire [CODE_W-1:0]         code,
-    input  wire signed [X_W-1:0]     x,
-    output wire signed [STATE_W-1:0] y
+    input  wire signed [STATE_W-1:0] z,     // the state
+    input  wire [CODE_W-1:0]         code,  // its leak
+    input  wire signed [X_W-1:0]     x,     // what is added
+    output wire signed [STATE_W-1:0] y      // the next state
 );
 
     localparam WIDER_W = X_W > STATE_W ? X_W : STATE_W;
     localparam SUM_W = WIDER_W + 1;
 
-    wire signed [STATE_W-1:0] whole;
+    wire signed [STATE_W-1:0] whole;  // the decayed state, up to a carry
     wire                      carry;
-    reg signed [SUM_W-1:0]    sum_q;
-    reg signed [STATE_W-1:0]  y_q;
+    reg signed [SUM_W-1:0]    sum_q;  // one bit wider than any term: cannot overflow
+    reg signed [STATE_W-1:0]  y_q;    // within the state's range
 
     wire signed [SUM_W-1:0] x_wide = {{SUM_W - X_W{x[X_W-1]}}, x};
     wire signed [SUM_W-1:0] decayed = {{SUM_W - STATE_W{whole[STATE_W-1]}}, whole};

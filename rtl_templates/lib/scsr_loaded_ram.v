@@ -6,25 +6,20 @@
 // Latency 2 enabled cycles (memory, register), interval 1.
 
 module scsr_loaded_ram #(
-    // Width of a word in bits
-    parameter WIDTH = 1,
-    // Number of 16-bit slices: WIDTH / 16, rounded up
-    parameter SLICES = 1,
-    // Number of words
-    parameter DEPTH = 2,
-    // Width of an address in bits
-    parameter ADDR_W = 1
+    parameter WIDTH = 1,   // width of a word in bits
+    parameter SLICES = 1,  // number of 16-bit slices: WIDTH / 16, rounded up
+    parameter DEPTH = 2,   // number of words
+    parameter ADDR_W = 1   // width of an address in bits
 ) (
     input  wire              clk,
     input  wire              en,
-    // Of the word that is read, or that `write` is for
-    input  wire [ADDR_W-1:0] addr,
+    input  wire [ADDR_W-1:0] addr,   // of the word that is read, or that `write` is for
     output wire [WIDTH-1:0]  data,
-    input  wire [SLICES-1:0] write,
+    input  wire [SLICES-1:0] write,  // its slices that are written
     input  wire [15:0]       write_data
 );
 
-    wire [SLICES*16-1:0] words_data;
+    wire [SLICES*16-1:0] words_data;  // all slices, the last one filled up
 
     genvar s;
     generate

@@ -6,20 +6,16 @@
 // all memories are loaded.
 
 module scsr_loader #(
-    // Number of words
-    parameter WORDS = 2,
-    // Width of a word's address
-    parameter ADDR_W = 1,
-    // 16-bit slices of a word
-    parameter SLICES = 1
+    parameter WORDS = 2,   // number of words
+    parameter ADDR_W = 1,  // width of a word's address
+    parameter SLICES = 1   // 16-bit slices of a word
 ) (
     input  wire              clk,
     input  wire              rst,
-    input  wire              s_valid,
-    output wire              m_valid,
-    output wire              full,
-    // Slice of the word at `addr` that s_data is for
-    output wire [SLICES-1:0] write,
+    input  wire              s_valid,  // 16 bits of weights come
+    output wire              m_valid,  // not for this memory any more
+    output wire              full,     // all words are written
+    output wire [SLICES-1:0] write,    // slice of the word at `addr` that s_data is for
     output wire [ADDR_W-1:0] addr
 );
 
@@ -28,8 +24,8 @@ module scsr_loader #(
     localparam [ADDR_W-1:0] LAST = LAST_NUMBER[ADDR_W-1:0];
     localparam [SLICES-1:0] FIRST_SLICE = 1;
 
-    reg              full_q;
-    reg [ADDR_W-1:0] addr_q;
+    reg              full_q;  // stays so until the next reset
+    reg [ADDR_W-1:0] addr_q;  // the word that is being written
     reg [SLICES-1:0] slice_q;  // one bit set
 
     wire take = s_valid && !full_q;

@@ -5,21 +5,19 @@
 // Latency 0.
 
 module scsr_mark #(
-    // Width of the tag, at least 2
-    parameter TAG_W = 2
+    parameter TAG_W = 2  // width of the tag, at least 2
 ) (
     input  wire             clk,
     input  wire             rst,
     input  wire             en,
-    input  wire             valid,
-    input  wire             damaged,
-    // The sample's last word
-    input  wire             last,
-    input  wire [TAG_W-1:0] s_tag,
-    output wire [TAG_W-1:0] m_tag
+    input  wire             valid,    // a word passes
+    input  wire             damaged,  // it could not be corrected
+    input  wire             last,     // the sample's last word
+    input  wire [TAG_W-1:0] s_tag,    // as it came
+    output wire [TAG_W-1:0] m_tag     // with the mark in its highest bit
 );
 
-    reg  damaged_q;
+    reg  damaged_q;  // a word of this sample was damaged
     wire damaged_d = damaged_q || damaged;
 
     assign m_tag = s_tag | {damaged_d, {TAG_W - 1{1'b0}}};

@@ -9,65 +9,49 @@
 //   s, v = spiking ? fire(u, threshold, h) : 0, u               (quant/neurons/lif.py)
 //   value = spiking ? s[t - delay] : u
 //
-// The state word is {h, c, past spikes, v}, the parameter word {delay, step, adaptation leak, synapse leak, bias, self-weight,
-// threshold, leak}, each field there
-// only if the feature is. Of the past spikes the last one, s[t-1], has the lowest bit.
+// The state word is {h, c, past spikes, v}, the parameter word {delay, step, adaptation leak, synapse leak, bias,
+// self-weight, threshold, leak}; a field is there only if its part is. Of the past spikes the last one, s[t-1], has the
+// lowest bit.
 //
 // Latency 3 enabled cycles, 2 more with a synaptic filter, 1 more where it spikes. Interval 1.
 
 module scsr_neuron #(
-    // Width of membrane and filtered current
-    parameter STATE_W = 16,
-    // Width of a leak
-    parameter LEAK_W = 8,
-    // Width of a leak's code (scsr_decay.v)
-    parameter CODE_W = 8,
-    // 1: a leak's code is a shift (scsr_decay.v)
-    parameter SHIFT = 0,
-    // Width of a threshold, less than STATE_W; 0 where the neuron does not spike
-    parameter THRESHOLD_W = 15,
-    // Width of a self-weight, at least 2; 0 where there is none
-    parameter SELF_W = 0,
-    // Width of a bias, at least 2; 0 where there is none
-    parameter BIAS_W = 0,
-    // Width of the sum of weights
-    parameter SUM_W = 8,
-    // Width of x: the sum, the self-weight and the bias, less a threshold where the reset comes late
-    parameter X_W = 9,
-    // 1: the neuron has a synaptic filter
-    parameter SYNAPSE = 0,
-    // What a spike does to the membrane (scsr_fire.v)
-    parameter RESET = 0,
-    // Width of the step by which a spike raises the threshold; 0 where the threshold is fixed
-    parameter STEP_W = 0,
-    // Width of the delay of a spike on its way out, at most HISTORY steps; 0 where there is none
-    parameter DELAY_W = 0,
-    // Past spikes that are kept: as many as the longest delay, and one where there is a self-weight, a reset that comes late
-    // or an adaptive threshold
+    parameter STATE_W = 16,       // width of membrane and filtered current
+    parameter LEAK_W = 8,         // width of a leak
+    parameter CODE_W = 8,         // width of a leak's code (scsr_decay.v)
+    parameter SHIFT = 0,          // 1: a leak's code is a shift (scsr_decay.v)
+    parameter THRESHOLD_W = 15,   // width of a threshold, less than STATE_W; 0 where the neuron does not spike
+    parameter SELF_W = 0,         // width of a self-weight, at least 2; 0 where there is none
+    parameter BIAS_W = 0,         // width of a bias, at least 2; 0 where there is none
+    parameter SUM_W = 8,          // width of the sum of weights
+    parameter X_W = 9,            // width of x: sum, self-weight and bias, less a threshold where the reset is late
+    parameter SYNAPSE = 0,        // 1: the neuron has a synaptic filter
+    parameter RESET = 0,          // what a spike does to the membrane (scsr_fire.v)
+    parameter STEP_W = 0,         // width of a spike's step of the threshold; 0 where the threshold is fixed
+    parameter DELAY_W = 0,        // width of a spike's delay, at most HISTORY steps; 0 where there is none
+    // Past spikes that are kept: as many as the longest delay, and one where there is a self-weight, a reset that comes
+    // late or an adaptive threshold
     parameter HISTORY = 0,
-    // Width of the value: 1 where the neuron spikes, else STATE_W
-    parameter VALUE_W = 1,
-    // Width of a state word
-    parameter STATE_WORD_W = 16,
-    // Width of a parameter word
-    parameter PARAM_W = 23
+    parameter VALUE_W = 1,        // width of the value: 1 where the neuron spikes, else STATE_W
+    parameter STATE_WORD_W = 16,  // width of a state word
+    parameter PARAM_W = 23        // width of a parameter word
 ) (
     input  wire                    clk,
     input  wire                    en,
-    input  wire signed [SUM_W-1:0] sum,
-    input  wire [STATE_WORD_W-1:0] state,
-    input  wire [PARAM_W-1:0]      param,
-    output wire [STATE_WORD_W-1:0] next_state,
-    output wire [VALUE_W-1:0]      value
+    input  wire signed [SUM_W-1:0] sum,         // of the weights of this step's events
+    input  wire [STATE_WORD_W-1:0] state,       // what the step before left
+    input  wire [PARAM_W-1:0]      param,       // constants of the neuron
+    output wire [STATE_WORD_W-1:0] next_state,  // to be kept for the next step
+    output wire [VALUE_W-1:0]      value        // a spike, or the potential
 );
 
     localparam FIRE = THRESHOLD_W > 0 ? 1 : 0;
     localparam SELF = SELF_W > 0 ? 1 : 0;
     localparam TO_U = 3 + 2 * SYNAPSE;  // cycles from the state to u
 
-    localparam C_LSB = STATE_W + HISTORY;
-    localparam H_LSB = C_LSB + STATE_W * SYNAPSE;
-    localparam SELF_LSB = CODE_W + THRESHOLD_W;
+    localparam C_LSB = STATE_W + HISTORY;          // the filtered current's place in the state
+    localparam H_LSB = C_LSB + STATE_W * SYNAPSE;  // the adaptation's
+    localparam SELF_LSB = CODE_W + THRESHOLD_W;    // from here on, places in the parameters
     localparam BIAS_LSB = SELF_LSB + SELF_W;
     localparam SYNAPSE_LSB = BIAS_LSB + BIAS_W;
     localparam ADAPTATION_LSB = SYNAPSE_LSB + CODE_W * SYNAPSE;
@@ -78,8 +62,8 @@ module scsr_neuron #(
 
     // The input current x, with the neuron's own last spike.
 
-    wire signed [X_W-1:0] sum_wide = {{X_W - SUM_W{sum[SUM_W-1]}}, sum};
-    wire signed [X_W-1:0] self;
+    wire signed [X_W-1:0] sum_wide = {{X_W - SUM_W{sum[SUM_W-1]}}, sum};  // sign extended, as all terms of x
+    wire signed [X_W-1:0] self;  // the self-weight, if the neuron spiked a step ago
     wire signed [X_W-1:0] bias;
     reg signed [X_W-1:0]  x_q;
 
@@ -126,7 +110,7 @@ module scsr_neuron #(
             assign v = state[STATE_W-1:0];
             assign leak = param[CODE_W-1:0];
         end else begin : g_synapse
-            wire signed [STATE_W-1:0] filtered;
+            wire signed [STATE_W-1:0] filtered;  // behind the synaptic filter
 
             scsr_leaky_sum #(
                 .STATE_W(STATE_W),
@@ -146,7 +130,7 @@ module scsr_neuron #(
             if (LATE == 0) begin : g_c
                 assign c = filtered;
             end else begin : g_late_c
-                wire [THRESHOLD_W-1:0] late_3;
+                wire [THRESHOLD_W-1:0] late_3;  // the late threshold, beside the filtered current
 
                 scsr_delay #(
                     .WIDTH (THRESHOLD_W),
@@ -185,7 +169,7 @@ module scsr_neuron #(
 
     // The membrane potential u, and the spike.
 
-    wire signed [STATE_W-1:0] u;
+    wire signed [STATE_W-1:0] u;  // before the reset
 
     scsr_leaky_sum #(
         .STATE_W(STATE_W),
@@ -207,7 +191,7 @@ module scsr_neuron #(
             assign next_state[STATE_W-1:0] = u;
             assign value = u;
         end else begin : g_fire
-            wire [THRESHOLD_W-1:0] threshold;
+            wire [THRESHOLD_W-1:0] threshold;  // beside u
             wire                   spike;
 
             scsr_delay #(
@@ -226,8 +210,8 @@ module scsr_neuron #(
             if (STEP_W == 0) begin : g_fixed
                 assign raised = {STATE_W{1'b0}};
             end else begin : g_adaptive
-                wire signed [STATE_W-1:0] h;
-                reg [STEP_W-1:0]          step_q;
+                wire signed [STATE_W-1:0] h;       // before it waits for u
+                reg [STEP_W-1:0]          step_q;  // raises h, if the neuron spiked a step ago
 
                 always @(posedge clk) if (en) step_q <= param[STEP_LSB+:STEP_W] & {STEP_W{state[STATE_W]}};
 
@@ -290,7 +274,7 @@ module scsr_neuron #(
             if (HISTORY == 1) begin : g_last
                 assign next_state[STATE_W] = spike;
             end else if (HISTORY > 1) begin : g_past
-                wire [HISTORY-2:0] past;
+                wire [HISTORY-2:0] past;  // spikes to be kept, the oldest one left out
 
                 scsr_delay #(
                     .WIDTH (HISTORY - 1),
@@ -308,10 +292,10 @@ module scsr_neuron #(
             if (DELAY_W == 0 || HISTORY == 0) begin : g_at_once_out
                 assign value = spike;
             end else begin : g_delayed
-                wire [DELAY_W-1:0] delay = param[DELAY_LSB+:DELAY_W];
+                wire [DELAY_W-1:0] delay = param[DELAY_LSB+:DELAY_W];          // in steps
                 wire [HISTORY:0]   earlier = {state[STATE_W+:HISTORY], 1'b0};
-                wire               at_once;
-                wire               due;
+                wire               at_once;  // the spike of this very step is due
+                wire               due;      // the earlier spike that is due
 
                 scsr_delay #(
                     .WIDTH (2),

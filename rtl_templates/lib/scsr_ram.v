@@ -6,12 +6,9 @@
 // this never does that, or does not use what came out. So the memory maps to block RAM without collision logic.
 
 module scsr_ram #(
-    // Width of a word in bits
-    parameter WIDTH = 1,
-    // Number of words
-    parameter DEPTH = 2,
-    // Width of an address in bits
-    parameter ADDR_W = 1
+    parameter WIDTH = 1,  // width of a word in bits
+    parameter DEPTH = 2,  // number of words
+    parameter ADDR_W = 1  // width of an address in bits
 ) (
     input  wire              clk,
     input  wire              wr_en,
@@ -19,7 +16,7 @@ module scsr_ram #(
     input  wire [WIDTH-1:0]  wr_data,
     input  wire              rd_en,
     input  wire [ADDR_W-1:0] rd_addr,
-    output wire [WIDTH-1:0]  rd_data
+    output wire [WIDTH-1:0]  rd_data  // a cycle after rd_addr
 );
 
     // A memory of few words is left to the tool: look-up tables may be cheaper than a block.

@@ -11,33 +11,25 @@
 // last beat. Latency 4 cycles from a word to its first score.
 
 module scsr_readout #(
-    // Classes per word
-    parameter UNITS = 1,
-    // Width of a class's number in its word
-    parameter UNIT_W = 1,
-    // Number of words
-    parameter WORDS = 1,
-    // Width of a word's number
-    parameter WORD_W = 1,
-    // Width of a class index
-    parameter INDEX_W = 1,
-    // Width of a value; 1: a spike, more: a signed potential
-    parameter VALUE_W = 1,
-    // What the values become: 0 their sum, 1 the largest, 2 the last; spikes are summed
-    parameter MODE = 0,
-    // Width of the tag: {status flags, last step of the sample}, at least 2
-    parameter TAG_W = 4
+    parameter UNITS = 1,    // classes per word
+    parameter UNIT_W = 1,   // width of a class's number in its word
+    parameter WORDS = 1,    // number of words
+    parameter WORD_W = 1,   // width of a word's number
+    parameter INDEX_W = 1,  // width of a class index
+    parameter VALUE_W = 1,  // width of a value; 1: a spike, more: a signed potential
+    parameter MODE = 0,     // what the values become: 0 their sum, 1 the largest, 2 the last; spikes are summed
+    parameter TAG_W = 4     // width of the tag: {status flags, last step of the sample}, at least 2
 ) (
     input  wire                     clk,
     input  wire                     rst,
-    input  wire                     r_valid,
+    input  wire                     r_valid,       // values of a word of classes
     output wire                     r_ready,
-    input  wire [WORD_W-1:0]        r_word,
-    input  wire [UNIT_W-1:0]        r_final,
-    input  wire                     r_last,
+    input  wire [WORD_W-1:0]        r_word,        // number of the word
+    input  wire [UNIT_W-1:0]        r_final,       // place of its last class
+    input  wire                     r_last,        // it is the step's last word
     input  wire [UNITS*VALUE_W-1:0] r_values,
-    input  wire [TAG_W-1:0]         r_tag,
-    output wire [31:0]              m_axis_tdata,
+    input  wire [TAG_W-1:0]         r_tag,         // {status flags, the sample's last step}
+    output wire [31:0]              m_axis_tdata,  // a packet per sample: scores, then class and flags
     output wire                     m_axis_tvalid,
     input  wire                     m_axis_tready,
     output wire                     m_axis_tlast
@@ -55,11 +47,11 @@ module scsr_readout #(
     localparam [STORED_W-1:0] START = {MODE == 1 ? 1'b1 : 1'b0, {STORED_W - 1{1'b0}}};
 
     // Stage 1: the word's scores come out of the memory.
-    reg                      valid_1_q;
+    reg                      valid_1_q;  // a word is in this stage
     reg [WORD_W-1:0]         word_1_q;
     reg [UNIT_W-1:0]         final_1_q;
     reg                      last_1_q;
-    reg                      first_1_q;
+    reg                      first_1_q;  // it is a sample's first step
     reg [UNITS*VALUE_W-1:0]  values_1_q;
     reg [TAG_W-1:0]          tag_1_q;
 
@@ -78,29 +70,29 @@ module scsr_readout #(
     reg [UNIT_W-1:0]         final_3_q;
     reg                      last_3_q;
     reg [TAG_W-1:0]          tag_3_q;
-    wire [UNITS*STORED_W-1:0] scores_3;
+    wire [UNITS*STORED_W-1:0] scores_3;  // what is written back
 
-    reg                       first_q;
-    reg                       class_pending_q;
-    reg [INDEX_W-1:0]         best_index_q;
-    reg signed [STORED_W-1:0] best_score_q;
-    reg [TAG_W-2:0]           flags_q;
+    reg                       first_q;          // the next word belongs to a sample's first step
+    reg                       class_pending_q;  // the packet's last beat is to follow
+    reg [INDEX_W-1:0]         best_index_q;     // the class that leads
+    reg signed [STORED_W-1:0] best_score_q;     // and its score
+    reg [TAG_W-2:0]           flags_q;          // of the sample
 
     reg                       m_valid_q;
     reg                       m_last_q;
     reg [31:0]                m_data_q;
 
-    wire [UNITS*STORED_W-1:0]  stored_1;
+    wire [UNITS*STORED_W-1:0]  stored_1;  // the scores that the steps before have left
     wire signed [STORED_W-1:0] score;      // the one that leaves
     wire [INDEX_W-1:0]         index;      // of its class
     wire                       word_sent;  // it is its word's last
     wire                       greater;
 
-    wire free = !m_valid_q || m_axis_tready;
-    wire send = valid_3_q && tag_3_q[0];
-    wire beat = send && free && !class_pending_q;
+    wire free = !m_valid_q || m_axis_tready;            // the output register can take a beat
+    wire send = valid_3_q && tag_3_q[0];                // a sample's last step: its scores leave
+    wire beat = send && free && !class_pending_q;       // one of them leaves now
     wire en = !send || (beat && word_sent);
-    wire better = index == {INDEX_W{1'b0}} || greater;
+    wire better = index == {INDEX_W{1'b0}} || greater;  // the score that leaves leads
 
     // A word is read again only after it has been written. A stall can bring two steps together here: a sample's last
     // step waits in stage 3, the next samples' steps behind it.
@@ -139,7 +131,7 @@ module scsr_readout #(
             wire signed [STORED_W-1:0] score_2 = scores_2_q[u*STORED_W+:STORED_W];
 
             if (VALUE_W == 1) begin : g_spike
-                wire full = &score_2;
+                wire full = &score_2;  // the count has reached its bound
                 reg [STORED_W-1:0] count_3_q;
 
                 always @(posedge clk) if (en) count_3_q <= score_2 + {{STORED_W - 1{1'b0}}, values_2_q[u] && !full};
@@ -150,7 +142,7 @@ module scsr_readout #(
                 wire signed [SCORE_W:0]   value_wide = {{SCORE_W + 1 - VALUE_W{value_2[VALUE_W-1]}}, value_2};
                 wire signed [SCORE_W:0]   score_wide = {score_2[SCORE_W-1], score_2};
                 reg signed [SCORE_W:0]    sum_3_q;
-                wire overflow = sum_3_q[SCORE_W] != sum_3_q[SCORE_W-1];
+                wire overflow = sum_3_q[SCORE_W] != sum_3_q[SCORE_W-1];  // the sum has left 32 bits
 
                 if (MODE == 0) begin : g_sum
                     always @(posedge clk) if (en) sum_3_q <= score_wide + value_wide;
@@ -180,8 +172,8 @@ module scsr_readout #(
             localparam [UNIT_W-1:0] ONE_UNIT = 1;
             localparam [INDEX_W-1:0] ONE_CLASS = 1;
 
-            reg [UNIT_W-1:0]  unit_q;
-            reg [INDEX_W-1:0] index_q;
+            reg [UNIT_W-1:0]  unit_q;   // place of the class whose score leaves
+            reg [INDEX_W-1:0] index_q;  // its number among all classes
 
             assign index = index_q;
             assign word_sent = unit_q == final_3_q;
@@ -197,7 +189,7 @@ module scsr_readout #(
             end
 
             for (b = 0; b < STORED_W; b = b + 1) begin : g_bit
-                wire [UNITS-1:0] column;
+                wire [UNITS-1:0] column;  // one bit of all units
                 for (u = 0; u < UNITS; u = u + 1) begin : g_column
                     assign column[u] = scores_3[u*STORED_W+b];
                 end

@@ -6,21 +6,16 @@
 // Two ports are the two ports of one block RAM: the contents are there once.
 
 module scsr_rom #(
-    // Read ports, 1 or 2
-    parameter PORTS = 1,
-    // Width of a word in bits
-    parameter WIDTH = 1,
-    // Number of words
-    parameter DEPTH = 2,
-    // Width of an address in bits
-    parameter ADDR_W = 1,
-    // Contents, in the form of $readmemh; empty: all words are zero
-    parameter FILE = ""
+    parameter PORTS = 1,   // read ports, 1 or 2
+    parameter WIDTH = 1,   // width of a word in bits
+    parameter DEPTH = 2,   // number of words
+    parameter ADDR_W = 1,  // width of an address in bits
+    parameter FILE = ""    // contents, in the form of $readmemh; empty: all words are zero
 ) (
     input  wire                    clk,
     input  wire                    en,
-    input  wire [PORTS*ADDR_W-1:0] addr,
-    output wire [PORTS*WIDTH-1:0]  data
+    input  wire [PORTS*ADDR_W-1:0] addr,  // of all ports, port 0 in the lowest bits
+    output wire [PORTS*WIDTH-1:0]  data   // two cycles later
 );
 
     // A memory of few words is left to the tool: look-up tables may be cheaper than a block.

@@ -11,39 +11,32 @@
 // Latency 0 outside of a test.
 
 module scsr_self_test #(
-    // Beats of the stored sample
-    parameter BEATS = 2,
-    // Width of a beat's number
-    parameter BEAT_W = 1,
-    // The beats, {tlast, tdata}, in the form of $readmemh
-    parameter BEAT_FILE = "",
-    // Beats of the packet that must come out
-    parameter ANSWERS = 2,
-    // Width of such a beat's number
-    parameter ANSWER_W = 1,
-    // Those beats, tdata, in the form of $readmemh
-    parameter ANSWER_FILE = "",
-    // Bit of a packet's last beat that says that the test failed
-    parameter FLAG = 21
+    parameter BEATS = 2,         // beats of the stored sample
+    parameter BEAT_W = 1,        // width of a beat's number
+    parameter BEAT_FILE = "",    // the beats, {tlast, tdata}, in the form of $readmemh
+    parameter ANSWERS = 2,       // beats of the packet that must come out
+    parameter ANSWER_W = 1,      // width of such a beat's number
+    parameter ANSWER_FILE = "",  // those beats, tdata, in the form of $readmemh
+    parameter FLAG = 21          // bit of a packet's last beat that says that the test failed
 ) (
     input  wire        clk,
     input  wire        rst,
-    input  wire        start,
-    output wire        running,
-    output wire        failed,
-    input  wire [15:0] s_axis_tdata,
+    input  wire        start,         // asks for a test between two samples
+    output wire        running,       // the core is busy with the stored sample
+    output wire        failed,        // the last test found a difference
+    input  wire [15:0] s_axis_tdata,  // s_axis: the events of the outside
     input  wire        s_axis_tvalid,
     output wire        s_axis_tready,
     input  wire        s_axis_tlast,
-    output wire [15:0] m_axis_tdata,
+    output wire [15:0] m_axis_tdata,  // m_axis: events to the core
     output wire        m_axis_tvalid,
     input  wire        m_axis_tready,
     output wire        m_axis_tlast,
-    input  wire [31:0] r_axis_tdata,
+    input  wire [31:0] r_axis_tdata,  // r_axis: packets from the core
     input  wire        r_axis_tvalid,
     output wire        r_axis_tready,
     input  wire        r_axis_tlast,
-    output wire [31:0] o_axis_tdata,
+    output wire [31:0] o_axis_tdata,  // o_axis: packets to the outside
     output wire        o_axis_tvalid,
     input  wire        o_axis_tready,
     output wire        o_axis_tlast
@@ -62,28 +55,28 @@ module scsr_self_test #(
     reg                wanted_q;   // a test is to come
     reg                running_q;  // it is on
     reg                sent_q;     // its sample is in the core
-    reg                failed_q;
+    reg                failed_q;  // a beat of the answer was wrong
     reg                open_q;     // the source's sample has begun and not ended
     reg [COUNT_W-1:0]  inside_q;   // samples in the core, the source's alone
-    reg [BEAT_W-1:0]   beat_q;
-    reg [ANSWER_W-1:0] answer_q;
+    reg [BEAT_W-1:0]   beat_q;    // the stored beat that goes next
+    reg [ANSWER_W-1:0] answer_q;  // the beat of the answer that comes next
 
     // The stored words follow their numbers by two cycles.
     reg [1:0]   beat_settled_q;
     reg [1:0]   answer_settled_q;
-    wire [16:0] beat;
+    wire [16:0] beat;  // {tlast, tdata}
     wire [31:0] answer;
 
-    wire full = &inside_q;
-    wire shut = running_q || (!open_q && (wanted_q || full));
+    wire full = &inside_q;  // no more samples can be counted
+    wire shut = running_q || (!open_q && (wanted_q || full));    // the outside waits
     wire enter = s_axis_tvalid && s_axis_tready;
-    wire entered = enter && s_axis_tdata[15] && s_axis_tlast;
-    wire left = o_axis_tvalid && o_axis_tready && o_axis_tlast;
-    wire empty = inside_q == {COUNT_W{1'b0}};
+    wire entered = enter && s_axis_tdata[15] && s_axis_tlast;    // a sample is complete in the core
+    wire left = o_axis_tvalid && o_axis_tready && o_axis_tlast;  // its packet is out
+    wire empty = inside_q == {COUNT_W{1'b0}};                    // nothing of the outside is in the core
 
     wire beat_taken = running_q && m_axis_tvalid && m_axis_tready;
     wire answer_taken = running_q && r_axis_tvalid && r_axis_tready;
-    wire wrong = r_axis_tdata != answer || r_axis_tlast != (answer_q == LAST_ANSWER);
+    wire wrong = r_axis_tdata != answer || r_axis_tlast != (answer_q == LAST_ANSWER);  // not the stored answer
 
     assign running = running_q;
     assign failed = failed_q;

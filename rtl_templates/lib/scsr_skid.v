@@ -5,8 +5,7 @@
 // Latency 0, interval 1. s_ready comes from a register: the path of m_ready ends here.
 
 module scsr_skid #(
-    // Width of a word in bits
-    parameter WIDTH = 1
+    parameter WIDTH = 1  // width of a word in bits
 ) (
     input  wire             clk,
     input  wire             rst,
@@ -18,8 +17,8 @@ module scsr_skid #(
     output wire [WIDTH-1:0] m_data
 );
 
-    reg             full_q;
-    reg [WIDTH-1:0] data_q;
+    reg             full_q;  // a word waits here
+    reg [WIDTH-1:0] data_q;  // that word
 
     assign s_ready = !full_q;
     assign m_valid = full_q || s_valid;

@@ -6,68 +6,53 @@
 //
 // The neurons themselves stand outside, behind the n_* ports: here it does not matter what they compute, only after how
 // many cycles they answer. In the first step of a sample all state reads as zero. A word holds the state and the
-// parameters of UNITS neurons after each other, the first in the lowest bits; the last word of a group, and of the layer, may hold fewer: `r_final` is
-// the place of a word's last neuron, values behind it are 0. `r_index` is the word's first neuron.
+// parameters of UNITS neurons after each other, the first in the lowest bits; the last word of a group, and of the layer,
+// may hold fewer: `r_final` is the place of a word's last neuron, values behind it are 0.
 //
 // Latency LATENCY enabled cycles, interval 1. A word is read again only after it has been written: a layer with no more
 // words than pipeline stages waits between steps until the pipeline is empty.
 
 module scsr_update #(
-    // Width of a neuron's index
-    parameter INDEX_W = 1,
-    // Neurons per word
-    parameter UNITS = 1,
-    // Width of a neuron's place in its word
-    parameter UNIT_W = 1,
-    // Number of words
-    parameter WORDS = 1,
-    // Width of a word's number
-    parameter WORD_W = 1,
-    // Words in a group of lanes, and width of a word's number in it
-    parameter GROUP_WORDS = 1,
-    parameter GROUP_WORD_W = 1,
-    // Neurons in a group's last word, but for the last group
-    parameter GROUP_LAST_UNITS = 1,
-    // Neurons in the last word
-    parameter LAST_UNITS = 1,
-    // Width of the sum of weights
-    parameter SUM_W = 8,
-    // Width of a neuron's state
-    parameter STATE_WORD_W = 16,
-    // Width of a neuron's parameters
-    parameter PARAM_W = 23,
-    // Width of a value: 1 where the neurons spike
-    parameter VALUE_W = 1,
-    // Enabled cycles from a neuron's inputs to its outputs
-    parameter NEURON_CYCLES = 4,
-    // Parameter words, in the form of $readmemh
-    parameter PARAM_FILE = "",
-    // Width of the tag; bit 0: last step of the sample; the highest bit, where the parameters are protected: the sample is
-    // damaged (scsr_mark.v)
+    parameter INDEX_W = 1,           // width of a neuron's index
+    parameter UNITS = 1,             // neurons per word
+    parameter UNIT_W = 1,            // width of a neuron's place in its word
+    parameter WORDS = 1,             // number of words
+    parameter WORD_W = 1,            // width of a word's number
+    parameter GROUP_WORDS = 1,       // words in a group of lanes
+    parameter GROUP_WORD_W = 1,      // width of a word's number in its group
+    parameter GROUP_LAST_UNITS = 1,  // neurons in a group's last word, but for the last group
+    parameter LAST_UNITS = 1,        // neurons in the last word
+    parameter SUM_W = 8,             // width of the sum of weights
+    parameter STATE_WORD_W = 16,     // width of a neuron's state
+    parameter PARAM_W = 23,          // width of a neuron's parameters
+    parameter VALUE_W = 1,           // width of a value: 1 where the neurons spike
+    parameter NEURON_CYCLES = 4,     // enabled cycles from a neuron's inputs to its outputs
+    parameter PARAM_FILE = "",       // parameter words, in the form of $readmemh
+    // Width of the tag; bit 0: last step of the sample; the highest bit, where the parameters are protected: the sample
+    // is damaged (scsr_mark.v)
     parameter TAG_W = 1,
-    // Check bits of a block and of a word of parameters (scsr_guard.v); 0: not protected
-    parameter CHECKS = 0,
-    parameter CHECK_W = 0
+    parameter CHECKS = 0,            // check bits of a block of parameters (scsr_guard.v); 0: not protected
+    parameter CHECK_W = 0            // check bits of a word of parameters
 ) (
     input  wire                          clk,
     input  wire                          rst,
-    input  wire                          s_valid,
+    input  wire                          s_valid,        // sums of weights, a word after the other
     output wire                          s_ready,
     input  wire [UNITS*SUM_W-1:0]        s_sums,
-    input  wire [TAG_W-1:0]              s_tag,
-    output wire                          r_valid,
+    input  wire [TAG_W-1:0]              s_tag,          // of the step that the sums belong to
+    output wire                          r_valid,        // updated neurons, in the same order
     input  wire                          r_ready,
-    output wire [WORD_W-1:0]             r_word,
-    output wire [INDEX_W-1:0]            r_index,
-    output wire [UNIT_W-1:0]             r_final,
-    output wire                          r_last,
-    output wire [UNITS*VALUE_W-1:0]      r_values,
+    output wire [WORD_W-1:0]             r_word,         // number of the word
+    output wire [INDEX_W-1:0]            r_index,        // its first neuron
+    output wire [UNIT_W-1:0]             r_final,        // place of its last neuron
+    output wire                          r_last,         // it is the step's last word
+    output wire [UNITS*VALUE_W-1:0]      r_values,       // spikes, or potentials where the neurons do not spike
     output wire [TAG_W-1:0]              r_tag,
-    output wire                          n_en,
-    output wire [UNITS*SUM_W-1:0]        n_sums,
+    output wire                          n_en,           // the neurons may move on
+    output wire [UNITS*SUM_W-1:0]        n_sums,         // to the neurons, all three of one word
     output wire [UNITS*STATE_WORD_W-1:0] n_states,
     output wire [UNITS*PARAM_W-1:0]      n_params,
-    input  wire [UNITS*STATE_WORD_W-1:0] n_next_states,
+    input  wire [UNITS*STATE_WORD_W-1:0] n_next_states,  // from the neurons, NEURON_CYCLES later
     input  wire [UNITS*VALUE_W-1:0]      n_values
 );
 
@@ -79,9 +64,9 @@ module scsr_update #(
     localparam [WORD_W:0] WORD_COUNT = WORDS;
     localparam [WORD_W-1:0] LAST_WORD = WORD_COUNT[WORD_W-1:0] - ONE;
 
-    wire                     done_valid;
-    wire [TAG_W-1:0]         delayed_tag;
-    wire [TAG_W-1:0]         done_tag;
+    wire                     done_valid;   // a word is through the neurons
+    wire [TAG_W-1:0]         delayed_tag;  // its tag, as it came
+    wire [TAG_W-1:0]         done_tag;     // its tag, with what the guard has found
 
     // All stages wait while the skid buffer is full; to squeeze bubbles would put done_valid into every enable.
     wire en;
@@ -89,10 +74,10 @@ module scsr_update #(
 
     assign n_en = en;
 
-    reg [WORD_W-1:0]  word_q;
-    reg [WORD_W-1:0]  done_word_q;
-    reg               first_q;
-    reg [LATENCY-1:0] valid_q;
+    reg [WORD_W-1:0]  word_q;       // the word that is fetched next
+    reg [WORD_W-1:0]  done_word_q;  // the word that is written back next
+    reg               first_q;      // it is a sample's first step: state reads as zero
+    reg [LATENCY-1:0] valid_q;      // which stages hold a word
 
     generate
         if (WORDS <= LATENCY) begin : g_drain
@@ -134,9 +119,9 @@ module scsr_update #(
 
     localparam STORED_W = UNITS * PARAM_W + CHECK_W;
 
-    wire [UNITS*STATE_WORD_W-1:0] states_1;
-    wire [STORED_W-1:0]           params_2;
-    reg [UNITS*STATE_WORD_W-1:0]  states_2_q;
+    wire [UNITS*STATE_WORD_W-1:0] states_1;    // out of the memory, a cycle before the parameters
+    wire [STORED_W-1:0]           params_2;    // with their check bits
+    reg [UNITS*STATE_WORD_W-1:0]  states_2_q;  // beside the parameters
     reg                           first_1_q;
 
     scsr_ram #(
@@ -188,8 +173,8 @@ module scsr_update #(
             assign n_states = states_2_q;
             assign done_tag = delayed_tag;
         end else begin : g_protected
-            wire damaged;
-            wire done_damaged;
+            wire damaged;       // the guard could not mend the word
+            wire done_damaged;  // the same, beside the neurons' answer
 
             scsr_guard #(
                 .WIDTH  (UNITS * PARAM_W),
@@ -240,7 +225,7 @@ module scsr_update #(
 
     // The skid buffer ends the path of r_ready; behind it the words are counted once more.
 
-    wire [UNITS*VALUE_W-1:0] values;
+    wire [UNITS*VALUE_W-1:0] values;  // behind the skid buffer
 
     scsr_skid #(
         .WIDTH(UNITS * VALUE_W + TAG_W)
@@ -255,8 +240,8 @@ module scsr_update #(
         .m_data ({values, r_tag})
     );
 
-    wire             next = r_valid && r_ready;
-    reg [WORD_W-1:0] r_word_q;
+    wire             next = r_valid && r_ready;  // a word leaves
+    reg [WORD_W-1:0] r_word_q;                   // the word that leaves next
 
     assign r_word = r_word_q;
     assign r_last = r_word_q == LAST_WORD;
@@ -282,7 +267,7 @@ module scsr_update #(
             localparam [UNIT_W-1:0] LAST_FINAL = LAST_COUNT[UNIT_W-1:0] - ONE_UNIT;
             localparam [INDEX_W-1:0] ONE_NEURON = 1;
 
-            reg [INDEX_W-1:0] r_index_q;
+            reg [INDEX_W-1:0] r_index_q;  // its first neuron
             wire              group_last;  // a group's last word, where that is shorter than others
 
             assign r_index = r_index_q;
@@ -302,7 +287,7 @@ module scsr_update #(
                 localparam [GROUP_WORD_W:0] GROUP_WORD_COUNT = GROUP_WORDS;
                 localparam [GROUP_WORD_W-1:0] GROUP_LAST = GROUP_WORD_COUNT[GROUP_WORD_W-1:0] - ONE_IN_GROUP;
 
-                reg [GROUP_WORD_W-1:0] group_word_q;
+                reg [GROUP_WORD_W-1:0] group_word_q;  // its number within the group
 
                 assign group_last = group_word_q == GROUP_LAST;
 

@@ -6,22 +6,20 @@
 // What comes after such a TICK begins a new sample.
 
 module scsr_watchdog #(
-    // Cycles without a beat in mid-sample, at least 1
-    parameter LIMIT = 1,
-    // Width of a number of cycles, 0 .. LIMIT - 1
-    parameter COUNT_W = 1
+    parameter LIMIT = 1,   // cycles without a beat in mid-sample, at least 1
+    parameter COUNT_W = 1  // width of a number of cycles, 0 .. LIMIT - 1
 ) (
     input  wire        clk,
     input  wire        rst,
-    input  wire [15:0] s_axis_tdata,
+    input  wire [15:0] s_axis_tdata,  // s_axis: the events of the outside
     input  wire        s_axis_tvalid,
     output wire        s_axis_tready,
     input  wire        s_axis_tlast,
-    output wire [15:0] m_axis_tdata,
+    output wire [15:0] m_axis_tdata,  // m_axis: the same, or the end of a sample
     output wire        m_axis_tvalid,
     input  wire        m_axis_tready,
     output wire        m_axis_tlast,
-    output wire        m_axis_tuser
+    output wire        m_axis_tuser   // 1: this end is ours
 );
 
     localparam [31:0] LAST_NUMBER = LIMIT - 1;
@@ -29,8 +27,8 @@ module scsr_watchdog #(
     localparam [COUNT_W-1:0] ONE = 1;
 
     reg               open_q;  // a sample has begun and not ended
-    reg               expired_q;
-    reg [COUNT_W-1:0] count_q;
+    reg               expired_q;  // the source has been silent for LIMIT cycles
+    reg [COUNT_W-1:0] count_q;    // cycles of silence
 
     wire take = m_axis_tvalid && m_axis_tready;
     wire waiting = open_q && !expired_q && !s_axis_tvalid;

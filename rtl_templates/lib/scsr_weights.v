@@ -9,49 +9,39 @@
 // first operation, while `en` is high.
 
 module scsr_weights #(
-    // Read ports, 1 or 2
-    parameter PORTS = 1,
-    // Number of rows: inputs of all sources together
-    parameter ROWS = 1,
-    // Width of a row
-    parameter ROW_W = 1,
-    // Width of a word's address
-    parameter ADDR_W = 1,
-    // Width of a word: lanes * bits of a weight
-    parameter WORD_W = 1,
+    parameter PORTS = 1,        // read ports, 1 or 2
+    parameter ROWS = 1,         // number of rows: inputs of all sources together
+    parameter ROW_W = 1,        // width of a row
+    parameter ADDR_W = 1,       // width of a word's address
+    parameter WORD_W = 1,       // width of a word: lanes * bits of a weight
     // Width of the tag; its highest bit says, where the memory is protected, that the sample is damaged (scsr_mark.v)
     parameter TAG_W = 1,
-    // Check bits of a block and of a word (scsr_guard.v); 0: not protected
-    parameter CHECKS = 0,
-    parameter CHECK_W = 0,
-    // Banks of the memory, words in each, and width of an address in one (scsr_banked_memory.v)
-    parameter BANKS = 1,
-    parameter BANK_DEPTH = 2,
-    parameter BANK_ADDR_W = 1,
-    // Path of the banks' files, without the number
-    parameter PREFIX = "",
-    // 1: the contents are written at run time
-    parameter LOADED = 0,
-    // Where LOADED, the 16-bit slices of a word; else 1
-    parameter SLICES = 1
+    parameter CHECKS = 0,       // check bits of a block (scsr_guard.v); 0: not protected
+    parameter CHECK_W = 0,      // check bits of a word
+    parameter BANKS = 1,        // banks of the memory (scsr_banked_memory.v)
+    parameter BANK_DEPTH = 2,   // words in a bank
+    parameter BANK_ADDR_W = 1,  // width of an address in a bank
+    parameter PREFIX = "",      // path of the banks' files, without the number
+    parameter LOADED = 0,       // 1: the contents are written at run time
+    parameter SLICES = 1        // where LOADED, the 16-bit slices of a word; else 1
 ) (
     input  wire                    clk,
     input  wire                    rst,
     input  wire                    en,
-    input  wire                    s_valid,
-    input  wire [PORTS-1:0]        s_event,
-    input  wire [PORTS*ROW_W-1:0]  s_row,
-    input  wire                    s_group_last,
-    input  wire                    s_step_last,
+    input  wire                    s_valid,       // operations: rows to read
+    input  wire [PORTS-1:0]        s_event,       // which of them are events
+    input  wire [PORTS*ROW_W-1:0]  s_row,         // an input, counted over all sources
+    input  wire                    s_group_last,  // ends a group of neurons
+    input  wire                    s_step_last,   // ends a step
     input  wire [TAG_W-1:0]        s_tag,
-    output wire                    m_valid,
+    output wire                    m_valid,       // the same operations with their weights
     output wire [PORTS-1:0]        m_event,
-    output wire [PORTS*WORD_W-1:0] m_weights,
+    output wire [PORTS*WORD_W-1:0] m_weights,     // of all lanes, port 0 in the lowest bits
     output wire                    m_group_last,
     output wire                    m_step_last,
     output wire [TAG_W-1:0]        m_tag,
-    input  wire [SLICES-1:0]       l_write,
-    input  wire [ADDR_W-1:0]       l_addr,
+    input  wire [SLICES-1:0]       l_write,       // slices to write, where LOADED
+    input  wire [ADDR_W-1:0]       l_addr,        // of the word that the slice belongs to
     input  wire [15:0]             l_data
 );
 
@@ -62,14 +52,14 @@ module scsr_weights #(
 
     // First word of the current group.
     reg [ADDR_W-1:0]       base_q;
-    reg [PORTS*ADDR_W-1:0] addr_q;
-    reg [LATENCY-1:0]      valid_q;
+    reg [PORTS*ADDR_W-1:0] addr_q;   // a word of each port
+    reg [LATENCY-1:0]      valid_q;  // which stages hold an operation
 
-    wire [PORTS*STORED_W-1:0] stored;
-    wire [TAG_W-1:0]          tag;
+    wire [PORTS*STORED_W-1:0] stored;  // words with their check bits
+    wire [TAG_W-1:0]          tag;     // before the guard's mark
 
     // What is written comes to the memory together with its address.
-    wire              loading;
+    wire              loading;  // a word is written, none is read
     wire [SLICES-1:0] write;
     wire [15:0]       write_data;
 
@@ -146,7 +136,7 @@ module scsr_weights #(
             assign m_weights = stored;
             assign m_tag = tag;
         end else begin : g_protected
-            wire [PORTS-1:0] damaged;
+            wire [PORTS-1:0] damaged;  // the guard could not mend the port's word
 
             for (p = 0; p < PORTS; p = p + 1) begin : g_guard
                 scsr_guard #(

@@ -6,29 +6,25 @@
 // in reset and the host's bytes are dropped until a RESET comes: no answer ever comes from a damaged sample.
 
 module scsr_uart_bridge #(
-    // Length of a bit on the line in cycles, at least 4
-    parameter BIT_CYCLES = 16,
-    // Width of a counter of BIT_CYCLES
-    parameter COUNT_W = 5,
-    // The number that tells this core from others
-    parameter [15:0] MODEL = 16'd0,
-    // 1: the core takes words for its weights
-    parameter LOAD = 0
+    parameter BIT_CYCLES = 16,       // length of a bit on the line in cycles, at least 4
+    parameter COUNT_W = 5,           // width of a counter of BIT_CYCLES
+    parameter [15:0] MODEL = 16'd0,  // the number that tells this core from others
+    parameter LOAD = 0               // 1: the core takes words for its weights
 ) (
     input  wire        clk,
     input  wire        rst,
-    input  wire        uart_rx,
-    output wire        uart_tx,
-    output wire        core_rst,
-    output wire        faulty,
-    output wire [15:0] m_axis_tdata,
+    input  wire        uart_rx,       // from the host
+    output wire        uart_tx,       // to the host
+    output wire        core_rst,      // resets the core and everything behind it
+    output wire        faulty,        // the host's bytes were damaged
+    output wire [15:0] m_axis_tdata,  // m_axis: events to the core
     output wire        m_axis_tvalid,
     input  wire        m_axis_tready,
     output wire        m_axis_tlast,
-    output wire [15:0] m_load_tdata,
+    output wire [15:0] m_load_tdata,  // m_load: weights to the core
     output wire        m_load_tvalid,
     input  wire        m_load_tready,
-    input  wire [31:0] s_axis_tdata,
+    input  wire [31:0] s_axis_tdata,  // s_axis: packets from the core
     input  wire        s_axis_tvalid,
     output wire        s_axis_tready,
     input  wire        s_axis_tlast
@@ -49,25 +45,25 @@ module scsr_uart_bridge #(
     localparam [2:0] ORDER = 3'd3;
     localparam [2:0] CHECK = 3'd4;
 
-    reg        restart_q;
-    reg        core_rst_q;
-    reg [2:0]  fault_q;
-    reg [15:0] taken_q;
+    reg        restart_q;   // the host has asked for a reset
+    reg        core_rst_q;  // the core is held in reset
+    reg [2:0]  fault_q;     // the first thing that went wrong
+    reg [15:0] taken_q;     // bytes taken out of the window since the reset
 
     wire       rx_valid;
     wire [7:0] rx_data;
-    wire       rx_error;
+    wire       rx_error;  // the stop bit was missing
     wire       byte_valid = rx_valid && !rx_error && rx_data != RESET_BYTE;
     wire       restart = rx_valid && !rx_error && rx_data == RESET_BYTE;
     wire       halt = restart_q || fault_q != NO_FAULT;
 
-    wire       fifo_ready;
+    wire       fifo_ready;  // the window has room
     wire       taken_valid;
     wire       taken_ready;
     wire [7:0] taken_data;
 
-    wire       fault_order;
-    wire       fault_check;
+    wire       fault_order;  // a byte that cannot come here
+    wire       fault_check;  // a sample's checksum is wrong
 
     wire       tx_valid;
     wire       tx_ready;

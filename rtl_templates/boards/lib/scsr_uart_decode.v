@@ -10,25 +10,22 @@
 // Latency 1 cycle from a message's last byte to the beat, interval 4.
 
 module scsr_uart_decode #(
-    // 1: the core takes words for its weights
-    parameter LOAD = 0
+    parameter LOAD = 0  // 1: the core takes words for its weights
 ) (
     input  wire        clk,
     input  wire        rst,
-    input  wire        s_valid,
+    input  wire        s_valid,       // bytes of the host
     output wire        s_ready,
     input  wire [7:0]  s_data,
-    output wire [15:0] m_axis_tdata,
+    output wire [15:0] m_axis_tdata,  // m_axis: events to the core
     output wire        m_axis_tvalid,
     input  wire        m_axis_tready,
     output wire        m_axis_tlast,
-    output wire [15:0] m_load_tdata,
+    output wire [15:0] m_load_tdata,  // m_load: weights to the core
     output wire        m_load_tvalid,
     input  wire        m_load_tready,
-    // A byte that cannot come here
-    output wire        fault_order,
-    // A checksum that is wrong
-    output wire        fault_check
+    output wire        fault_order,   // a byte that cannot come here
+    output wire        fault_check    // a checksum that is wrong
 );
 
     localparam [2:0] BEAT_KIND = 3'd4;
@@ -40,11 +37,11 @@ module scsr_uart_decode #(
     // Which byte of a message comes next: one place is marked.
     localparam [2:0] FIRST = 3'b001;
 
-    reg [2:0]  place_q;
-    reg [2:0]  kind_q;
-    reg [15:0] data_q;
-    reg [15:0] crc_q;
-    reg        done_q;
+    reg [2:0]  place_q;  // the byte that comes next, one bit set
+    reg [2:0]  kind_q;   // of the message
+    reg [15:0] data_q;   // what it carries
+    reg [15:0] crc_q;    // of the sample so far
+    reg        done_q;   // a message is complete
     // Words for the weights came since the last END.
     reg        loaded_q;
 
@@ -54,11 +51,11 @@ module scsr_uart_decode #(
     wire       known = kind == BEAT_KIND || (kind == LOAD_KIND && LOAD != 0) || kind == END_KIND;
     wire       in_order = first ? s_data[7] && known && s_data[3:2] == 2'b00 : !s_data[7];
 
-    wire is_end = kind_q == END_KIND;
+    wire is_end = kind_q == END_KIND;  // the message ends a sample and carries its checksum
     wire checked = !is_end || data_q == crc_q;
-    wire for_core = kind_q == BEAT_KIND || (is_end && !loaded_q);
+    wire for_core = kind_q == BEAT_KIND || (is_end && !loaded_q);            // a beat of events
     wire for_load = kind_q == LOAD_KIND;
-    wire gone = for_core ? m_axis_tready : for_load ? m_load_tready : 1'b1;
+    wire gone = for_core ? m_axis_tready : for_load ? m_load_tready : 1'b1;  // the message has been taken
 
     wire [15:0] next_crc;
 

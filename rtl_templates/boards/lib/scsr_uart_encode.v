@@ -10,22 +10,19 @@
 // A message is three bytes and goes out as a whole. Latency 2 cycles to the first byte, interval 4 or as m_ready allows.
 
 module scsr_uart_encode #(
-    // The number that tells this core from others
-    parameter [15:0] MODEL = 16'd0,
+    parameter [15:0] MODEL = 16'd0,  // the number that tells this core from others
     // What READY says: version of the protocol in the upper four bits, window in units of 128 bytes below
     parameter [15:0] GREETING = 16'd0
 ) (
     input  wire        clk,
     input  wire        rst,
-    // Number of bytes taken since reset
-    input  wire [15:0] taken,
-    // What went wrong; 0: nothing
-    input  wire [2:0]  fault,
-    input  wire [31:0] s_axis_tdata,
+    input  wire [15:0] taken,         // number of bytes taken since reset
+    input  wire [2:0]  fault,         // what went wrong; 0: nothing
+    input  wire [31:0] s_axis_tdata,  // packets from the core
     input  wire        s_axis_tvalid,
     output wire        s_axis_tready,
     input  wire        s_axis_tlast,
-    output wire        m_valid,
+    output wire        m_valid,       // bytes for the host
     input  wire        m_ready,
     output wire [7:0]  m_data
 );
@@ -52,21 +49,21 @@ module scsr_uart_encode #(
 
     // The message on its way: its bytes to come, the next one on top, and a mark for each.
     reg [23:0]            bytes_q;
-    reg [2:0]             left_q;
-    reg                   end_q;
-    reg [15:0]            crc_q;
+    reg [2:0]             left_q;  // a bit for each byte that is left
+    reg                   end_q;   // the message carries the checksum and does not count in it
+    reg [15:0]            crc_q;   // of the packet so far
 
     wire say_ready = !ready_said_q;
     wire say_model = !say_ready && !model_said_q;
-    wire greeted = ready_said_q && model_said_q;
+    wire greeted = ready_said_q && model_said_q;  // READY and MODEL come before anything else
     wire say_fault = greeted && fault != NO_FAULT && !fault_said_q;
     wire say_credit = greeted && !say_fault && taken[15:CREDIT_BIT] != credit_said_q;
     wire say_packet = greeted && !say_fault && !say_credit && (s_axis_tvalid || beats_said_q);
     wire say = say_ready || say_model || say_fault || say_credit || say_packet;
 
-    wire idle = left_q == 3'b000;
-    wire start = idle && say;
-    wire sent = m_valid && m_ready;
+    wire idle = left_q == 3'b000;    // no message is on its way
+    wire start = idle && say;        // the next message sets out
+    wire sent = m_valid && m_ready;  // a byte is taken
     wire is_end = say_packet && beats_said_q;
 
     reg [2:0]  kind;

@@ -6,18 +6,15 @@
 // reported once, as a byte without a stop bit.
 
 module scsr_uart_rx #(
-    // Length of a bit in cycles, at least 4
-    parameter BIT_CYCLES = 16,
-    // Width of a counter of BIT_CYCLES
-    parameter COUNT_W = 5
+    parameter BIT_CYCLES = 16,  // length of a bit in cycles, at least 4
+    parameter COUNT_W = 5       // width of a counter of BIT_CYCLES
 ) (
     input  wire       clk,
     input  wire       rst,
-    input  wire       rx,
-    output wire       m_valid,
+    input  wire       rx,       // the line, idle at 1
+    output wire       m_valid,  // a byte has come
     output wire [7:0] m_data,
-    // The stop bit was missing
-    output wire       m_error
+    output wire       m_error   // the stop bit was missing
 );
 
     localparam [31:0] BIT = BIT_CYCLES;
@@ -31,16 +28,16 @@ module scsr_uart_rx #(
 
     // The line comes from another clock: two registers before anybody looks, a third to see it fall.
     reg [2:0]         line_q;
-    reg               busy_q;
-    reg [3:0]         place_q;
-    reg [COUNT_W-1:0] count_q;
+    reg               busy_q;   // a byte is coming
+    reg [3:0]         place_q;  // its bit: start, 8 of data, stop
+    reg [COUNT_W-1:0] count_q;  // cycles until it is looked at
     reg [7:0]         data_q;
     reg               valid_q;
     reg               error_q;
 
     wire line = line_q[1];
     wire fell = line_q[2] && !line;
-    wire sample = busy_q && count_q == {COUNT_W{1'b0}};
+    wire sample = busy_q && count_q == {COUNT_W{1'b0}};  // now, in the middle of the bit
     wire false_start = place_q == START && line;
 
     always @(posedge clk) begin

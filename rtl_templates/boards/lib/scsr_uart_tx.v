@@ -5,17 +5,15 @@
 // Latency 1 cycle to the start bit, interval 10 * BIT_CYCLES.
 
 module scsr_uart_tx #(
-    // Length of a bit in cycles
-    parameter BIT_CYCLES = 16,
-    // Width of a counter of BIT_CYCLES
-    parameter COUNT_W = 5
+    parameter BIT_CYCLES = 16,  // length of a bit in cycles
+    parameter COUNT_W = 5       // width of a counter of BIT_CYCLES
 ) (
     input  wire       clk,
     input  wire       rst,
-    input  wire       s_valid,
+    input  wire       s_valid,  // a byte to send
     output wire       s_ready,
     input  wire [7:0] s_data,
-    output wire       tx
+    output wire       tx        // the line, idle at 1
 );
 
     localparam [31:0] BIT = BIT_CYCLES;
@@ -24,9 +22,9 @@ module scsr_uart_tx #(
     localparam [3:0] NEXT = 4'd1;
     localparam [3:0] STOP = 4'd9;
 
-    reg               busy_q;
-    reg [3:0]         place_q;
-    reg [COUNT_W-1:0] count_q;
+    reg               busy_q;   // a byte is on its way
+    reg [3:0]         place_q;  // its bit: start, 8 of data, stop
+    reg [COUNT_W-1:0] count_q;  // cycles that the bit still lasts
     // The bit on the line, lowest, and those to come; ones follow, which are the stop bit and the idle line.
     reg [8:0]         bits_q;
 

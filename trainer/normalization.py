@@ -29,13 +29,12 @@ class CurrentNorm(nn.Module):
         """`(neurons,)`: what a current is multiplied by in evaluation, and a weight when it is folded."""
         return self.gain_log.exp() / (self.mean_square + _SMALL).sqrt()
 
-    def forward(self, drives: Tensor, ends: Tensor) -> Tensor:
-        """The normalized currents of `drives` `(T, batch, N)`, which are 0 after a sample's end."""
+    def forward(self, currents: Tensor, ends: Tensor) -> Tensor:
+        """The `currents` `(T, batch, N)`, 0 after a sample's end, normalized."""
         if not self.training:
-            return drives * self.factor()
-        sums = torch.cat([drives.square().sum(dim=(0, 1)), ends.sum().to(drives.dtype).reshape(1)])
-        sums = total(sums)
+            return currents * self.factor()
+        sums = total(torch.cat([currents.square().sum(dim=(0, 1)), ends.sum().to(currents.dtype).reshape(1)]))
         mean_square = sums[:-1] / sums[-1]
         with torch.no_grad():
             self.mean_square.lerp_(mean_square, 1 - _KEPT)
-        return drives * (self.gain_log.exp() / (mean_square + _SMALL).sqrt())
+        return currents * (self.gain_log.exp() / (mean_square + _SMALL).sqrt())

@@ -67,7 +67,7 @@ class Shd:
 
 
 @dataclass(frozen=True, slots=True)
-class Ssc:
+class Ssc(Shd):
     """Spiking Speech Commands: 35 words, numbered as in the files.
 
     Attributes:
@@ -75,13 +75,7 @@ class Ssc:
         bins, split: how events become spikes, and which samples test.
     """
 
-    path: str
-    bins: TimeBins = TimeBins()
     split: Annotated[Partition, Named(PLAIN)] = Official()
-
-    @property
-    def channels(self) -> int:
-        return self.bins.channels(UNITS)
 
     @property
     def classes(self) -> tuple[str, ...]:

@@ -31,7 +31,7 @@ class InVerilog:
 
 # By the keys of quant.neurons. A part or reset that is missing here has no hardware yet.
 PARTS: Mapping[str, InVerilog] = {
-    "self_weight": InVerilog("SELF_W", tensor="self_weight"),
+    "self_weight": InVerilog("SELF_WEIGHT_W", tensor="self_weight"),
     "bias": InVerilog("BIAS_W", tensor="bias"),
     "synapse": InVerilog("SYNAPSE", cycles=2),
     "adaptation": InVerilog("STEP_W", tensor="adaptation_step"),

@@ -21,10 +21,10 @@ module scsr_neuron #(
     parameter CODE_W = 8,         // width of a leak's code (scsr_decay.v)
     parameter SHIFT = 0,          // 1: a leak's code is a shift (scsr_decay.v)
     parameter THRESHOLD_W = 15,   // width of a threshold, less than STATE_W; 0 where the neuron does not spike
-    parameter SELF_W = 0,         // width of a self-weight, at least 2; 0 where there is none
+    parameter SELF_WEIGHT_W = 0,  // width of a self-weight, at least 2; 0 where there is none
     parameter BIAS_W = 0,         // width of a bias, at least 2; 0 where there is none
     parameter SUM_W = 8,          // width of the sum of weights
-    parameter X_W = 9,            // width of x: sum, self-weight and bias, less a threshold where the reset is late
+    parameter X_W = 9,            // width of x: sum, self-weight, bias, less a threshold where the reset is late
     parameter SYNAPSE = 0,        // 1: the neuron has a synaptic filter
     parameter RESET = 0,          // what a spike does to the membrane (scsr_fire.v)
     parameter STEP_W = 0,         // width of a spike's step of the threshold; 0 where the threshold is fixed
@@ -46,13 +46,12 @@ module scsr_neuron #(
 );
 
     localparam FIRE = THRESHOLD_W > 0 ? 1 : 0;
-    localparam SELF = SELF_W > 0 ? 1 : 0;
     localparam TO_U = 3 + 2 * SYNAPSE;  // cycles from the state to u
 
     localparam C_LSB = STATE_W + HISTORY;          // the filtered current's place in the state
     localparam H_LSB = C_LSB + STATE_W * SYNAPSE;  // the adaptation's
-    localparam SELF_LSB = CODE_W + THRESHOLD_W;    // from here on, places in the parameters
-    localparam BIAS_LSB = SELF_LSB + SELF_W;
+    localparam SELF_WEIGHT_LSB = CODE_W + THRESHOLD_W;  // from here on, places in the parameters
+    localparam BIAS_LSB = SELF_WEIGHT_LSB + SELF_WEIGHT_W;
     localparam SYNAPSE_LSB = BIAS_LSB + BIAS_W;
     localparam ADAPTATION_LSB = SYNAPSE_LSB + CODE_W * SYNAPSE;
     localparam STEP_LSB = ADAPTATION_LSB + CODE_W;
@@ -63,16 +62,16 @@ module scsr_neuron #(
     // The input current x, with the neuron's own last spike.
 
     wire signed [X_W-1:0] sum_wide = {{X_W - SUM_W{sum[SUM_W-1]}}, sum};  // sign extended, as all terms of x
-    wire signed [X_W-1:0] self;  // the self-weight, if the neuron spiked a step ago
+    wire signed [X_W-1:0] self_weight;  // the self-weight, if the neuron spiked a step ago
     wire signed [X_W-1:0] bias;
     reg signed [X_W-1:0]  x_q;
 
     generate
-        if (SELF == 0) begin : g_no_self
-            assign self = {X_W{1'b0}};
-        end else begin : g_self
-            wire [SELF_W-1:0] weight = param[SELF_LSB+:SELF_W] & {SELF_W{state[STATE_W]}};
-            assign self = {{X_W - SELF_W + 1{weight[SELF_W-1]}}, weight[SELF_W-2:0]};
+        if (SELF_WEIGHT_W == 0) begin : g_no_self_weight
+            assign self_weight = {X_W{1'b0}};
+        end else begin : g_self_weight
+            wire [SELF_WEIGHT_W-1:0] weight = param[SELF_WEIGHT_LSB+:SELF_WEIGHT_W] & {SELF_WEIGHT_W{state[STATE_W]}};
+            assign self_weight = {{X_W - SELF_WEIGHT_W + 1{weight[SELF_WEIGHT_W-1]}}, weight[SELF_WEIGHT_W-2:0]};
         end
 
         if (BIAS_W == 0) begin : g_no_bias
@@ -94,7 +93,7 @@ module scsr_neuron #(
         end
     endgenerate
 
-    always @(posedge clk) if (en) x_q <= sum_wide + self + bias - late_x;
+    always @(posedge clk) if (en) x_q <= sum_wide + self_weight + bias - late_x;
 
     // The filtered current c, where there is a synaptic filter, and with it what waits for c.
 

@@ -9,7 +9,7 @@ module prove_neuron_exact #(
     parameter SHIFT = 0,
     parameter THRESHOLD_W = 3,
     parameter HISTORY = 1,
-    parameter SELF_W = 2,
+    parameter SELF_WEIGHT_W = 2,
     parameter BIAS_W = 0,
     parameter STEP_W = 0,
     parameter DELAY_W = 0,
@@ -20,13 +20,13 @@ module prove_neuron_exact #(
     input wire                     clk,
     input wire signed [SUM_W-1:0]  sum,
     input wire [STATE_W*(1+SYNAPSE+(STEP_W>0?1:0))+HISTORY-1:0] state,
-    input wire [CODE_W*(1+SYNAPSE+(STEP_W>0?1:0))+THRESHOLD_W+SELF_W+BIAS_W+STEP_W+DELAY_W-1:0] param
+    input wire [CODE_W*(1+SYNAPSE+(STEP_W>0?1:0))+THRESHOLD_W+SELF_WEIGHT_W+BIAS_W+STEP_W+DELAY_W-1:0] param
 );
 
     localparam X_W = SUM_W + 2;
     localparam ADAPTIVE = STEP_W > 0 ? 1 : 0;
     localparam STATE_WORD_W = STATE_W * (1 + SYNAPSE + ADAPTIVE) + HISTORY;
-    localparam PARAM_W = CODE_W * (1 + SYNAPSE + ADAPTIVE) + THRESHOLD_W + SELF_W + BIAS_W + STEP_W + DELAY_W;
+    localparam PARAM_W = CODE_W * (1 + SYNAPSE + ADAPTIVE) + THRESHOLD_W + SELF_WEIGHT_W + BIAS_W + STEP_W + DELAY_W;
     localparam LATENCY = 4 + 2 * SYNAPSE;
     localparam TOP = (1 << (STATE_W - 1)) - 1;
 
@@ -35,15 +35,15 @@ module prove_neuron_exact #(
 
     scsr_neuron #(
         .STATE_W(STATE_W), .LEAK_W(LEAK_W), .CODE_W(CODE_W), .SHIFT(SHIFT), .THRESHOLD_W(THRESHOLD_W), .RESET(RESET),
-        .HISTORY(HISTORY), .SELF_W(SELF_W), .BIAS_W(BIAS_W), .STEP_W(STEP_W), .DELAY_W(DELAY_W), .SUM_W(SUM_W), .X_W(X_W), .SYNAPSE(SYNAPSE), .VALUE_W(1),
+        .HISTORY(HISTORY), .SELF_WEIGHT_W(SELF_WEIGHT_W), .BIAS_W(BIAS_W), .STEP_W(STEP_W), .DELAY_W(DELAY_W), .SUM_W(SUM_W), .X_W(X_W), .SYNAPSE(SYNAPSE), .VALUE_W(1),
         .STATE_WORD_W(STATE_WORD_W), .PARAM_W(PARAM_W)
     ) dut (
         .clk, .en(1'b1), .sum, .state, .param, .next_state, .value
     );
 
     // The fields of a word one after the other, as wide as they are; a field that is not there reads 0.
-    localparam SELF_LSB = CODE_W + THRESHOLD_W;
-    localparam BIAS_LSB = SELF_LSB + SELF_W;
+    localparam SELF_WEIGHT_LSB = CODE_W + THRESHOLD_W;
+    localparam BIAS_LSB = SELF_WEIGHT_LSB + SELF_WEIGHT_W;
     localparam SYNAPSE_LSB = BIAS_LSB + BIAS_W;
     localparam ADAPTATION_LSB = SYNAPSE_LSB + CODE_W * SYNAPSE;
     localparam STEP_LSB = ADAPTATION_LSB + CODE_W * ADAPTIVE;
@@ -64,7 +64,7 @@ module prove_neuron_exact #(
     wire signed [15:0] h = field(state, STATE_W + HISTORY + STATE_W * SYNAPSE, STATE_W * ADAPTIVE, 1);
     wire [CODE_W-1:0]  leak = param[CODE_W-1:0];
     wire signed [15:0] theta = field(param, CODE_W, THRESHOLD_W, 0);
-    wire signed [15:0] self_weight = field(param, SELF_LSB, SELF_W, 1);
+    wire signed [15:0] self_weight = field(param, SELF_WEIGHT_LSB, SELF_WEIGHT_W, 1);
     wire signed [15:0] bias = field(param, BIAS_LSB, BIAS_W, 1);
     wire [CODE_W-1:0]  synapse_leak = field(param, SYNAPSE_LSB, CODE_W * SYNAPSE, 0);
 

@@ -17,9 +17,9 @@ module prove_scsr_layer #(
     localparam STATE_W = 3;
     localparam LEAK_W = 2;
     localparam THRESHOLD_W = 2;
-    localparam SELF_W = 2;
+    localparam SELF_WEIGHT_W = 2;
     localparam WEIGHT_W = 3;
-    localparam PARAM_W = LEAK_W + THRESHOLD_W + SELF_W;
+    localparam PARAM_W = LEAK_W + THRESHOLD_W + SELF_WEIGHT_W;
     localparam TOP = (1 << (STATE_W - 1)) - 1;
 
     wire       s_ready;
@@ -40,7 +40,7 @@ module prove_scsr_layer #(
 
     scsr_neuron #(
         .SUM_W(WEIGHT_W), .X_W(WEIGHT_W + 1), .STATE_W(STATE_W), .LEAK_W(LEAK_W), .CODE_W(LEAK_W),
-        .THRESHOLD_W(THRESHOLD_W), .HISTORY(1), .SELF_W(SELF_W), .STATE_WORD_W(STATE_W + 1), .PARAM_W(PARAM_W)
+        .THRESHOLD_W(THRESHOLD_W), .HISTORY(1), .SELF_WEIGHT_W(SELF_WEIGHT_W), .STATE_WORD_W(STATE_W + 1), .PARAM_W(PARAM_W)
     ) neuron_unit (
         .clk, .en(n_en), .sum(n_sums), .state(n_states), .param(n_params), .next_state(n_next_states), .value(n_values)
     );
@@ -83,7 +83,7 @@ module prove_scsr_layer #(
     (* anyconst *) wire neuron;
     wire signed [WEIGHT_W-1:0] weight = \dut.weights.memory.g_bank[0].g_rom.rom.words [neuron*WEIGHT_W+:WEIGHT_W];
     wire [PARAM_W-1:0]         param = \dut.update.params.words [neuron*PARAM_W+:PARAM_W];
-    wire signed [SELF_W-1:0]   self_weight = param[LEAK_W+THRESHOLD_W+:SELF_W];
+    wire signed [SELF_WEIGHT_W-1:0]   self_weight = param[LEAK_W+THRESHOLD_W+:SELF_WEIGHT_W];
     wire signed [7:0]          theta = param[LEAK_W+:THRESHOLD_W];
     wire signed [7:0]          d = param[LEAK_W-1:0];
 

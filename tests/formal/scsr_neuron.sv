@@ -7,7 +7,7 @@ module prove_scsr_neuron #(
     parameter STATE_W = 16,
     parameter CODE_W = 8,
     parameter THRESHOLD_W = 15,
-    parameter SELF_W = 4,
+    parameter SELF_WEIGHT_W = 4,
     parameter SUM_W = 10,
     parameter SYNAPSE = 0,
     parameter RESET = 0
@@ -15,24 +15,24 @@ module prove_scsr_neuron #(
     input wire                    clk,
     input wire                    en,
     input wire signed [SUM_W-1:0] sum,
-    input wire [STATE_W*(1+SYNAPSE)+(SELF_W>0?1:0)-1:0] state,
-    input wire [CODE_W*(1+SYNAPSE)+THRESHOLD_W+SELF_W-1:0] param
+    input wire [STATE_W*(1+SYNAPSE)+(SELF_WEIGHT_W>0?1:0)-1:0] state,
+    input wire [CODE_W*(1+SYNAPSE)+THRESHOLD_W+SELF_WEIGHT_W-1:0] param
 );
 
     localparam FIRE = THRESHOLD_W > 0 ? 1 : 0;
-    localparam SELF = SELF_W > 0 ? 1 : 0;
+    localparam SELF_WEIGHT = SELF_WEIGHT_W > 0 ? 1 : 0;
     localparam X_W = SUM_W + 1;
     localparam VALUE_W = FIRE ? 1 : STATE_W;
-    localparam STATE_WORD_W = STATE_W * (1 + SYNAPSE) + SELF;
-    localparam PARAM_W = CODE_W * (1 + SYNAPSE) + THRESHOLD_W + SELF_W;
+    localparam STATE_WORD_W = STATE_W * (1 + SYNAPSE) + SELF_WEIGHT;
+    localparam PARAM_W = CODE_W * (1 + SYNAPSE) + THRESHOLD_W + SELF_WEIGHT_W;
     localparam C_W = SYNAPSE ? STATE_W : X_W;
 
     wire [STATE_WORD_W-1:0] next_state;
     wire [VALUE_W-1:0]      value;
 
     scsr_neuron #(
-        .STATE_W(STATE_W), .CODE_W(CODE_W), .THRESHOLD_W(THRESHOLD_W), .SELF_W(SELF_W), .SUM_W(SUM_W), .X_W(X_W),
-        .HISTORY(SELF), .SYNAPSE(SYNAPSE), .RESET(RESET), .VALUE_W(VALUE_W), .STATE_WORD_W(STATE_WORD_W),
+        .STATE_W(STATE_W), .CODE_W(CODE_W), .THRESHOLD_W(THRESHOLD_W), .SELF_WEIGHT_W(SELF_WEIGHT_W), .SUM_W(SUM_W), .X_W(X_W),
+        .HISTORY(SELF_WEIGHT), .SYNAPSE(SYNAPSE), .RESET(RESET), .VALUE_W(VALUE_W), .STATE_WORD_W(STATE_WORD_W),
         .PARAM_W(PARAM_W)
     ) dut (.*);
 
@@ -45,15 +45,15 @@ module prove_scsr_neuron #(
     (* hierconn *) wire signed [X_W-1:0]     \dut.g_synapse.filter.x ;
     (* hierconn *) wire signed [STATE_W-1:0] \dut.g_synapse.filter.y ;
 
-    // The fields of state and parameters, {c, s, v} and {synapse leak, self weight, threshold, leak}, and x.
+    // The fields of state and parameters, {c, s, v} and {synapse leak, self-weight, threshold, leak}, and x.
     wire signed [STATE_W-1:0] v = state[STATE_W-1:0];
     wire [CODE_W-1:0]         leak = param[CODE_W-1:0];
     wire signed [X_W-1:0]     x;
     generate
-        if (SELF) begin : g_self
-            wire signed [SELF_W-1:0] weight = param[CODE_W+THRESHOLD_W+:SELF_W];
+        if (SELF_WEIGHT) begin : g_self_weight
+            wire signed [SELF_WEIGHT_W-1:0] weight = param[CODE_W+THRESHOLD_W+:SELF_WEIGHT_W];
             assign x = state[STATE_W] ? sum + weight : sum;
-        end else begin : g_no_self
+        end else begin : g_no_self_weight
             assign x = sum;
         end
     endgenerate
@@ -101,8 +101,8 @@ module prove_scsr_neuron #(
             always @* begin
                 // c = leaky_sum(c, synapse leak, x), with x one enabled cycle behind c and leak
                 r1_filter: assert (
-                    \dut.g_synapse.filter.z == $signed(state[STATE_W+SELF+:STATE_W])
-                    && \dut.g_synapse.filter.code == param[CODE_W+THRESHOLD_W+SELF_W+:CODE_W]
+                    \dut.g_synapse.filter.z == $signed(state[STATE_W+SELF_WEIGHT+:STATE_W])
+                    && \dut.g_synapse.filter.code == param[CODE_W+THRESHOLD_W+SELF_WEIGHT_W+:CODE_W]
                     && (!given_q[0] || \dut.g_synapse.filter.x == x_q)
                 );
                 c1_filter: cover (given_q[0] && \dut.g_synapse.filter.x < -5);
@@ -118,8 +118,8 @@ module prove_scsr_neuron #(
 
                 // The state's c leaves with its v: 2 enabled cycles after c, one more with a spike
                 if (given_q[1+FIRE]) begin
-                    r3_current: assert (next_state[STATE_W+SELF+:STATE_W] == c_q[(1+FIRE)*STATE_W+:STATE_W]);
-                    c3_current: cover (next_state[STATE_W+SELF+:STATE_W] == 7);
+                    r3_current: assert (next_state[STATE_W+SELF_WEIGHT+:STATE_W] == c_q[(1+FIRE)*STATE_W+:STATE_W]);
+                    c3_current: cover (next_state[STATE_W+SELF_WEIGHT+:STATE_W] == 7);
                 end
             end
         end else begin : g_no_synapse
@@ -147,7 +147,7 @@ module prove_scsr_neuron #(
 
             always @* if (given_q[TO_U]) begin
                 // s = 1 if u >= threshold, of the same neuron: TO_U enabled cycles behind its state
-                r5_fire: assert (value == over && (SELF == 0 || next_state[STATE_W] == over));
+                r5_fire: assert (value == over && (SELF_WEIGHT == 0 || next_state[STATE_W] == over));
                 c5_fire: cover (over && u_q == theta);
 
                 // v = u, after a spike 0 or u - threshold

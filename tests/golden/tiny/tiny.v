@@ -141,19 +141,19 @@ module tiny (
     generate
         for (layer_1_unit = 0; layer_1_unit < 1; layer_1_unit = layer_1_unit + 1) begin : layer_1_neurons
             scsr_neuron #(
-                .SUM_W       (4),
-                .X_W         (4),
-                .STATE_W     (8),
-                .LEAK_W      (4),
-                .CODE_W      (4),
-                .SHIFT       (0),
-                .THRESHOLD_W (3),
-                .RESET       (0),
-                .HISTORY     (1),
-                .SELF_W      (3),
-                .VALUE_W     (1),
-                .STATE_WORD_W(9),
-                .PARAM_W     (10)
+                .SUM_W        (4),
+                .X_W          (4),
+                .STATE_W      (8),
+                .LEAK_W       (4),
+                .CODE_W       (4),
+                .SHIFT        (0),
+                .THRESHOLD_W  (3),
+                .RESET        (0),
+                .HISTORY      (1),
+                .SELF_WEIGHT_W(3),
+                .VALUE_W      (1),
+                .STATE_WORD_W (9),
+                .PARAM_W      (10)
             ) neuron (
                 .clk       (aclk),
                 .en        (layer_1_en),

@@ -190,11 +190,7 @@ class _Search:
         """How far the nearest folding is from the goal, as a share, and in words."""
         goal = self._goal
         smallest = self._choice({layer: min(o, key=lambda o: o.cost) for layer, o in self._options.items()})
-        worst = {
-            name: (getattr(smallest.area, name), limit)
-            for name, limit in self._limits.items()
-            if getattr(smallest.area, name) > limit
-        }
+        worst = smallest.area.beyond(self._limits)
         if goal.budget and worst:
             needs = ", ".join(f"{name} {needed:,.6g} of {limit:,.6g}" for name, (needed, limit) in worst.items())
             share = max((needed / max(limit, 1e-9) for needed, limit in worst.values()), default=0.0)
@@ -295,8 +291,7 @@ class _Search:
         return sum(picked[index].latency for index in self._path)
 
     def _fits(self, picked: Mapping[int, _Option]) -> bool:
-        total = asdict(sum((option.area for option in picked.values()), self._fixed))
-        return all(total[name] <= limit for name, limit in self._limits.items())
+        return not sum((option.area for option in picked.values()), self._fixed).beyond(self._limits)
 
     def _choice(self, picked: Mapping[int, _Option]) -> Choice:
         layers = {index: option.layer for index, option in picked.items()}

@@ -30,10 +30,10 @@ class Area:
     def times(self, count: int) -> Area:
         return Area(*(item * count for item in astuple(self)))
 
-    def beyond(self, capacity: Area) -> dict[str, tuple[float, float]]:
-        """The resources of which more is needed than there are: name -> (needed, available)."""
-        available = asdict(capacity)
-        return {name: (needed, available[name]) for name, needed in asdict(self).items() if needed > available[name]}
+    def beyond(self, limits: Mapping[str, float]) -> dict[str, tuple[float, float]]:
+        """The resources of which more is needed than a limit allows: name -> (needed, limit)."""
+        needed = asdict(self)
+        return {name: (needed[name], limit) for name, limit in limits.items() if needed[name] > limit}
 
 
 @dataclass(frozen=True, slots=True)

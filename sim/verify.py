@@ -21,18 +21,9 @@ from quant.manifest import MODEL, BuildFolder, differences, read_folder
 from quant.model import IntModel
 from quant.spikes import SpikeSet, plain_arrays
 from sim import netlist as netlists
-
-# The test bench travels with build folders and so is no package: its files import each other by bare names.
-TEST_BENCH = Path(__file__).resolve().parent / "tb"
-sys.path.insert(0, str(TEST_BENCH))
-
-import compare  # noqa: E402
-import runner  # noqa: E402
-import streams  # noqa: E402
+from sim.tb import runner, streams
 
 COCOTB_DEFAULT_SAMPLES = 3
-
-_DIGEST_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +56,7 @@ class Outcome:
 class _Job:
     folder: Path
     model: IntModel
-    layers: tuple[compare.Layer, ...]
+    layers: tuple[streams.Layer, ...]
     samples: SpikeSet
     answers: dict[str, IntArray]
     changed: tuple[str, ...]
@@ -162,9 +153,7 @@ def _prepare(folder: Path, samples: SpikeSet, stress: Stress, netlist: str | Non
     classes = model.layers[-1].neurons
     if int(samples.label.max()) >= classes:
         raise SpikeFileError(f"label {int(samples.label.max())} is no class; the model has {classes}")
-    layers = tuple(
-        compare.Layer(**{**msgspec.structs.asdict(entry), "sources": tuple(entry.sources)}) for entry in manifest.layers
-    )
+    layers = tuple(streams.Layer(**msgspec.structs.asdict(entry)) for entry in manifest.layers)
     answers = vectors.expected(model, samples)
     cells = () if netlist is None else tuple(netlists.sources(folder.resolve(), netlist, manifest))
     return _Job(folder.resolve(), model, layers, samples, answers, changed, stress, cells)
@@ -216,15 +205,15 @@ def _run_cpp(job: _Job) -> Outcome:
 
     shown = () if job.netlist else job.layers
     spikes = {layer.index: recorded(f"spikes_{position}") for position, layer in enumerate(shown)}
-    comparison = compare.compare(job.arrays, packets, flags, spikes or None, job.layers)
+    comparison = streams.compare(job.arrays, packets, flags, spikes or None, job.layers)
     ticks, ends = recorded("ticks"), recorded("ends")
     measured = _cycles(ticks, ends, record["cycle"][last].astype(np.int64), job.samples.steps)
     return Outcome({"all": asdict(comparison)}, measured, packets.classes)
 
 
-def _check_identity(ports: bytes, job: _Job) -> None:
-    """The core must name, on its ports, the model it is compared with."""
-    digest = ports[: -_DIGEST_BYTES - 1 : -1].hex()
+def _check_identity(port: bytes, job: _Job) -> None:
+    """The core must name, on its port `model_digest`, the model it is compared with."""
+    digest = port[::-1].hex()
     if digest != store.digest(job.model):
         raise runner.CoreError(f"the core says it was made from model {digest}, not {store.digest(job.model)}")
 

@@ -42,7 +42,7 @@ VECTORS = "tb/vectors.npz"
 LOAD = "mem/load.bin"
 
 TEST_BENCH = Path(__file__).resolve().parents[2] / "sim" / "tb"
-_TEST_BENCH_FILES = ("Makefile", "runner.py", "streams.py", "compare.py", "test_core.py", "harness.cpp")
+_TEST_BENCH_FILES = ("Makefile", "runner.py", "streams.py", "test_core.py", "harness.cpp")
 
 
 @dataclass(frozen=True, slots=True)

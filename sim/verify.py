@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -104,37 +102,6 @@ def verify(
     except (runner.CoreError, streams.StreamError) as error:
         raise VerificationError(f"{folder}: {error}") from None
     return _report(job, engine, outcome)
-
-
-def run(
-    folder: Path,
-    samples: SpikeSet,
-    *,
-    engine: str,
-    stress: Stress | None = None,
-    netlist: str | None = None,
-    allow_changed: bool = False,
-) -> int:
-    """Verify, print a table, write the report; returns the exit status.
-
-    The report is `reports/verify.json`, with cocotb `reports/verify_cocotb.json`, of a netlist
-    `synth/<target>/verify.json`.
-    """
-    try:
-        report = verify(folder, samples, engine=engine, stress=stress, netlist=netlist, allow_changed=allow_changed)
-    except VerificationError as error:
-        report = {"equal": False, "engine": engine, "samples": len(samples), "first_difference": str(error)}
-    name = "verify.json" if engine == "cpp" else f"verify_{engine}.json"
-    path = folder / "reports" / name if netlist is None else folder / "synth" / netlist / name
-    write_atomic(path, (json.dumps(report, indent=2) + "\n").encode())
-    for key, value in report.items():
-        print(f"{key.replace('_', ' '):22} {_shown(value)}")
-    print(f"{'report':22} {path}")
-    if report["equal"]:
-        print(f"PASS: {report['samples']} samples, every {'spike' if netlist is None else 'score'} equal")
-        return 0
-    print(f"FAIL: {report['first_difference'] or 'the output was silent: nothing was shown'}", file=sys.stderr)
-    return 1
 
 
 def _prepare(folder: Path, samples: SpikeSet, stress: Stress, netlist: str | None, allow_changed: bool) -> _Job:
@@ -281,13 +248,3 @@ def _accuracy(classes: IntArray, label: IntArray) -> float | None:
     """Share of labelled samples whose class is the label; None where no sample has a label."""
     labelled = label >= 0
     return float(np.mean(classes[labelled] == label[labelled])) if labelled.any() else None
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, Mapping):
-        return ", ".join(f"layer {key}: {item}" for key, item in value.items())
-    if isinstance(value, list):
-        return ", ".join(map(str, value)) or "-"
-    return (
-        "-" if value is None else f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
-    )

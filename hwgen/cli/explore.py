@@ -150,10 +150,8 @@ def explore(folder: Path, jobs: Sequence[Job], workers: int, scheduler: str | No
     Raises:
         ToolError: if the scheduler cannot be reached or Dask is not installed.
     """
-    points = []
     results = _here(jobs, workers) if scheduler is None else _on_cluster(jobs, scheduler)
-    for point in tqdm(results, total=len(jobs), desc="explore", unit="point", disable=None):
-        points.append(point)
+    points = list(tqdm(results, total=len(jobs), desc="explore", unit="point", disable=None))
     points.sort(key=lambda point: (point.lut is None, point.lut or 0, point.time))
     buffer = io.StringIO()
     table = csv.DictWriter(buffer, [field.name for field in fields(Point)] + ["pareto"], lineterminator="\n")
@@ -252,8 +250,5 @@ def _check_folder(folder: Path) -> None:
     """Only what `explore` itself writes may be there."""
     if folder.exists() and not folder.is_dir():
         raise ScsrError(f"{folder} is not a folder; name another --out")
-    foreign = (
-        [path.name for path in folder.iterdir() if path.name not in (TABLE, PICTURE, POINTS)] if folder.exists() else []
-    )
-    if foreign:
-        raise ScsrError(f"{folder} holds {sorted(foreign)[0][:60]!r}, which explore did not write; name another --out")
+    if foreign := sorted({path.name for path in folder.glob("*")} - {TABLE, PICTURE, POINTS}):
+        raise ScsrError(f"{folder} holds {foreign[0][:60]!r}, which explore did not write; name another --out")

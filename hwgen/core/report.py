@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import itertools
 import json
+from collections.abc import Sequence
+
+from tabulate import tabulate
 
 from hwgen import engines
 from hwgen.core.plan import CorePlan
-from hwgen.core.tables import lines
 from quant.model import IntModel
 
 
@@ -66,6 +68,11 @@ def _safety(plan: CorePlan) -> list[str]:
         f"self-test: a sample of {plan.test_memories[0].words} beats" if safety.self_test else "",
     ]
     return [line for line in found if line]
+
+
+def lines(rows: Sequence[Sequence[str]]) -> list[str]:
+    """A table's lines, its columns aligned on the left; the first row is the head."""
+    return [line.rstrip() for line in tabulate(rows, tablefmt="plain", disable_numparse=True).splitlines()]
 
 
 def _quoted(name: str) -> str:

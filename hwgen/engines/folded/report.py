@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hwgen.core.tables import lines
+from hwgen.core.report import lines
 from hwgen.core.timing import interval_cycles, latency_cycles
 from hwgen.engines.folded.clock import tail_cycles
 from hwgen.engines.folded.plan import FoldedLayer

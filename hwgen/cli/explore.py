@@ -115,8 +115,7 @@ def foldings(model: IntModel, events: Events, target: str, count: int) -> list[F
     """At most `count` foldings between the smallest core and the fastest: the cheapest for each of a row of times per
     step, which are equally far apart on a logarithmic scale."""
     estimates = target if target in area.calibrated() else area.calibrated()[0]
-    ones = [1] * len(model.layers)
-    slowest = cycles_per_step(make_plan(model, Folding(ones)), events)
+    slowest = cycles_per_step(make_plan(model, Folding([1] * len(model.layers))), events)
     all_lanes = [layer.neurons for layer in model.layers]
     fastest = min(cycles_per_step(make_plan(model, Folding(all_lanes, None, ports)), events) for ports in PORTS)
     found: dict[tuple[object, ...], Folding] = {}
@@ -204,7 +203,6 @@ def table(points: Sequence[Point], front: Sequence[Point]) -> str:
 
 
 def add_command(command: Command) -> None:
-    """Add `explore` to the command line."""
     parser = command.add("explore", _explore, "synthesize many foldings: a table and a picture of time against area")
     parser.add_argument("--model", type=Path, nargs="+", required=True, help="one network, or several widths of it")
     parser.add_argument("--target", required=True, help=", ".join(targets.TARGETS))

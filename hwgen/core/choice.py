@@ -8,7 +8,7 @@ latencies.
 from __future__ import annotations
 
 import bisect
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -294,7 +294,7 @@ class _Search:
         return not sum((option.area for option in picked.values()), self._fixed).beyond(self._limits)
 
     def _choice(self, picked: Mapping[int, _Option]) -> Choice:
-        layers = {index: option.layer for index, option in picked.items()}
+        layers = [option.layer for option in picked.values()]
         folding = Folding(*lanes_and_units(self._model, layers), self._ports, self._loaded)
         plan = make_plan(self._model, folding, safety=self._safety)
         return Choice(
@@ -302,11 +302,11 @@ class _Search:
         )
 
 
-def lanes_and_units(model: IntModel, layers: Mapping[int, Node]) -> tuple[list[int], list[int]]:
-    """The lanes and units of every layer of a model; of those that are not in `layers`, by index, 1."""
-    every = range(1, len(model.layers) + 1)
-    records = [engines.of(layers[index]).record(layers[index]) if index in layers else {} for index in every]
-    return [record.get("lanes", 1) for record in records], [record.get("units", 1) for record in records]
+def lanes_and_units(model: IntModel, layers: Iterable[Node]) -> tuple[list[int], list[int]]:
+    """The lanes and units of every layer of a model; 1 where it is not in `layers`."""
+    records = {layer.index: engines.of(layer).record(layer) for layer in layers}
+    every = [records.get(index, {}) for index in range(1, len(model.layers) + 1)]
+    return [record.get("lanes", 1) for record in every], [record.get("units", 1) for record in every]
 
 
 def _typical(counts: Sequence[int]) -> list[int]:

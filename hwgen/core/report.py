@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from tabulate import tabulate
 
@@ -15,12 +15,11 @@ from quant.model import IntModel
 
 def model_text(model: IntModel, digest: str) -> str:
     """`1_model.txt`: one line per layer."""
-    rows = [["layer", "neurons", "reads", "weights", "leak", "state", "reset", "features", "parameters"]]
+    head = ["layer", "neurons", "reads", "weights", "leak", "state", "reset", "features", "parameters"]
+    rows = []
     for index, layer in enumerate(model.layers, start=1):
-        features = [
-            *(["dense recurrent"] if model.recurrent(index) else []),
-            *(one.label for one in layer.neuron.parts),
-        ]
+        features = ["dense recurrent"] if model.recurrent(index) else []
+        features += [part.label for part in layer.neuron.parts]
         rows.append(
             [
                 str(index),
@@ -42,7 +41,7 @@ def model_text(model: IntModel, digest: str) -> str:
             f"read-out  {model.readout}",
             f"classes   {', '.join(map(_quoted, model.classes))}",
             "",
-            *lines(rows),
+            *lines(head, rows),
             "",
         ]
     )
@@ -70,9 +69,9 @@ def _safety(plan: CorePlan) -> list[str]:
     return [line for line in found if line]
 
 
-def lines(rows: Sequence[Sequence[str]]) -> list[str]:
-    """A table's lines, its columns aligned on the left; the first row is the head."""
-    return [line.rstrip() for line in tabulate(rows, tablefmt="plain", disable_numparse=True).splitlines()]
+def lines(head: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
+    """A table's lines, its columns aligned on the left."""
+    return [line.rstrip() for line in tabulate([head, *rows], tablefmt="plain", disable_numparse=True).splitlines()]
 
 
 def _quoted(name: str) -> str:

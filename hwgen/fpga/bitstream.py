@@ -12,17 +12,8 @@ from pathlib import Path
 from hwgen.boards import boards
 from hwgen.boards.boards import Board
 from hwgen.core import render
-from hwgen.fpga import targets
-from hwgen.fpga.synth import (
-    Run,
-    call_tool,
-    keep_logs,
-    place_and_route,
-    require_fit,
-    results_folder,
-    run_yosys,
-    tool_versions,
-)
+from hwgen.fpga import synth, targets
+from hwgen.fpga.synth import Run
 from hwgen.fpga.targets import PlaceAndRoute
 from quant.command import Command
 from quant.errors import BuildError
@@ -52,12 +43,9 @@ class Bitstream:
 
 
 def make_bitstream(path: Path, name: str, seed: int | None = None) -> Bitstream:
-    """Synthesize, place, route and pack a build folder for a board, into `boards/<name>/` there.
+    """Synthesize, place, route and pack a build folder for the board `name`, into `boards/<name>/` there.
 
-    Args:
-        path: the build folder.
-        name: of the board.
-        seed: of place and route; None: those of `SEEDS` one after the other until the clock is met.
+    Place and route takes `seed`; where that is None, those of `SEEDS` one after the other until the clock is met.
 
     Raises:
         ScsrError: at an unknown board.
@@ -70,10 +58,10 @@ def make_bitstream(path: Path, name: str, seed: int | None = None) -> Bitstream:
     build = open_folder(path)
     target = targets.find(board.target)
     assert target.place_and_route is not None, "a board's device can be placed"
-    tools = tool_versions([target.place_and_route.distribution])
+    tools = synth.tool_versions([target.place_and_route.distribution])
     manifest = build.manifest
     sources = (*manifest.sources, *manifest.uart.sources)
-    with results_folder(build.path / FOLDER, name) as work:
+    with synth.results_folder(build.path / FOLDER, name) as work:
         run = Run(build, f"{manifest.top}_board", sources, name, target, work, FOLDER)
         return _make(run, target.place_and_route, board, SEEDS if seed is None else (seed,), tools)
 
@@ -85,10 +73,10 @@ def _make(run: Run, tool: PlaceAndRoute, board: Board, seeds: Sequence[int], too
         text = render.from_template(f"boards/{run.name}/{template}", top=run.top, build=build.manifest, board=board)
         (run.work / file).write_text(text, encoding="utf-8")
     sources = (f"read_verilog -defer {source}" for source in (*run.sources, f"{run.inside}/top.v"))
-    run_yosys(run, [*sources, f"{run.target.synth} -top {run.top} -json {run.inside}/netlist.json"])
+    synth.run_yosys(run, [*sources, f"{run.target.synth} -top {run.top} -json {run.inside}/netlist.json"])
     seed, fmax_mhz, resources = _meet_clock(run, tool, board, pins, seeds)
     file = f"{build.manifest.top}.{board.bitstream_kind}"
-    call_tool(run, tool.call(board.pack, ["routed", file]), run.work, "pack.log")
+    synth.call_tool(run, tool.call(board.pack, ["routed", file]), run.work, "pack.log")
     for name in ("netlist.json", "routed"):
         (run.work / name).unlink()
     record = {
@@ -117,8 +105,8 @@ def _meet_clock(
     options = [*board.device, f"--{board.pins_kind}", pins, board.netlist_option, "routed"]
     reached = {}
     for seed in seeds:
-        clocks, resources = place_and_route(run, tool, options, board.clock_mhz, seed)
-        require_fit(run, resources)
+        clocks, resources = synth.place_and_route(run, tool, options, board.clock_mhz, seed)
+        synth.require_fit(run, resources)
         reached[seed] = min(clocks)
         if reached[seed] >= board.clock_mhz:
             return seed, reached[seed], resources
@@ -127,12 +115,11 @@ def _meet_clock(
     tried = f"seed {best}" if len(seeds) == 1 else f"seed {best}, the best of {len(seeds)}"
     raise BuildError(
         f"{run.top} reaches {reached[best]} MHz on {run.name} and needs {board.clock_mhz}, {share:.1f} % short "
-        f"({tried}; log in {keep_logs(run) / f'nextpnr_{best}.log'}); try {_REMEDY}"
+        f"({tried}; log in {synth.keep_logs(run) / f'nextpnr_{best}.log'}); try {_REMEDY}"
     )
 
 
 def add_command(command: Command) -> None:
-    """Add `bitstream` to the command line."""
     bitstream = command.add("bitstream", _bitstream, "make the file that programs a board from a build folder")
     bitstream.add_argument("--build", type=Path, required=True, help="build folder")
     bitstream.add_argument("--board", required=True, help=", ".join(boards.BOARDS))

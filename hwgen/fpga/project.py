@@ -53,16 +53,9 @@ TOOLS: Mapping[str, Tool] = {
 
 
 def make_project(path: Path, name: str, part: str | None = None, clock_mhz: int = DEFAULT_CLOCK_MHZ) -> Path:
-    """Write the scripts for a vendor's tool into `projects/<tool>/` of a build folder, in place of earlier ones.
+    """Write the scripts for the tool `name` into `projects/<tool>/` of a build folder, in place of earlier ones.
 
-    Args:
-        path: the build folder.
-        name: of the tool.
-        part: the device, as the tool names it; None: the tool's default here.
-        clock_mhz: the clock to ask for.
-
-    Returns:
-        The folder.
+    The device is `part`, as the tool names it, or by default the one in `TOOLS`. Returns the folder of the scripts.
 
     Raises:
         ScsrError: at an unknown tool, an impossible part or clock.
@@ -108,7 +101,6 @@ def _gowin_device(part: str) -> str:
 
 
 def add_command(command: Command) -> None:
-    """Add `project` to the command line."""
     project = command.add("project", _project, "write scripts that take a build folder into a vendor's tool")
     project.add_argument("--build", type=Path, required=True, help="build folder")
     project.add_argument("--tool", required=True, help=", ".join(TOOLS))

@@ -105,12 +105,9 @@ class Run:
 
 
 def synthesize(folder: Path, name: str, seeds: int = 3) -> Result:
-    """Synthesize a build folder and write `synth/<target>/` in it, in place of an earlier one.
+    """Synthesize a build folder for the target `name` and write `synth/<target>/` in it, in place of an earlier one.
 
-    Args:
-        folder: the build folder; sources and memories must be as they were built.
-        name: of the target.
-        seeds: how many times to place and route; the clock is the median. 0: area only.
+    The clock is the median of `seeds` runs of place and route; with 0 runs only the area is measured.
 
     Raises:
         ScsrError: at an unknown target.

@@ -92,10 +92,7 @@ class Target:
     place_and_route: PlaceAndRoute | None = None
 
     def area(self, cells: Mapping[str, int]) -> Area:
-        """What a netlist occupies.
-
-        Args:
-            cells: how many cells of each type it has.
+        """What a netlist with so many cells of each type occupies.
 
         Raises:
             ToolError: at a cell that this target does not know: no area is better than a wrong one.

@@ -92,7 +92,7 @@ def make_project(path: Path, name: str, part: str | None = None, clock_mhz: int 
 
 
 def _gowin_device(part: str) -> str:
-    """The name of a part's die, which Gowin's tools want besides: GW2AR-18C for GW2AR-LV18QN88C8/I7."""
+    """The name of a part's die, which Gowin's tools want as well: GW2AR-18C for GW2AR-LV18QN88C8/I7."""
     found = _GOWIN_PART.fullmatch(part)
     if found is None:
         raise ScsrError(f"--part {part!r} is no Gowin part, such as {TOOLS['gowin'].part}")

@@ -16,7 +16,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from tqdm import tqdm
 
@@ -30,7 +29,7 @@ from quant.manifest import BuildFolder, open_folder
 FOLDER = "synth"
 MAX_SEEDS = 100
 
-# Runs the script that is named behind it; in a process of its own, which Yosys ends when it fails.
+# The command that runs the script named after it: Yosys ends the process in which it fails, so it gets one of its own.
 _RUN_YOSYS = "import sys; from pyosys import libyosys; libyosys.run_pass(f'script {sys.argv[1]}', libyosys.Design())"
 YOSYS = (sys.executable, "-P", "-c", _RUN_YOSYS)
 
@@ -229,10 +228,10 @@ def _map(run: Run) -> dict[str, int]:
             f"write_json {inside}/netlist.json",
         ]
     run_yosys(run, commands)
-    cells = json.loads((run.work / "stat.json").read_text(encoding="utf-8"))["design"]["num_cells_by_type"]
+    stat = json.loads((run.work / "stat.json").read_text(encoding="utf-8"))
     for name in ("stat.json", "core.il", "box.il"):
         (run.work / name).unlink(missing_ok=True)
-    return {str(cell): int(count) for cell, count in sorted(cells.items())}
+    return dict(sorted(stat["design"]["num_cells_by_type"].items()))
 
 
 def run_yosys(run: Run, commands: Sequence[str]) -> None:
@@ -256,7 +255,7 @@ def place_and_route(
     command = [*options, "--freq", str(clock_mhz), "--timing-allow-fail", "--seed", str(seed), *files]
     call_tool(run, tool.call(tool.function, command), run.work, f"nextpnr_{seed}.log")
     path = run.work / "report.json"
-    report: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    report = json.loads(path.read_text(encoding="utf-8"))
     path.unlink()
     counts = {name: (int(count["used"]), int(count["available"])) for name, count in report["utilization"].items()}
     clocks = [round(float(clock["achieved"]), 2) for clock in report["fmax"].values()]

@@ -67,7 +67,7 @@ def _build(arguments: argparse.Namespace) -> int:
     build = make_build(model, folding, arguments.name, safety)
     write(build, arguments.out)
     plan = build.plan
-    lanes = ",".join(str(lanes) for lanes in lanes_and_units(model, {layer.index: layer for layer in plan.layers})[0])
+    lanes = ",".join(str(lanes) for lanes in lanes_and_units(model, plan.layers)[0])
     bits = sum(memory.bits for memory in plan.memories)
     print(f"{arguments.out}: top module {plan.top}, {len(plan.layers)} layers, lanes {lanes}, {bits:,} bits of memory")
     if description:
@@ -93,8 +93,7 @@ def _folding(arguments: argparse.Namespace, model: IntModel, safety: Safety) -> 
         ports = 1 if ports is None else ports
         if arguments.rates is None:
             return Folding(arguments.lanes, arguments.units, ports, loaded), ""
-        plan = make_plan(model, Folding(arguments.lanes))
-        lanes, _ = lanes_and_units(model, {layer.index: layer for layer in plan.layers})
+        lanes, _ = lanes_and_units(model, make_plan(model, Folding(arguments.lanes)).layers)
     elif arguments.lanes is not None:
         raise BuildError(f"{given[0]} chooses the lanes; leave out --lanes")
     if arguments.units is not None:

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from quant.errors import ScsrError
-from sim.verify import check_folder, runner
+from sim.tb import runner
+from sim.verify import check_folder
 
 HARNESS = Path(__file__).resolve().parent / "uart" / "board.cpp"
 MIN_BIT_CYCLES = 4
@@ -34,7 +35,16 @@ def simulated_board(folder: Path, *, bit_cycles: int, lose_every: int = 0) -> It
     if not MIN_BIT_CYCLES <= bit_cycles <= MAX_BIT_CYCLES:
         raise ScsrError(f"--bit-cycles is {bit_cycles}; allowed is {MIN_BIT_CYCLES}..{MAX_BIT_CYCLES}")
     folder = folder.resolve()
-    program = _compile(folder, bit_cycles)
+    manifest = check_folder(folder)[0].manifest
+    program = runner.build_program(
+        folder,
+        folder / "tb" / "build" / f"board_{bit_cycles}",
+        top=manifest.uart.top,
+        sources=[*manifest.sources, *manifest.uart.sources],
+        harness=HARNESS,
+        prefix="Vboard",
+        parameters={"BIT_CYCLES": bit_cycles, "COUNT_W": bit_cycles.bit_length()},
+    )
     arguments = [str(program), str(bit_cycles), str(lose_every)]
     with subprocess.Popen(arguments, cwd=folder, stdout=subprocess.PIPE, text=True) as process:
         try:
@@ -44,16 +54,3 @@ def simulated_board(folder: Path, *, bit_cycles: int, lose_every: int = 0) -> It
             yield port
         finally:
             process.terminate()
-
-
-def _compile(folder: Path, bit_cycles: int) -> Path:
-    manifest = check_folder(folder)[0].manifest
-    return runner.build_program(
-        folder,
-        folder / "tb" / "build" / f"board_{bit_cycles}",
-        top=manifest.uart.top,
-        sources=[*manifest.sources, *manifest.uart.sources],
-        harness=HARNESS,
-        prefix="Vboard",
-        parameters={"BIT_CYCLES": bit_cycles, "COUNT_W": bit_cycles.bit_length()},
-    )

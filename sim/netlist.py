@@ -56,9 +56,9 @@ def sources(folder: Path, target: str, manifest: Manifest) -> list[str]:
     if digest != manifest.model_digest or top != manifest.top:
         raise BuildError(f"{netlist} is of another build; synthesize again")
     if family not in LIBRARIES:
-        raise BuildError(f"{netlist}: cells of {family} have no models; netlists can be simulated of {_known()}")
-    library = LIBRARIES[family]
-    return [str(netlist), *library_arguments(library)]
+        known = ", ".join(LIBRARIES)
+        raise BuildError(f"{netlist}: cells of {family} have no models; netlists can be simulated of {known}")
+    return [str(netlist), *library_arguments(LIBRARIES[family])]
 
 
 def library_arguments(library: CellLibrary) -> list[str]:
@@ -72,7 +72,3 @@ def library_arguments(library: CellLibrary) -> list[str]:
         raise ToolError("pyosys is missing, whose cell models netlists need; `make setup` installs it")
     models = Path(next(iter(yosys.submodule_search_locations))) / "share" / library.yosys
     return [*(str(CELLS / name) for name in library.own), "-v", str(models), f"+incdir+{models.parent}"]
-
-
-def _known() -> str:
-    return ", ".join(LIBRARIES)

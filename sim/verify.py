@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -21,18 +19,9 @@ from quant.manifest import MODEL, BuildFolder, differences, read_folder
 from quant.model import IntModel
 from quant.spikes import SpikeSet, plain_arrays
 from sim import netlist as netlists
-
-# The test bench travels with build folders and so is no package: its files import each other by bare names.
-TEST_BENCH = Path(__file__).resolve().parent / "tb"
-sys.path.insert(0, str(TEST_BENCH))
-
-import compare  # noqa: E402
-import runner  # noqa: E402
-import streams  # noqa: E402
+from sim.tb import runner, streams
 
 COCOTB_DEFAULT_SAMPLES = 3
-
-_DIGEST_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +54,7 @@ class Outcome:
 class _Job:
     folder: Path
     model: IntModel
-    layers: tuple[compare.Layer, ...]
+    layers: tuple[streams.Layer, ...]
     samples: SpikeSet
     answers: dict[str, IntArray]
     changed: tuple[str, ...]
@@ -115,37 +104,6 @@ def verify(
     return _report(job, engine, outcome)
 
 
-def run(
-    folder: Path,
-    samples: SpikeSet,
-    *,
-    engine: str,
-    stress: Stress | None = None,
-    netlist: str | None = None,
-    allow_changed: bool = False,
-) -> int:
-    """Verify, print a table, write the report; returns the exit status.
-
-    The report is `reports/verify.json`, with cocotb `reports/verify_cocotb.json`, of a netlist
-    `synth/<target>/verify.json`.
-    """
-    try:
-        report = verify(folder, samples, engine=engine, stress=stress, netlist=netlist, allow_changed=allow_changed)
-    except VerificationError as error:
-        report = {"equal": False, "engine": engine, "samples": len(samples), "first_difference": str(error)}
-    name = "verify.json" if engine == "cpp" else f"verify_{engine}.json"
-    path = folder / "reports" / name if netlist is None else folder / "synth" / netlist / name
-    write_atomic(path, (json.dumps(report, indent=2) + "\n").encode())
-    for key, value in report.items():
-        print(f"{key.replace('_', ' '):22} {_shown(value)}")
-    print(f"{'report':22} {path}")
-    if report["equal"]:
-        print(f"PASS: {report['samples']} samples, every {'spike' if netlist is None else 'score'} equal")
-        return 0
-    print(f"FAIL: {report['first_difference'] or 'the output was silent: nothing was shown'}", file=sys.stderr)
-    return 1
-
-
 def _prepare(folder: Path, samples: SpikeSet, stress: Stress, netlist: str | None, allow_changed: bool) -> _Job:
     build, changed = check_folder(folder)
     manifest = build.manifest
@@ -162,9 +120,7 @@ def _prepare(folder: Path, samples: SpikeSet, stress: Stress, netlist: str | Non
     classes = model.layers[-1].neurons
     if int(samples.label.max()) >= classes:
         raise SpikeFileError(f"label {int(samples.label.max())} is no class; the model has {classes}")
-    layers = tuple(
-        compare.Layer(**{**msgspec.structs.asdict(entry), "sources": tuple(entry.sources)}) for entry in manifest.layers
-    )
+    layers = tuple(streams.Layer(**msgspec.structs.asdict(entry)) for entry in manifest.layers)
     answers = vectors.expected(model, samples)
     cells = () if netlist is None else tuple(netlists.sources(folder.resolve(), netlist, manifest))
     return _Job(folder.resolve(), model, layers, samples, answers, changed, stress, cells)
@@ -216,15 +172,15 @@ def _run_cpp(job: _Job) -> Outcome:
 
     shown = () if job.netlist else job.layers
     spikes = {layer.index: recorded(f"spikes_{position}") for position, layer in enumerate(shown)}
-    comparison = compare.compare(job.arrays, packets, flags, spikes or None, job.layers)
+    comparison = streams.compare(job.arrays, packets, flags, spikes or None, job.layers)
     ticks, ends = recorded("ticks"), recorded("ends")
     measured = _cycles(ticks, ends, record["cycle"][last].astype(np.int64), job.samples.steps)
     return Outcome({"all": asdict(comparison)}, measured, packets.classes)
 
 
-def _check_identity(ports: bytes, job: _Job) -> None:
-    """The core must name, on its ports, the model it is compared with."""
-    digest = ports[: -_DIGEST_BYTES - 1 : -1].hex()
+def _check_identity(port: bytes, job: _Job) -> None:
+    """The core must name, on its port `model_digest`, the model it is compared with."""
+    digest = port[::-1].hex()
     if digest != store.digest(job.model):
         raise runner.CoreError(f"the core says it was made from model {digest}, not {store.digest(job.model)}")
 
@@ -292,13 +248,3 @@ def _accuracy(classes: IntArray, label: IntArray) -> float | None:
     """Share of labelled samples whose class is the label; None where no sample has a label."""
     labelled = label >= 0
     return float(np.mean(classes[labelled] == label[labelled])) if labelled.any() else None
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, Mapping):
-        return ", ".join(f"layer {key}: {item}" for key, item in value.items())
-    if isinstance(value, list):
-        return ", ".join(map(str, value)) or "-"
-    return (
-        "-" if value is None else f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
-    )

@@ -186,7 +186,6 @@ def _answers(packets: Sequence[tuple[int, ...]], classes: int, restarts: int) ->
 
 
 def add_command(command: Command) -> None:
-    """Add `host` to the command line."""
     host = command.add("host", _host, "send samples to a board over its serial line, get classes and scores")
     host.add_argument("--port", required=True, help="serial port, such as /dev/ttyUSB0")
     host.add_argument("--build", type=Path, required=True, help="build folder that the board was programmed from")

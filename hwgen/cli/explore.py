@@ -115,8 +115,7 @@ def foldings(model: IntModel, events: Events, target: str, count: int) -> list[F
     """At most `count` foldings between the smallest core and the fastest: the cheapest for each of a row of times per
     step, which are equally far apart on a logarithmic scale."""
     estimates = target if target in area.calibrated() else area.calibrated()[0]
-    ones = [1] * len(model.layers)
-    slowest = cycles_per_step(make_plan(model, Folding(ones)), events)
+    slowest = cycles_per_step(make_plan(model, Folding([1] * len(model.layers))), events)
     all_lanes = [layer.neurons for layer in model.layers]
     fastest = min(cycles_per_step(make_plan(model, Folding(all_lanes, None, ports)), events) for ports in PORTS)
     found: dict[tuple[object, ...], Folding] = {}
@@ -150,10 +149,8 @@ def explore(folder: Path, jobs: Sequence[Job], workers: int, scheduler: str | No
     Raises:
         ToolError: if the scheduler cannot be reached or Dask is not installed.
     """
-    points = []
     results = _here(jobs, workers) if scheduler is None else _on_cluster(jobs, scheduler)
-    for point in tqdm(results, total=len(jobs), desc="explore", unit="point", disable=None):
-        points.append(point)
+    points = list(tqdm(results, total=len(jobs), desc="explore", unit="point", disable=None))
     points.sort(key=lambda point: (point.lut is None, point.lut or 0, point.time))
     buffer = io.StringIO()
     table = csv.DictWriter(buffer, [field.name for field in fields(Point)] + ["pareto"], lineterminator="\n")
@@ -206,7 +203,6 @@ def table(points: Sequence[Point], front: Sequence[Point]) -> str:
 
 
 def add_command(command: Command) -> None:
-    """Add `explore` to the command line."""
     parser = command.add("explore", _explore, "synthesize many foldings: a table and a picture of time against area")
     parser.add_argument("--model", type=Path, nargs="+", required=True, help="one network, or several widths of it")
     parser.add_argument("--target", required=True, help=", ".join(targets.TARGETS))
@@ -252,8 +248,5 @@ def _check_folder(folder: Path) -> None:
     """Only what `explore` itself writes may be there."""
     if folder.exists() and not folder.is_dir():
         raise ScsrError(f"{folder} is not a folder; name another --out")
-    foreign = (
-        [path.name for path in folder.iterdir() if path.name not in (TABLE, PICTURE, POINTS)] if folder.exists() else []
-    )
-    if foreign:
-        raise ScsrError(f"{folder} holds {sorted(foreign)[0][:60]!r}, which explore did not write; name another --out")
+    if foreign := sorted({path.name for path in folder.glob("*")} - {TABLE, PICTURE, POINTS}):
+        raise ScsrError(f"{folder} holds {foreign[0][:60]!r}, which explore did not write; name another --out")

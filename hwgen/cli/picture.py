@@ -54,35 +54,17 @@ def pareto_picture(points: Sequence[Point], front: Sequence[Point]) -> bytes:
     with mpl.rc_context({"font.size": 9, "axes.spines.top": False, "axes.spines.right": False}):
         figure = Figure(figsize=(8, 5), dpi=150, layout="constrained")
         axes = figure.subplots()
-        axes.step(
-            [point.lut or 0.0 for point in front],
-            [point.time for point in front],
-            where="post",
-            color=_FRONT,
-            lw=1,
-            label="Pareto front",
-            zorder=1,
-        )
+        axes.step(*_places(front), where="post", color=_FRONT, lw=1, label="Pareto front", zorder=1)
         models = sorted({(point.model, point.weight_bits) for point in measured})
         for colour, (model, bits) in zip(_COLOURS * len(models), models, strict=False):
             mine = [point for point in measured if (point.model, point.weight_bits) == (model, bits)]
-            axes.scatter(
-                [point.lut or 0.0 for point in mine],
-                [point.time for point in mine],
-                s=28,
-                color=colour,
-                label=f"{model}, {bits} bit",
-                zorder=2,
-            )
+            axes.scatter(*_places(mine), s=28, color=colour, label=f"{model}, {bits} bit", zorder=2)
         for point in front:
+            place = point.lut or 0.0, point.time
             label = f"{point.lanes.replace(' ', ', ')}{'  ×2' if point.events_per_cycle == 2 else ''}"
-            axes.annotate(
-                label, (point.lut or 0.0, point.time), textcoords="offset points", xytext=(6, 5), fontsize=7.5
-            )
-        axes.set(xscale="log", yscale="log", xlabel="LUTs")
-        axes.set_ylabel(
-            "cycles per time step" if measured[0].step_us is None else "µs per time step, at the measured clock"
-        )
+            axes.annotate(label, place, textcoords="offset points", xytext=(6, 5), fontsize=7.5)
+        time = "cycles per time step" if measured[0].step_us is None else "µs per time step, at the measured clock"
+        axes.set(xscale="log", yscale="log", xlabel="LUTs", ylabel=time)
         axes.set_title("lanes of each layer; ×2: two events per cycle", fontsize=9, loc="left")
         for axis in (axes.xaxis, axes.yaxis):
             axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
@@ -94,3 +76,8 @@ def pareto_picture(points: Sequence[Point], front: Sequence[Point]) -> bytes:
         buffer = io.BytesIO()
         figure.savefig(buffer, format="png", metadata={"Software": None})
     return buffer.getvalue()
+
+
+def _places(points: Sequence[Point]) -> tuple[list[float], list[float]]:
+    """LUTs and times of points that have a result."""
+    return [point.lut or 0.0 for point in points], [point.time for point in points]

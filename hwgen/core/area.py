@@ -26,15 +26,11 @@ SCORE_BITS = 31
 
 
 def estimate(plan: CorePlan, target: str) -> Area:
-    """What the core of a plan will occupy.
-
-    Args:
-        target: one of `calibrated()`.
+    """What the core of a plan will occupy on one of the targets that are `calibrated()`.
 
     Raises:
         ScsrError: at a target without coefficients.
     """
-    coefficients(target)  # refuses a target without
     total = _area(target, _input(plan))
     for layer in plan.layers:
         total += layer_area(layer, target, is_last=layer.index == plan.last.index)

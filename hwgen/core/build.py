@@ -10,13 +10,12 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import hwgen
 from hwgen import engines
 from hwgen.core import render, report
 from hwgen.core.folding import DEFAULT_FOLDING, Folding
-from hwgen.core.plan import LOAD_BITS, NO_SAFETY, CorePlan, Node, Safety
+from hwgen.core.plan import LOAD_BITS, NO_SAFETY, CorePlan, Safety
 from hwgen.core.planner import make_plan
 from hwgen.core.self_test import active_samples, stored_sample
 from hwgen.core.timing import idle_limit_cycles
@@ -42,7 +41,7 @@ VECTORS = "tb/vectors.npz"
 LOAD = "mem/load.bin"
 
 TEST_BENCH = Path(__file__).resolve().parents[2] / "sim" / "tb"
-_TEST_BENCH_FILES = ("Makefile", "runner.py", "streams.py", "compare.py", "test_core.py", "harness.cpp")
+_TEST_BENCH_FILES = ("Makefile", "runner.py", "streams.py", "test_core.py", "harness.cpp")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +67,11 @@ def make_build(
     serial = {f"uart/{file}": text for file, text in bridge.items()}
     uart = Serial(f"{plan.top}_uart", digest[:4], list(serial))
     probe = f"tb/{plan.top}_probe.v"
+    record = {**asdict(plan), "layers": [{**asdict(layer), "words": layer.words} for layer in plan.layers]}
     texts = {
         "1_model.txt": report.model_text(model, digest),
         "2_plan.txt": report.plan_text(plan),
-        "reports/plan.json": json.dumps(_plan_record(plan), indent=2) + "\n",
+        "reports/plan.json": json.dumps(record, indent=2) + "\n",
         probe: render.probe_module(plan),
         **sources,
         **serial,
@@ -175,24 +175,19 @@ def _manifest(
         memories=[path for item in plan.memories for path in item.paths],
         ports=list(plan.ports),
         load=Load(LOAD, 8 * len(files[LOAD]) // LOAD_BITS) if plan.loaded else None,
-        layers=[_layer_record(layer) for layer in plan.layers],
+        layers=[
+            LayerRecord(
+                index=layer.index,
+                neurons=layer.neurons,
+                spiking=layer.spiking,
+                sources=[link.source for link in layer.links if not link.recurrent],
+                **engines.of(layer).record(layer),
+            )
+            for layer in plan.layers
+        ],
         safety=SafetyRecord(safety.code, safety.watchdog_cycles, safety.self_test),
         idle_limit_cycles=idle_limit_cycles(plan),
         probe=probe,
         vectors=VECTORS,
         checksums={path: hashlib.sha256(content).hexdigest() for path, content in sorted(files.items())},
     )
-
-
-def _layer_record(layer: Node) -> LayerRecord:
-    return LayerRecord(
-        index=layer.index,
-        neurons=layer.neurons,
-        spiking=layer.spiking,
-        sources=[link.source for link in layer.links if not link.recurrent],
-        **engines.of(layer).record(layer),
-    )
-
-
-def _plan_record(plan: CorePlan) -> dict[str, Any]:
-    return {**asdict(plan), "layers": [{**asdict(layer), "words": layer.words} for layer in plan.layers]}

@@ -8,7 +8,7 @@ latencies.
 from __future__ import annotations
 
 import bisect
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -190,11 +190,7 @@ class _Search:
         """How far the nearest folding is from the goal, as a share, and in words."""
         goal = self._goal
         smallest = self._choice({layer: min(o, key=lambda o: o.cost) for layer, o in self._options.items()})
-        worst = {
-            name: (getattr(smallest.area, name), limit)
-            for name, limit in self._limits.items()
-            if getattr(smallest.area, name) > limit
-        }
+        worst = smallest.area.beyond(self._limits)
         if goal.budget and worst:
             needs = ", ".join(f"{name} {needed:,.6g} of {limit:,.6g}" for name, (needed, limit) in worst.items())
             share = max((needed / max(limit, 1e-9) for needed, limit in worst.values()), default=0.0)
@@ -295,11 +291,10 @@ class _Search:
         return sum(picked[index].latency for index in self._path)
 
     def _fits(self, picked: Mapping[int, _Option]) -> bool:
-        total = asdict(sum((option.area for option in picked.values()), self._fixed))
-        return all(total[name] <= limit for name, limit in self._limits.items())
+        return not sum((option.area for option in picked.values()), self._fixed).beyond(self._limits)
 
     def _choice(self, picked: Mapping[int, _Option]) -> Choice:
-        layers = {index: option.layer for index, option in picked.items()}
+        layers = [option.layer for option in picked.values()]
         folding = Folding(*lanes_and_units(self._model, layers), self._ports, self._loaded)
         plan = make_plan(self._model, folding, safety=self._safety)
         return Choice(
@@ -307,11 +302,11 @@ class _Search:
         )
 
 
-def lanes_and_units(model: IntModel, layers: Mapping[int, Node]) -> tuple[list[int], list[int]]:
-    """The lanes and units of every layer of a model; of those that are not in `layers`, by index, 1."""
-    every = range(1, len(model.layers) + 1)
-    records = [engines.of(layers[index]).record(layers[index]) if index in layers else {} for index in every]
-    return [record.get("lanes", 1) for record in records], [record.get("units", 1) for record in records]
+def lanes_and_units(model: IntModel, layers: Iterable[Node]) -> tuple[list[int], list[int]]:
+    """The lanes and units of every layer of a model; 1 where it is not in `layers`."""
+    records = {layer.index: engines.of(layer).record(layer) for layer in layers}
+    every = [records.get(index, {}) for index in range(1, len(model.layers) + 1)]
+    return [record.get("lanes", 1) for record in every], [record.get("units", 1) for record in every]
 
 
 def _typical(counts: Sequence[int]) -> list[int]:

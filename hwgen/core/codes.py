@@ -14,13 +14,6 @@ BLOCK_BITS = 64
 CODES = ("none", "parity", "secded")
 
 
-def _checks(code: str, width: int) -> int:
-    if code != "secded":
-        return int(code == "parity")
-    bits = min(width, BLOCK_BITS)
-    return 1 + _position(bits - 1).bit_length()
-
-
 @dataclass(frozen=True, slots=True)
 class CheckBits:
     """How many check bits a word has: of each block, and in all."""
@@ -31,7 +24,7 @@ class CheckBits:
 
 def check_bits(code: str, width: int) -> CheckBits:
     """Those of a word of `width` data bits."""
-    checks = _checks(code, width)
+    checks = {"none": 0, "parity": 1, "secded": 1 + _position(min(width, BLOCK_BITS) - 1).bit_length()}[code]
     return CheckBits(checks, -(-width // BLOCK_BITS) * checks)
 
 
@@ -42,7 +35,7 @@ def guard_cycles(code: str) -> int:
 
 def protect(word: int, code: str, width: int) -> int:
     """A word of `width` bits, with its check bits above."""
-    count = _checks(code, width)
+    count = check_bits(code, width).checks
     masks = [_covered(code, check) for check in range(count)]
     for block in range(-(-width // BLOCK_BITS) if count else 0):
         data = word >> (block * BLOCK_BITS) & ((1 << min(BLOCK_BITS, width - block * BLOCK_BITS)) - 1)
@@ -52,7 +45,7 @@ def protect(word: int, code: str, width: int) -> int:
 
 
 def _position(bit: int) -> int:
-    """Of a data bit in a Hamming code: 3, 5, 6, 7, 9, ..., all but the powers of two, which are the check bits'."""
+    """The place of a data bit in a Hamming code: 3, 5, 6, 7, 9, ..., all but the check bits' powers of two."""
     place = bit + 1
     power = 1
     while power <= place:

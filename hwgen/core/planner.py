@@ -21,13 +21,7 @@ MAX_CLASSES = 1 << 16  # the packet's last beat has 16 bits for the class
 def make_plan(
     model: IntModel, folding: Folding = DEFAULT_FOLDING, name: str | None = None, safety: Safety = NO_SAFETY
 ) -> CorePlan:
-    """Plan the hardware of a model.
-
-    Args:
-        model: the network.
-        folding: how far each layer is folded.
-        name: name of the top module; by default the model's, where that is a Verilog identifier.
-        safety: what the core has against faults in the field.
+    """Plan the hardware of a model. The top module is called `name`, by default like the model if Verilog allows that.
 
     Raises:
         BuildError: if folding, name or safety cannot be, if no engine takes a layer, or if a vector or memory exceeds

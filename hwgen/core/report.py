@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import itertools
 import json
+from collections.abc import Iterable, Sequence
+
+from tabulate import tabulate
 
 from hwgen import engines
 from hwgen.core.plan import CorePlan
-from hwgen.core.tables import lines
 from quant.model import IntModel
 
 
 def model_text(model: IntModel, digest: str) -> str:
     """`1_model.txt`: one line per layer."""
-    rows = [["layer", "neurons", "reads", "weights", "leak", "state", "reset", "features", "parameters"]]
+    head = ["layer", "neurons", "reads", "weights", "leak", "state", "reset", "features", "parameters"]
+    rows = []
     for index, layer in enumerate(model.layers, start=1):
-        features = [
-            *(["dense recurrent"] if model.recurrent(index) else []),
-            *(one.label for one in layer.neuron.parts),
-        ]
+        features = ["dense recurrent"] if model.recurrent(index) else []
+        features += [part.label for part in layer.neuron.parts]
         rows.append(
             [
                 str(index),
@@ -40,7 +41,7 @@ def model_text(model: IntModel, digest: str) -> str:
             f"read-out  {model.readout}",
             f"classes   {', '.join(map(_quoted, model.classes))}",
             "",
-            *lines(rows),
+            *lines(head, rows),
             "",
         ]
     )
@@ -66,6 +67,11 @@ def _safety(plan: CorePlan) -> list[str]:
         f"self-test: a sample of {plan.test_memories[0].words} beats" if safety.self_test else "",
     ]
     return [line for line in found if line]
+
+
+def lines(head: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
+    """A table's lines, its columns aligned on the left."""
+    return [line.rstrip() for line in tabulate([head, *rows], tablefmt="plain", disable_numparse=True).splitlines()]
 
 
 def _quoted(name: str) -> str:

@@ -8,13 +8,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from hwgen.boards import boards
 from hwgen.boards.boards import Board
 from hwgen.core import render
-from hwgen.fpga import targets
-from hwgen.fpga.synth import Run, call_tool, keep_logs, require_fit, results_folder, run_yosys, tool_versions
+from hwgen.fpga import synth, targets
+from hwgen.fpga.synth import Run
 from hwgen.fpga.targets import PlaceAndRoute
 from quant.command import Command
 from quant.errors import BuildError
@@ -44,12 +43,9 @@ class Bitstream:
 
 
 def make_bitstream(path: Path, name: str, seed: int | None = None) -> Bitstream:
-    """Synthesize, place, route and pack a build folder for a board, into `boards/<name>/` there.
+    """Synthesize, place, route and pack a build folder for the board `name`, into `boards/<name>/` there.
 
-    Args:
-        path: the build folder.
-        name: of the board.
-        seed: of place and route; None: those of `SEEDS` one after the other until the clock is met.
+    Place and route takes `seed`; where that is None, those of `SEEDS` one after the other until the clock is met.
 
     Raises:
         ScsrError: at an unknown board.
@@ -62,10 +58,10 @@ def make_bitstream(path: Path, name: str, seed: int | None = None) -> Bitstream:
     build = open_folder(path)
     target = targets.find(board.target)
     assert target.place_and_route is not None, "a board's device can be placed"
-    tools = tool_versions([target.place_and_route.distribution])
+    tools = synth.tool_versions([target.place_and_route.distribution])
     manifest = build.manifest
     sources = (*manifest.sources, *manifest.uart.sources)
-    with results_folder(build.path / FOLDER, name) as work:
+    with synth.results_folder(build.path / FOLDER, name) as work:
         run = Run(build, f"{manifest.top}_board", sources, name, target, work, FOLDER)
         return _make(run, target.place_and_route, board, SEEDS if seed is None else (seed,), tools)
 
@@ -77,17 +73,12 @@ def _make(run: Run, tool: PlaceAndRoute, board: Board, seeds: Sequence[int], too
         text = render.from_template(f"boards/{run.name}/{template}", top=run.top, build=build.manifest, board=board)
         (run.work / file).write_text(text, encoding="utf-8")
     sources = (f"read_verilog -defer {source}" for source in (*run.sources, f"{run.inside}/top.v"))
-    run_yosys(run, [*sources, f"{run.target.synth} -top {run.top} -json {run.inside}/netlist.json"])
-    seed, fmax_mhz, report = _meet_clock(run, tool, board, pins, seeds)
+    synth.run_yosys(run, [*sources, f"{run.target.synth} -top {run.top} -json {run.inside}/netlist.json"])
+    seed, fmax_mhz, resources = _meet_clock(run, tool, board, pins, seeds)
     file = f"{build.manifest.top}.{board.bitstream_kind}"
-    call_tool(run, tool.call(board.pack, ["routed", file]), run.work, "pack.log")
-    for name in ("netlist.json", "report.json", "routed"):
+    synth.call_tool(run, tool.call(board.pack, ["routed", file]), run.work, "pack.log")
+    for name in ("netlist.json", "routed"):
         (run.work / name).unlink()
-    resources = {
-        name: (int(count["used"]), int(count["available"]))
-        for name, count in report["utilization"].items()
-        if count["used"]
-    }
     record = {
         "board": run.name,
         "device": board.description,
@@ -109,36 +100,26 @@ def _make(run: Run, tool: PlaceAndRoute, board: Board, seeds: Sequence[int], too
 
 def _meet_clock(
     run: Run, tool: PlaceAndRoute, board: Board, pins: str, seeds: Sequence[int]
-) -> tuple[int, float, dict[str, Any]]:
-    """Place and route until a seed meets the clock: the seed, the highest clock in MHz, and nextpnr's report."""
+) -> tuple[int, float, dict[str, tuple[int, int]]]:
+    """Place and route until a seed meets the clock: the seed, the highest clock in MHz, and the resources used."""
+    options = [*board.device, f"--{board.pins_kind}", pins, board.netlist_option, "routed"]
     reached = {}
     for seed in seeds:
-        report = _place_and_route(run, tool, board, pins, seed)
-        reached[seed] = round(min(float(clock["achieved"]) for clock in report["fmax"].values()), 2)
+        clocks, resources = synth.place_and_route(run, tool, options, board.clock_mhz, seed)
+        synth.require_fit(run, resources)
+        reached[seed] = min(clocks)
         if reached[seed] >= board.clock_mhz:
-            return seed, reached[seed], report
+            return seed, reached[seed], resources
     best = max(reached, key=lambda seed: reached[seed])
     share = 100 * (board.clock_mhz - reached[best]) / board.clock_mhz
     tried = f"seed {best}" if len(seeds) == 1 else f"seed {best}, the best of {len(seeds)}"
     raise BuildError(
         f"{run.top} reaches {reached[best]} MHz on {run.name} and needs {board.clock_mhz}, {share:.1f} % short "
-        f"({tried}; log in {keep_logs(run) / f'nextpnr_{best}.log'}); try {_REMEDY}"
+        f"({tried}; log in {synth.keep_logs(run) / f'nextpnr_{best}.log'}); try {_REMEDY}"
     )
 
 
-def _place_and_route(run: Run, tool: PlaceAndRoute, board: Board, pins: str, seed: int) -> dict[str, Any]:
-    files = ["--json", "netlist.json", f"--{board.pins_kind}", pins, board.netlist_option, "routed"]
-    options = [*board.device, "--freq", str(board.clock_mhz), "--timing-allow-fail", "--seed", str(seed)]
-    command = tool.call(tool.function, [*options, *files, "--report", "report.json"])
-    call_tool(run, command, run.work, f"nextpnr_{seed}.log")
-    report: dict[str, Any] = json.loads((run.work / "report.json").read_text(encoding="utf-8"))
-    counts = report["utilization"].items()
-    require_fit(run, {name: (c["used"], c["available"]) for name, c in counts if c["used"] > c["available"]})
-    return report
-
-
 def add_command(command: Command) -> None:
-    """Add `bitstream` to the command line."""
     bitstream = command.add("bitstream", _bitstream, "make the file that programs a board from a build folder")
     bitstream.add_argument("--build", type=Path, required=True, help="build folder")
     bitstream.add_argument("--board", required=True, help=", ".join(boards.BOARDS))

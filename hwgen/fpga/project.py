@@ -13,15 +13,16 @@ from hwgen.fpga.synth import results_folder
 from quant import store
 from quant.command import Command
 from quant.errors import BuildError, ScsrError
-from quant.manifest import MODEL, BuildFolder, open_folder
+from quant.manifest import MODEL, open_folder
 
 FOLDER = "projects"
 DEFAULT_CLOCK_MHZ = 100
 MAX_CLOCK_MHZ = 1000
 
 _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9/_-]{1,39}")
+# Templates that all tools share; Vivado and Radiant have names of their own for the clock's file.
+_SHARED = {"sources.tcl": "sources.tcl", "clock.sdc": "clock.sdc", "clock.xdc": "clock.sdc", "clock.pdc": "clock.sdc"}
 _GOWIN_PART = re.compile(r"(GW[0-9][A-Z]+)-[A-Z]{2}([0-9]+).*")
-_CLOCK = "targets/clock.sdc.j2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,54 +31,31 @@ class Tool:
 
     Attributes:
         part: the device unless another is named.
-        files: what is rendered, by name in the project's folder: a template below `rtl_templates`.
+        files: of the project, beside `sources.tcl`; their templates are in `rtl_templates/targets/<tool>`.
         start: how the first script is run.
     """
 
     part: str
-    files: Mapping[str, str]
+    files: tuple[str, ...]
     start: str
 
 
 TOOLS: Mapping[str, Tool] = {
     "vivado": Tool(
         "xc7z020clg400-1",
-        {
-            "synth.tcl": "targets/vivado/synth.tcl.j2",
-            "package_ip.tcl": "targets/vivado/package_ip.tcl.j2",
-            "zynq.tcl": "targets/vivado/zynq.tcl.j2",
-            "driver.py": "targets/vivado/driver.py.j2",
-            "clock.xdc": _CLOCK,
-        },
+        ("synth.tcl", "package_ip.tcl", "zynq.tcl", "driver.py", "clock.xdc"),
         "vivado -mode batch -source synth.tcl",
     ),
-    "quartus": Tool(
-        "5CSEMA5F31C6",
-        {"project.tcl": "targets/quartus/project.tcl.j2", "clock.sdc": _CLOCK},
-        "quartus_sh -t project.tcl",
-    ),
-    "gowin": Tool(
-        "GW2AR-LV18QN88C8/I7", {"project.tcl": "targets/gowin/project.tcl.j2", "clock.sdc": _CLOCK}, "gw_sh project.tcl"
-    ),
-    "radiant": Tool(
-        "LIFCL-40-7BG400I",
-        {"project.tcl": "targets/radiant/project.tcl.j2", "clock.sdc": _CLOCK, "clock.pdc": _CLOCK},
-        "radiantc project.tcl",
-    ),
+    "quartus": Tool("5CSEMA5F31C6", ("project.tcl", "clock.sdc"), "quartus_sh -t project.tcl"),
+    "gowin": Tool("GW2AR-LV18QN88C8/I7", ("project.tcl", "clock.sdc"), "gw_sh project.tcl"),
+    "radiant": Tool("LIFCL-40-7BG400I", ("project.tcl", "clock.sdc", "clock.pdc"), "radiantc project.tcl"),
 }
 
 
 def make_project(path: Path, name: str, part: str | None = None, clock_mhz: int = DEFAULT_CLOCK_MHZ) -> Path:
-    """Write the scripts for a vendor's tool into `projects/<tool>/` of a build folder, in place of earlier ones.
+    """Write the scripts for the tool `name` into `projects/<tool>/` of a build folder, in place of earlier ones.
 
-    Args:
-        path: the build folder.
-        name: of the tool.
-        part: the device, as the tool names it; None: the tool's default here.
-        clock_mhz: the clock to ask for.
-
-    Returns:
-        The folder.
+    The device is `part`, as the tool names it, or by default the one in `TOOLS`. Returns the folder of the scripts.
 
     Raises:
         ScsrError: at an unknown tool, an impossible part or clock.
@@ -94,33 +72,27 @@ def make_project(path: Path, name: str, part: str | None = None, clock_mhz: int 
     build = open_folder(path)
     if build.manifest.load is not None:
         raise BuildError(f"{path} takes its weights over s_load, which these scripts do not serve; build it with ROMs")
-    files = _files(build, tool, part, clock_mhz, _gowin_device(part) if name == "gowin" else "")
+    model = store.read(build.path / MODEL)
+    values = {
+        "build": build.manifest,
+        "part": part,
+        "clock_mhz": clock_mhz,
+        "period_ns": f"{1000 / clock_mhz:.3f}",
+        "ports": [port.name for port in build.manifest.ports if port.name != "aclk"],
+        "channels": model.inputs,
+        "classes": model.layers[-1].neurons,
+        "device_name": _gowin_device(part) if name == "gowin" else "",
+    }
     with results_folder(build.path / FOLDER, name) as work:
-        for file, text in files.items():
+        for file in ("sources.tcl", *tool.files):
+            template = _SHARED.get(file, f"{name}/{file}")
+            text = render.from_template(f"targets/{template}.j2", **values)
             (work / file).write_text(text, encoding="utf-8")
     return build.path / FOLDER / name
 
 
-def _files(build: BuildFolder, tool: Tool, part: str, clock_mhz: int, device_name: str) -> dict[str, str]:
-    model = store.read(build.path / MODEL)
-    return {
-        file: render.from_template(
-            template,
-            build=build.manifest,
-            part=part,
-            clock_mhz=clock_mhz,
-            period_ns=f"{1000 / clock_mhz:.3f}",
-            ports=[port.name for port in build.manifest.ports if port.name != "aclk"],
-            channels=model.inputs,
-            classes=model.layers[-1].neurons,
-            device_name=device_name,
-        )
-        for file, template in {"sources.tcl": "targets/sources.tcl.j2", **tool.files}.items()
-    }
-
-
 def _gowin_device(part: str) -> str:
-    """The name of a part's die, which Gowin's tools want besides: GW2AR-18C for GW2AR-LV18QN88C8/I7."""
+    """The name of a part's die, which Gowin's tools want as well: GW2AR-18C for GW2AR-LV18QN88C8/I7."""
     found = _GOWIN_PART.fullmatch(part)
     if found is None:
         raise ScsrError(f"--part {part!r} is no Gowin part, such as {TOOLS['gowin'].part}")
@@ -129,7 +101,6 @@ def _gowin_device(part: str) -> str:
 
 
 def add_command(command: Command) -> None:
-    """Add `project` to the command line."""
     project = command.add("project", _project, "write scripts that take a build folder into a vendor's tool")
     project.add_argument("--build", type=Path, required=True, help="build folder")
     project.add_argument("--tool", required=True, help=", ".join(TOOLS))

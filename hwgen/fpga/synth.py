@@ -20,7 +20,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from hwgen.core import render
-from hwgen.fpga import targets, yosys
+from hwgen.fpga import targets
 from hwgen.fpga.targets import PlaceAndRoute, Target
 from quant.errors import BuildError, ToolError
 from quant.files import replace_folder
@@ -28,6 +28,10 @@ from quant.manifest import BuildFolder, open_folder
 
 FOLDER = "synth"
 MAX_SEEDS = 100
+
+# The command that runs the script named after it: Yosys ends the process in which it fails, so it gets one of its own.
+_RUN_YOSYS = "import sys; from pyosys import libyosys; libyosys.run_pass(f'script {sys.argv[1]}', libyosys.Design())"
+YOSYS = (sys.executable, "-P", "-c", _RUN_YOSYS)
 
 _INSTALL = "`pip install 'scsr-hwgen[synth]'` or `make synth-tools` installs it"
 _TAIL_LINES = 3
@@ -100,12 +104,9 @@ class Run:
 
 
 def synthesize(folder: Path, name: str, seeds: int = 3) -> Result:
-    """Synthesize a build folder and write `synth/<target>/` in it, in place of an earlier one.
+    """Synthesize a build folder for the target `name` and write `synth/<target>/` in it, in place of an earlier one.
 
-    Args:
-        folder: the build folder; sources and memories must be as they were built.
-        name: of the target.
-        seeds: how many times to place and route; the clock is the median. 0: area only.
+    The clock is the median of `seeds` runs of place and route; with 0 runs only the area is measured.
 
     Raises:
         ScsrError: at an unknown target.
@@ -154,23 +155,26 @@ def table_line(result: Result) -> str:
     return f"{line}; {result.fmax_mhz:.1f} MHz (median of {clocks})"
 
 
-def _run(run: Run, seeds: Sequence[int], tools: Mapping[str, str]) -> Result:
+def _run(run: Run, seeds: list[int], tools: dict[str, str]) -> Result:
     start = time.monotonic()
     cells = _map(run)
     area = run.target.area(cells)
-    require_fit(run, area.beyond(run.target.capacity))
+    require_fit(run, area.beyond(asdict(run.target.capacity)))
     clocks: list[float] = []
     placed: dict[str, int] = {}
-    if run.target.place_and_route is None:
+    tool = run.target.place_and_route
+    if tool is None:
         seeds = []
     else:
-        for name, text in run.target.place_and_route.files.items():
+        for name, text in tool.files.items():
             (run.work / name).write_text(text, encoding="ascii")
         with tqdm(seeds, desc=f"{run.name} place and route", unit="seed", leave=False, disable=None) as progress:
             for seed in progress:
-                clock, used = _place_and_route(run, run.target.place_and_route, seed)
-                clocks.append(clock)
-                placed = placed or used
+                found, used = place_and_route(run, tool, tool.options, tool.clock_mhz, seed)
+                if len(found) != 1:
+                    raise ToolError(f"nextpnr reports {len(found)} clocks for {run.top}; the core has one")
+                clocks += found
+                placed = placed or {name: count for name, (count, _) in used.items()}
     result = Result(
         target=run.name,
         device=run.target.description,
@@ -181,10 +185,10 @@ def _run(run: Run, seeds: Sequence[int], tools: Mapping[str, str]) -> Result:
         bram_unit=run.target.bram_unit,
         fmax_mhz=round(statistics.median(clocks), 2) if clocks else None,
         fmax_all=clocks,
-        seeds=list(seeds),
+        seeds=seeds,
         placed=placed,
-        cells=dict(cells),
-        tools=dict(tools),
+        cells=cells,
+        tools=tools,
         seconds=round(time.monotonic() - start, 1),
     )
     (run.work / "synth.json").write_text(json.dumps(asdict(result), indent=2) + "\n", encoding="utf-8")
@@ -224,35 +228,38 @@ def _map(run: Run) -> dict[str, int]:
             f"write_json {inside}/netlist.json",
         ]
     run_yosys(run, commands)
-    cells = json.loads((run.work / "stat.json").read_text(encoding="utf-8"))["design"]["num_cells_by_type"]
+    stat = json.loads((run.work / "stat.json").read_text(encoding="utf-8"))
     for name in ("stat.json", "core.il", "box.il"):
         (run.work / name).unlink(missing_ok=True)
-    return {str(cell): int(count) for cell, count in sorted(cells.items())}
+    return dict(sorted(stat["design"]["num_cells_by_type"].items()))
 
 
 def run_yosys(run: Run, commands: Sequence[str]) -> None:
     """Run Yosys in the build folder, from which on memory files are named."""
     script = run.work / "synth.ys"
     script.write_text("\n".join(commands) + "\n", encoding="ascii")
-    command = [sys.executable, "-P", str(yosys.__file__), f"{run.inside}/{script.name}"]
-    call_tool(run, command, run.build.path, "yosys.log")
+    call_tool(run, [*YOSYS, f"{run.inside}/{script.name}"], run.build.path, "yosys.log")
     script.unlink()
 
 
-def _place_and_route(run: Run, tool: PlaceAndRoute, seed: int) -> tuple[float, dict[str, int]]:
-    """One run of nextpnr: the highest clock in MHz, and the cells of the device it used."""
-    options = ["--freq", str(tool.clock_mhz), "--timing-allow-fail", "--seed", str(seed)]
+def place_and_route(
+    run: Run, tool: PlaceAndRoute, options: Sequence[str], clock_mhz: int, seed: int
+) -> tuple[list[float], dict[str, tuple[int, int]]]:
+    """Run nextpnr on `netlist.json` in the work folder; it may miss the clock.
+
+    Returns:
+        The highest frequency of each clock in MHz, and the resources of the device that are used: name -> (used,
+        available).
+    """
     files = ["--json", "netlist.json", "--report", "report.json"]
-    command = tool.call(tool.function, [*tool.options, *options, *files])
-    call_tool(run, command, run.work, f"nextpnr_{seed}.log")
+    command = [*options, "--freq", str(clock_mhz), "--timing-allow-fail", "--seed", str(seed), *files]
+    call_tool(run, tool.call(tool.function, command), run.work, f"nextpnr_{seed}.log")
     path = run.work / "report.json"
     report = json.loads(path.read_text(encoding="utf-8"))
     path.unlink()
-    clocks = [float(clock["achieved"]) for clock in report["fmax"].values()]
-    if len(clocks) != 1:
-        raise ToolError(f"nextpnr reports {len(clocks)} clocks for {run.top}; the core has one")
-    used = {name: int(count["used"]) for name, count in report["utilization"].items() if count["used"]}
-    return round(clocks[0], 2), used
+    counts = {name: (int(count["used"]), int(count["available"])) for name, count in report["utilization"].items()}
+    clocks = [round(float(clock["achieved"]), 2) for clock in report["fmax"].values()]
+    return clocks, {name: pair for name, pair in counts.items() if pair[0]}
 
 
 def call_tool(run: Run, command: Sequence[str], cwd: Path, log_name: str) -> None:
@@ -264,8 +271,7 @@ def call_tool(run: Run, command: Sequence[str], cwd: Path, log_name: str) -> Non
     log.write_text(text, encoding="utf-8")
     if not status:
         return
-    used = {name: (int(count), int(limit)) for name, count, limit in _UTILIZATION.findall(text)}
-    require_fit(run, {name: pair for name, pair in used.items() if pair[0] > pair[1]})
+    require_fit(run, {name: (int(used), int(limit)) for name, used, limit in _UTILIZATION.findall(text)})
     failed = keep_logs(run)
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     errors = [line for line in lines if line.startswith("ERROR")] or lines[-_TAIL_LINES:]
@@ -285,8 +291,9 @@ def keep_logs(run: Run) -> Path:
     return failed
 
 
-def require_fit(run: Run, beyond: Mapping[str, tuple[float, float]]) -> None:
+def require_fit(run: Run, counts: Mapping[str, tuple[float, float]]) -> None:
     """Refuse a design that needs more than there is: name -> (needed, available)."""
+    beyond = {name: (needed, limit) for name, (needed, limit) in counts.items() if needed > limit}
     if not beyond:
         return
     lacking = ", ".join(f"{name.upper()} {needed:,g} of {limit:,g}" for name, (needed, limit) in beyond.items())

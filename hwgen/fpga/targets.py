@@ -30,10 +30,10 @@ class Area:
     def times(self, count: int) -> Area:
         return Area(*(item * count for item in astuple(self)))
 
-    def beyond(self, capacity: Area) -> dict[str, tuple[float, float]]:
-        """The resources of which more is needed than there are: name -> (needed, available)."""
-        available = asdict(capacity)
-        return {name: (needed, available[name]) for name, needed in asdict(self).items() if needed > available[name]}
+    def beyond(self, limits: Mapping[str, float]) -> dict[str, tuple[float, float]]:
+        """The resources of which more is needed than a limit allows: name -> (needed, limit)."""
+        needed = asdict(self)
+        return {name: (needed[name], limit) for name, limit in limits.items() if needed[name] > limit}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class Target:
         description: the device, for people.
         family: of its cells, which names their simulation models.
         synth: Yosys command that maps the core, without its pads.
-        cells: what a cell counts, by patterns of its type; the first that matches counts.
+        cells: what a cell counts, and the types of such cells, as patterns with spaces between.
         capacity: what the device holds.
         bram_unit: what `Area.bram` counts.
         synth_frame: Yosys command that maps the frame around the core, with pads where nextpnr asks for them.
@@ -85,17 +85,14 @@ class Target:
     description: str
     family: str
     synth: str
-    cells: Mapping[str, Area]
+    cells: Mapping[Area, str]
     capacity: Area
     bram_unit: str
     synth_frame: str = ""
     place_and_route: PlaceAndRoute | None = None
 
     def area(self, cells: Mapping[str, int]) -> Area:
-        """What a netlist occupies.
-
-        Args:
-            cells: how many cells of each type it has.
+        """What a netlist with so many cells of each type occupies.
 
         Raises:
             ToolError: at a cell that this target does not know: no area is better than a wrong one.
@@ -106,8 +103,8 @@ class Target:
         return total
 
     def _counts(self, cell: str) -> Area:
-        for pattern, counts in self.cells.items():
-            if fnmatch.fnmatchcase(cell, pattern):
+        for counts, patterns in self.cells.items():
+            if any(fnmatch.fnmatchcase(cell, pattern) for pattern in patterns.split()):
                 return counts
         raise ToolError(
             f"cell {cell} has no area in hwgen/fpga/targets.py for {self.description}; add what it occupies"
@@ -123,73 +120,47 @@ _DSP = Area(dsp=1)
 # LUTs are counted as if none were shared: Vivado may pack two small functions into one. An inverter that is left
 # feeds a register or a carry chain and so costs a LUT. Memory and shift registers in LUTs count the LUTs they fill.
 _XC7_CELLS = {
-    "LUT[1-6]": _LUT,
-    "INV": _LUT,
-    "RAM32M": Area(lut=4),
-    "RAM64M": Area(lut=4),
-    "RAM32X1D": Area(lut=2),
-    "RAM64X1D": Area(lut=2),
-    "RAM128X1D": Area(lut=4),
-    "RAM32X1S": _LUT,
-    "RAM64X1S": _LUT,
-    "RAM128X1S": Area(lut=2),
-    "RAM256X1S": Area(lut=4),
-    "SRL16E": _LUT,
-    "SRLC32E": _LUT,
-    "FD[RSCP]E": _FF,
-    "FD[RSCP]E_1": _FF,
-    "RAMB18E1": Area(bram=0.5),
-    "RAMB36E1": _BRAM,
-    "DSP48E1": _DSP,
-    "CARRY4": _FREE,
-    "MUXF[78]": _FREE,
-    "BUFG": _FREE,
+    _LUT: "LUT[1-6] INV RAM32X1S RAM64X1S SRL16E SRLC32E",
+    Area(lut=2): "RAM32X1D RAM64X1D RAM128X1S",
+    Area(lut=4): "RAM32M RAM64M RAM128X1D RAM256X1S",
+    _FF: "FD[RSCP]E FD[RSCP]E_1",
+    Area(bram=0.5): "RAMB18E1",
+    _BRAM: "RAMB36E1",
+    _DSP: "DSP48E1",
+    _FREE: "CARRY4 MUXF[78] BUFG",
 }
 
 # A carry cell is two LUTs. A 16x4 RAM is four LUTs, and its write port takes the inputs of two more.
 _ECP5_CELLS = {
-    "LUT4": _LUT,
-    "CCU2C": Area(lut=2),
-    "TRELLIS_DPR16X4": Area(lut=6),
-    "TRELLIS_FF": _FF,
-    "DP16KD": _BRAM,
-    "PDPW16KD": _BRAM,
-    "MULT18X18D": _DSP,
-    "PFUMX": _FREE,
-    "L6MUX21": _FREE,
+    _LUT: "LUT4",
+    Area(lut=2): "CCU2C",
+    Area(lut=6): "TRELLIS_DPR16X4",
+    _FF: "TRELLIS_FF",
+    _BRAM: "DP16KD PDPW16KD",
+    _DSP: "MULT18X18D",
+    _FREE: "PFUMX L6MUX21",
 }
 
 # A carry shares its cell with the LUT of the same adder bit.
 _ICE40_CELLS = {
-    "SB_LUT4": _LUT,
-    "SB_DFF*": _FF,
-    "SB_RAM40_4K*": _BRAM,
-    "SB_MAC16": _DSP,
-    "SB_SPRAM256KA": Area(spram=1),
-    "SB_CARRY": _FREE,
+    _LUT: "SB_LUT4",
+    _FF: "SB_DFF*",
+    _BRAM: "SB_RAM40_4K*",
+    _DSP: "SB_MAC16",
+    Area(spram=1): "SB_SPRAM256KA",
+    _FREE: "SB_CARRY",
 }
 
 # An adder bit takes a LUT. A 16x4 RAM is four LUTs, and its write port takes two more.
 _GOWIN_CELLS = {
-    "LUT[1-4]": _LUT,
-    "INV": _LUT,
-    "ALU": _LUT,
-    "RAM16SDP[124]": Area(lut=6),
-    "DFF*": _FF,
-    "SP": _BRAM,
-    "SPX9": _BRAM,
-    "SDPB": _BRAM,
-    "SDPX9B": _BRAM,
-    "DPB": _BRAM,
-    "DPX9B": _BRAM,
-    "pROM": _BRAM,
-    "pROMX9": _BRAM,
-    "MULT9X9": Area(dsp=0.5),
-    "MULT18X18": _DSP,
-    "MULT36X36": Area(dsp=4),
-    "MUX2_LUT[5-8]": _FREE,
-    "VCC": _FREE,
-    "GND": _FREE,
+    _LUT: "LUT[1-4] INV ALU",
+    Area(lut=6): "RAM16SDP[124]",
+    _FF: "DFF*",
+    _BRAM: "SP SPX9 SDPB SDPX9B DPB DPX9B pROM pROMX9",
+    Area(dsp=0.5): "MULT9X9",
+    _DSP: "MULT18X18",
+    Area(dsp=4): "MULT36X36",
+    _FREE: "MUX2_LUT[5-8] VCC GND",
 }
 
 # The frame's pins, anywhere on the package.

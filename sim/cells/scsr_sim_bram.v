@@ -1,5 +1,15 @@
 `default_nettype none
 
+// The other models are written with these macros, so this file comes first: vendors' cells name each slot of a memory
+// and each pin of a bus. Sixteen names that end in a hexadecimal digit, the last first; the same as parameters that
+// are 0; the names of 18 pins, the last first.
+`define SLOTS(NAME) NAME``F, NAME``E, NAME``D, NAME``C, NAME``B, NAME``A, NAME``9, NAME``8, \
+    NAME``7, NAME``6, NAME``5, NAME``4, NAME``3, NAME``2, NAME``1, NAME``0
+`define ZERO_SLOTS(NAME) NAME``0 = 0, NAME``1 = 0, NAME``2 = 0, NAME``3 = 0, NAME``4 = 0, NAME``5 = 0, NAME``6 = 0, \
+    NAME``7 = 0, NAME``8 = 0, NAME``9 = 0, NAME``A = 0, NAME``B = 0, NAME``C = 0, NAME``D = 0, NAME``E = 0, NAME``F = 0
+`define PINS(NAME) NAME``17, NAME``16, NAME``15, NAME``14, NAME``13, NAME``12, NAME``11, NAME``10, NAME``9, \
+    NAME``8, NAME``7, NAME``6, NAME``5, NAME``4, NAME``3, NAME``2, NAME``1, NAME``0
+
 // A block RAM for the simulation of netlists: bytes of nine bits behind two ports, each of any power of two of bits.
 //
 // The models of vendors' block RAMs here only name its ports. Registered read, latency 1; a port reads the word before

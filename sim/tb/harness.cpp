@@ -11,7 +11,7 @@
 //   beats.bin     uint64 cycle, uint32 tdata, uint32 tlast   of each output beat
 //   ticks.bin     uint64 cycle                               in which each TICK was taken
 //   ends.bin      uint64 cycle                               in which the last layer ended each time step
-//   identity.bin  uint8[35]                                  the ports tool_version and model_digest, lowest byte first
+//   identity.bin  uint8[32]                                  the port model_digest, lowest byte first
 //   spikes_I.bin  uint64 position                            of each spike: step * neurons + neuron, layer I in order
 // With SCSR_LOAD defined the design has a stream s_load, with SCSR_SELF_TEST a self-test, which runs after resets only.
 // With SCSR_NETLIST defined the design is a netlist without probes: no LAYERS are given, no ends and spikes recorded.
@@ -22,6 +22,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <random>
 #include <string>
 #include <vector>
@@ -34,7 +35,6 @@ namespace {
 constexpr uint32_t kTick = 1u << 15;
 constexpr unsigned kLastBit = 16;
 constexpr uint64_t kDrainCycles = 200;
-constexpr unsigned kVersionBytes = 3, kDigestBytes = 32;
 
 template <class T>
 bool bit(const T& value, unsigned position) {
@@ -46,64 +46,42 @@ bool bit(const VlWide<N>& value, unsigned position) {
     return (value[position / 32] >> (position % 32)) & 1u;
 }
 
-class Recorder {
-  public:
-    explicit Recorder(const std::string& path) : file_(std::fopen(path.c_str(), "wb")) {
-        if (!file_) {
-            std::perror(path.c_str());
-            std::exit(1);
-        }
-    }
-    Recorder(Recorder&& other) noexcept : file_(other.file_) { other.file_ = nullptr; }
-    ~Recorder() {
-        if (file_) std::fclose(file_);
-    }
-    template <class T>
-    void put(T value) {
-        if (std::fwrite(&value, sizeof value, 1, file_) != 1) {
-            std::perror("write");
-            std::exit(1);
-        }
-    }
-
-  private:
-    std::FILE* file_;
-};
-
-template <class T>
-void put_bytes(Recorder& recorder, const T& value, unsigned bytes) {
-    for (unsigned i = 0; i < bytes; ++i) recorder.put(static_cast<uint8_t>(value >> (8 * i)));
+[[noreturn]] void fail(const std::string& what) {
+    std::perror(what.c_str());
+    std::exit(1);
 }
 
-template <std::size_t N>
-void put_bytes(Recorder& recorder, const VlWide<N>& value, unsigned bytes) {
-    for (unsigned i = 0; i < bytes; ++i) recorder.put(static_cast<uint8_t>(value[i / 4] >> (8 * (i % 4))));
+std::ofstream create(const std::string& path) {
+    std::ofstream file(path, std::ios::binary);
+    if (!file) fail(path);
+    return file;
+}
+
+template <class T>
+void put(std::ofstream& file, const T& value) {
+    if (!file.write(reinterpret_cast<const char*>(&value), sizeof value)) fail("write");
 }
 
 template <class T>
 std::vector<T> read_all(const char* path) {
-    std::FILE* file = std::fopen(path, "rb");
-    if (!file) {
-        std::perror(path);
-        std::exit(1);
-    }
+    std::ifstream file(path, std::ios::binary);
+    if (!file) fail(path);
     std::vector<T> items;
-    T item;
-    while (std::fread(&item, sizeof item, 1, file) == 1) items.push_back(item);
-    std::fclose(file);
+    for (T item; file.read(reinterpret_cast<char*>(&item), sizeof item);) items.push_back(item);
     return items;
 }
 
 struct Layer {
     uint64_t neurons, lanes, units, updates;
-    Recorder spikes;
+    std::ofstream spikes;
 };
 
 }  // namespace
 
 int main(int argc, char** argv) {
     if (argc < 9) {
-        std::fprintf(stderr, "usage: harness BEATS OUT_DIR PACKETS STALL_PERCENT RESET_AFTER IDLE_LIMIT SEED LOAD [LAYERS...]\n");
+        std::fputs("usage: harness BEATS OUT_DIR PACKETS STALL_PERCENT RESET_AFTER IDLE_LIMIT SEED LOAD [LAYERS...]\n",
+                   stderr);
         return 1;
     }
     const std::vector<uint32_t> beats = read_all<uint32_t>(argv[1]);
@@ -119,9 +97,10 @@ int main(int argc, char** argv) {
         char* rest;
         const uint64_t neurons = std::strtoull(argv[i], &rest, 10);
         const uint64_t lanes = std::strtoull(rest + 1, &rest, 10);
-        layers.push_back({neurons, lanes, std::strtoull(rest + 1, nullptr, 10), 0, Recorder(name)});
+        layers.push_back({neurons, lanes, std::strtoull(rest + 1, nullptr, 10), 0, create(name)});
     }
-    Recorder out_beats(out + "/beats.bin"), ticks(out + "/ticks.bin"), ends(out + "/ends.bin");
+    std::ofstream out_beats = create(out + "/beats.bin"), ticks = create(out + "/ticks.bin");
+    std::ofstream ends = create(out + "/ends.bin"), identity = create(out + "/identity.bin");
 
     VerilatedContext context;
     context.randReset(2);  // registers start with garbage: what needs a reset must get it
@@ -211,7 +190,7 @@ int main(int argc, char** argv) {
 
         const bool taken = offered && core.s_axis_tready;
         if (taken) {
-            if (beats[next] & kTick) ticks.put(cycle);
+            if (beats[next] & kTick) put(ticks, cycle);
             ++next;
             offered = false;
         }
@@ -223,9 +202,9 @@ int main(int argc, char** argv) {
         held_last = last;
         if (valid && core.m_axis_tready) {
             if (received == packets) return 5;
-            out_beats.put(cycle);
-            out_beats.put(held_data);
-            out_beats.put(static_cast<uint32_t>(last));
+            put(out_beats, cycle);
+            put(out_beats, held_data);
+            put(out_beats, static_cast<uint32_t>(last));
             received += last;
         }
 
@@ -238,10 +217,10 @@ int main(int argc, char** argv) {
                 const uint64_t neuron = layer.updates % layer.neurons, left = layer.neurons - neuron;
                 const uint64_t updated = std::min({left, layer.lanes - neuron % layer.lanes, layer.units});
                 for (uint64_t unit = 0; unit < updated; ++unit) {
-                    if (bit(core.probe_spike, first_bit + unit)) layer.spikes.put(layer.updates + unit);
+                    if (bit(core.probe_spike, first_bit + unit)) put(layer.spikes, layer.updates + unit);
                 }
                 layer.updates += updated;
-                if (i + 1 == layers.size() && updated == left) ends.put(cycle);
+                if (i + 1 == layers.size() && updated == left) put(ends, cycle);
             }
             first_bit += layer.units;
         }
@@ -253,9 +232,7 @@ int main(int argc, char** argv) {
 
         clock();
     }
-    Recorder identity(out + "/identity.bin");
-    put_bytes(identity, core.tool_version, kVersionBytes);
-    put_bytes(identity, core.model_digest, kDigestBytes);
+    put(identity, core.model_digest);
     core.final();
     return 0;
 }

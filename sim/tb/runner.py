@@ -13,10 +13,10 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 TB = Path(__file__).resolve().parent
 COCOTB_CASES = ("full_rate", "stalls", "malformed_beats")
@@ -215,7 +215,9 @@ def run_bench(
     xml, log = work / "results.xml", work / "cocotb_run.log"
     xml.unlink(missing_ok=True)
     runner = get_runner(simulator)
-    with _process_environment(environment()), _import_path(bench.parent):
+    # cocotb's runner hands on this process's own environment and import path, so both are changed for a while.
+    path = [str(bench.parent), str(TB), *sys.path]
+    with patch.dict(os.environ, environment()), patch.object(sys, "path", path):
         try:
             runner.build(
                 sources=list(sources),
@@ -241,28 +243,6 @@ def run_bench(
                 raise SimulationError(f"cocotb could not build or run the simulation ({error}); see {work}") from None
     tests, failures = get_results(xml)
     return tests, failures, log
-
-
-@contextmanager
-def _import_path(folder: Path) -> Iterator[None]:
-    """The simulator's Python gets this process's import path: put a bench's folder into it for a while."""
-    sys.path.insert(0, str(folder))
-    try:
-        yield
-    finally:
-        sys.path.remove(str(folder))
-
-
-@contextmanager
-def _process_environment(variables: Mapping[str, str]) -> Iterator[None]:
-    """cocotb's runner hands on this process's own environment, so the tools must be reachable in it for a while."""
-    before = dict(os.environ)
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
 
 
 def _call(command: Sequence[str], *, cwd: Path, log: Path) -> None:
@@ -297,11 +277,7 @@ def main() -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2
     for case in COCOTB_CASES:
-        result = report["cases"].get(case)
-        if result is None:
-            print(f"{case:16} no result")
-            continue
-        print(f"{case:16} {_verdict(result)}")
+        print(f"{case:16} {_verdict(report['cases'].get(case))}")
     if report["failures"] or report["tests"] != len(COCOTB_CASES):
         print(f"FAIL: {report['failures']} of {report['tests']} test cases; log in {report['log']}", file=sys.stderr)
         return 1
@@ -309,7 +285,9 @@ def main() -> int:
     return 0
 
 
-def _verdict(result: Mapping[str, Any]) -> str:
+def _verdict(result: Mapping[str, Any] | None) -> str:
+    if result is None:
+        return "no result"
     if "broken_rule" in result:
         return str(result["broken_rule"])
     spikes = sum(result["layer_spikes"].values())

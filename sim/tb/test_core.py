@@ -13,14 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import cocotb
-import compare
 import numpy as np
 import streams
 from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge, ReadOnly
 
 VECTORS = dict(np.load(os.environ["SCSR_VECTORS"], allow_pickle=False))
-LAYERS = [compare.Layer(**layer) for layer in json.loads(os.environ["SCSR_LAYERS"])]
+LAYERS = [streams.Layer(**layer) for layer in json.loads(os.environ["SCSR_LAYERS"])]
 RESULTS = Path(os.environ["SCSR_RESULTS"])
 LOAD = os.environ["SCSR_LOAD"]  # words of the weights that the core takes after a reset
 SEED = int(os.environ["SCSR_SEED"])
@@ -135,14 +134,14 @@ class Bench:
                 self.updates[position] += updated
             first_bit += layer.units
 
-    def compare(self, flags: np.ndarray) -> compare.Comparison:
+    def compare(self, flags: np.ndarray) -> streams.Comparison:
         packets = streams.decode(
             np.array(self.out_data, dtype=np.uint32), np.array(self.out_last, dtype=np.bool_), LAYERS[-1].neurons
         )
         spikes = {
             layer.index: np.array(found, dtype=np.int64) for layer, found in zip(LAYERS, self.spikes, strict=True)
         }
-        return compare.compare(VECTORS, packets, flags, spikes, LAYERS)
+        return streams.compare(VECTORS, packets, flags, spikes, LAYERS)
 
 
 async def _check(dut: Any, name: str, stall: float, *, malformed: bool) -> None:

@@ -42,19 +42,15 @@ int open_terminal() {
     return host;
 }
 
-class Loss {
-  public:
-    explicit Loss(unsigned every) : every_(every) {}
-    bool hits() { return every_ != 0 && ++count_ % every_ == 0; }
-
-  private:
-    unsigned every_, count_ = 0;
+struct Loss {
+    unsigned every, count = 0;
+    bool hits() { return every != 0 && ++count % every == 0; }
 };
 
 // Bytes of the host, bit by bit.
 class Talker {
   public:
-    Talker(unsigned bit_cycles, unsigned lose_every) : bit_cycles_(bit_cycles), loss_(lose_every) {}
+    Talker(unsigned bit_cycles, unsigned lose_every) : bit_cycles_(bit_cycles), loss_{lose_every} {}
     bool busy() const { return left_ != 0; }
     void start(uint8_t byte) {
         if (loss_.hits()) return;
@@ -76,7 +72,7 @@ class Talker {
 // Bytes of the board, from its bits; true when one is complete.
 class Listener {
   public:
-    Listener(unsigned bit_cycles, unsigned lose_every) : bit_cycles_(bit_cycles), loss_(lose_every) {}
+    Listener(unsigned bit_cycles, unsigned lose_every) : bit_cycles_(bit_cycles), loss_{lose_every} {}
     uint8_t byte() const { return static_cast<uint8_t>(bits_ >> 1); }
     bool clock(bool level) {
         if (!busy_) {

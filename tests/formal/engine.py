@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hwgen.core.render import TEMPLATES
-from hwgen.fpga import yosys
+from hwgen.fpga.synth import YOSYS
 
 HERE = Path(__file__).resolve().parent
 LIBRARY = TEMPLATES / "lib"
@@ -63,9 +63,7 @@ def translate(
     ]
     script = work / "model.ys"
     script.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    done = subprocess.run(
-        [sys.executable, yosys.__file__, str(script)], capture_output=True, text=True, cwd=work, check=False
-    )
+    done = subprocess.run([*YOSYS, str(script)], capture_output=True, text=True, cwd=work, check=False)
     assert done.returncode == 0, done.stdout[-1000:] + done.stderr
     return model
 

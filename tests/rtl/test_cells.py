@@ -6,12 +6,12 @@ import importlib.util
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from hwgen.fpga import targets, yosys
+from hwgen.fpga import targets
+from hwgen.fpga.synth import YOSYS
 from sim import netlist
 
 pytestmark = [
@@ -140,7 +140,7 @@ def test_a_mapped_design_behaves_like_its_verilog(
         "rename dut dut_netlist\n"
         "write_verilog -noattr netlist.v\n"
     )
-    _run([sys.executable, "-P", str(yosys.__file__), "map.ys"], tmp_path)
+    _run([*YOSYS, "map.ys"], tmp_path)
     assert f" {cell} #" in (tmp_path / "netlist.v").read_text() or f" {cell} " in (tmp_path / "netlist.v").read_text()
     library = netlist.LIBRARIES[targets.TARGETS[target].family]
     *own, _, yosys_models, _ = netlist.library_arguments(library)

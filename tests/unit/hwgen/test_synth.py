@@ -37,7 +37,7 @@ class Tools:
         self.calls: list[tuple[str, Path]] = []
 
     def run(self, command: Sequence[str], cwd: Path, stdout: Any, **_: Any) -> subprocess.CompletedProcess[bytes]:
-        tool = "nextpnr" if "-c" in command else "yosys"
+        tool = "yosys" if tuple(command[:-1]) == synth.YOSYS else "nextpnr"
         self.calls.append((tool, cwd))
         stdout.write(b"output of " + tool.encode() + b"\n")
         if tool == self.failing:
@@ -49,7 +49,10 @@ class Tools:
             (script.parent / "netlist.v").write_text("module tiny; endmodule\n")
         else:
             seed = int(command[command.index("--seed") + 1])
-            report = {"fmax": {"clk": {"achieved": self.clocks[seed]}}, "utilization": {"X": {"used": 3}}}
+            report = {
+                "fmax": {"clk": {"achieved": self.clocks[seed]}},
+                "utilization": {"X": {"used": 3, "available": 4}},
+            }
             (cwd / "report.json").write_text(json.dumps(report))
         return subprocess.CompletedProcess(command, 0)
 

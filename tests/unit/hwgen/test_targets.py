@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import pytest
 
 from hwgen.fpga import targets
@@ -52,8 +54,8 @@ def test_an_unknown_cell_is_refused_and_not_left_out(target: str) -> None:
 
 def test_what_lacks_is_named_with_need_and_limit() -> None:
     needed, capacity = Area(lut=11, ff=5, bram=3.5, dsp=1), Area(lut=10, ff=5, bram=3, dsp=2)
-    assert needed.beyond(capacity) == {"lut": (11, 10), "bram": (3.5, 3)}
-    assert capacity.beyond(capacity) == {}
+    assert needed.beyond(asdict(capacity)) == {"lut": (11, 10), "bram": (3.5, 3)}
+    assert capacity.beyond(asdict(capacity)) == {}
 
 
 def test_an_unknown_target_lists_the_known_ones() -> None:
@@ -66,7 +68,7 @@ def test_a_target_is_complete(target: str) -> None:
     entry = TARGETS[target]
     assert entry.description
     assert entry.synth.split()[0].startswith("synth_")
-    assert Area().beyond(entry.capacity) == {}
+    assert Area().beyond(asdict(entry.capacity)) == {}
     assert min(entry.capacity.lut, entry.capacity.ff, entry.capacity.bram, entry.capacity.dsp) > 0
     if entry.place_and_route is not None:
         assert entry.synth_frame.split()[0] == entry.synth.split()[0]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim.verify import compare, streams
+from sim.tb import streams
 
-LAYERS = [compare.Layer(1, 3, 3, 1, True, (0,)), compare.Layer(2, 2, 2, 1, True, (1,))]
+LAYERS = [streams.Layer(1, 3, 3, 1, True, (0,)), streams.Layer(2, 2, 2, 1, True, (1,))]
 
 
 def _vectors() -> dict[str, np.ndarray]:
@@ -26,8 +26,8 @@ def _observed() -> tuple[streams.Packets, dict[int, np.ndarray]]:
     return packets, {1: vectors["layer_1"], 2: vectors["layer_2"]}
 
 
-def _compare(packets: streams.Packets, spikes: dict[int, np.ndarray]) -> compare.Comparison:
-    return compare.compare(_vectors(), packets, np.zeros(2, dtype=np.int64), spikes, LAYERS)
+def _compare(packets: streams.Packets, spikes: dict[int, np.ndarray]) -> streams.Comparison:
+    return streams.compare(_vectors(), packets, np.zeros(2, dtype=np.int64), spikes, LAYERS)
 
 
 def test_equal_runs_are_equal() -> None:
@@ -61,6 +61,6 @@ def test_scores_that_never_moved_are_silence() -> None:
     vectors = {**_vectors(), "scores": np.zeros((2, 2), dtype=np.int64), "classes": np.zeros(2, dtype=np.int64)}
     packets = streams.Packets(vectors["scores"], vectors["classes"], np.zeros(2, dtype=np.int64))
     spikes = {1: vectors["layer_1"], 2: vectors["layer_2"]}
-    result = compare.compare(vectors, packets, np.zeros(2, dtype=np.int64), spikes, LAYERS)
+    result = streams.compare(vectors, packets, np.zeros(2, dtype=np.int64), spikes, LAYERS)
     assert result.equal
     assert result.output_spikes == 0

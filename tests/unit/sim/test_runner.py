@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sim.verify import runner
+from sim.tb import runner
 
 PRINTS = "import sys; sys.stdout.buffer.write(b'%Warning: core.__Vcellout_\\x815__CO\\n')"
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from quant import spikes
-from sim.verify import streams
+from sim.tb import streams
 
 
 def _arrays(density: float = 0.4):

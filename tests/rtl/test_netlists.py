@@ -84,7 +84,8 @@ def test_another_networks_netlist_fails(tmp_path: Path, monkeypatch, capsys) -> 
     """The comparison sees a difference: the netlist of a network with other thresholds, passed off as this one's."""
     model = random_network(CASE)
     last = model.layers[-1]
-    touchy = dataclasses.replace(last, threshold=np.ones_like(last.threshold))
+    neuron = dataclasses.replace(last.neuron, threshold=np.ones_like(last.neuron.threshold))
+    touchy = dataclasses.replace(last, neuron=neuron)
     other = dataclasses.replace(model, layers=(*model.layers[:-1], touchy))
     samples = vectors.random_samples(model, 8, 12, CASE.density, seed=1)
     assert (vectors.expected(model, samples)["scores"] != vectors.expected(other, samples)["scores"]).any()

@@ -9,26 +9,26 @@ from hwgen.core.timing import interval_cycles, latency_cycles
 from hwgen.engines.folded.clock import tail_cycles
 from hwgen.engines.folded.plan import FoldedLayer
 
-_SCHEDULE = ["layer", "neurons", "lanes", "groups", "units", "events", "rows"]
-_SCHEDULE += ["sum", "current", "state", "threshold", "self"]
+_SCHEDULE = ["layer", "neurons", "lanes", "groups", "units", "events", "rows", "sum", "current", "state"]
 _MEMORY = ["layer", "weights", "parameters", "state", "event list", "skip FIFOs", "total bits"]
 _SPEED = ["layer", "cycles per step, E events", "E=0", "E=8", "E=32", "latency", "E=0", "E=8", "E=32"]
 
 
 def report(layers: Sequence[FoldedLayer]) -> list[str]:
     """The lines about all folded layers of a core."""
+    parameters = list(dict.fromkeys(name for layer in layers for name, _ in layer.neuron.fields))
     schedule, memories = [], []
     for layer in layers:
         neuron = layer.neuron
         row = [layer.index, layer.neurons, layer.lanes, layer.groups, layer.units, layer.ports, layer.rows]
         row += [neuron.sum_bits, neuron.current_bits, neuron.state_bits]
-        schedule.append([*row, neuron.width("threshold"), neuron.width("self_weight")])
+        schedule.append([*row, *map(neuron.width, parameters)])
         skips = sum(link.fifo_words * link.fifo_word_bits for link in layer.links)
         bits = [layer.weights.bits, layer.params.bits, layer.state_memory_bits, layer.list_bits, skips]
         memories.append([layer.index, *bits, sum(bits)])
     return [
         "Schedule (units: neurons updated per cycle; events: taken per cycle; widths in bits)",
-        *lines(_SCHEDULE, schedule),
+        *lines([*_SCHEDULE, *(name.replace("_", " ") for name in parameters)], schedule),
         "",
         "Memory (bits)",
         *lines(_MEMORY, memories),

@@ -20,12 +20,24 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = [item for item in items if item not in apart]
 
 
+def fuzzed(config: pytest.Config) -> dict[str, int]:
+    """What a fuzz run has gone through, of the tests that passed; nothing of other runs."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    passed = [dict(report.user_properties) for report in reporter.getreports("passed")] if reporter else []
+    found = [properties["fuzzed"] for properties in passed if "fuzzed" in properties]
+    return {name: sum(one[name] for one in found) for name in found[0]} if found else {}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A fuzz run of many networks fails if a part of the neurons mattered to none of them."""
+    total = fuzzed(session.config)
+    if total.get("networks", 0) >= 100 and not all(total.values()):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """What a fuzz run has gone through, of the tests that passed."""
-    passed = [dict(report.user_properties) for report in terminalreporter.getreports("passed")]
-    fuzzed = [properties["fuzzed"] for properties in passed if "fuzzed" in properties]
-    if fuzzed:
-        total = {name: sum(found[name] for found in fuzzed) for name in fuzzed[0]}
-        terminalreporter.write_line(
-            "without a mismatch: " + ", ".join(f"{count:,} {name}" for name, count in total.items())
-        )
+    total = fuzzed(terminalreporter.config)
+    if total:
+        counts = ", ".join(f"{count:,} {name}" for name, count in total.items())
+        terminalreporter.write_line(f"without a mismatch: {counts}")

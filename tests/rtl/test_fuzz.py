@@ -146,5 +146,4 @@ def test_every_implementation_gives_the_golden_models_spikes(number: int, reques
 
     check()
     assert total["active"] > 0
-    assert all(total[f"felt_{part.key}"] for part in PARTS), total
     request.node.user_properties.append(("fuzzed", {**total, "seconds": round(time.monotonic() - start)}))

@@ -7,8 +7,7 @@ from typing import Literal, Protocol
 
 import numpy as np
 
-from quant.arithmetic import Array, saturate
-from quant.neurons.naive import clamp
+from quant.arithmetic import Array, naive_saturate, saturate
 
 SCORE_BITS = 32
 
@@ -39,7 +38,7 @@ class _Sum:
         return saturate(before + value, SCORE_BITS)
 
     def naive_score(self, before: int, value: int, *, first: bool) -> int:
-        return clamp(before + value, SCORE_BITS)
+        return naive_saturate(before + value, SCORE_BITS)
 
 
 class _Max:

@@ -8,8 +8,7 @@ from typing import ClassVar, TypeVar
 
 import numpy as np
 
-from quant.arithmetic import Arithmetic, Array, Widths
-from quant.neurons.naive import clamp, decayed
+from quant.arithmetic import Arithmetic, Array, Widths, naive_decay, naive_saturate
 from quant.neurons.part import LEAK, THRESHOLD, Part, State, Tensor, Tensors, tensor
 from quant.neurons.resets import RESETS, Reset
 
@@ -93,7 +92,7 @@ class Lif(Tensors):
             x = part.naive_current(i, x, was, now, widths)
         theta = int(self.threshold[i])
         x = RESETS[self.reset].naive_before(x, was["past"], theta)
-        u = clamp(decayed(was["v"], int(self.leak[i]), widths.leak_bits) + x, widths.state_bits)
+        u = naive_saturate(naive_decay(was["v"], int(self.leak[i]), widths.leak_bits) + x, widths.state_bits)
         threshold = theta
         for part in self.parts:
             threshold = part.naive_threshold(i, threshold, was, now, widths)

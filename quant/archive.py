@@ -21,20 +21,13 @@ def arrays(path: Path, error: type[ScsrError]) -> dict[str, npt.NDArray[Any]]:
         ScsrError: of the type `error`, if the file is damaged, a member is no array of plain numbers or texts, a name
             stands twice, or the arrays are too large for this machine.
     """
+    found: dict[str, npt.NDArray[Any]] = {}
     try:
-        return _arrays(path)
-    except Exception as problem:  # damaged bytes can make zipfile and NumPy raise anything
-        raise error(f"{path}: not a readable .npz file of plain arrays ({reason(problem)})") from None
-
-
-def _arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")  # what NumPy only warns about, nobody writes today
-        with zipfile.ZipFile(path) as archive:
+        # What NumPy only warns about, nobody writes today
+        with warnings.catch_warnings(action="error"), zipfile.ZipFile(path) as archive:
             size, limit = sum(entry.file_size for entry in archive.infolist()), memory_limit()
             if size > limit:
                 raise ValueError(f"{size} bytes when unpacked; the limit on this machine is {limit}")
-            found: dict[str, npt.NDArray[Any]] = {}
             for entry in archive.infolist():
                 name = entry.filename.removesuffix(".npy")
                 if name in found:
@@ -43,4 +36,6 @@ def _arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
                     found[name] = np.lib.format.read_array(file, allow_pickle=False)
                     if file.read(1):
                         raise ValueError(f"{brief(name)} is longer than its header says")
+    except Exception as problem:  # damaged bytes can make zipfile and NumPy raise anything
+        raise error(f"{path}: not a readable .npz file of plain arrays ({reason(problem)})") from None
     return found

@@ -103,8 +103,8 @@ def _unpickle(path: Path) -> object:
     import torch
 
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about pickle protocols, before a refusal that says all there is to say
+        # Warnings about pickle protocols come before a refusal that says all there is to say
+        with warnings.catch_warnings(action="ignore"):
             content: object = torch.load(path, map_location="cpu", weights_only=True)
     except MemoryError:
         raise

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -66,8 +66,7 @@ class Layer:
             return np.repeat(values.astype(dtype), positions)
 
         neuron = self.neuron.mapped(each)
-        parts = tuple(part.mapped(each) for part in neuron.parts)
-        return Lif(neuron.leak, neuron.threshold, neuron.reset, parts)
+        return replace(neuron, parts=tuple(part.mapped(each) for part in neuron.parts))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -160,32 +159,28 @@ def check_sources(where: str, index: int, sources: Sequence[int]) -> None:
         raise ModelError(f"{where}.sources: {brief(list(sources))} names a source twice; name each once")
 
 
-def tensor_name(layer: Layer, index: int, place: int) -> str:
-    """How messages call the weights of projection `place` (0-based) of layer `index` (1-based): as its file does."""
-    return f"layers.{index}.projections.{place + 1}.weight"
-
-
 def _check_layer(model: _Model, index: int) -> None:
     layer, where = model.layers[index - 1], f"layers.{index}"
     _check_shape(where, layer.shape, NEURONS)
     _check_choice(f"{where}.reset", layer.neuron.reset, tuple(RESETS))
     if not model.sources(index):
         raise ModelError(f"{where}.projections: none reads an earlier layer; layer {index} needs one of 0..{index - 1}")
-    for place, projection in enumerate(layer.projections):
+    for place, projection in enumerate(layer.projections, start=1):
         if not 0 <= projection.source <= index:
             raise ModelError(
-                f"{where}.projections.{place + 1}.source: {brief(projection.source)} is not an earlier layer; "
+                f"{where}.projections.{place}.source: {brief(projection.source)} is not an earlier layer; "
                 f"layer {index} may read 0..{index - 1}, and itself"
             )
     if isinstance(model, IntModel):
         widths = layer.integers
-        _check_range(f"{where}.weight_bits", widths.weight_bits, WEIGHT_BITS)
-        _check_range(f"{where}.leak_bits", widths.leak_bits, LEAK_BITS)
-        _check_range(f"{where}.state_bits", widths.state_bits, STATE_BITS)
-    for place, projection in enumerate(layer.projections):
+        check_range(f"{where}.weight_bits", widths.weight_bits, WEIGHT_BITS)
+        check_range(f"{where}.leak_bits", widths.leak_bits, LEAK_BITS)
+        check_range(f"{where}.state_bits", widths.state_bits, STATE_BITS)
+    for place, projection in enumerate(layer.projections, start=1):
         limits = None if layer.widths is None else layer.widths.weight
         shape = projection.expected_shape(layer.shape, model.shape(projection.source))
-        _check_tensor(tensor_name(layer, index, place), projection.weight, shape, limits, binary=limits == (-1, 1))
+        name = f"{where}.projections.{place}.weight"
+        _check_tensor(name, projection.weight, shape, limits, binary=limits == (-1, 1))
     for name, values, quantity in layer.neuron.tensors():
         limits = None if layer.widths is None else quantity.range(layer.widths)
         _check_tensor(f"{where}.{name}", values, layer.shape[:1], limits)
@@ -215,10 +210,11 @@ def _check_tensor(
 def _check_shape(where: str, shape: tuple[int, ...], limits: tuple[int, int]) -> None:
     if len(shape) not in (1, 3) or any(axis < 1 for axis in shape):
         raise ModelError(f"{where}.shape is {brief(list(shape))}; it must be [N] or [C, H, W], each at least 1")
-    _check_range(f"{where}.shape: its size", math.prod(shape), limits)
+    check_range(f"{where}.shape: its size", math.prod(shape), limits)
 
 
-def _check_range(where: str, value: int, limits: tuple[int, int]) -> None:
+def check_range(where: str, value: int, limits: tuple[int, int]) -> None:
+    """Refuse a number beyond its limits."""
     low, high = limits
     if not low <= value <= high:
         raise ModelError(f"{where} is {brief(value)}; allowed is {low}..{high}")

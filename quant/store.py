@@ -26,14 +26,14 @@ from quant.arithmetic import Array, Widths
 from quant.errors import ModelError, brief, reason
 from quant.files import check_size
 from quant.formats import IntArray, smallest_dtype
-from quant.model import IntModel, Layer, check_sources
+from quant.model import IntModel, Layer, check_range, check_sources
 from quant.neurons import PARTS, RESETS, Lif, Reset, SelfWeight, Synapse
 from quant.projections import PROJECTIONS, Dense, Projection
 
 FORMAT = "scsr-int"
 
 _DTYPES = {"I8", "I16", "I32"}
-_SIZE_1 = 32768  # the largest layer and input of version 1
+_SIZES_1 = (1, 32768)  # of layers and input in version 1
 _ARRAYS = ("weight",)  # the fields of a projection that are tensors
 
 
@@ -117,7 +117,7 @@ def _fits_version_1(layer: Layer) -> bool:
     sources = [one.source for one in layer.projections]
     return (
         len(layer.shape) == 1
-        and layer.neurons <= _SIZE_1
+        and layer.neurons <= _SIZES_1[1]
         and all(isinstance(one, Dense) for one in layer.projections)
         and len(set(sources)) == len(sources)
         and layer.neuron.reset in ("zero", "subtract")
@@ -251,7 +251,10 @@ def assemble(document: object, arrays: Mapping[str, IntArray]) -> IntModel:
     Raises:
         ModelError: naming the key or tensor, the offending value and the limit.
     """
-    known = _checked(document)
+    try:
+        known: Any = msgspec.convert(document, _Document1 | _Document2)
+    except (msgspec.ValidationError, RecursionError) as error:
+        raise ModelError(_explained(str(error), document)) from None
     if known.format != FORMAT:
         raise ModelError(f"format is {brief(known.format)}; this reader knows {FORMAT!r}")
     if not known.layers:
@@ -274,11 +277,11 @@ def assemble(document: object, arrays: Mapping[str, IntArray]) -> IntModel:
 
 def _upgraded(old: _Document1) -> tuple[Any, dict[str, str]]:
     """The same document in version 2, and the names that its tensors have in version 1."""
-    _check_size_1("inputs", old.inputs)
+    check_range("inputs", old.inputs, _SIZES_1)
     layers, sources = [], []
     for index, entry in enumerate(old.layers, start=1):
         check_sources(f"layers.{index}", index, entry.sources)
-        _check_size_1(f"layers.{index}.neurons", entry.neurons)
+        check_range(f"layers.{index}.neurons", entry.neurons, _SIZES_1)
         read = [*entry.sources, *([index] if entry.dense_recurrent else [])]
         parts = {SelfWeight.key: entry.self_recurrent, Synapse.key: entry.synapse}
         neuron = _Neuron2(kind=Lif.kind, reset=entry.reset, **parts)
@@ -288,11 +291,6 @@ def _upgraded(old: _Document1) -> tuple[Any, dict[str, str]]:
         sources.append(read)
     shape = _Input2(shape=[old.inputs])
     return _Document2(old.format, old.name, shape, layers, old.readout, old.classes), _names_1(sources)
-
-
-def _check_size_1(where: str, size: int) -> None:
-    if not 1 <= size <= _SIZE_1:
-        raise ModelError(f"{where} is {brief(size)}; allowed is 1..{_SIZE_1}")
 
 
 def _layer(index: int, entry: Any, take: _Taker) -> Layer:
@@ -350,14 +348,6 @@ def parse_document(text: str) -> object:
         return json.loads(text, object_pairs_hook=unique, parse_constant=refuse)
     except (ValueError, RecursionError) as error:
         raise ModelError(f"the 'model' entry is not JSON ({error})") from None
-
-
-def _checked(document: object) -> Any:
-    """The document as one of the two versions' structures."""
-    try:
-        return msgspec.convert(document, _Document1 | _Document2)
-    except (msgspec.ValidationError, RecursionError) as error:
-        raise ModelError(_explained(str(error), document)) from None
 
 
 def _explained(message: str, document: Any) -> str:

@@ -158,7 +158,7 @@ def perform(run: Run) -> Table:
         "accuracy_rtl": verified["accuracy_rtl"],
         "test_samples": verified["samples"],
         "output_spikes": verified["output_spikes"],
-        "mismatches": sum(value for key, value in verified.items() if key.startswith("mismatching")),
+        "mismatches": record.mismatches(verified),
         "saturated": metrics["saturated"]["test"],
         "seconds": metrics["seconds"],
         "commit": commit(),

@@ -7,7 +7,6 @@ update per cycle, and little more. Writes build/bench/cycles.json and prints a t
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -70,12 +69,14 @@ CASES = (
 def measure(case: Case, folder: Path) -> Result:
     """Measure one case; raises what `simulated` does."""
     plan, events, cycles = simulated(case, case.folding, 40, folder)
+    incoming, layers = incoming_events(plan, events), folded_layers(plan)
+    slowest = max(layer.groups * max(count, layer.lanes, 8) for layer, count in zip(layers, incoming, strict=True))
     return Result(
         case.name,
-        tuple(round(count, 1) for count in incoming_events(plan, events)),
-        cycles,
-        round(cycles_per_step(plan, events), 2),
-        round(bound_cycles(plan, events), 2),
+        events=tuple(round(count, 1) for count in incoming),
+        measured=cycles,
+        predicted=round(cycles_per_step(plan, events), 2),
+        bound=round(1.10 * slowest + 32, 2),
     )
 
 
@@ -100,24 +101,11 @@ def incoming_events(plan: CorePlan, events: Events) -> list[float]:
     return [float(np.mean(events.into(layer))) for layer in plan.layers]
 
 
-def bound_cycles(plan: CorePlan, events: Events) -> float:
-    """Most cycles per step that the design may take at full rate."""
-    incoming = incoming_events(plan, events)
-    slowest = max(
-        layer.groups * max(count, layer.lanes, 8) for layer, count in zip(folded_layers(plan), incoming, strict=True)
-    )
-    return 1.10 * slowest + 32
-
-
-def _table(results: Sequence[Result]) -> str:
-    rows = [[one.name, ", ".join(map(str, one.events)), one.measured, one.predicted, one.bound] for one in results]
-    return str(tabulate(rows, ["network", "events per step", "measured", "predicted", "bound"], floatfmt=".2f"))
-
-
 def main() -> int:
     results = [measure(case, ROOT / str(number)) for number, case in enumerate(CASES)]
     record.write(ROOT.with_suffix(".json"), [asdict(result) for result in results])
-    print(_table(results))
+    rows = [[one.name, ", ".join(map(str, one.events)), one.measured, one.predicted, one.bound] for one in results]
+    print(tabulate(rows, ["network", "events per step", "measured", "predicted", "bound"], floatfmt=".2f"))
     return 0
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import warnings
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,13 @@ import numpy.typing as npt
 
 from quant.errors import ScsrError, brief, reason
 from quant.files import memory_limit
+
+
+def to_bytes(arrays: Mapping[str, npt.NDArray[Any]]) -> bytes:
+    """The content of an `.npz` file; equal arrays give equal bytes."""
+    given: dict[str, Any] = dict(arrays)
+    np.savez_compressed(buffer := io.BytesIO(), **given)
+    return buffer.getvalue()
 
 
 def arrays(path: Path, error: type[ScsrError]) -> dict[str, npt.NDArray[Any]]:

@@ -31,10 +31,9 @@ def load(path: Path) -> IntModel:
     Raises:
         ModelError: if the name ends in something else, or the file breaks its format in any way.
     """
-    reader = _READERS.get(path.suffix)
-    if reader is None:
+    if path.suffix not in _READERS:
         raise ModelError(f"{path}: the name must end in {' or '.join(_READERS)}")
-    return reader(path)
+    return _READERS[path.suffix](path)
 
 
 def from_checkpoint(path: Path) -> IntModel:

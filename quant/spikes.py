@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -106,10 +105,7 @@ def from_dense(spikes: npt.NDArray[np.bool_], steps: IntArray, label: IntArray) 
 
 def to_bytes(samples: SpikeSet) -> bytes:
     """The spike file's content; equal sets give equal bytes."""
-    buffer = io.BytesIO()
-    arrays: dict[str, Any] = dict(plain_arrays(samples))
-    np.savez_compressed(buffer, **arrays)
-    return buffer.getvalue()
+    return archive.to_bytes(plain_arrays(samples))
 
 
 def plain_arrays(samples: SpikeSet) -> dict[str, IntArray]:

@@ -9,12 +9,9 @@ One format serves the build folder's own test bench and `sim verify`: an .npz fi
 
 from __future__ import annotations
 
-import io
-from typing import Any
-
 import numpy as np
 
-from quant import golden
+from quant import archive, golden
 from quant.formats import IntArray
 from quant.model import IntModel
 from quant.spikes import SpikeSet, from_dense, plain_arrays
@@ -40,10 +37,7 @@ def expected(model: IntModel, samples: SpikeSet) -> dict[str, IntArray]:
 
 def to_bytes(samples: SpikeSet, answers: dict[str, IntArray]) -> bytes:
     """The vector file's content; equal vectors give equal bytes."""
-    buffer = io.BytesIO()
-    arrays: dict[str, Any] = {**plain_arrays(samples), **answers}
-    np.savez_compressed(buffer, **arrays)
-    return buffer.getvalue()
+    return archive.to_bytes({**plain_arrays(samples), **answers})
 
 
 def random_samples(model: IntModel, samples: int, steps: int, density: float, seed: int) -> SpikeSet:

@@ -117,10 +117,8 @@ class Bench:
             memory: "ram", that of the states; "rom", those of weights and parameters.
         """
         plan = self.build.plan
-        found = (
-            [one.bits for one in plan.memories] if memory == "rom" else [one.state_memory_bits for one in plan.layers]
-        )
-        bits = sum(found)
+        roms, rams = [one.bits for one in plan.memories], [one.state_memory_bits for one in plan.layers]
+        bits = sum(roms if memory == "rom" else rams)
         program = build_upset_harness(self.folder, ROOT / "upsets" / self.folder.name / memory, memory)
         cycles = verify(self.folder, self.samples)["cycles_per_sample_mean"] * in_samples
 

@@ -25,7 +25,6 @@ SEEDS = 3
 STEPS = 100  # that the bound "microseconds" is for
 FEW_EVENTS = 16  # below that, weights are not what a step waits for
 BOUNDS = {"lut": "≤ {:,} LUT", "cycles": "≤ {} cycles", "microseconds": "≤ {} µs", "mhz": "≥ {} MHz"}
-BOTH = ("xc7", "ecp5-85k")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +33,7 @@ class Entry:
 
     case: Case
     bounds: Mapping[str, float] = field(default_factory=dict)
-    targets: tuple[str, ...] = BOTH
+    targets: tuple[str, ...] = ("xc7", "ecp5-85k")
     loaded: tuple[int, ...] = ()
 
 

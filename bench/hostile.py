@@ -272,8 +272,7 @@ def judge(read: Callable[[Path], object], path: Path) -> str:
         reader.SECONDS = READER_S
         os.chdir(path.parent)
         try:
-            with warnings.catch_warnings(record=True) as warned:
-                warnings.simplefilter("always")
+            with warnings.catch_warnings(record=True, action="always") as warned:
                 read(path)
         except ScsrError:  # a line whatever it says
             raise ScsrError("refused") from None

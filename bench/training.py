@@ -136,13 +136,7 @@ def _step(optimizer: torch.optim.Optimizer, loss: Tensor, network: nn.Module) ->
 
 def plain(self_recurrent: bool) -> Update:
     """This project without compiled kernels."""
-    update = ours(self_recurrent)
-
-    def without(inputs: Tensor, labels: Tensor) -> None:
-        with kernels.plain_pytorch():
-            update(inputs, labels)
-
-    return without
+    return kernels.plain_pytorch()(ours(self_recurrent))
 
 
 CONTESTANTS: dict[str, Callable[[bool], Update | None]] = {
@@ -154,14 +148,12 @@ CONTESTANTS: dict[str, Callable[[bool], Update | None]] = {
 
 
 def data(steps: int = STEPS) -> list[tuple[Tensor, Tensor]]:
-    draw = torch.Generator().manual_seed(1)
-    return [
-        (
-            (torch.rand(steps, BATCH, SIZES[0], generator=draw) < DENSITY).float(),
-            torch.randint(0, SIZES[-1], (BATCH,), generator=draw),
-        )
-        for _ in range(BATCHES)
-    ]
+    """Batches of random spikes `(steps, BATCH, inputs)` and labels `(BATCH,)`."""
+    draw, batches = torch.Generator().manual_seed(1), []
+    for _ in range(BATCHES):
+        spikes = (torch.rand(steps, BATCH, SIZES[0], generator=draw) < DENSITY).float()
+        batches.append((spikes, torch.randint(0, SIZES[-1], (BATCH,), generator=draw)))
+    return batches
 
 
 def compare(self_recurrent: bool) -> dict[str, float]:

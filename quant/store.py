@@ -80,31 +80,28 @@ _Neuron2: Any = msgspec.defstruct(
     [("kind", Literal["lif"]), ("reset", Reset), *((part.key, bool, False) for part in PARTS)],
     bases=(_Strict,),
 )
-_Layer2: Any = msgspec.defstruct(
-    "layer",
-    [
-        ("shape", list[int]),
-        *((width.name, int) for width in fields(Widths)),
-        ("projections", list[_Projection2]),
-        ("neuron", _Neuron2),
-    ],
-    bases=(_Strict,),
-)
-_Input2: Any = msgspec.defstruct("input", [("shape", list[int])], bases=(_Strict,))
-_Document2: Any = msgspec.defstruct(
-    "document",
-    [
-        ("format", str),
-        ("name", str),
-        ("input", _Input2),
-        ("layers", list[_Layer2]),
-        ("readout", str),
-        ("classes", list[str] | None, None),
-    ],
-    bases=(_Strict,),
-    tag_field="version",
-    tag=2,
-)
+
+
+class _Layer2(_Strict):
+    shape: list[int]
+    weight_bits: int
+    leak_bits: int
+    state_bits: int
+    projections: list[_Projection2]
+    neuron: _Neuron2
+
+
+class _Input2(_Strict):
+    shape: list[int]
+
+
+class _Document2(_Strict, tag_field="version", tag=2):
+    format: str
+    name: str
+    input: _Input2
+    layers: list[_Layer2]
+    readout: str
+    classes: list[str] | None = None
 
 
 def version(model: IntModel) -> int:
@@ -126,10 +123,9 @@ def _fits_version_1(layer: Layer) -> bool:
 
 
 def _names_1(sources: Iterable[Sequence[int]]) -> dict[str, str]:
-    """The names of tensors that version 1 calls otherwise, by those of version 2.
+    """Names that version 1 has for tensors, where they differ, by those of version 2.
 
-    Args:
-        sources: of each layer's projections.
+    `sources` are those of each layer's projections.
     """
     names = {}
     for index, read in enumerate(sources, start=1):
@@ -161,13 +157,14 @@ def describe(model: IntModel) -> dict[str, Any]:
 
 def _describe_layer_1(model: IntModel, index: int) -> dict[str, Any]:
     layer = model.layers[index - 1]
+    parts = {type(part) for part in layer.neuron.parts}
     return {
         "neurons": layer.neurons,
         "sources": list(model.sources(index)),
         **asdict(layer.integers),
         "reset": layer.neuron.reset,
-        "synapse": layer.neuron.part(Synapse) is not None,
-        "self_recurrent": layer.neuron.part(SelfWeight) is not None,
+        "synapse": Synapse in parts,
+        "self_recurrent": SelfWeight in parts,
         "dense_recurrent": model.recurrent(index),
     }
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar, TypeVar
+from typing import ClassVar
 
 import numpy as np
 
 from quant.arithmetic import Arithmetic, Array, Widths, naive_decay, naive_saturate
 from quant.neurons.part import LEAK, THRESHOLD, Part, State, Tensor, Tensors, tensor
 from quant.neurons.resets import RESETS, Reset
-
-P = TypeVar("P", bound=Part)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,10 +36,6 @@ class Lif(Tensors):
         yield from self.own_tensors()
         for part in self.parts:
             yield from part.own_tensors()
-
-    def part(self, kind: type[P]) -> P | None:
-        """The part of that kind, or None."""
-        return next((part for part in self.parts if isinstance(part, kind)), None)
 
     def acting(self, *, spiking: bool) -> tuple[Part, ...]:
         """The parts that do something: all, or those that do not need spikes."""

@@ -36,6 +36,7 @@ from trainer import config as configuration
 CONFIGS, ROOT = Path("configs/accuracy"), Path("build/accuracy")
 SEEDS = (1, 2, 3)
 SPEAKERS = ("george", "jackson", "lucas", "nicolas", "theo", "yweweler")
+TAKES, LOSO = "FSDD, Lyon + BSA, takes 0-4 test", "FSDD, Lyon + BSA, leave one speaker out"
 
 Table = dict[str, Any]
 
@@ -63,14 +64,10 @@ EXPERIMENTS = {
     "mfcc": Experiment(
         Path("configs/digits.toml"), "FSDD as MFCCs, 2400/300/300 at random", needs_fsdd=False, reach=(None, 97.5)
     ),
-    "official": Experiment(CONFIGS / "official.toml", "FSDD, Lyon + BSA, takes 0-4 test", reach=(98.0, 97.5)),
-    "loso": Experiment(
-        CONFIGS / "loso.toml", "FSDD, Lyon + BSA, leave one speaker out", folds=SPEAKERS, reach=(78.0, None)
-    ),
-    "ablation_official": Experiment(CONFIGS / "ablation.toml", "FSDD, Lyon + BSA, takes 0-4 test", ablation=True),
-    "ablation_loso": Experiment(
-        CONFIGS / "ablation.toml", "FSDD, Lyon + BSA, leave one speaker out", folds=SPEAKERS, ablation=True
-    ),
+    "official": Experiment(CONFIGS / "official.toml", TAKES, reach=(98.0, 97.5)),
+    "loso": Experiment(CONFIGS / "loso.toml", LOSO, folds=SPEAKERS, reach=(78.0, None)),
+    "ablation_official": Experiment(CONFIGS / "ablation.toml", TAKES, ablation=True),
+    "ablation_loso": Experiment(CONFIGS / "ablation.toml", LOSO, folds=SPEAKERS, ablation=True),
 }
 
 
@@ -182,10 +179,8 @@ def rows(name: str) -> list[list[str]]:
 
 
 def _accuracy(results: list[Table], key: str) -> str:
-    by_seed: dict[int, list[float]] = {}
-    for one in results:
-        by_seed.setdefault(one["seed"], []).append(100 * one[key])
-    means = [statistics.mean(values) for values in by_seed.values()]
+    seeds = {one["seed"] for one in results}
+    means = [statistics.mean(100 * one[key] for one in results if one["seed"] == seed) for seed in seeds]
     return f"{statistics.mean(means):.1f} ± {statistics.stdev(means) if len(means) > 1 else 0:.1f}"
 
 

@@ -300,9 +300,8 @@ def main() -> int:
     found = [examine(each, READERS[each], numbers) for each in READERS if name in ("", each)]
     rows, failures = [row for row, _ in found], [failure for _, several in found for failure in several]
     if not name:
-        command = f"python -m bench.hostile --inputs {arguments.inputs}"
-        content = {"command": command, "commit": state, "readers": rows, "failures": failures}
-        write(RESULTS / "hostile.json", content)
+        content = {"command": f"python -m bench.hostile --inputs {arguments.inputs}", "commit": state}
+        write(RESULTS / "hostile.json", {**content, "readers": rows, "failures": failures})
     print(tabulate(rows, "keys", "github"), *failures, sep="\n")
     return 1 if failures else 0
 

@@ -104,7 +104,7 @@ def _unpickle(path: Path) -> object:
     try:
         # Warnings about pickle protocols come before a refusal that says all there is to say
         with warnings.catch_warnings(action="ignore"):
-            content: object = torch.load(path, map_location="cpu", weights_only=True)
+            return torch.load(path, map_location="cpu", weights_only=True)
     except MemoryError:
         raise
     except pickle.UnpicklingError:
@@ -113,7 +113,6 @@ def _unpickle(path: Path) -> object:
         ) from None
     except Exception as error:  # damaged bytes can make an unpickler raise anything
         raise ModelError(f"{path}: damaged, or no checkpoint ({reason(error)}); train again") from None
-    return content
 
 
 def _integers(entry: object) -> tuple[object, Mapping[str, IntArray]]:

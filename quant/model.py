@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -85,7 +85,7 @@ class _Model:
     input_shape: tuple[int, ...]
     layers: tuple[Layer, ...]
     readout: Readout
-    classes: tuple[str, ...] = field(default=())
+    classes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         _check_shape("input", self.input_shape, CHANNELS)
@@ -165,19 +165,18 @@ def _check_layer(model: _Model, index: int) -> None:
     _check_choice(f"{where}.reset", layer.neuron.reset, tuple(RESETS))
     if not model.sources(index):
         raise ModelError(f"{where}.projections: none reads an earlier layer; layer {index} needs one of 0..{index - 1}")
+    if isinstance(model, IntModel):
+        widths = layer.integers
+        check_range(f"{where}.weight_bits", widths.weight_bits, WEIGHT_BITS)
+        check_range(f"{where}.leak_bits", widths.leak_bits, LEAK_BITS)
+        check_range(f"{where}.state_bits", widths.state_bits, STATE_BITS)
+    limits = None if layer.widths is None else layer.widths.weight
     for place, projection in enumerate(layer.projections, start=1):
         if not 0 <= projection.source <= index:
             raise ModelError(
                 f"{where}.projections.{place}.source: {brief(projection.source)} is not an earlier layer; "
                 f"layer {index} may read 0..{index - 1}, and itself"
             )
-    if isinstance(model, IntModel):
-        widths = layer.integers
-        check_range(f"{where}.weight_bits", widths.weight_bits, WEIGHT_BITS)
-        check_range(f"{where}.leak_bits", widths.leak_bits, LEAK_BITS)
-        check_range(f"{where}.state_bits", widths.state_bits, STATE_BITS)
-    for place, projection in enumerate(layer.projections, start=1):
-        limits = None if layer.widths is None else layer.widths.weight
         shape = projection.expected_shape(layer.shape, model.shape(projection.source))
         name = f"{where}.projections.{place}.weight"
         _check_tensor(name, projection.weight, shape, limits, binary=limits == (-1, 1))

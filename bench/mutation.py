@@ -117,8 +117,7 @@ def mutants_of(path: Path) -> Iterator[Mutant]:
     """Every mutant of a file."""
     verilog = path.suffix != ".py"
     code = _CODE_OF_VERILOG if verilog else _CODE_OF_PYTHON
-    documented = False
-    before = ""
+    documented, before = False, ""
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         text, mark, comment = line.partition("//" if verilog else "  #")
         if not verilog and line.count('"""') == 1:

@@ -105,8 +105,7 @@ def _layer(layer: Layer, weight_bits: int, leak_bits: int, reach: Array, *, toge
         projections.append(replace(one, weight=codes.astype(smallest_dtype(low, high))))
     parts = tuple(type(part)(*map(coded, part.own_tensors())) for part in neuron.parts)
     leak, threshold = map(coded, neuron.own_tensors())
-    own = Lif(leak, threshold, neuron.reset, parts)
-    return Layer(layer.shape, tuple(projections), own, widths)
+    return Layer(layer.shape, tuple(projections), Lif(leak, threshold, neuron.reset, parts), widths)
 
 
 def _scales(weights: Array, bits: int) -> Array:

@@ -8,13 +8,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from quant.arithmetic import LEAK_BITS, STATE_BITS, WEIGHT_BITS, Arithmetic, Array, Integer, Real, Widths, weight_range
+from quant.arithmetic import LEAK_BITS, STATE_BITS, WEIGHT_BITS, Arithmetic, Array, Integer, Real, Widths
 from quant.errors import ModelError, brief
-from quant.neurons import RESETS, Lif, Reset
+from quant.neurons import RESETS, Lif
 from quant.projections import Projection
 from quant.readouts import READOUTS, Readout
-
-__all__ = ["LEAK_BITS", "NEURONS", "STATE_BITS", "IntModel", "Layer", "Readout", "RealModel", "Reset", "weight_range"]
 
 CHANNELS = (1, 32768)
 NEURONS = (1, 1 << 20)

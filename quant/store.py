@@ -13,7 +13,7 @@ import json
 import operator
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import MISSING, asdict, fields
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, Literal, NoReturn, get_type_hints
 
@@ -65,11 +65,7 @@ class _Document1(_Strict, tag_field="version", tag=1):
 def _projection_schema(kind: type[Projection]) -> Any:
     """The keys of a projection: the fields of its class but for the tensors."""
     types = get_type_hints(kind)
-    keys: list[Any] = [
-        (one.name, types[one.name], *(() if one.default is MISSING else (one.default,)))
-        for one in fields(kind)
-        if one.name not in _ARRAYS
-    ]
+    keys = [(one.name, types[one.name]) for one in fields(kind) if one.name not in _ARRAYS]
     return msgspec.defstruct(kind.kind, keys, bases=(_Strict,), tag_field="kind", tag=kind.kind)
 
 
@@ -272,7 +268,7 @@ def assemble(document: object, arrays: Mapping[str, IntArray]) -> IntModel:
         raise ModelError(message) from None
 
 
-def _upgraded(old: _Document1) -> tuple[Any, dict[str, str]]:
+def _upgraded(old: _Document1) -> tuple[_Document2, dict[str, str]]:
     """The same document in version 2, and the names that its tensors have in version 1."""
     check_range("inputs", old.inputs, _SIZES_1)
     layers, sources = [], []
@@ -283,14 +279,14 @@ def _upgraded(old: _Document1) -> tuple[Any, dict[str, str]]:
         parts = {SelfWeight.key: entry.self_recurrent, Synapse.key: entry.synapse}
         neuron = _Neuron2(kind=Lif.kind, reset=entry.reset, **parts)
         projections = [_SCHEMAS[Dense.kind](source=source) for source in read]
-        widths = {width.name: getattr(entry, width.name) for width in fields(Widths)}
-        layers.append(_Layer2(shape=[entry.neurons], **widths, projections=projections, neuron=neuron))
+        widths = (entry.weight_bits, entry.leak_bits, entry.state_bits)
+        layers.append(_Layer2([entry.neurons], *widths, projections, neuron))
         sources.append(read)
     shape = _Input2(shape=[old.inputs])
     return _Document2(old.format, old.name, shape, layers, old.readout, old.classes), _names_1(sources)
 
 
-def _layer(index: int, entry: Any, take: _Taker) -> Layer:
+def _layer(index: int, entry: _Layer2, take: _Taker) -> Layer:
     def tensors(kind: Any) -> dict[str, IntArray]:
         return {one.name: take(f"layers.{index}.{one.metadata['name']}") for one in fields(kind) if one.metadata}
 
@@ -301,7 +297,7 @@ def _layer(index: int, entry: Any, take: _Taker) -> Layer:
         projections.append(PROJECTIONS[type(one).__struct_config__.tag](**keys, weight=weight))
     parts = tuple(part(**tensors(part)) for part in PARTS if getattr(entry.neuron, part.key))
     neuron = Lif(**tensors(Lif), reset=entry.neuron.reset, parts=parts)
-    widths = Widths(**{width.name: getattr(entry, width.name) for width in fields(Widths)})
+    widths = Widths(entry.weight_bits, entry.leak_bits, entry.state_bits)
     return Layer(tuple(entry.shape), tuple(projections), neuron, widths)
 
 

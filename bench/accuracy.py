@@ -17,7 +17,6 @@ import statistics
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from copy import deepcopy
 from dataclasses import dataclass
@@ -37,6 +36,7 @@ from trainer import config as configuration
 CONFIGS, ROOT = Path("configs/accuracy"), Path("build/accuracy")
 SEEDS = (1, 2, 3)
 SPEAKERS = ("george", "jackson", "lucas", "nicolas", "theo", "yweweler")
+TAKES, LOSO = "FSDD, Lyon + BSA, takes 0-4 test", "FSDD, Lyon + BSA, leave one speaker out"
 
 Table = dict[str, Any]
 
@@ -47,7 +47,7 @@ class Experiment:
 
     Attributes:
         folds: "official", the data set's own test part; "speakers", every speaker once.
-        ablation: train the variants of `variants` instead of the configuration alone.
+        ablation: train `VARIANTS` instead of the configuration alone.
         needs_fsdd: the recordings come from --fsdd.
         reach: accuracies to reach, in percent: float, 4 bit.
     """
@@ -64,35 +64,23 @@ EXPERIMENTS = {
     "mfcc": Experiment(
         Path("configs/digits.toml"), "FSDD as MFCCs, 2400/300/300 at random", needs_fsdd=False, reach=(None, 97.5)
     ),
-    "official": Experiment(CONFIGS / "official.toml", "FSDD, Lyon + BSA, takes 0-4 test", reach=(98.0, 97.5)),
-    "loso": Experiment(
-        CONFIGS / "loso.toml", "FSDD, Lyon + BSA, leave one speaker out", folds=SPEAKERS, reach=(78.0, None)
-    ),
-    "ablation_official": Experiment(CONFIGS / "ablation.toml", "FSDD, Lyon + BSA, takes 0-4 test", ablation=True),
-    "ablation_loso": Experiment(
-        CONFIGS / "ablation.toml", "FSDD, Lyon + BSA, leave one speaker out", folds=SPEAKERS, ablation=True
-    ),
+    "official": Experiment(CONFIGS / "official.toml", TAKES, reach=(98.0, 97.5)),
+    "loso": Experiment(CONFIGS / "loso.toml", LOSO, folds=SPEAKERS, reach=(78.0, None)),
+    "ablation_official": Experiment(CONFIGS / "ablation.toml", TAKES, ablation=True),
+    "ablation_loso": Experiment(CONFIGS / "ablation.toml", LOSO, folds=SPEAKERS, ablation=True),
 }
 
 
-def variants(table: Table) -> Iterator[tuple[str, Table]]:
-    """The ablation: a feed-forward network plus one feature after another; last, dense recurrence instead.
-
-    `table` is the full network: self-recurrence, a skip from the input to the last layer, leaks and thresholds learned.
-    """
-    steps: tuple[tuple[str, Table, Table, bool], ...] = (
-        ("feed-forward", {"self_recurrent": False}, {"self_recurrent": False, "sources": [1]}, False),
-        ("+ self-recurrence", {}, {"sources": [1]}, False),
-        ("+ skip", {}, {}, False),
-        ("+ BIP", {}, {}, True),
-        ("dense recurrence instead", {"self_recurrent": False, "dense_recurrent": True}, {}, True),
-    )
-    for name, hidden, last, learned in steps:
-        changed = deepcopy(table)
-        changed["network"]["layers"][0].update(hidden)
-        changed["network"]["layers"][1].update(last)
-        changed["plasticity"] = {"leak": learned, "threshold": learned}
-        yield name, changed
+# The ablation: a feed-forward network plus one feature after another; last, dense recurrence instead. The configuration
+# is the full network, with self-recurrence and a skip from the input to the last layer; here stands what is changed in
+# the hidden layer and in the last, and whether leaks and thresholds are learned.
+VARIANTS: dict[str, tuple[Table, Table, bool]] = {
+    "feed-forward": ({"self_recurrent": False}, {"self_recurrent": False, "sources": [1]}, False),
+    "+ self-recurrence": ({}, {"sources": [1]}, False),
+    "+ skip": ({}, {}, False),
+    "+ BIP": ({}, {}, True),
+    "dense recurrence instead": ({"self_recurrent": False, "dense_recurrent": True}, {}, True),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +100,15 @@ def runs(name: str, fsdd: Path | None) -> list[Run]:
     table = tomllib.loads(experiment.config.read_text(encoding="utf-8"))
     if experiment.needs_fsdd:
         table["data"]["path"] = str(fsdd)
-    chosen = list(variants(table)) if experiment.ablation else [("", table)]
     found = []
-    for (number, (variant, varied)), fold, seed in itertools.product(enumerate(chosen), experiment.folds, SEEDS):
-        one = deepcopy(varied)
+    variants = tuple(VARIANTS) if experiment.ablation else ("",)
+    for (number, variant), fold, seed in itertools.product(enumerate(variants), experiment.folds, SEEDS):
+        one = deepcopy(table)
+        if variant:
+            *changes, learned = VARIANTS[variant]
+            for layer, change in zip(one["network"]["layers"], changes, strict=True):
+                layer.update(change)
+            one["plasticity"] = {"leak": learned, "threshold": learned}
         one.setdefault("train", {})["seed"] = seed
         if fold != "official":
             one["data"]["split"] = {"name": "speakers", "test": [fold]}
@@ -158,7 +151,7 @@ def perform(run: Run) -> Table:
         "accuracy_rtl": verified["accuracy_rtl"],
         "test_samples": verified["samples"],
         "output_spikes": verified["output_spikes"],
-        "mismatches": sum(value for key, value in verified.items() if key.startswith("mismatching")),
+        "mismatches": record.mismatches(verified),
         "saturated": metrics["saturated"]["test"],
         "seconds": metrics["seconds"],
         "commit": commit(),
@@ -173,9 +166,8 @@ def rows(name: str) -> list[list[str]]:
     if not path.exists():
         return []
     results = json.loads(path.read_text())["runs"]
-    order = list(dict.fromkeys(variant for variant, _ in variants({"network": {"layers": [{}, {}]}})))
     found = []
-    for variant in sorted({one["variant"] for one in results}, key=lambda one: order.index(one) if one else -1):
+    for variant in sorted({one["variant"] for one in results}, key=["", *VARIANTS].index):
         mine = [one for one in results if one["variant"] == variant]
         cells = [_accuracy(mine, "accuracy_float"), _accuracy(mine, "accuracy_quantized")]
         exact = sum(one["mismatches"] == 0 and one["output_spikes"] > 0 for one in mine)
@@ -187,10 +179,8 @@ def rows(name: str) -> list[list[str]]:
 
 
 def _accuracy(results: list[Table], key: str) -> str:
-    by_seed: dict[int, list[float]] = {}
-    for one in results:
-        by_seed.setdefault(one["seed"], []).append(100 * one[key])
-    means = [statistics.mean(values) for values in by_seed.values()]
+    seeds = {one["seed"] for one in results}
+    means = [statistics.mean(100 * one[key] for one in results if one["seed"] == seed) for seed in seeds]
     return f"{statistics.mean(means):.1f} ± {statistics.stdev(means) if len(means) > 1 else 0:.1f}"
 
 

@@ -56,11 +56,10 @@ class Result:
     predicted_cycles: float
     measured_cycles: float
 
-    def errors(self) -> dict[str, float]:
-        """Relative errors; of block RAMs and multipliers 0 where there are none."""
-        pairs = {key: (getattr(self.estimated, key), getattr(self.measured, key)) for key in RESOURCES}
-        pairs["cycles"] = (self.predicted_cycles, self.measured_cycles)
-        return {name: found / true - 1 if true else float(found != 0) for name, (found, true) in pairs.items()}
+    def pairs(self) -> dict[str, tuple[float, float]]:
+        """Every figure, estimated and measured, by its name in the table."""
+        found = {key.upper(): (getattr(self.estimated, key), getattr(self.measured, key)) for key in RESOURCES}
+        return found | {"cycles per step": (self.predicted_cycles, self.measured_cycles)}
 
 
 def measure(case: Case, names: Sequence[str], folder: Path) -> Iterator[Result]:
@@ -143,18 +142,6 @@ def _fit(found: Sequence[Mapping[str, float]], measured: npt.NDArray[np.int64]) 
         del names[int(np.argmin(weights * rows.mean(axis=0)))]
 
 
-def _table(results: Sequence[Result]) -> str:
-    rows = []
-    for result in results:
-        pairs = [(f"{getattr(result.estimated, key):g}", f"{getattr(result.measured, key):g}") for key in RESOURCES]
-        pairs.append((f"{result.predicted_cycles:.1f}", f"{result.measured_cycles:.1f}"))
-        rows.append([result.name, result.target, *(" / ".join(pair) for pair in pairs)])
-    header = ["network", "target", *(key.upper() for key in RESOURCES), "cycles per step"]
-    worst = {name: max(abs(result.errors()[name]) for result in results) for name in results[0].errors()}
-    errors = ", ".join(f"{name} {100 * error:.1f} %" for name, error in worst.items())
-    return f"{tabulate(rows, header)}\nlargest error: {errors}"
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--target", choices=TARGETS, action="append", help="default: all")
@@ -176,7 +163,15 @@ def main() -> int:
         for result in measure(case, names, ROOT / str(number))
     ]
     record.write(ROOT.with_suffix(".json"), [asdict(result) for result in results])
-    print(_table(results))
+    rows, worst = [], dict.fromkeys(results[0].pairs(), 0.0)
+    for result in results:
+        pairs = result.pairs()
+        cells = [" / ".join(f"{round(figure, 1):g}" for figure in pair) for pair in pairs.values()]
+        rows.append([result.name, result.target, *cells])
+        for name, (estimated, true) in pairs.items():  # there may be no block RAMs and multipliers
+            worst[name] = max(worst[name], abs(estimated / true - 1) if true else float(estimated != 0))
+    print(tabulate(rows, ["network", "target", *worst]))
+    print("largest error:", ", ".join(f"{name} {100 * error:.1f} %" for name, error in worst.items()))
     return 0
 
 

@@ -7,7 +7,6 @@ update per cycle, and little more. Writes build/bench/cycles.json and prints a t
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -15,12 +14,13 @@ import numpy as np
 from tabulate import tabulate
 
 from bench import record
-from bench.networks import Case, Layer, folded_layers, random_network
+from bench.networks import Case, Layer, random_network
 from hwgen.core.build import make_build, write
 from hwgen.core.folding import Folding
 from hwgen.core.plan import CorePlan
 from hwgen.core.rates import cycles_per_step, measured_events
 from hwgen.core.timing import Events
+from hwgen.engines.folded.plan import FoldedLayer
 from quant import vectors
 from sim import verify
 
@@ -70,12 +70,14 @@ CASES = (
 def measure(case: Case, folder: Path) -> Result:
     """Measure one case; raises what `simulated` does."""
     plan, events, cycles = simulated(case, case.folding, 40, folder)
+    incoming = incoming_events(plan, events)
+    slowest = max(layer.groups * max(count, layer.lanes, 8) for layer, count in incoming)
     return Result(
         case.name,
-        tuple(round(count, 1) for count in incoming_events(plan, events)),
-        cycles,
-        round(cycles_per_step(plan, events), 2),
-        round(bound_cycles(plan, events), 2),
+        events=tuple(round(count, 1) for _, count in incoming),
+        measured=cycles,
+        predicted=round(cycles_per_step(plan, events), 2),
+        bound=round(1.10 * slowest + 32, 2),
     )
 
 
@@ -86,8 +88,7 @@ def simulated(case: Case, folding: Folding, steps: int, folder: Path) -> tuple[C
         RuntimeError: if hardware and golden model differ or the output was silent; such figures would mean nothing.
     """
     model = random_network(case)
-    build = make_build(model, folding)
-    write(build, folder)
+    write(build := make_build(model, folding), folder)
     samples = vectors.random_samples(model, 8, steps, case.density, seed=1)
     report = verify.verify(folder, samples)
     if not report["equal"]:
@@ -95,29 +96,16 @@ def simulated(case: Case, folding: Folding, steps: int, folder: Path) -> tuple[C
     return build.plan, measured_events(model, samples), report["cycles_per_step_mean"]
 
 
-def incoming_events(plan: CorePlan, events: Events) -> list[float]:
-    """Mean number of events into each layer per step."""
-    return [float(np.mean(events.into(layer))) for layer in plan.layers]
-
-
-def bound_cycles(plan: CorePlan, events: Events) -> float:
-    """Most cycles per step that the design may take at full rate."""
-    incoming = incoming_events(plan, events)
-    slowest = max(
-        layer.groups * max(count, layer.lanes, 8) for layer, count in zip(folded_layers(plan), incoming, strict=True)
-    )
-    return 1.10 * slowest + 32
-
-
-def _table(results: Sequence[Result]) -> str:
-    rows = [[one.name, ", ".join(map(str, one.events)), one.measured, one.predicted, one.bound] for one in results]
-    return str(tabulate(rows, ["network", "events per step", "measured", "predicted", "bound"], floatfmt=".2f"))
+def incoming_events(plan: CorePlan, events: Events) -> list[tuple[FoldedLayer, float]]:
+    """The layers, which are folded all, and the mean number of events into each per step."""
+    return [(layer, float(np.mean(events.into(layer)))) for layer in plan.layers if isinstance(layer, FoldedLayer)]
 
 
 def main() -> int:
     results = [measure(case, ROOT / str(number)) for number, case in enumerate(CASES)]
     record.write(ROOT.with_suffix(".json"), [asdict(result) for result in results])
-    print(_table(results))
+    rows = [[one.name, ", ".join(map(str, one.events)), one.measured, one.predicted, one.bound] for one in results]
+    print(tabulate(rows, ["network", "events per step", "measured", "predicted", "bound"], floatfmt=".2f"))
     return 0
 
 

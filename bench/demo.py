@@ -25,30 +25,39 @@ SUMMARY = ROOT / "summary.json"
 LEAST_ACCURACY = 0.95
 MOST_LOSS = 0.015
 
-STAGES: dict[str, list[str]] = {
-    "train": ["trainer", "train", "--config", str(CONFIG), "--out", str(RUN)],
-    "spikes": ["trainer", "spikes", "--config", str(CONFIG), "--split", "test", "--out", str(SPIKES)],
-    "export": ["quant", "export", "--model", str(CHECKPOINT), "--out", str(MODEL), "--force"],
-    "build": ["hwgen", "build", "--model", str(CHECKPOINT), "--out", str(CORE)],
-    "verify": ["sim", "verify", "--build", str(CORE), "--spikes", str(SPIKES)],
-    "cocotb": ["sim", "verify", "--build", str(CORE), "--spikes", str(SPIKES), "--engine", "cocotb", "--samples", "3"],
+STAGES: dict[str, tuple[object, ...]] = {
+    "train": ("trainer", "train", "--config", CONFIG, "--out", RUN),
+    "spikes": ("trainer", "spikes", "--config", CONFIG, "--split", "test", "--out", SPIKES),
+    "export": ("quant", "export", "--model", CHECKPOINT, "--out", MODEL, "--force"),
+    "build": ("hwgen", "build", "--model", CHECKPOINT, "--out", CORE),
+    "verify": ("sim", "verify", "--build", CORE, "--spikes", SPIKES),
+    "cocotb": ("sim", "verify", "--build", CORE, "--spikes", SPIKES, "--engine", "cocotb", "--samples", 3),
 }
 
 
 def main() -> int:
     seconds: dict[str, float] = {}
     for name, arguments in STAGES.items():
-        print(f"\n== {name}: python -m {' '.join(arguments)}", flush=True)
         start = time.perf_counter()
-        status = subprocess.run([sys.executable, "-m", *arguments], check=False).returncode
+        status = run(*arguments)
         seconds[name] = round(time.perf_counter() - start, 1)
         if status:
             print(f"error: the demo stopped at {name} (status {status})", file=sys.stderr)
             return status
     summary = summarize(seconds)
     record.write(SUMMARY, summary)
-    print(f"\n{table(summary)}\n\n{SUMMARY}")
+    rows = [(key.replace("_", " "), value) for key, value in summary.items() if key != "seconds"]
+    rows += [(f"seconds {stage}", value) for stage, value in summary["seconds"].items()]
+    shown = [(key, f"{value:.4f}" if isinstance(value, float) and value < 1 else value) for key, value in rows]
+    print(f"\n{tabulate(shown, tablefmt='plain', disable_numparse=True)}\n\n{SUMMARY}")
     return 0 if _holds(summary) else 1
+
+
+def run(*arguments: object) -> int:
+    """Show and run a command of the project; its exit status."""
+    command = [str(argument) for argument in arguments]
+    print(f"\n== python -m {' '.join(command)}", flush=True)
+    return subprocess.run([sys.executable, "-m", *command], check=False).returncode
 
 
 def is_missing() -> bool:
@@ -61,17 +70,15 @@ def is_missing() -> bool:
 
 def summarize(seconds: dict[str, float]) -> dict[str, Any]:
     """The demo's figures, each from the stage that measured it."""
-    metrics, rtl, cocotb = (
-        _read(path)
-        for path in (RUN / "metrics.json", CORE / "reports/verify.json", CORE / "reports/verify_cocotb.json")
-    )
+    reports = (RUN / "metrics.json", CORE / "reports/verify.json", CORE / "reports/verify_cocotb.json")
+    metrics, rtl, cocotb = (json.loads(path.read_text(encoding="utf-8")) for path in reports)
     return {
         "samples": rtl["samples"],
         "steps": rtl["steps"],
         "output_spikes": rtl["output_spikes"],
-        "mismatches": _mismatches(rtl),
+        "mismatches": record.mismatches(rtl),
         "cocotb_samples": cocotb["samples"],
-        "cocotb_mismatches": _mismatches(cocotb),
+        "cocotb_mismatches": record.mismatches(cocotb),
         "accuracy_float": metrics["accuracy_float"],
         "accuracy_quantized": metrics["accuracy_quantized"],
         "accuracy_golden": rtl["accuracy_golden"],
@@ -82,22 +89,14 @@ def summarize(seconds: dict[str, float]) -> dict[str, Any]:
     }
 
 
-def table(summary: dict[str, Any]) -> str:
-    """The summary as a table."""
-    rows = [(key.replace("_", " "), value) for key, value in summary.items() if key != "seconds"]
-    rows += [(f"seconds {stage}", value) for stage, value in summary["seconds"].items()]
-    return str(tabulate([(key, _shown(value)) for key, value in rows], tablefmt="plain", disable_numparse=True))
-
-
 def _holds(summary: dict[str, Any]) -> bool:
     """Whether every claim of the demo holds; stderr names those that do not."""
     quantized = summary["accuracy_quantized"]
+    one_accuracy = quantized == summary["accuracy_golden"] == summary["accuracy_rtl"]
     claims = {
         "no mismatch": summary["mismatches"] == 0 == summary["cocotb_mismatches"],
         "an active output": summary["output_spikes"] > 0,
-        "one accuracy in PyTorch, golden model and RTL": quantized
-        == summary["accuracy_golden"]
-        == summary["accuracy_rtl"],
+        "one accuracy in PyTorch, golden model and RTL": one_accuracy,
         f"accuracy of at least {LEAST_ACCURACY}": quantized >= LEAST_ACCURACY,
         f"within {MOST_LOSS} of float": abs(summary["accuracy_float"] - quantized) <= MOST_LOSS,
     }
@@ -105,19 +104,6 @@ def _holds(summary: dict[str, Any]) -> bool:
         if not holds:
             print(f"error: the demo did not show {claim}", file=sys.stderr)
     return all(claims.values())
-
-
-def _mismatches(report: dict[str, Any]) -> int:
-    return sum(int(report[f"mismatching_{what}"]) for what in ("scores", "classes", "flags", "spikes"))
-
-
-def _read(path: Path) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return content
-
-
-def _shown(value: object) -> str:
-    return f"{value:.4f}" if isinstance(value, float) and value < 1 else str(value)
 
 
 if __name__ == "__main__":

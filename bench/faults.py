@@ -15,7 +15,6 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from statistics import mean
 from typing import Any, Literal
 
 import matplotlib as mpl
@@ -86,17 +85,10 @@ class Bench:
     def points(self, numbers: Sequence[float], run: Callable[[float, int], streams.Packets]) -> Iterator[Point]:
         """A point for each number of faults: the mean of `run(number, draw)` over the draws."""
         for number in numbers:
-            yield self._point(number, [run(number, draw) for draw in range(DRAWS if number else 1)])
-
-    def _point(self, faults: float, found: Sequence[streams.Packets]) -> Point:
-        flags = [packets.flags != 0 for packets in found]
-        wrong = [packets.classes != self.classes for packets in found]
-        return Point(
-            faults,
-            accuracy=mean(float((packets.classes == self.samples.label).mean()) for packets in found),
-            flagged=mean(float(one.mean()) for one in flags),
-            silent=mean(float((changed & ~one).mean()) for changed, one in zip(wrong, flags, strict=True)),
-        )
+            draws = [run(number, draw) for draw in range(DRAWS if number else 1)]
+            classes, flagged = np.stack([one.classes for one in draws]), np.stack([one.flags != 0 for one in draws])
+            accuracy, silent = classes == self.samples.label, (classes != self.classes) & ~flagged
+            yield Point(number, float(accuracy.mean()), float(flagged.mean()), float(silent.mean()))
 
     def memory_points(self) -> Iterator[Point]:
         def run(count: float, draw: int) -> streams.Packets:
@@ -125,10 +117,8 @@ class Bench:
             memory: "ram", that of the states; "rom", those of weights and parameters.
         """
         plan = self.build.plan
-        found = (
-            [one.bits for one in plan.memories] if memory == "rom" else [one.state_memory_bits for one in plan.layers]
-        )
-        bits = sum(found)
+        roms, rams = [one.bits for one in plan.memories], [one.state_memory_bits for one in plan.layers]
+        bits = sum(roms if memory == "rom" else rams)
         program = build_upset_harness(self.folder, ROOT / "upsets" / self.folder.name / memory, memory)
         cycles = verify(self.folder, self.samples)["cycles_per_sample_mean"] * in_samples
 

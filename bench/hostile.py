@@ -40,7 +40,6 @@ from hwgen.core.build import make_build
 from quant import export, reader, spikes, store, vectors
 from quant.errors import ScsrError
 from quant.manifest import open_folder
-from quant.spikes import SpikeSet
 from trainer import checkpoint, config
 from trainer.data import binning, disk, fsdd, heidelberg, mnist, ntidigits, spikelists, splits
 from trainer.integers import integers
@@ -92,8 +91,8 @@ def product() -> bytes:
     return saved(torch.save, checkpoint.product(network(), network().state_dict()))
 
 
-def samples() -> SpikeSet:
-    return vectors.random_samples(integers(network()), 4, 6, 0.3, seed=1)
+def spike_file() -> bytes:
+    return spikes.to_bytes(vectors.random_samples(integers(network()), 4, 6, 0.3, seed=1))
 
 
 def arrays() -> bytes:
@@ -143,7 +142,7 @@ class Reader:
 READERS = {
     "checkpoint": Reader(read_checkpoint, "ckpt.pt", product),
     "model": Reader(export.load, "m.safetensors", lambda: store.to_bytes(integers(network()))),
-    "spikes": Reader(spikes.read, "s.npz", lambda: spikes.to_bytes(samples())),
+    "spikes": Reader(spikes.read, "s.npz", spike_file),
     "config": Reader(config.read, "c.toml", lambda: CONFIGURATION),
     "manifest": Reader(lambda path: open_folder(path.parent), MANIFEST, lambda: build()[MANIFEST], build),
     "sound archive": Reader(fsdd.read_recordings, "a.npz", arrays),
@@ -272,8 +271,7 @@ def judge(read: Callable[[Path], object], path: Path) -> str:
         reader.SECONDS = READER_S
         os.chdir(path.parent)
         try:
-            with warnings.catch_warnings(record=True) as warned:
-                warnings.simplefilter("always")
+            with warnings.catch_warnings(record=True, action="always") as warned:
                 read(path)
         except ScsrError:  # a line whatever it says
             raise ScsrError("refused") from None
@@ -301,9 +299,8 @@ def main() -> int:
     found = [examine(each, READERS[each], numbers) for each in READERS if name in ("", each)]
     rows, failures = [row for row, _ in found], [failure for _, several in found for failure in several]
     if not name:
-        command = f"python -m bench.hostile --inputs {arguments.inputs}"
-        content = {"command": command, "commit": state, "readers": rows, "failures": failures}
-        write(RESULTS / "hostile.json", content)
+        content = {"command": f"python -m bench.hostile --inputs {arguments.inputs}", "commit": state}
+        write(RESULTS / "hostile.json", {**content, "readers": rows, "failures": failures})
     print(tabulate(rows, "keys", "github"), *failures, sep="\n")
     return 1 if failures else 0
 

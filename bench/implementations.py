@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 from tabulate import tabulate
 
-from bench.demo import CHECKPOINT, SPIKES, is_missing
+from bench.demo import CHECKPOINT, SPIKES, is_missing, run
 from sim.board import simulated_board
 
 ROOT = Path("build/implementations")
@@ -27,25 +26,19 @@ def main() -> int:
     if is_missing():
         return 2
     shutil.rmtree(ROOT, ignore_errors=True)
-    status = _run("hwgen", "build", "--model", CHECKPOINT, "--out", CORE)
+    status = run("hwgen", "build", "--model", CHECKPOINT, "--out", CORE)
     for target in TARGETS:
-        status = status or _run("hwgen", "synth", "--build", CORE, "--target", target, "--seeds", 0)
-        status = status or _run("sim", "verify", "--build", CORE, "--spikes", SPIKES, "--netlist", target)
+        status = status or run("hwgen", "synth", "--build", CORE, "--target", target, "--seeds", 0)
+        status = status or run("sim", "verify", "--build", CORE, "--spikes", SPIKES, "--netlist", target)
     if status:
         return status
     with simulated_board(CORE, bit_cycles=BIT_CYCLES) as port:
-        status = _run("hwgen", "host", "--port", port, "--build", CORE, "--spikes", SPIKES, "--check")
+        status = run("hwgen", "host", "--port", port, "--build", CORE, "--spikes", SPIKES, "--check")
     reports = [json.loads((CORE / "synth" / target / "verify.json").read_text(encoding="utf-8")) for target in TARGETS]
     keys = ("samples", "output_spikes", "mismatching_scores", "accuracy_rtl")
     rows = [[target, *(report[key] for key in keys)] for target, report in zip(TARGETS, reports, strict=True)]
     print(f"\n{tabulate(rows, ['netlist', 'samples', 'output spikes', 'wrong scores', 'accuracy'], floatfmt='.4f')}")
     return status
-
-
-def _run(*arguments: object) -> int:
-    command = [str(argument) for argument in arguments]
-    print(f"\n== python -m {' '.join(command)}", flush=True)
-    return subprocess.run([sys.executable, "-m", *command], check=False).returncode
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -99,23 +99,12 @@ def flip_beats(beats: streams.Beats, share: float, seed: int) -> streams.Beats:
 def simulate(
     program: Path, folder: Path, beats: streams.Beats, samples: int, stress: Stress | None = None
 ) -> streams.Packets:
-    """Simulate the core of a folder with a harness compiled from an equal one; the packets that come out.
-
-    Of the stress, malformed beats have no meaning here: the beats are given.
-    """
-    stress = stress or Stress()
+    """Simulate the core of a folder with a harness compiled from an equal one; the packets that come out."""
+    how = asdict(stress or Stress())
+    del how["malformed"]  # the beats are given
     with tempfile.TemporaryDirectory(prefix="scsr_simulated_") as name:
         out = Path(name)
-        runner.run_harness(
-            program,
-            folder,
-            beats.tobytes(),
-            out,
-            packets=samples,
-            stall_percent=stress.stall_percent,
-            reset_after=stress.reset_after,
-            seed=stress.seed,
-        )
+        runner.run_harness(program, folder, beats.tobytes(), out, packets=samples, **how)
         record = np.fromfile(out / "beats.bin", dtype=[("cycle", "<u8"), ("data", "<u4"), ("last", "<u4")])
     classes = runner.read_manifest(folder)["layers"][-1]["neurons"]
     return streams.decode(record["data"], record["last"].astype(np.bool_), classes)

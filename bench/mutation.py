@@ -16,14 +16,14 @@ import random
 import re
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from subprocess import DEVNULL, Popen, TimeoutExpired
 from typing import Any
 
 from tqdm import tqdm
@@ -117,8 +117,7 @@ def mutants_of(path: Path) -> Iterator[Mutant]:
     """Every mutant of a file."""
     verilog = path.suffix != ".py"
     code = _CODE_OF_VERILOG if verilog else _CODE_OF_PYTHON
-    documented = False
-    before = ""
+    documented, before = False, ""
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         text, mark, comment = line.partition("//" if verilog else "  #")
         if not verilog and line.count('"""') == 1:
@@ -182,27 +181,19 @@ def killer(mutant: Mutant | None, tests: Sequence[tuple[str, ...]]) -> str | Non
             lines[mutant.line - 1] = lines[mutant.line - 1].replace(mutant.before, mutant.after)
             target.write_text("".join(lines), encoding="utf-8")
         for arguments in tests:
-            command = [sys.executable, "-m", "pytest", "-x", "-p", "no:cacheprovider", *arguments]
-            environment = {**os.environ, "PYTHONPATH": folder}
-            status = _run(command, folder, environment)
-            if status not in (0, 5):  # 5: this module has no tests there
+            if _pytest(arguments, folder) not in (0, 5):  # 5: this module has no tests there
                 return arguments[0]
     return None
 
 
-def _run(command: Sequence[str], folder: str, environment: Mapping[str, str]) -> int | None:
-    """The exit status, or None after the time limit, when all processes of the command are killed."""
-    process = subprocess.Popen(
-        command,
-        cwd=folder,
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+def _pytest(arguments: Sequence[str], folder: str) -> int | None:
+    """The exit status of the tests in a copy, or None after the time limit, when all their processes are killed."""
+    command = [sys.executable, "-m", "pytest", "-x", "-p", "no:cacheprovider", *arguments]
+    environment = {**os.environ, "PYTHONPATH": folder}
+    process = Popen(command, cwd=folder, env=environment, stdout=DEVNULL, stderr=DEVNULL, start_new_session=True)
     try:
         return process.wait(LIMIT_S)
-    except subprocess.TimeoutExpired:
+    except TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         return None

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from hwgen.core.folding import Folding
-from hwgen.core.plan import CorePlan
-from hwgen.engines.folded.plan import FoldedLayer
 from quant import model
 from quant.arithmetic import Widths
 from quant.formats import IntArray
@@ -50,17 +48,16 @@ class Case:
         return Folding([layer.lanes for layer in self.layers], self.units, self.ports)
 
 
-def folded_layers(plan: CorePlan) -> list[FoldedLayer]:
-    """The layers of a plan, which are folded all."""
-    return [layer for layer in plan.layers if isinstance(layer, FoldedLayer)]
-
-
 def random_network(case: Case, seed: int = 0) -> IntModel:
     """The network of a case: random weights, thresholds low enough that every layer spikes."""
     rng = np.random.default_rng(seed)
     sizes, layers = [case.inputs], []
-    reach = 1 << (case.weight_bits - 1)
-    one = 1 << case.leak_bits
+    reach, one = 1 << (case.weight_bits - 1), 1 << case.leak_bits
+
+    def weights(neurons: int, inputs: int) -> IntArray:
+        if case.weight_bits == 1:
+            return rng.choice(np.array([-1, 1], dtype=np.int32), (neurons, inputs))
+        return rng.integers(-reach, reach, (neurons, inputs), dtype=np.int32)
 
     def leaks(neurons: int, least: float, most: float) -> IntArray:
         if case.shift_leaks:
@@ -69,12 +66,6 @@ def random_network(case: Case, seed: int = 0) -> IntModel:
         return rng.integers(int(least * one), int(most * (one - 1)), neurons, dtype=np.int32)
 
     for layer in case.layers:
-
-        def weights(neurons: int, inputs: int) -> IntArray:
-            if case.weight_bits == 1:
-                return rng.choice(np.array([-1, 1], dtype=np.int32), (neurons, inputs))
-            return rng.integers(-reach, reach, (neurons, inputs), dtype=np.int32)
-
         n = layer.neurons
         projections = [Dense(source, weights(n, sizes[source])) for source in layer.sources]
         leak, threshold = leaks(n, 0.704, 1.0), rng.integers(2, min(4 * reach, 1 << (case.state_bits - 1)), n)

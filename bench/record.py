@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from pathlib import Path
+from typing import Any
 
 from quant.files import write_atomic
 
@@ -16,6 +17,11 @@ def commit() -> str:
     head = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
     same = subprocess.run(["git", "diff", "--quiet", "HEAD", "--", ".", f":!{RESULTS}"], check=False).returncode == 0
     return head if same else f"{head}-dirty"
+
+
+def mismatches(report: dict[str, Any]) -> int:
+    """How often a core differed from the golden model, from a report of `sim verify`."""
+    return sum(value for key, value in report.items() if key.startswith("mismatching"))
 
 
 def write(path: Path, content: object) -> None:

@@ -52,7 +52,7 @@ def main() -> int:
         "commit": commit(),
         **{key: report[key] for key in ("equal", "samples", "steps", "layer_spikes", "output_spikes", "total_cycles")},
         "stall_percent": STRESS.stall_percent,
-        "mismatches": sum(report[key] for key in report if key.startswith("mismatching")),
+        "mismatches": record.mismatches(report),
         "first_difference": report["first_difference"],
         "seconds": round(time.monotonic() - start),
     }

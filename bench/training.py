@@ -10,7 +10,6 @@ Needs `pip install -e '.[peers]'`, as `make training` does.
 
 from __future__ import annotations
 
-import argparse
 import itertools
 import statistics
 import subprocess
@@ -35,7 +34,6 @@ SIZES = (78, 200, 200, 26)
 STEPS, BATCH, BATCHES = 250, 64, 4
 DENSITY, LEAK, RATE = 0.1, 0.9, 1e-3
 ROUNDS = 5
-OUT = Path("build/bench/training.json")
 
 Update = Callable[[Tensor, Tensor], None]
 
@@ -110,19 +108,14 @@ def spikingjelly(self_recurrent: bool) -> Update | None:
     for a, b in itertools.pairwise(SIZES):
         parts.append(layer.Linear(a, b, bias=False, step_mode="m"))
         parts.append(nodes.ParametricLIFNode(init_tau=tau, decay_input=False, v_reset=0.0, step_mode="m"))
-    network = nn.Sequential(*parts)
 
-    class Net(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.network = network
-
+    class Net(nn.Sequential):
         def forward(self, inputs: Tensor) -> Tensor:
-            functional.reset_net(self.network)
-            rate: Tensor = self.network(inputs).mean(dim=0)
+            functional.reset_net(self)
+            rate: Tensor = super().forward(inputs).mean(dim=0)  # type: ignore[no-untyped-call]
             return rate * 10
 
-    return _peer(Net())
+    return _peer(Net(*parts))
 
 
 def _peer(network: nn.Module) -> Update:
@@ -143,13 +136,7 @@ def _step(optimizer: torch.optim.Optimizer, loss: Tensor, network: nn.Module) ->
 
 def plain(self_recurrent: bool) -> Update:
     """This project without compiled kernels."""
-    update = ours(self_recurrent)
-
-    def without(inputs: Tensor, labels: Tensor) -> None:
-        with kernels.plain_pytorch():
-            update(inputs, labels)
-
-    return without
+    return kernels.plain_pytorch()(ours(self_recurrent))
 
 
 CONTESTANTS: dict[str, Callable[[bool], Update | None]] = {
@@ -161,14 +148,12 @@ CONTESTANTS: dict[str, Callable[[bool], Update | None]] = {
 
 
 def data(steps: int = STEPS) -> list[tuple[Tensor, Tensor]]:
-    draw = torch.Generator().manual_seed(1)
-    return [
-        (
-            (torch.rand(steps, BATCH, SIZES[0], generator=draw) < DENSITY).float(),
-            torch.randint(0, SIZES[-1], (BATCH,), generator=draw),
-        )
-        for _ in range(BATCHES)
-    ]
+    """Batches of random spikes `(steps, BATCH, inputs)` and labels `(BATCH,)`."""
+    draw, batches = torch.Generator().manual_seed(1), []
+    for _ in range(BATCHES):
+        spikes = (torch.rand(steps, BATCH, SIZES[0], generator=draw) < DENSITY).float()
+        batches.append((spikes, torch.randint(0, SIZES[-1], (BATCH,), generator=draw)))
+    return batches
 
 
 def compare(self_recurrent: bool) -> dict[str, float]:
@@ -190,11 +175,12 @@ def compare(self_recurrent: bool) -> dict[str, float]:
 
 def memory(name: str, steps: int) -> float:
     """Peak memory of a few updates in a process of its own, in MB."""
-    command = [sys.executable, "-m", "bench.training", "--peak", name, "--steps", str(steps)]
-    return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    code = f"from bench.training import peak; print(peak({name!r}, {steps}))"
+    return float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
 
 
-def _peak(name: str, steps: int) -> float:
+def peak(name: str, steps: int) -> float:
+    """Peak memory of this process after a few updates, in MB."""
     torch.set_num_threads(1)
     update = CONTESTANTS[name](True)
     assert update is not None
@@ -206,13 +192,6 @@ def _peak(name: str, steps: int) -> float:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m bench.training", description=__doc__.splitlines()[0])
-    parser.add_argument("--peak", choices=CONTESTANTS, help=argparse.SUPPRESS)
-    parser.add_argument("--steps", type=int, default=STEPS, help=argparse.SUPPRESS)
-    arguments = parser.parse_args()
-    if arguments.peak:
-        print(_peak(arguments.peak, arguments.steps))
-        return 0
     record: dict[str, object] = {"threads": torch.get_num_threads(), "torch": torch.__version__}
     print(f"{'-'.join(map(str, SIZES))}, {STEPS} steps, batch {BATCH}, {BATCHES} batches; seconds per epoch")
     rows = []
@@ -224,7 +203,7 @@ def main() -> int:
     peaks = {name: [memory(name, steps) for steps in (125, 250, 500)] for name in list(CONTESTANTS)[:2]}
     record["peak MB at 125, 250, 500 steps"] = peaks
     print(tabulate([(name, *values) for name, values in peaks.items()], ["peak MB at", 125, 250, 500], floatfmt=".0f"))
-    write(OUT, record)
+    write(Path("build/bench/training.json"), record)
     return 0
 
 

@@ -11,7 +11,6 @@ from quant import export, store
 from quant.command import Command
 from quant.errors import ModelError
 from quant.files import write_new
-from quant.model import IntModel
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -28,16 +27,12 @@ def _export(arguments: argparse.Namespace) -> int:
         raise ModelError(f"{arguments.out}: the name of an integer model file must end in .safetensors")
     model = export.load(arguments.model)
     write_new(arguments.out, store.to_bytes(model), force=arguments.force)
-    print(f"{arguments.out}: {summary(model)}")
-    return 0
-
-
-def summary(model: IntModel) -> str:
-    """One line about a model: its sizes, its weights, its digest."""
     sizes = "-".join(str(size) for size in (model.inputs, *(layer.neurons for layer in model.layers)))
     bits = "/".join(str(layer.integers.weight_bits) for layer in model.layers)
     weights = sum(one.weight.size for layer in model.layers for one in layer.projections)
-    return f"{model.name!r} {sizes}, {weights} weights of {bits} bits, digest {store.digest(model)[:16]}"
+    what = f"{model.name!r} {sizes}, {weights} weights of {bits} bits, digest {store.digest(model)[:16]}"
+    print(f"{arguments.out}: {what}")
+    return 0
 
 
 if __name__ == "__main__":

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import warnings
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,13 @@ from quant.errors import ScsrError, brief, reason
 from quant.files import memory_limit
 
 
+def to_bytes(arrays: Mapping[str, npt.NDArray[Any]]) -> bytes:
+    """The content of an `.npz` file; equal arrays give equal bytes."""
+    given: dict[str, Any] = dict(arrays)
+    np.savez_compressed(buffer := io.BytesIO(), **given)
+    return buffer.getvalue()
+
+
 def arrays(path: Path, error: type[ScsrError]) -> dict[str, npt.NDArray[Any]]:
     """The arrays by name.
 
@@ -21,20 +30,13 @@ def arrays(path: Path, error: type[ScsrError]) -> dict[str, npt.NDArray[Any]]:
         ScsrError: of the type `error`, if the file is damaged, a member is no array of plain numbers or texts, a name
             stands twice, or the arrays are too large for this machine.
     """
+    found: dict[str, npt.NDArray[Any]] = {}
     try:
-        return _arrays(path)
-    except Exception as problem:  # damaged bytes can make zipfile and NumPy raise anything
-        raise error(f"{path}: not a readable .npz file of plain arrays ({reason(problem)})") from None
-
-
-def _arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")  # what NumPy only warns about, nobody writes today
-        with zipfile.ZipFile(path) as archive:
+        # What NumPy only warns about, nobody writes today
+        with warnings.catch_warnings(action="error"), zipfile.ZipFile(path) as archive:
             size, limit = sum(entry.file_size for entry in archive.infolist()), memory_limit()
             if size > limit:
                 raise ValueError(f"{size} bytes when unpacked; the limit on this machine is {limit}")
-            found: dict[str, npt.NDArray[Any]] = {}
             for entry in archive.infolist():
                 name = entry.filename.removesuffix(".npy")
                 if name in found:
@@ -43,4 +45,6 @@ def _arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
                     found[name] = np.lib.format.read_array(file, allow_pickle=False)
                     if file.read(1):
                         raise ValueError(f"{brief(name)} is longer than its header says")
+    except Exception as problem:  # damaged bytes can make zipfile and NumPy raise anything
+        raise error(f"{path}: not a readable .npz file of plain arrays ({reason(problem)})") from None
     return found

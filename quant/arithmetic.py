@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -58,47 +58,45 @@ def saturate(value: Array, bits: int) -> Array:
     return np.clip(value, *signed_range(bits))
 
 
-class Arithmetic(Protocol):
-    """How states decay and where they end."""
+def naive_decay(state: int, leak: int, leak_bits: int) -> int:
+    """`decay` of one number, for the naive steps that judge the others."""
+    kept = abs(state) * leak >> leak_bits
+    return kept if state >= 0 else -kept
 
-    @property
-    def dtype(self) -> type[np.generic]:
-        """Of the states."""
 
-    def decay(self, state: Array, leak: Array) -> Array:
-        """What a step leaves of a state."""
-
-    def saturate(self, value: Array) -> Array:
-        """What is stored for the sum `value`."""
+def naive_saturate(value: int, bits: int) -> int:
+    """`saturate` of one number."""
+    limit = 1 << (bits - 1)
+    return max(-limit, min(limit - 1, value))
 
 
 @dataclass(frozen=True, slots=True)
 class Integer:
     """The hardware's arithmetic, exact to the bit."""
 
+    dtype: ClassVar[type[np.generic]] = np.int64
+
     widths: Widths
 
-    @property
-    def dtype(self) -> type[np.generic]:
-        return np.int64
-
     def decay(self, state: Array, leak: Array) -> Array:
+        """What a step leaves of a state."""
         return decay(state, leak, self.widths.leak_bits)
 
     def saturate(self, value: Array) -> Array:
+        """What is stored for the sum `value`."""
         return saturate(value, self.widths.state_bits)
 
 
-@dataclass(frozen=True, slots=True)
 class Real:
     """Real numbers in float64: leaks are fractions, and nothing saturates."""
 
-    @property
-    def dtype(self) -> type[np.generic]:
-        return np.float64
+    dtype: ClassVar[type[np.generic]] = np.float64
 
     def decay(self, state: Array, leak: Array) -> Array:
         return state * leak
 
     def saturate(self, value: Array) -> Array:
         return value
+
+
+Arithmetic = Integer | Real

@@ -19,7 +19,7 @@ from quant.formats import IntArray, signed_bits, smallest_dtype
 from quant.golden import BoolArray
 from quant.model import IntModel, Layer, RealModel
 from quant.neurons import Lif
-from quant.neurons.part import LEAK, STEPS, THRESHOLD, Quantity, Tensor
+from quant.neurons.part import LEAK, STEPS, THRESHOLD, Tensor
 from quant.spikes import SpikeSet
 
 _CANDIDATES = 64  # scales tried per neuron
@@ -72,19 +72,30 @@ def _layer(layer: Layer, weight_bits: int, leak_bits: int, reach: Array, *, toge
     """`together`: potentials are compared with each other, so all neurons share one scale."""
     positions = layer.neurons // layer.shape[0]
     weights = np.concatenate([one.weight for one in layer.projections], axis=1).reshape(layer.shape[0], -1)
-    scale = _scales(weights.reshape(1, -1) if together else weights, weight_bits)
-    scale = np.broadcast_to(scale, layer.shape[:1])
+    scale = np.broadcast_to(_scales(weights.reshape(1, -1) if together else weights, weight_bits), layer.shape[:1])
     needed = reach.reshape(layer.shape[0], -1).max(axis=1) * _HEADROOM / scale
     neuron = layer.neuron
-    for tensor in [tensor for part in (neuron, *neuron.parts) for tensor in part.own_tensors()]:
+    for tensor in neuron.tensors():
         if tensor.quantity not in (LEAK, STEPS):
             needed = np.maximum(needed, np.abs(tensor.values) / scale + 1)
     most = int(min(needed.max(), 2.0 ** STATE_BITS[1]))
     widths = Widths(weight_bits, leak_bits, min(STATE_BITS[1], max(STATE_BITS[0], signed_bits(-most, most))))
 
     def coded(tensor: Tensor) -> IntArray:
-        reached = tensor.quantity is THRESHOLD and neuron.reset == "zero"
-        return _coded(tensor.values, tensor.quantity, scale, widths, up=reached)
+        """The integers nearest to real numbers, within their range."""
+        if tensor.quantity is LEAK:
+            codes = np.rint(tensor.values * 2**leak_bits)
+        elif tensor.quantity is STEPS:
+            codes = np.rint(tensor.values)
+        elif tensor.quantity is THRESHOLD and neuron.reset == "zero":
+            # Integer potentials reach it exactly where they reach the next integer above it. (A threshold that is also
+            # subtracted is better rounded to the nearest.)
+            codes = np.ceil(np.round(tensor.values / scale, 9))
+        else:
+            codes = np.rint(tensor.values / scale)
+        limits = tensor.quantity.range(widths)
+        found: IntArray = codes.clip(*limits).astype(smallest_dtype(*limits))
+        return found
 
     spread = np.repeat(scale, positions)[:, None]
     low, high = widths.weight
@@ -94,25 +105,7 @@ def _layer(layer: Layer, weight_bits: int, leak_bits: int, reach: Array, *, toge
         projections.append(replace(one, weight=codes.astype(smallest_dtype(low, high))))
     parts = tuple(type(part)(*map(coded, part.own_tensors())) for part in neuron.parts)
     leak, threshold = map(coded, neuron.own_tensors())
-    own = Lif(leak, threshold, neuron.reset, parts)
-    return Layer(layer.shape, tuple(projections), own, widths)
-
-
-def _coded(values: Array, quantity: Quantity, scale: Array, widths: Widths, *, up: bool) -> IntArray:
-    """The integers nearest to real numbers, within their range.
-
-    `up`: integer potentials reach a threshold exactly where they reach the next integer above it. (One that is also
-    subtracted is better rounded to the nearest.)
-    """
-    low, high = quantity.range(widths)
-    if quantity is LEAK:
-        codes = np.rint(values * 2**widths.leak_bits)
-    elif quantity is STEPS:
-        codes = np.rint(values)
-    else:
-        codes = np.ceil(np.round(values / scale, 9)) if up else np.rint(values / scale)
-    found: IntArray = codes.clip(low, high).astype(smallest_dtype(low, high))
-    return found
+    return Layer(layer.shape, tuple(projections), Lif(leak, threshold, neuron.reset, parts), widths)
 
 
 def _scales(weights: Array, bits: int) -> Array:
@@ -126,17 +119,11 @@ def _scales(weights: Array, bits: int) -> Array:
     low, high = Widths(bits, 1, STATE_BITS[0]).weight
     largest = np.abs(weights).max(axis=1)
     largest = np.where(largest > 0, largest, 1.0)
-    best, error = np.ones(len(weights)), _rounding_error(weights, np.ones(len(weights)), low, high)
-    for code in np.unique(np.linspace(max(1, high // 3), high + 1, _CANDIDATES).round()):
-        scale = largest / code
-        found = _rounding_error(weights, scale, low, high)
+    best, error = np.ones(len(weights)), np.full(len(weights), np.inf)
+    tried = np.unique(np.linspace(max(1, high // 3), high + 1, _CANDIDATES).round())
+    for scale in (best, *(largest / code for code in tried)):
+        codes = np.rint(weights / scale[:, None]).clip(low, high)
+        found = np.square(codes * scale[:, None] - weights).sum(axis=1)  # (rows,)
         better = found < error * (1 - 1e-9)
         best, error = np.where(better, scale, best), np.where(better, found, error)
     return best
-
-
-def _rounding_error(weights: Array, scale: Array, low: int, high: int) -> Array:
-    """`(rows,)`: the summed squared difference between weights and what their integers stand for."""
-    codes = np.rint(weights / scale[:, None]).clip(low, high)
-    error: Array = np.square(codes * scale[:, None] - weights).sum(axis=1)
-    return error

@@ -27,22 +27,17 @@ class Command:
         return parser
 
     def run(self, argv: Sequence[str] | None = None) -> int:
-        """Parse and run. A `ScsrError` or an operating-system error becomes one line and status 2."""
+        """Parse and run. A `ScsrError`, an operating-system error or a lack of memory becomes one line and status 2."""
         debug = False
         try:
             arguments = self._parser.parse_args(argv)
             debug = arguments.debug
             handler: Handler = arguments.handler
             return handler(arguments)
-        except (ScsrError, OSError) as error:
+        except (ScsrError, OSError, MemoryError) as error:
             if debug:
                 raise
             print(f"error: {_one_line(error)}", file=sys.stderr)
-            return 2
-        except MemoryError:
-            if debug:
-                raise
-            print("error: not enough memory for this input; give fewer or smaller samples or layers", file=sys.stderr)
             return 2
         except KeyboardInterrupt:
             print("interrupted", file=sys.stderr)
@@ -59,4 +54,6 @@ class _Parser(argparse.ArgumentParser):
 def _one_line(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    if isinstance(error, MemoryError):
+        return "not enough memory for this input; give fewer or smaller samples or layers"
     return " ".join(str(error).split())

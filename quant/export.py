@@ -31,10 +31,9 @@ def load(path: Path) -> IntModel:
     Raises:
         ModelError: if the name ends in something else, or the file breaks its format in any way.
     """
-    reader = _READERS.get(path.suffix)
-    if reader is None:
+    if path.suffix not in _READERS:
         raise ModelError(f"{path}: the name must end in {' or '.join(_READERS)}")
-    return reader(path)
+    return _READERS[path.suffix](path)
 
 
 def from_checkpoint(path: Path) -> IntModel:
@@ -103,9 +102,9 @@ def _unpickle(path: Path) -> object:
     import torch
 
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about pickle protocols, before a refusal that says all there is to say
-            content: object = torch.load(path, map_location="cpu", weights_only=True)
+        # Warnings about pickle protocols come before a refusal that says all there is to say
+        with warnings.catch_warnings(action="ignore"):
+            return torch.load(path, map_location="cpu", weights_only=True)
     except MemoryError:
         raise
     except pickle.UnpicklingError:
@@ -114,7 +113,6 @@ def _unpickle(path: Path) -> object:
         ) from None
     except Exception as error:  # damaged bytes can make an unpickler raise anything
         raise ModelError(f"{path}: damaged, or no checkpoint ({reason(error)}); train again") from None
-    return content
 
 
 def _integers(entry: object) -> tuple[object, Mapping[str, IntArray]]:

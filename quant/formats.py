@@ -9,8 +9,6 @@ import numpy.typing as npt
 
 IntArray = npt.NDArray[np.signedinteger]
 
-_ROWS_PER_CHUNK_BITS = 1 << 24  # bounds the memory that `hex_words` needs at once
-
 
 def signed_range(bits: int) -> tuple[int, int]:
     """Smallest and largest value of a two's complement number of `bits` bits."""
@@ -53,17 +51,9 @@ def hex_words(fields: Sequence[IntArray], widths: Sequence[int]) -> Iterator[str
         fields: integer arrays of shape `(rows,)`, each a field of the word.
         widths: the width of each field in bits.
     """
-    total_bits = sum(widths)
-    rows = len(fields[0])
-    chunk = max(1, _ROWS_PER_CHUNK_BITS // total_bits)
-    digits = -(-total_bits // 4)
-    for start in range(0, rows, chunk):
-        columns = [
-            (np.asarray(field[start : start + chunk], dtype=np.int64)[:, None] >> np.arange(width)) & 1
-            for field, width in zip(fields, widths, strict=True)
-        ]
-        lowest_first = np.concatenate(columns, axis=1).astype(np.uint8)
-        padding = -total_bits % 8
-        highest_first = np.pad(lowest_first, ((0, 0), (0, padding)))[:, ::-1]
-        for row in np.packbits(highest_first, axis=1):
-            yield row.tobytes().hex()[-digits:]
+    digits = -(-sum(widths) // 4)
+    for row in zip(*(field.tolist() for field in fields), strict=True):
+        word = 0
+        for value, width in zip(reversed(row), reversed(widths), strict=True):
+            word = word << width | value % (1 << width)
+        yield f"{word:0{digits}x}"

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from quant.arithmetic import LEAK_BITS, STATE_BITS, WEIGHT_BITS, Arithmetic, Array, Integer, Real, Widths, weight_range
+from quant.arithmetic import LEAK_BITS, STATE_BITS, WEIGHT_BITS, Arithmetic, Array, Integer, Real, Widths
 from quant.errors import ModelError, brief
-from quant.neurons import RESETS, Lif, Reset
+from quant.neurons import RESETS, Lif
 from quant.projections import Projection
 from quant.readouts import READOUTS, Readout
-
-__all__ = ["LEAK_BITS", "NEURONS", "STATE_BITS", "IntModel", "Layer", "Readout", "RealModel", "Reset", "weight_range"]
 
 CHANNELS = (1, 32768)
 NEURONS = (1, 1 << 20)
@@ -66,8 +64,7 @@ class Layer:
             return np.repeat(values.astype(dtype), positions)
 
         neuron = self.neuron.mapped(each)
-        parts = tuple(part.mapped(each) for part in neuron.parts)
-        return Lif(neuron.leak, neuron.threshold, neuron.reset, parts)
+        return replace(neuron, parts=tuple(part.mapped(each) for part in neuron.parts))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,7 +83,7 @@ class _Model:
     input_shape: tuple[int, ...]
     layers: tuple[Layer, ...]
     readout: Readout
-    classes: tuple[str, ...] = field(default=())
+    classes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         _check_shape("input", self.input_shape, CHANNELS)
@@ -160,32 +157,27 @@ def check_sources(where: str, index: int, sources: Sequence[int]) -> None:
         raise ModelError(f"{where}.sources: {brief(list(sources))} names a source twice; name each once")
 
 
-def tensor_name(layer: Layer, index: int, place: int) -> str:
-    """How messages call the weights of projection `place` (0-based) of layer `index` (1-based): as its file does."""
-    return f"layers.{index}.projections.{place + 1}.weight"
-
-
 def _check_layer(model: _Model, index: int) -> None:
     layer, where = model.layers[index - 1], f"layers.{index}"
     _check_shape(where, layer.shape, NEURONS)
     _check_choice(f"{where}.reset", layer.neuron.reset, tuple(RESETS))
     if not model.sources(index):
         raise ModelError(f"{where}.projections: none reads an earlier layer; layer {index} needs one of 0..{index - 1}")
-    for place, projection in enumerate(layer.projections):
-        if not 0 <= projection.source <= index:
-            raise ModelError(
-                f"{where}.projections.{place + 1}.source: {brief(projection.source)} is not an earlier layer; "
-                f"layer {index} may read 0..{index - 1}, and itself"
-            )
     if isinstance(model, IntModel):
         widths = layer.integers
-        _check_range(f"{where}.weight_bits", widths.weight_bits, WEIGHT_BITS)
-        _check_range(f"{where}.leak_bits", widths.leak_bits, LEAK_BITS)
-        _check_range(f"{where}.state_bits", widths.state_bits, STATE_BITS)
-    for place, projection in enumerate(layer.projections):
-        limits = None if layer.widths is None else layer.widths.weight
+        check_range(f"{where}.weight_bits", widths.weight_bits, WEIGHT_BITS)
+        check_range(f"{where}.leak_bits", widths.leak_bits, LEAK_BITS)
+        check_range(f"{where}.state_bits", widths.state_bits, STATE_BITS)
+    limits = None if layer.widths is None else layer.widths.weight
+    for place, projection in enumerate(layer.projections, start=1):
+        if not 0 <= projection.source <= index:
+            raise ModelError(
+                f"{where}.projections.{place}.source: {brief(projection.source)} is not an earlier layer; "
+                f"layer {index} may read 0..{index - 1}, and itself"
+            )
         shape = projection.expected_shape(layer.shape, model.shape(projection.source))
-        _check_tensor(tensor_name(layer, index, place), projection.weight, shape, limits, binary=limits == (-1, 1))
+        name = f"{where}.projections.{place}.weight"
+        _check_tensor(name, projection.weight, shape, limits, binary=limits == (-1, 1))
     for name, values, quantity in layer.neuron.tensors():
         limits = None if layer.widths is None else quantity.range(layer.widths)
         _check_tensor(f"{where}.{name}", values, layer.shape[:1], limits)
@@ -215,10 +207,11 @@ def _check_tensor(
 def _check_shape(where: str, shape: tuple[int, ...], limits: tuple[int, int]) -> None:
     if len(shape) not in (1, 3) or any(axis < 1 for axis in shape):
         raise ModelError(f"{where}.shape is {brief(list(shape))}; it must be [N] or [C, H, W], each at least 1")
-    _check_range(f"{where}.shape: its size", math.prod(shape), limits)
+    check_range(f"{where}.shape: its size", math.prod(shape), limits)
 
 
-def _check_range(where: str, value: int, limits: tuple[int, int]) -> None:
+def check_range(where: str, value: int, limits: tuple[int, int]) -> None:
+    """Refuse a number beyond its limits."""
     low, high = limits
     if not low <= value <= high:
         raise ModelError(f"{where} is {brief(value)}; allowed is {low}..{high}")

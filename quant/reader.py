@@ -71,12 +71,11 @@ def rehearse(path: Path, read: Callable[[], T], error: type[ScsrError]) -> T:
         ScsrError: as `arrays`.
     """
 
-    def nothing() -> Iterator[Array]:
+    def nothing() -> list[Array]:
         read()
-        yield from ()
+        return []
 
-    for _ in arrays(path, nothing, error):
-        pass
+    list(arrays(path, nothing, error))
     return read()
 
 

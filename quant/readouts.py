@@ -3,48 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal, Protocol
+from typing import Literal
 
 import numpy as np
 
-from quant.arithmetic import Array, saturate
-from quant.neurons.naive import clamp
+from quant.arithmetic import Array, naive_saturate, saturate
 
 SCORE_BITS = 32
 
 Readout = Literal["spike_count", "membrane_sum", "membrane_max", "membrane_last"]
 
 
-class ReadoutKind(Protocol):
-    """A read-out, vectorized and for one class.
+class ReadoutKind:
+    """A read-out, vectorized and for one class: unless a kind says otherwise, the score is what the last step put out.
 
     Attributes:
         spiking: whether it reads spikes; else potentials `u` of neurons that never spike.
     """
 
-    spiking: bool
+    def __init__(self, *, spiking: bool = False) -> None:
+        self.spiking = spiking
 
     def score(self, before: Array, value: Array, *, first: bool) -> Array:
         """The scores behind a step that put out `value`; `first` is a sample's first step."""
+        return value
 
     def naive_score(self, before: int, value: int, *, first: bool) -> int:
         """The same for one class."""
+        return value
 
 
-class _Sum:
-    def __init__(self, *, spiking: bool) -> None:
-        self.spiking = spiking
-
+class _Sum(ReadoutKind):
     def score(self, before: Array, value: Array, *, first: bool) -> Array:
         return saturate(before + value, SCORE_BITS)
 
     def naive_score(self, before: int, value: int, *, first: bool) -> int:
-        return clamp(before + value, SCORE_BITS)
+        return naive_saturate(before + value, SCORE_BITS)
 
 
-class _Max:
-    spiking = False
-
+class _Max(ReadoutKind):
     def score(self, before: Array, value: Array, *, first: bool) -> Array:
         return value if first else np.maximum(before, value)
 
@@ -52,19 +49,9 @@ class _Max:
         return value if first else max(before, value)
 
 
-class _Last:
-    spiking = False
-
-    def score(self, before: Array, value: Array, *, first: bool) -> Array:
-        return value
-
-    def naive_score(self, before: int, value: int, *, first: bool) -> int:
-        return value
-
-
 READOUTS: Mapping[str, ReadoutKind] = {
     "spike_count": _Sum(spiking=True),
-    "membrane_sum": _Sum(spiking=False),
+    "membrane_sum": _Sum(),
     "membrane_max": _Max(),
-    "membrane_last": _Last(),
+    "membrane_last": ReadoutKind(),
 }

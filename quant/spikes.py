@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,7 +48,30 @@ class SpikeSet:
     channel: IntArray
 
     def __post_init__(self) -> None:
-        _check(self)
+        count, events = len(self.steps), len(self.step)
+        if not 1 <= self.channels <= _MAX_CHANNELS:
+            raise SpikeFileError(f"channels is {self.channels}; allowed is 1..{_MAX_CHANNELS}")
+        if len(self.label) != count:
+            raise SpikeFileError(f"label has {len(self.label)} entries for {count} samples")
+        if len(self.offset) != count + 1:
+            raise SpikeFileError(f"offset has {len(self.offset)} entries; {count} samples need {count + 1}")
+        if len(self.channel) != events:
+            raise SpikeFileError(f"channel has {len(self.channel)} entries, step has {events}")
+        _refuse_first("steps", self.steps, self.steps < 1, "at least 1")
+        _refuse_first("label", self.label, self.label < -1, "a class index or -1")
+        falls = self.offset[1:] < self.offset[:-1]  # the difference of the two could overflow
+        if self.offset[0] != 0 or self.offset[-1] != events or falls.any():
+            raise SpikeFileError(f"offset must rise from 0 to the number of events, {events}, without falling")
+        sizes = np.diff(self.offset)
+        limit = np.repeat(self.steps, sizes)
+        _refuse_first("step", self.step, (self.step < 0) | (self.step >= limit), "0 up to the sample's last step")
+        channel_wrong = (self.channel < 0) | (self.channel >= self.channels)
+        _refuse_first("channel", self.channel, channel_wrong, f"0..{self.channels - 1}")
+        later, same = self.step[1:] > self.step[:-1], self.step[1:] == self.step[:-1]
+        disorder = np.zeros(events, dtype=np.bool_)
+        disorder[1:] = ~(later | same & (self.channel[1:] > self.channel[:-1]))
+        disorder[self.offset[:-1][sizes > 0]] = False  # a sample's first event may come before the last of another
+        _refuse_first("channel", self.channel, disorder, "ordered by step, ascending within a step, without repeats")
 
     def __len__(self) -> int:
         return len(self.steps)
@@ -68,43 +90,27 @@ class SpikeSet:
 
     def head(self, samples: int) -> SpikeSet:
         """The first `samples` samples."""
-        end = int(self.offset[samples])
-        return SpikeSet(
-            self.channels,
-            self.steps[:samples],
-            self.label[:samples],
-            self.offset[: samples + 1],
-            self.step[:end],
-            self.channel[:end],
-        )
+        steps, label, offset = self.steps[:samples], self.label[:samples], self.offset[: samples + 1]
+        events = slice(int(offset[-1]))
+        return SpikeSet(self.channels, steps, label, offset, self.step[events], self.channel[events])
 
 
 def from_dense(spikes: npt.NDArray[np.bool_], steps: IntArray, label: IntArray) -> SpikeSet:
     """The inverse of `SpikeSet.dense`: `spikes` is `(T, S, channels)`, False after a sample's end."""
     sample, step, channel = np.nonzero(spikes.transpose(1, 0, 2))
     offset = np.searchsorted(sample, np.arange(len(steps) + 1))
-    return SpikeSet(
-        channels=spikes.shape[2],
-        steps=steps.astype(np.int32),
-        label=label.astype(np.int32),
-        offset=offset.astype(np.int64),
-        step=step.astype(np.int32),
-        channel=channel.astype(np.int32),
-    )
+    arrays = {"steps": steps, "label": label, "offset": offset, "step": step, "channel": channel}
+    return SpikeSet(spikes.shape[2], **{name: array.astype(_DTYPES[name]) for name, array in arrays.items()})
 
 
 def to_bytes(samples: SpikeSet) -> bytes:
     """The spike file's content; equal sets give equal bytes."""
-    buffer = io.BytesIO()
-    arrays: dict[str, Any] = dict(plain_arrays(samples))
-    np.savez_compressed(buffer, **arrays)
-    return buffer.getvalue()
+    return archive.to_bytes(plain_arrays(samples))
 
 
-def plain_arrays(samples: SpikeSet) -> dict[str, npt.NDArray[np.signedinteger]]:
+def plain_arrays(samples: SpikeSet) -> dict[str, IntArray]:
     """The arrays of a spike file by name."""
-    arrays: dict[str, IntArray] = {name: np.asarray(getattr(samples, name)) for name in _DTYPES}
-    return {name: array.astype(_DTYPES[name]) for name, array in arrays.items()}
+    return {name: np.asarray(getattr(samples, name), dtype) for name, dtype in _DTYPES.items()}
 
 
 def read(path: Path) -> SpikeSet:
@@ -131,33 +137,6 @@ def read(path: Path) -> SpikeSet:
         return SpikeSet(**{**arrays, "channels": int(arrays["channels"])})  # type: ignore[arg-type]
     except SpikeFileError as error:
         raise SpikeFileError(f"{path}: {error}") from None
-
-
-def _check(samples: SpikeSet) -> None:
-    count, events = len(samples.steps), len(samples.step)
-    if not 1 <= samples.channels <= _MAX_CHANNELS:
-        raise SpikeFileError(f"channels is {samples.channels}; allowed is 1..{_MAX_CHANNELS}")
-    if len(samples.label) != count:
-        raise SpikeFileError(f"label has {len(samples.label)} entries for {count} samples")
-    if len(samples.offset) != count + 1:
-        raise SpikeFileError(f"offset has {len(samples.offset)} entries; {count} samples need {count + 1}")
-    if len(samples.channel) != events:
-        raise SpikeFileError(f"channel has {len(samples.channel)} entries, step has {events}")
-    _refuse_first("steps", samples.steps, samples.steps < 1, "at least 1")
-    _refuse_first("label", samples.label, samples.label < -1, "a class index or -1")
-    falls = samples.offset[1:] < samples.offset[:-1]  # the difference of the two could overflow
-    if samples.offset[0] != 0 or samples.offset[-1] != events or falls.any():
-        raise SpikeFileError(f"offset must rise from 0 to the number of events, {events}, without falling")
-    sizes = np.diff(samples.offset)
-    limit = np.repeat(samples.steps, sizes)
-    _refuse_first("step", samples.step, (samples.step < 0) | (samples.step >= limit), "0 up to the sample's last step")
-    channel_wrong = (samples.channel < 0) | (samples.channel >= samples.channels)
-    _refuse_first("channel", samples.channel, channel_wrong, f"0..{samples.channels - 1}")
-    later, same = samples.step[1:] > samples.step[:-1], samples.step[1:] == samples.step[:-1]
-    disorder = np.zeros(events, dtype=np.bool_)
-    disorder[1:] = ~(later | same & (samples.channel[1:] > samples.channel[:-1]))
-    disorder[samples.offset[:-1][sizes > 0]] = False  # a sample's first event may come before the last of another
-    _refuse_first("channel", samples.channel, disorder, "ordered by step, ascending within a step, without repeats")
 
 
 def _refuse_first(name: str, array: IntArray, wrong: npt.NDArray[np.bool_], allowed: str) -> None:

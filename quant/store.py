@@ -13,7 +13,7 @@ import json
 import operator
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import MISSING, asdict, fields
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, Literal, NoReturn, get_type_hints
 
@@ -26,14 +26,14 @@ from quant.arithmetic import Array, Widths
 from quant.errors import ModelError, brief, reason
 from quant.files import check_size
 from quant.formats import IntArray, smallest_dtype
-from quant.model import IntModel, Layer, check_sources
+from quant.model import IntModel, Layer, check_range, check_sources
 from quant.neurons import PARTS, RESETS, Lif, Reset, SelfWeight, Synapse
 from quant.projections import PROJECTIONS, Dense, Projection
 
 FORMAT = "scsr-int"
 
 _DTYPES = {"I8", "I16", "I32"}
-_SIZE_1 = 32768  # the largest layer and input of version 1
+_SIZES_1 = (1, 32768)  # of layers and input in version 1
 _ARRAYS = ("weight",)  # the fields of a projection that are tensors
 
 
@@ -65,11 +65,7 @@ class _Document1(_Strict, tag_field="version", tag=1):
 def _projection_schema(kind: type[Projection]) -> Any:
     """The keys of a projection: the fields of its class but for the tensors."""
     types = get_type_hints(kind)
-    keys: list[Any] = [
-        (one.name, types[one.name], *(() if one.default is MISSING else (one.default,)))
-        for one in fields(kind)
-        if one.name not in _ARRAYS
-    ]
+    keys = [(one.name, types[one.name]) for one in fields(kind) if one.name not in _ARRAYS]
     return msgspec.defstruct(kind.kind, keys, bases=(_Strict,), tag_field="kind", tag=kind.kind)
 
 
@@ -80,31 +76,28 @@ _Neuron2: Any = msgspec.defstruct(
     [("kind", Literal["lif"]), ("reset", Reset), *((part.key, bool, False) for part in PARTS)],
     bases=(_Strict,),
 )
-_Layer2: Any = msgspec.defstruct(
-    "layer",
-    [
-        ("shape", list[int]),
-        *((width.name, int) for width in fields(Widths)),
-        ("projections", list[_Projection2]),
-        ("neuron", _Neuron2),
-    ],
-    bases=(_Strict,),
-)
-_Input2: Any = msgspec.defstruct("input", [("shape", list[int])], bases=(_Strict,))
-_Document2: Any = msgspec.defstruct(
-    "document",
-    [
-        ("format", str),
-        ("name", str),
-        ("input", _Input2),
-        ("layers", list[_Layer2]),
-        ("readout", str),
-        ("classes", list[str] | None, None),
-    ],
-    bases=(_Strict,),
-    tag_field="version",
-    tag=2,
-)
+
+
+class _Layer2(_Strict):
+    shape: list[int]
+    weight_bits: int
+    leak_bits: int
+    state_bits: int
+    projections: list[_Projection2]
+    neuron: _Neuron2
+
+
+class _Input2(_Strict):
+    shape: list[int]
+
+
+class _Document2(_Strict, tag_field="version", tag=2):
+    format: str
+    name: str
+    input: _Input2
+    layers: list[_Layer2]
+    readout: str
+    classes: list[str] | None = None
 
 
 def version(model: IntModel) -> int:
@@ -117,7 +110,7 @@ def _fits_version_1(layer: Layer) -> bool:
     sources = [one.source for one in layer.projections]
     return (
         len(layer.shape) == 1
-        and layer.neurons <= _SIZE_1
+        and layer.neurons <= _SIZES_1[1]
         and all(isinstance(one, Dense) for one in layer.projections)
         and len(set(sources)) == len(sources)
         and layer.neuron.reset in ("zero", "subtract")
@@ -126,10 +119,9 @@ def _fits_version_1(layer: Layer) -> bool:
 
 
 def _names_1(sources: Iterable[Sequence[int]]) -> dict[str, str]:
-    """The names of tensors that version 1 calls otherwise, by those of version 2.
+    """Names that version 1 has for tensors, where they differ, by those of version 2.
 
-    Args:
-        sources: of each layer's projections.
+    `sources` are those of each layer's projections.
     """
     names = {}
     for index, read in enumerate(sources, start=1):
@@ -161,13 +153,14 @@ def describe(model: IntModel) -> dict[str, Any]:
 
 def _describe_layer_1(model: IntModel, index: int) -> dict[str, Any]:
     layer = model.layers[index - 1]
+    parts = {type(part) for part in layer.neuron.parts}
     return {
         "neurons": layer.neurons,
         "sources": list(model.sources(index)),
         **asdict(layer.integers),
         "reset": layer.neuron.reset,
-        "synapse": layer.neuron.part(Synapse) is not None,
-        "self_recurrent": layer.neuron.part(SelfWeight) is not None,
+        "synapse": Synapse in parts,
+        "self_recurrent": SelfWeight in parts,
         "dense_recurrent": model.recurrent(index),
     }
 
@@ -251,7 +244,10 @@ def assemble(document: object, arrays: Mapping[str, IntArray]) -> IntModel:
     Raises:
         ModelError: naming the key or tensor, the offending value and the limit.
     """
-    known = _checked(document)
+    try:
+        known: Any = msgspec.convert(document, _Document1 | _Document2)
+    except (msgspec.ValidationError, RecursionError) as error:
+        raise ModelError(_explained(str(error), document)) from None
     if known.format != FORMAT:
         raise ModelError(f"format is {brief(known.format)}; this reader knows {FORMAT!r}")
     if not known.layers:
@@ -272,30 +268,25 @@ def assemble(document: object, arrays: Mapping[str, IntArray]) -> IntModel:
         raise ModelError(message) from None
 
 
-def _upgraded(old: _Document1) -> tuple[Any, dict[str, str]]:
+def _upgraded(old: _Document1) -> tuple[_Document2, dict[str, str]]:
     """The same document in version 2, and the names that its tensors have in version 1."""
-    _check_size_1("inputs", old.inputs)
+    check_range("inputs", old.inputs, _SIZES_1)
     layers, sources = [], []
     for index, entry in enumerate(old.layers, start=1):
         check_sources(f"layers.{index}", index, entry.sources)
-        _check_size_1(f"layers.{index}.neurons", entry.neurons)
+        check_range(f"layers.{index}.neurons", entry.neurons, _SIZES_1)
         read = [*entry.sources, *([index] if entry.dense_recurrent else [])]
         parts = {SelfWeight.key: entry.self_recurrent, Synapse.key: entry.synapse}
         neuron = _Neuron2(kind=Lif.kind, reset=entry.reset, **parts)
         projections = [_SCHEMAS[Dense.kind](source=source) for source in read]
-        widths = {width.name: getattr(entry, width.name) for width in fields(Widths)}
-        layers.append(_Layer2(shape=[entry.neurons], **widths, projections=projections, neuron=neuron))
+        widths = (entry.weight_bits, entry.leak_bits, entry.state_bits)
+        layers.append(_Layer2([entry.neurons], *widths, projections, neuron))
         sources.append(read)
     shape = _Input2(shape=[old.inputs])
     return _Document2(old.format, old.name, shape, layers, old.readout, old.classes), _names_1(sources)
 
 
-def _check_size_1(where: str, size: int) -> None:
-    if not 1 <= size <= _SIZE_1:
-        raise ModelError(f"{where} is {brief(size)}; allowed is 1..{_SIZE_1}")
-
-
-def _layer(index: int, entry: Any, take: _Taker) -> Layer:
+def _layer(index: int, entry: _Layer2, take: _Taker) -> Layer:
     def tensors(kind: Any) -> dict[str, IntArray]:
         return {one.name: take(f"layers.{index}.{one.metadata['name']}") for one in fields(kind) if one.metadata}
 
@@ -306,7 +297,7 @@ def _layer(index: int, entry: Any, take: _Taker) -> Layer:
         projections.append(PROJECTIONS[type(one).__struct_config__.tag](**keys, weight=weight))
     parts = tuple(part(**tensors(part)) for part in PARTS if getattr(entry.neuron, part.key))
     neuron = Lif(**tensors(Lif), reset=entry.neuron.reset, parts=parts)
-    widths = Widths(**{width.name: getattr(entry, width.name) for width in fields(Widths)})
+    widths = Widths(entry.weight_bits, entry.leak_bits, entry.state_bits)
     return Layer(tuple(entry.shape), tuple(projections), neuron, widths)
 
 
@@ -350,14 +341,6 @@ def parse_document(text: str) -> object:
         return json.loads(text, object_pairs_hook=unique, parse_constant=refuse)
     except (ValueError, RecursionError) as error:
         raise ModelError(f"the 'model' entry is not JSON ({error})") from None
-
-
-def _checked(document: object) -> Any:
-    """The document as one of the two versions' structures."""
-    try:
-        return msgspec.convert(document, _Document1 | _Document2)
-    except (msgspec.ValidationError, RecursionError) as error:
-        raise ModelError(_explained(str(error), document)) from None
 
 
 def _explained(message: str, document: Any) -> str:

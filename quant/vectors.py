@@ -9,12 +9,11 @@ One format serves the build folder's own test bench and `sim verify`: an .npz fi
 
 from __future__ import annotations
 
-import io
-from typing import Any
+from collections import defaultdict
 
 import numpy as np
 
-from quant import golden
+from quant import archive, golden
 from quant.formats import IntArray
 from quant.model import IntModel
 from quant.spikes import SpikeSet, from_dense, plain_arrays
@@ -22,28 +21,20 @@ from quant.spikes import SpikeSet, from_dense, plain_arrays
 
 def expected(model: IntModel, samples: SpikeSet) -> dict[str, IntArray]:
     """Scores, classes and the spikes of every layer for a spike set."""
-    scores, classes = [], []
-    spikes: dict[int, list[IntArray]] = {index: [] for index in range(1, len(model.layers) + 1)}
+    found = defaultdict[str, list[IntArray]](list)
     first_step = np.concatenate([[0], np.cumsum(samples.steps, dtype=np.int64)])
     for chosen, trace in golden.run_set(model, samples):
-        scores.append(trace.scores)
-        classes.append(trace.classes)
-        for index, found in spikes.items():
-            sample, step, neuron = np.nonzero(trace.spikes[index].transpose(1, 0, 2))
-            found.append((first_step[chosen][sample] + step) * model.size(index) + neuron)
-    return {
-        "scores": np.concatenate(scores),
-        "classes": np.concatenate(classes),
-        **{f"layer_{index}": np.concatenate(found) for index, found in spikes.items()},
-    }
+        found["scores"].append(trace.scores)
+        found["classes"].append(trace.classes)
+        for index, spikes in enumerate(trace.spikes[1:], start=1):
+            sample, step, neuron = np.nonzero(spikes.transpose(1, 0, 2))
+            found[f"layer_{index}"].append((first_step[chosen][sample] + step) * model.size(index) + neuron)
+    return {name: np.concatenate(several) for name, several in found.items()}
 
 
 def to_bytes(samples: SpikeSet, answers: dict[str, IntArray]) -> bytes:
     """The vector file's content; equal vectors give equal bytes."""
-    buffer = io.BytesIO()
-    arrays: dict[str, Any] = {**plain_arrays(samples), **answers}
-    np.savez_compressed(buffer, **arrays)
-    return buffer.getvalue()
+    return archive.to_bytes({**plain_arrays(samples), **answers})
 
 
 def random_samples(model: IntModel, samples: int, steps: int, density: float, seed: int) -> SpikeSet:

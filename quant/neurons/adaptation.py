@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from quant.arithmetic import Arithmetic, Array, Widths
-from quant.neurons.naive import clamp, decayed
+from quant.arithmetic import Arithmetic, Array, Widths, naive_decay, naive_saturate
 from quant.neurons.part import LEAK, STEP, Part, State, tensor
 
 
@@ -31,6 +30,6 @@ class Adaptation(Part):
         return theta + raised
 
     def naive_threshold(self, i: int, theta: int, was: State, now: State, widths: Widths) -> int:
-        raised = int(self.step[i]) if was["past"][0] else 0
-        now["h"] = clamp(decayed(was["h"], int(self.leak[i]), widths.leak_bits) + raised, widths.state_bits)
+        kept = naive_decay(was["h"], int(self.leak[i]), widths.leak_bits)
+        now["h"] = naive_saturate(kept + (int(self.step[i]) if was["past"][0] else 0), widths.state_bits)
         return theta + int(now["h"])

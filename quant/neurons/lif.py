@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar, TypeVar
+from typing import ClassVar
 
 import numpy as np
 
-from quant.arithmetic import Arithmetic, Array, Widths
-from quant.neurons.naive import clamp, decayed
+from quant.arithmetic import Arithmetic, Array, Widths, naive_decay, naive_saturate
 from quant.neurons.part import LEAK, THRESHOLD, Part, State, Tensor, Tensors, tensor
 from quant.neurons.resets import RESETS, Reset
-
-P = TypeVar("P", bound=Part)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,10 +36,6 @@ class Lif(Tensors):
         yield from self.own_tensors()
         for part in self.parts:
             yield from part.own_tensors()
-
-    def part(self, kind: type[P]) -> P | None:
-        """The part of that kind, or None."""
-        return next((part for part in self.parts if isinstance(part, kind)), None)
 
     def acting(self, *, spiking: bool) -> tuple[Part, ...]:
         """The parts that do something: all, or those that do not need spikes."""
@@ -93,7 +86,7 @@ class Lif(Tensors):
             x = part.naive_current(i, x, was, now, widths)
         theta = int(self.threshold[i])
         x = RESETS[self.reset].naive_before(x, was["past"], theta)
-        u = clamp(decayed(was["v"], int(self.leak[i]), widths.leak_bits) + x, widths.state_bits)
+        u = naive_saturate(naive_decay(was["v"], int(self.leak[i]), widths.leak_bits) + x, widths.state_bits)
         threshold = theta
         for part in self.parts:
             threshold = part.naive_threshold(i, threshold, was, now, widths)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal, Protocol
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -12,47 +12,37 @@ from quant.arithmetic import Array
 Reset = Literal["zero", "subtract", "late_subtract"]
 
 
-class ResetKind(Protocol):
-    """A reset, vectorized and for one neuron.
+class ResetKind:
+    """A reset, vectorized and for one neuron; like a part of a neuron, each kind overrides the hooks it needs.
 
     Attributes:
         history: how many past spikes of the neuron it reads.
     """
 
-    history: int
+    history: ClassVar[int] = 0
 
     def before(self, x: Array, past: Array, threshold: Array) -> Array:
         """What reaches the membrane instead of the current `x`; `past[0]` are the spikes of the step before."""
+        return x
 
     def naive_before(self, x: int, past: list[int], threshold: int) -> int:
         """The same for one neuron."""
+        return x
 
     def current_range(self, low: Array, high: Array, threshold: Array) -> tuple[Array, Array]:
         """Smallest and largest of it, given those of `x`."""
+        return low, high
 
     def after(self, u: Array, s: Array, threshold: Array) -> Array:
         """The membrane behind a potential `u` and the spikes `s`."""
+        return u
 
     def naive_after(self, u: int, s: int, threshold: int) -> int:
         """The same for one neuron."""
+        return u
 
 
-class _AtOnce:
-    """A reset that is done in the step of the spike."""
-
-    history = 0
-
-    def before(self, x: Array, past: Array, threshold: Array) -> Array:
-        return x
-
-    def naive_before(self, x: int, past: list[int], threshold: int) -> int:
-        return x
-
-    def current_range(self, low: Array, high: Array, threshold: Array) -> tuple[Array, Array]:
-        return low, high
-
-
-class _Zero(_AtOnce):
+class _Zero(ResetKind):
     def after(self, u: Array, s: Array, threshold: Array) -> Array:
         return np.where(s, 0, u)
 
@@ -60,7 +50,7 @@ class _Zero(_AtOnce):
         return 0 if s else u
 
 
-class _Subtract(_AtOnce):
+class _Subtract(ResetKind):
     def after(self, u: Array, s: Array, threshold: Array) -> Array:
         return np.where(s, u - threshold, u)
 
@@ -68,7 +58,7 @@ class _Subtract(_AtOnce):
         return u - threshold if s else u
 
 
-class _LateSubtract:
+class _LateSubtract(ResetKind):
     """The subtraction comes a step later, and is not decayed: what several training frameworks compute."""
 
     history = 1
@@ -82,12 +72,6 @@ class _LateSubtract:
 
     def current_range(self, low: Array, high: Array, threshold: Array) -> tuple[Array, Array]:
         return low - threshold, high
-
-    def after(self, u: Array, s: Array, threshold: Array) -> Array:
-        return u
-
-    def naive_after(self, u: int, s: int, threshold: int) -> int:
-        return u
 
 
 RESETS: Mapping[str, ResetKind] = {"zero": _Zero(), "subtract": _Subtract(), "late_subtract": _LateSubtract()}

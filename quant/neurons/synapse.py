@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from quant.arithmetic import Arithmetic, Array, Widths
-from quant.neurons.naive import clamp, decayed
+from quant.arithmetic import Arithmetic, Array, Widths, naive_decay, naive_saturate
 from quant.neurons.part import LEAK, Part, State, tensor
 
 
@@ -25,5 +24,5 @@ class Synapse(Part):
         return filtered
 
     def naive_current(self, i: int, x: int, was: State, now: State, widths: Widths) -> int:
-        now["c"] = clamp(decayed(was["c"], int(self.leak[i]), widths.leak_bits) + x, widths.state_bits)
+        now["c"] = naive_saturate(naive_decay(was["c"], int(self.leak[i]), widths.leak_bits) + x, widths.state_bits)
         return int(now["c"])

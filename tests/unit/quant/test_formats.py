@@ -48,10 +48,3 @@ def test_hex_words_hold_every_field_in_its_place(data: st.DataObject, widths: li
         for field, width in zip(fields, widths, strict=True):
             assert (value >> place) % (1 << width) == int(field[row]) % (1 << width)
             place += width
-
-
-def test_hex_words_do_not_depend_on_the_chunk(monkeypatch) -> None:
-    field = np.arange(-50, 50)
-    whole = list(formats.hex_words([field, field], [7, 9]))
-    monkeypatch.setattr(formats, "_ROWS_PER_CHUNK_BITS", 64)
-    assert list(formats.hex_words([field, field], [7, 9])) == whole

@@ -75,11 +75,11 @@ EXPERIMENTS = {
 # is the full network, with self-recurrence and a skip from the input to the last layer; here stands what is changed in
 # the hidden layer and in the last, and whether leaks and thresholds are learned.
 VARIANTS: dict[str, tuple[Table, Table, bool]] = {
-    "feed-forward": ({"self_recurrent": False}, {"self_recurrent": False, "sources": [1]}, False),
+    "feed-forward": ({"self_weight": False}, {"self_weight": False, "sources": [1]}, False),
     "+ self-recurrence": ({}, {"sources": [1]}, False),
     "+ skip": ({}, {}, False),
     "+ BIP": ({}, {}, True),
-    "dense recurrence instead": ({"self_recurrent": False, "dense_recurrent": True}, {}, True),
+    "dense recurrence instead": ({"self_weight": False, "dense_recurrent": True}, {}, True),
 }
 
 

@@ -20,7 +20,7 @@ from hwgen.fpga.bitstream import make_bitstream
 from quant.errors import ScsrError
 
 ROOT = Path("build/bitstreams")
-CASE = Case("compact", 700, (Layer(200, (0,), 25, self_recurrent=True), Layer(20, (1,), 4)), 0.02, weight_bits=6)
+CASE = Case("compact", 700, (Layer(200, (0,), 25, self_weight=True), Layer(20, (1,), 4)), 0.02, weight_bits=6)
 FOLDINGS: Mapping[str, Folding] = {"ulx3s-85f": CASE.folding, "icebreaker": Folding((10, 4), loaded=(1,))}
 
 

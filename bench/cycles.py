@@ -39,16 +39,16 @@ class Result:
 
 
 CASES = (
-    Case("78-128-10, skip", 78, (Layer(128, (0,), 16, self_recurrent=True), Layer(10, (1, 0), 10)), 0.15),
-    Case("the same, a lane per neuron", 78, (Layer(128, (0,), 128, self_recurrent=True), Layer(10, (1, 0), 10)), 0.15),
-    Case("the same, one lane", 78, (Layer(128, (0,), 1, self_recurrent=True), Layer(10, (1, 0), 1)), 0.15),
-    Case("700-200-20", 700, (Layer(200, (0,), 25, self_recurrent=True), Layer(20, (1,), 20)), 0.02, 6),
+    Case("78-128-10, skip", 78, (Layer(128, (0,), 16, self_weight=True), Layer(10, (1, 0), 10)), 0.15),
+    Case("the same, a lane per neuron", 78, (Layer(128, (0,), 128, self_weight=True), Layer(10, (1, 0), 10)), 0.15),
+    Case("the same, one lane", 78, (Layer(128, (0,), 1, self_weight=True), Layer(10, (1, 0), 1)), 0.15),
+    Case("700-200-20", 700, (Layer(200, (0,), 25, self_weight=True), Layer(20, (1,), 20)), 0.02, 6),
     Case("700-200-20, dense input", 700, (Layer(200, (0,), 25), Layer(20, (1,), 20)), 0.3, 6),
     Case("dense recurrent, one group", 100, (Layer(100, (0,), 100, dense_recurrent=True), Layer(10, (1,), 10)), 0.5),
     Case(
         "dense recurrent read-out, filter",
         60,
-        (Layer(40, (0,), 5, self_recurrent=True), Layer(20, (1, 0), 20, dense_recurrent=True, synapse=True)),
+        (Layer(40, (0,), 5, self_weight=True), Layer(20, (1, 0), 20, dense_recurrent=True, synapse=True)),
         0.3,
     ),
     Case(

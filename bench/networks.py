@@ -22,7 +22,7 @@ class Layer:
     neurons: int
     sources: tuple[int, ...]
     lanes: int
-    self_recurrent: bool = False
+    self_weight: bool = False
     dense_recurrent: bool = False
     synapse: bool = False
     subtract: bool = False
@@ -72,7 +72,7 @@ def random_network(case: Case, seed: int = 0) -> IntModel:
         if layer.dense_recurrent:
             projections.append(Dense(len(sizes), weights(n, n)))
         parts: list[Part] = []
-        if layer.self_recurrent:
+        if layer.self_weight:
             parts.append(SelfWeight(rng.integers(-20, 20, n, dtype=np.int32)))
         if layer.synapse:
             parts.append(Synapse(leaks(n, 0.0, 0.393)))

@@ -28,9 +28,9 @@ CASE = Case(
     "every kind of link",
     40,
     (
-        Layer(32, (0,), 8, self_recurrent=True),
+        Layer(32, (0,), 8, self_weight=True),
         Layer(24, (1,), 6, dense_recurrent=True, synapse=True, subtract=True),
-        Layer(10, (2, 1, 0), 5, self_recurrent=True),
+        Layer(10, (2, 1, 0), 5, self_weight=True),
     ),
     density=0.1,
     ports=2,

@@ -49,7 +49,7 @@ class Classes26(Digits):
 
 def ours(self_recurrent: bool) -> Update:
     """This project's own update: forward, loss, gradients, limit, step."""
-    layers = tuple(LayerConfig(size, (index,), self_recurrent=self_recurrent) for index, size in enumerate(SIZES[1:]))
+    layers = tuple(LayerConfig(size, (index,), self_weight=self_recurrent) for index, size in enumerate(SIZES[1:]))
     config = Config("bench", Classes26(), NetworkConfig(layers, leak=LEAK), TrainConfig(rate_float=RATE))
     progress = loop.start(config)
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from quant.arithmetic import LEAK_BITS, STATE_BITS, weight_range
 from quant.errors import ConfigError, ModelError
@@ -47,9 +47,11 @@ class LayerConfig:
         fit_states: at the end, take the narrowest states, up to `state_bits`, that the training data fill by half.
     """
 
+    RENAMED: ClassVar[Mapping[str, str]] = {"self_recurrent": "self_weight"}
+
     neurons: Annotated[int, Range(*NEURONS)]
     sources: tuple[int, ...]
-    self_recurrent: bool = False
+    self_weight: bool = False
     dense_recurrent: bool = False
     synapse: bool = False
     bias: bool = False
@@ -66,7 +68,7 @@ class LayerConfig:
     @property
     def parts(self) -> tuple[type[Part], ...]:
         """The parts of its neurons, in the order in which they act."""
-        return tuple(part for part in PARTS if getattr(self, part.option))
+        return tuple(part for part in PARTS if getattr(self, part.key))
 
 
 @dataclass(frozen=True, slots=True)

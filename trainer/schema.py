@@ -73,14 +73,16 @@ def parse(cls: type[T], table: object, where: str = "") -> T:
     """Build the dataclass `cls` from a table of the same shape.
 
     Args:
-        cls: a dataclass of bools, ints, floats, strings, `Literal`s, tuples of one type, and dataclasses.
+        cls: a dataclass of bools, ints, floats, strings, `Literal`s, tuples of one type, and dataclasses; `RENAMED`
+            in it maps the keys that fields had in earlier versions to those of today.
         table: what `tomllib` read.
         where: the key path of the table, for messages; "" is the top.
 
     Raises:
         ConfigError: naming the key path, what stands there, and what is allowed.
     """
-    entries = _table(table, where)
+    renamed = getattr(cls, "RENAMED", {})
+    entries = {renamed.get(key, key): item for key, item in _table(table, where).items()}
     hints = _hints(cls)  # type: ignore[arg-type] # mypy does not know that classes can be hashed
     prefix = f"{where}." if where else ""
     for key in entries:

@@ -22,7 +22,7 @@ readout = "{readout}"
 [[network.layers]]
 neurons = 40
 sources = [0]
-self_recurrent = true
+self_weight = true
 weight_bits = 4
 [[network.layers]]
 neurons = 24

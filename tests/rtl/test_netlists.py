@@ -27,7 +27,7 @@ pytestmark = [
 ]
 
 # Small, and yet with block RAM, memory in LUTs and multipliers.
-CASE = Case("small", 64, (Layer(32, (0,), 4, self_recurrent=True), Layer(4, (1, 0), 2)), 0.2, 9)
+CASE = Case("small", 64, (Layer(32, (0,), 4, self_weight=True), Layer(4, (1, 0), 2)), 0.2, 9)
 
 TARGETS = [
     pytest.param("xc7", {"RAMB18E1", "DSP48E1", "RAM32M", "FDRE"}, id="xc7"),

@@ -21,7 +21,7 @@ class Adaptation(Part):
     The surrogate's distance stays measured in thresholds theta, as in Bellec et al. 2020, e-prop.
     """
 
-    key = option = "adaptation"
+    key = "adaptation"
     quantities = (Leak("adaptation_leak"), Magnitude("adaptation_step"))
     keeps = needs_spikes = True
 

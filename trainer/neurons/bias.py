@@ -9,7 +9,7 @@ from trainer.neurons.quantity import Quantity
 
 
 class Bias(Part):
-    key = option = "bias"
+    key = "bias"
     quantities = (Quantity("bias"),)
     adds = True
 

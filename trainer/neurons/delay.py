@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Delay(Part):
-    key = option = "delay"
+    key = "delay"
     quantities = (Steps("delay"),)
     needs_spikes = True
 

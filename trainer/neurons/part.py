@@ -19,8 +19,7 @@ class Part:
     """A part during one walk of a layer; what it leaves alone passes its hooks unchanged.
 
     Attributes:
-        key: its name in the model file.
-        option: the key of a layer's configuration that asks for it.
+        key: its name in the model file, and the option of a layer's configuration that asks for it.
         quantities: its numbers.
         keeps: whether it has a state of its own, which `trail` collects.
         needs_spikes: whether it does nothing where the neuron never spikes.
@@ -28,7 +27,6 @@ class Part:
     """
 
     key: ClassVar[str]
-    option: ClassVar[str]
     quantities: ClassVar[tuple[Quantity, ...]]
     keeps: ClassVar[bool] = False
     needs_spikes: ClassVar[bool] = False

@@ -11,7 +11,6 @@ from trainer.neurons.quantity import Quantity
 
 class SelfWeight(Part):
     key = "self_weight"
-    option = "self_recurrent"
     quantities = (Quantity("self_weight", synaptic=True),)
     needs_spikes = adds = True
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Synapse(Part):
-    key = option = "synapse"
+    key = "synapse"
     quantities = (Leak("synapse_leak"),)
     keeps = True
 

@@ -116,6 +116,13 @@ def test_a_mistake_is_named(edit: Edit, message: str) -> None:
     assert "\n" not in str(refused.value)
 
 
+def test_a_key_of_earlier_versions_still_means_the_same() -> None:
+    table = copy.deepcopy(EXAMPLE)
+    layer(table)["self_recurrent"] = layer(table).pop("self_weight")
+    assert config.from_table(table) == config.from_table(EXAMPLE)
+    assert config.from_table(EXAMPLE).network.layers[0].self_weight
+
+
 def test_sums_that_float32_cannot_hold_are_refused() -> None:
     table = copy.deepcopy(EXAMPLE)
     wide = {"neurons": 32768, "state_bits": 23, "leak_bits": 1, "weight_bits": 8}

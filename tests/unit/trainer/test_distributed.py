@@ -25,12 +25,12 @@ data = {name = "digits", train = 200, validation = 50, test = 50}
 [[network.layers]]
 neurons = 40
 sources = [0]
-self_recurrent = true
+self_weight = true
 normalize = true
 [[network.layers]]
 neurons = 10
 sources = [1, 0]
-self_recurrent = true
+self_weight = true
 [train]
 epochs_float = 3
 epochs_quantized = 2

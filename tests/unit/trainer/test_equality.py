@@ -40,20 +40,20 @@ FEATURES = list(
 OTHERS = [
     part
     for part in PARTS
-    if part.option not in ("self_recurrent", "synapse") and part.key in {one.key for one in quant.neurons.PARTS}
+    if part.key not in ("self_weight", "synapse") and part.key in {one.key for one in quant.neurons.PARTS}
 ]
 
 
 def random_network(features: tuple[bool, bool, bool, str, str], seed: int) -> Network:
     """Three layers with skips, the features on in all of them, widths and other parts drawn at random."""
-    self_recurrent, dense_recurrent, synapse, reset, readout = features
+    self_weight, dense_recurrent, synapse, reset, readout = features
     draw = np.random.default_rng(seed)
 
     def layer(neurons: int, *sources: int) -> LayerConfig:
         return LayerConfig(
             neurons,
             sources,
-            self_recurrent=self_recurrent,
+            self_weight=self_weight,
             dense_recurrent=dense_recurrent,
             synapse=synapse,
             reset=reset,  # type: ignore[arg-type]
@@ -61,7 +61,7 @@ def random_network(features: tuple[bool, bool, bool, str, str], seed: int) -> Ne
             leak_bits=int(draw.integers(1, 13)),
             state_bits=int(draw.integers(4, 13)),
             leak_grid=str(draw.choice(["free", "shift"])),  # type: ignore[arg-type]
-            **{part.option: ON[part.option] for part in OTHERS if draw.random() < 0.5},
+            **{part.key: ON[part.key] for part in OTHERS if draw.random() < 0.5},
         )
 
     layers = (layer(9, 0), layer(7, 1, 0), layer(3, 0, 2, 1))

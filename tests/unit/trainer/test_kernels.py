@@ -186,7 +186,7 @@ def test_without_a_compiler_training_goes_on(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A network gives the same integers, and says once why it is slower."""
-    layers = (LayerConfig(20, (0,), self_recurrent=True), LayerConfig(3, (1, 0), self_recurrent=True, synapse=True))
+    layers = (LayerConfig(20, (0,), self_weight=True), LayerConfig(3, (1, 0), self_weight=True, synapse=True))
     network = Network(config(*layers, data=Toy(channels=11)))
     scramble(network, 4, strength=0.5)
     inputs, steps = stimulus(1, 11)

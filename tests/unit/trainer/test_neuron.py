@@ -280,8 +280,8 @@ def test_integers_round_toward_zero_and_pass_the_gradient() -> None:
 def test_fine_integers_have_the_gradients_of_real_numbers() -> None:
     """With wide weights and leaks the quantized network is nearly the real one, and so must its gradients be."""
     layers = (
-        LayerConfig(30, (0,), self_recurrent=True, weight_bits=8, leak_bits=8, state_bits=16),
-        LayerConfig(3, (1, 0), self_recurrent=True, weight_bits=8, leak_bits=8, state_bits=16),
+        LayerConfig(30, (0,), self_weight=True, weight_bits=8, leak_bits=8, state_bits=16),
+        LayerConfig(3, (1, 0), self_weight=True, weight_bits=8, leak_bits=8, state_bits=16),
     )
     network = Network(config(*layers, data=Toy(channels=20)))
     network.fit_scales()

@@ -14,8 +14,8 @@ from trainer.network import Network
 from trainer.normalization import CurrentNorm
 
 LAYERS = (
-    LayerConfig(14, (0,), self_recurrent=True, bias=True, normalize=True),
-    LayerConfig(3, (1, 0), self_recurrent=True, dense_recurrent=True, normalize=True),
+    LayerConfig(14, (0,), self_weight=True, bias=True, normalize=True),
+    LayerConfig(3, (1, 0), self_weight=True, dense_recurrent=True, normalize=True),
 )
 
 

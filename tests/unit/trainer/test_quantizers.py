@@ -44,7 +44,7 @@ def test_every_neuron_has_its_scale_but_potentials_that_are_compared_share_one()
 
 
 def test_parameters_beyond_their_range_are_clamped_and_still_learn() -> None:
-    network = network_of(LayerConfig(3, (0,), self_recurrent=True, bias=True, leak_bits=3, state_bits=6))
+    network = network_of(LayerConfig(3, (0,), self_weight=True, bias=True, leak_bits=3, state_bits=6))
     layer = network.layers[0]
     with torch.no_grad():
         layer.leak_logit.copy_(torch.tensor([20.0, -20.0, 0.0]))
@@ -64,7 +64,7 @@ def test_parameters_beyond_their_range_are_clamped_and_still_learn() -> None:
 
 def test_the_scale_does_not_change_what_a_neuron_does() -> None:
     """Weights, self-weight, bias and threshold times a power of two: the same integers, the same spikes."""
-    network = network_of(LayerConfig(3, (0,), self_recurrent=True, bias=True))
+    network = network_of(LayerConfig(3, (0,), self_weight=True, bias=True))
     inputs, steps = stimulus(3, 11)
     layer = network.layers[0]
     with torch.no_grad():

@@ -110,8 +110,8 @@ def dropping() -> Config:
         schedule=ScheduleConfig("step", warmup=1, every=1),
         activity=ActivityConfig(strength=1.0),
     )
-    hidden = LayerConfig(10, (0,), self_recurrent=True, normalize=True, fit_states=True)
-    return config(hidden, LayerConfig(3, (1, 0), self_recurrent=True), train=train)
+    hidden = LayerConfig(10, (0,), self_weight=True, normalize=True, fit_states=True)
+    return config(hidden, LayerConfig(3, (1, 0), self_weight=True), train=train)
 
 
 @pytest.mark.parametrize("epochs", [1, 3, 4, 6])
@@ -260,7 +260,7 @@ def test_a_full_disk_costs_one_epoch(tmp_path: Path, monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize("bits", [1, 2, 3, 8])
 def test_other_rules_losses_and_widths_learn(tmp_path: Path, rule: Any, loss: Any, bits: int) -> None:
     train = TrainConfig(epochs_float=8, epochs_quantized=4, batch=8, rate_float=0.03, rule=RULES[rule](), loss=loss)
-    layers = LayerConfig(12, (0,), self_recurrent=True, weight_bits=bits), LayerConfig(3, (1, 0), weight_bits=bits)
+    layers = LayerConfig(12, (0,), self_weight=True, weight_bits=bits), LayerConfig(3, (1, 0), weight_bits=bits)
     run.train(config(*layers, train=train), tmp_path, quiet)
     history = json.loads((tmp_path / "metrics.json").read_text())["history"]
     assert min(epoch["loss_train"] for epoch in history[:8]) < 0.9 * history[0]["loss_train"]

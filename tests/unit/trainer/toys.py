@@ -50,7 +50,7 @@ def config(
     plasticity: PlasticityConfig | None = None,
 ) -> Config:
     """A configuration over toy data; by default one hidden self-recurrent layer and a skip from the input."""
-    chosen = layers or (LayerConfig(10, (0,), self_recurrent=True), LayerConfig(3, (1, 0), self_recurrent=True))
+    chosen = layers or (LayerConfig(10, (0,), self_weight=True), LayerConfig(3, (1, 0), self_weight=True))
     return Config(
         "toy",
         data or Toy(),
@@ -72,7 +72,7 @@ SPREAD = {
 MEAN = {"adaptation_step": -2.0}
 
 # What turns a part on in the configuration of a layer.
-ON = {part.option: 4 if part.option == "delay" else True for part in PARTS}
+ON = {part.key: 4 if part.key == "delay" else True for part in PARTS}
 
 
 @torch.no_grad()

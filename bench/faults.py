@@ -36,7 +36,8 @@ from quant.export import load
 from quant.files import write_atomic
 from quant.formats import IntArray
 from quant.spikes import SpikeSet
-from sim.verify import runner, streams, verify
+from sim.tb import runner, streams
+from sim.verify import verify
 
 ROOT = Path("build/bench/faults").resolve()
 PICTURE = Path("build/bench/faults.png")

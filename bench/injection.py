@@ -15,7 +15,8 @@ import numpy as np
 
 from hwgen.core.plan import STATUS
 from quant.spikes import SpikeSet, plain_arrays
-from sim.verify import Stress, runner, streams
+from sim.tb import runner, streams
+from sim.verify import Stress
 
 DAMAGED, TIMED_OUT, TEST_FAILED = (
     1 << STATUS.index(name) for name in ("damaged memory", "ended by the watchdog", "self-test failed")

@@ -31,7 +31,7 @@ def main() -> int:
     build = command.add("build", _build, "render a build folder from a model")
     build.add_argument("--model", type=Path, required=True, help="checkpoint (.pt) or integer model (.safetensors)")
     build.add_argument("--out", type=Path, required=True, help="build folder to write")
-    fold = build.add_argument_group("folding", "given, or chosen by what it shall reach")
+    fold = build.add_argument_group("folding", "given, or chosen for a goal")
     fold.add_argument("--lanes", type=_numbers, help="lanes of each layer, such as 16,4 (default: at most 16)")
     fold.add_argument("--units", type=_numbers, help="neurons of each layer updated per cycle, such as 2,1")
     fold.add_argument("--events-per-cycle", type=int, help="events a layer takes per cycle, 1 or 2")
@@ -45,7 +45,9 @@ def main() -> int:
     build.add_argument("--loaded-layers", type=_numbers, default=[], help="layers that get their weights at run time")
     safe = build.add_argument_group("safety", "against faults in the field (docs/safety.md)")
     safe.add_argument("--protect", choices=CODES, default="none", help="code of weights and parameters (default none)")
-    safe.add_argument("--watchdog", type=int, metavar="CYCLES", help="end a sample whose source has stopped so long")
+    safe.add_argument(
+        "--watchdog", type=int, metavar="CYCLES", help="end a sample whose source sends nothing for this long"
+    )
     safe.add_argument("--self-test", action="store_true", help="let the core test itself with a stored sample")
     build.add_argument("--name", help="name of the top module (default: the model's name)")
     synth = command.add("synth", _synth, "measure a build's area and clock on an FPGA with open tools")

@@ -56,15 +56,15 @@ def _largest_states(model: RealModel, samples: SpikeSet) -> list[Array]:
     largest = [np.zeros(layer.neurons) for layer in model.layers]
     for chosen in golden.batches(model, samples):
         sources: list[BoolArray] = [samples.dense(chosen)]
-        alive = np.arange(len(sources[0]))[:, None] < samples.steps[chosen][None, :]
+        mask = np.arange(len(sources[0]))[:, None] < samples.steps[chosen][None, :]
         for index, layer in enumerate(model.layers, start=1):
-            outputs = np.zeros((*alive.shape, layer.neurons), dtype=np.bool_)
+            outputs = np.zeros((*mask.shape, layer.neurons), dtype=np.bool_)
             for step, (state, u, o) in enumerate(golden.walk(layer, index, sources, spiking=model.spikes(index))):
                 reached = [np.abs(u), *(np.abs(values) for name, values in state.items() if name != "past")]
-                masked = np.where(alive[step, :, None], np.maximum.reduce(reached), 0.0)
+                masked = np.where(mask[step, :, None], np.maximum.reduce(reached), 0.0)
                 largest[index - 1] = np.maximum(largest[index - 1], masked.max(axis=0))
                 outputs[step] = o
-            sources.append(outputs & alive[:, :, None])
+            sources.append(outputs & mask[:, :, None])
     return largest
 
 

@@ -48,8 +48,8 @@ def run(model: IntModel | RealModel, inputs: BoolArray, steps: IntArray) -> Trac
         inputs: bool `(T, batch, N_0)`, the input spikes.
         steps: int `(batch,)`, the number of time steps of each sample, `1 .. T`.
     """
-    alive = np.arange(len(inputs))[:, None] < steps[None, :]
-    sources = [inputs & alive[:, :, None]]
+    mask = np.arange(len(inputs))[:, None] < steps[None, :]
+    sources = [inputs & mask[:, :, None]]
     values: Array = np.zeros(0)
     for index, layer in enumerate(model.layers, start=1):
         spiking = model.spikes(index)
@@ -58,11 +58,11 @@ def run(model: IntModel | RealModel, inputs: BoolArray, steps: IntArray) -> Trac
         for step, (_, potentials, spikes) in enumerate(walk(layer, index, sources, spiking=spiking)):
             outputs[step] = spikes
             values[step] = spikes if spiking else potentials
-        sources.append(outputs & alive[:, :, None])
+        sources.append(outputs & mask[:, :, None])
     scores: Array = np.zeros(values.shape[1:], dtype=values.dtype)
     for step, value in enumerate(values):
         after = READOUTS[model.readout].score(scores, value, first=step == 0)
-        scores = np.where(alive[step, :, None], after, scores)
+        scores = np.where(mask[step, :, None], after, scores)
     return Trace(tuple(sources), scores, np.argmax(scores, axis=1))
 
 

@@ -49,9 +49,13 @@ class _Max(ReadoutKind):
         return value if first else max(before, value)
 
 
+class _Last(ReadoutKind):
+    """The default."""
+
+
 READOUTS: Mapping[str, ReadoutKind] = {
     "spike_count": _Sum(spiking=True),
     "membrane_sum": _Sum(),
     "membrane_max": _Max(),
-    "membrane_last": ReadoutKind(),
+    "membrane_last": _Last(),
 }

@@ -13,7 +13,7 @@ import json
 import operator
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, fields
+from dataclasses import MISSING, asdict, fields
 from pathlib import Path
 from typing import Any, Literal, NoReturn, get_type_hints
 
@@ -65,7 +65,8 @@ class _Document1(_Strict, tag_field="version", tag=1):
 def _projection_schema(kind: type[Projection]) -> Any:
     """The keys of a projection: the fields of its class but for the tensors."""
     types = get_type_hints(kind)
-    keys = [(one.name, types[one.name]) for one in fields(kind) if one.name not in _ARRAYS]
+    own = [one for one in fields(kind) if one.name not in _ARRAYS]
+    keys: list[Any] = [(one.name, types[one.name], *([] if one.default is MISSING else [one.default])) for one in own]
     return msgspec.defstruct(kind.kind, keys, bases=(_Strict,), tag_field="kind", tag=kind.kind)
 
 

@@ -3,7 +3,7 @@
 A neuron's spikes do not change when its weights, its self-weight and its threshold are all multiplied by one
 positive constant (docs/semantics.md). So every neuron has a scale of its own, learned with everything else, and
 computes with `weight / scale` and `threshold / scale`, rounded: the hardware needs no multiplier for it. In these
-units the gradient toward the scale is that of a learned step size (Esser et al. 2020, LSQ).
+units the gradient of the scale is that of a learned step size (Esser et al. 2020, LSQ).
 """
 
 from __future__ import annotations

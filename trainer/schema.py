@@ -81,10 +81,14 @@ def parse(cls: type[T], table: object, where: str = "") -> T:
     Raises:
         ConfigError: naming the key path, what stands there, and what is allowed.
     """
-    renamed = getattr(cls, "RENAMED", {})
-    entries = {renamed.get(key, key): item for key, item in _table(table, where).items()}
+    entries = dict(_table(table, where))
     hints = _hints(cls)  # type: ignore[arg-type] # mypy does not know that classes can be hashed
     prefix = f"{where}." if where else ""
+    for old, new in getattr(cls, "RENAMED", {}).items():
+        if old in entries and new in entries:
+            raise ConfigError(f"{prefix}{old} is the old name of {new}, which is there too; leave {old} out")
+        if old in entries:
+            entries[new] = entries.pop(old)
     for key in entries:
         if key not in hints:
             raise ConfigError(f"{prefix}{str(key)[:_LONGEST_KEY]} is unknown; allowed are {', '.join(hints)}")

@@ -84,7 +84,7 @@ def _check_safety(safety: Safety) -> None:
 
 
 def _sources(model: IntModel, index: int) -> tuple[int, ...]:
-    """What layer `index` is driven by: its sources and, where it is densely recurrent and spikes, itself."""
+    """What layer `index` reads: its sources and, where it is densely recurrent and spikes, itself."""
     sources = model.sources(index)
     return (*sources, index) if model.recurrent(index) and model.spikes(index) else sources
 

@@ -52,7 +52,7 @@ class Engine(Protocol):
         """The layer in its place. Raises BuildError where the folding cannot be."""
 
     def variants(self, layer: Any, ports: int, lanes: int | None) -> Iterator[Node]:
-        """The same layer in every folding that is worth a thought, or with the lanes that are given."""
+        """The same layer in every folding worth considering, or with the lanes that are given."""
 
     def clock(self, layer: Any) -> Clock:
         """The clock of an idle layer."""

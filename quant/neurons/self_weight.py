@@ -15,7 +15,7 @@ class SelfWeight(Part):
     """`x + r * s[t-1]`."""
 
     key = "self_weight"
-    label = "self-recurrent"
+    label = "self-weight"
     needs_spikes = True
 
     weight: Array = tensor("self_weight", SIGNED)

@@ -1,6 +1,6 @@
 `default_nettype none
 
-// Decay of a membrane or a synaptic filter towards zero.
+// Decay of a state towards zero: membrane, filtered current or adaptation.
 //
 //   decay(z, d) = sign(z) * floor(|z| * d / 2**LEAK_W) = whole + carry          (quant/arithmetic.py: decay)
 //
@@ -23,8 +23,8 @@ module scsr_decay #(
     input  wire                      en,
     input  wire signed [STATE_W-1:0] z,      // the state
     input  wire [CODE_W-1:0]         code,   // its leak
-    output wire signed [STATE_W-1:0] whole,  // the decayed state, rounded down
-    output wire                      carry   // 1 more, where that rounds toward zero
+    output wire signed [STATE_W-1:0] whole,  // the decayed state; without SHIFT rounded down
+    output wire                      carry   // 1 more, where rounding toward zero needs it; 0 with SHIFT
 );
 
     generate

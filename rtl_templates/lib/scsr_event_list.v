@@ -52,7 +52,7 @@ module scsr_event_list #(
     // The list that is walked: a closed one, or else the one that fills.
     reg               walk_closed_q;
     reg               walked_q;  // to its end
-    reg [COUNT_W-1:0] walk_length_q;   // complete operations in it
+    reg [COUNT_W-1:0] walk_length_q;   // operations in it, a partial one included
     reg [COUNT_W-1:0] walk_last_q;     // its last operation's place
     reg               walk_partial_q;  // the last operation has an event too few
     reg [TAG_W-1:0]   walk_tag_q;      // of its step

@@ -16,7 +16,7 @@
 // Latency 3 enabled cycles, 2 more with a synaptic filter, 1 more where it spikes. Interval 1.
 
 module scsr_neuron #(
-    parameter STATE_W = 16,       // width of membrane and filtered current
+    parameter STATE_W = 16,       // width of a state: membrane, filtered current, adaptation
     parameter LEAK_W = 8,         // width of a leak
     parameter CODE_W = 8,         // width of a leak's code (scsr_decay.v)
     parameter SHIFT = 0,          // 1: a leak's code is a shift (scsr_decay.v)
@@ -29,8 +29,8 @@ module scsr_neuron #(
     parameter RESET = 0,          // what a spike does to the membrane (scsr_fire.v)
     parameter STEP_W = 0,         // width of a spike's step of the threshold; 0 where the threshold is fixed
     parameter DELAY_W = 0,        // width of a spike's delay, at most HISTORY steps; 0 where there is none
-    // Past spikes that are kept: as many as the longest delay, and one where there is a self-weight, a reset that comes
-    // late or an adaptive threshold
+    // Past spikes that are kept: as many as the longest delay, at least one where there is a self-weight, a reset that
+    // comes late or an adaptive threshold
     parameter HISTORY = 0,
     parameter VALUE_W = 1,        // width of the value: 1 where the neuron spikes, else STATE_W
     parameter STATE_WORD_W = 16,  // width of a state word
@@ -93,7 +93,10 @@ module scsr_neuron #(
         end
     endgenerate
 
-    always @(posedge clk) if (en) x_q <= sum_wide + self_weight + bias - late_x;
+    // Summed by themselves: in this order Yosys needs the fewest LUTs.
+    wire signed [X_W-1:0] own = self_weight + bias - late_x;
+
+    always @(posedge clk) if (en) x_q <= sum_wide + own;
 
     // The filtered current c, where there is a synaptic filter, and with it what waits for c.
 

@@ -2,7 +2,7 @@
 
 // Ends a sample whose source has stopped: LIMIT cycles after its last beat, a TICK with tlast and tuser takes its place.
 //
-// Latency 0, interval 1. A source that waits for the core is not meant: cycles in which it offers a beat do not count.
+// Latency 0, interval 1. A beat that is offered starts the count anew: waiting for the core is not silence.
 // What comes after such a TICK begins a new sample.
 
 module scsr_watchdog #(

@@ -52,7 +52,7 @@ module scsr_weights #(
 
     // First word of the current group.
     reg [ADDR_W-1:0]       base_q;
-    reg [PORTS*ADDR_W-1:0] addr_q;   // a word of each port
+    reg [PORTS*ADDR_W-1:0] addr_q;   // the address of each port's word
     reg [LATENCY-1:0]      valid_q;  // which stages hold an operation
 
     wire [PORTS*STORED_W-1:0] stored;  // words with their check bits

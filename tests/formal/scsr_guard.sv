@@ -91,7 +91,7 @@ module prove_scsr_guard #(
         r1_right: assert (!(there && right_q[LAST]) || (m_data == data && !m_damaged));
         c1_right: cover (there && right_q[LAST]);
 
-        // An odd number of flipped bits in some block, with a Hamming code two, is told.
+        // An odd number of flipped bits in some block, with a Hamming code two, is reported.
         r2_found: assert (!(there && found_q[LAST]) || m_damaged);
         c2_found: cover (there && found_q[LAST]);
 

@@ -23,7 +23,7 @@ from hwgen.core.render import TEMPLATES
 from quant import spikes, vectors
 from quant.model import IntModel
 from sim.board import simulated_board
-from sim.verify import runner
+from sim.tb import runner
 
 pytest.importorskip("serial", reason="the extra `host` is not installed")
 pytestmark = pytest.mark.rtl

@@ -27,7 +27,8 @@ from quant import golden, naive, vectors
 from quant.model import IntModel
 from quant.neurons import PARTS
 from quant.spikes import SpikeSet
-from sim.verify import Stress, runner, verify
+from sim.tb import runner
+from sim.verify import Stress, verify
 
 pytestmark = [pytest.mark.rtl, pytest.mark.slow]
 

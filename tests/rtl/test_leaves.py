@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hwgen.core.render import TEMPLATES
-from sim.verify import runner
+from sim.tb import runner
 
 pytestmark = pytest.mark.rtl
 

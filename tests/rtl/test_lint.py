@@ -13,7 +13,7 @@ from models import Limits, random_folding, random_model, random_safety, recurren
 from hwgen.core.build import make_build, write
 from hwgen.core.plan import top_ports
 from hwgen.core.render import TEMPLATES, frame_module
-from sim.verify import runner
+from sim.tb import runner
 
 pytestmark = pytest.mark.rtl
 

@@ -29,7 +29,8 @@ from quant.arithmetic import Widths
 from quant.model import IntModel, Layer
 from quant.neurons import SelfWeight, Synapse
 from quant.spikes import SpikeSet
-from sim.verify import Stress, runner, verify
+from sim.tb import runner
+from sim.verify import Stress, verify
 
 pytestmark = pytest.mark.rtl
 

@@ -1,4 +1,4 @@
-"""Protected memories and the self-test: what damage does, and that it is told exactly where it is done."""
+"""Protected memories and the self-test: what damage does, and that it is reported exactly where it is done."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from hwgen.core.plan import Memory, Safety
 from hwgen.engines.folded.plan import FoldedLayer
 from quant import golden, vectors
 from quant.formats import IntArray
-from sim.verify import runner, streams
+from sim.tb import runner, streams
 
 pytestmark = pytest.mark.rtl
 

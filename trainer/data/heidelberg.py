@@ -39,7 +39,19 @@ _SSC_LAYOUT = "a folder with ssc_train.h5, ssc_valid.h5 and ssc_test.h5, unpacke
 
 
 @dataclass(frozen=True, slots=True)
-class Shd:
+class _Cochlea:
+    """What both have: a folder, and the channels of the artificial cochlea."""
+
+    path: str
+    bins: TimeBins = TimeBins()
+
+    @property
+    def channels(self) -> int:
+        return self.bins.channels(UNITS)
+
+
+@dataclass(frozen=True, slots=True)
+class Shd(_Cochlea):
     """Spiking Heidelberg Digits: English and German digits, 20 classes, 12 speakers.
 
     Attributes:
@@ -47,13 +59,7 @@ class Shd:
         bins, split: how events become spikes, and who tests; speakers are "0" to "11".
     """
 
-    path: str
-    bins: TimeBins = TimeBins()
     split: Annotated[Partition, Named(BY_SPEAKER)] = Official()
-
-    @property
-    def channels(self) -> int:
-        return self.bins.channels(UNITS)
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -67,7 +73,7 @@ class Shd:
 
 
 @dataclass(frozen=True, slots=True)
-class Ssc(Shd):
+class Ssc(_Cochlea):
     """Spiking Speech Commands: 35 words, numbered as in the files.
 
     Attributes:

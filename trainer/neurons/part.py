@@ -62,7 +62,7 @@ class Part:
 
 
 def loop(spikes: Tensor, weight: Tensor, bound: Tensor) -> Tensor:
-    """A neuron's own spike times a weight `(N,)`, whose gradient toward the spike never grows around the loop.
+    """A neuron's own spike times a weight `(N,)`, whose gradient for the spike never grows around the loop.
 
     Of the weight this gradient sees what is within `bound`: step by step, a stronger one would multiply the
     surrogate's gradient without limit, and samples of hundreds of steps would have none left to learn from.

@@ -3,52 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import ClassVar
 
 from torch import Tensor
 
 
-class ResetKind(Protocol):
-    """A reset, for spikes that are 0 or 1.
+class ResetKind:
+    """A reset, for spikes that are 0 or 1; each kind overrides what it changes.
 
     Attributes:
         adds: whether it adds a threshold to the input current.
     """
 
-    adds: bool
+    adds: ClassVar[bool] = False
 
     def later(self, kept: Tensor, spikes: Tensor, threshold: Tensor) -> Tensor:
         """What is left of the membrane in the next step, behind its decay."""
+        return kept
 
     def after(self, potential: Tensor, spikes: Tensor, threshold: Tensor) -> Tensor:
         """The membrane behind a step's potential and spikes."""
+        return potential
 
 
-class _AtOnce:
-    adds = False
-
-    def later(self, kept: Tensor, spikes: Tensor, threshold: Tensor) -> Tensor:
-        return kept
-
-
-class _Zero(_AtOnce):
+class _Zero(ResetKind):
     def after(self, potential: Tensor, spikes: Tensor, threshold: Tensor) -> Tensor:
         return potential * (1 - spikes)
 
 
-class _Subtract(_AtOnce):
+class _Subtract(ResetKind):
     def after(self, potential: Tensor, spikes: Tensor, threshold: Tensor) -> Tensor:
         return potential - spikes * threshold
 
 
-class _LateSubtract:
+class _LateSubtract(ResetKind):
     adds = True
 
     def later(self, kept: Tensor, spikes: Tensor, threshold: Tensor) -> Tensor:
         return kept - spikes * threshold
-
-    def after(self, potential: Tensor, spikes: Tensor, threshold: Tensor) -> Tensor:
-        return potential
 
 
 RESETS: Mapping[str, ResetKind] = {"zero": _Zero(), "subtract": _Subtract(), "late_subtract": _LateSubtract()}

@@ -16,7 +16,7 @@ module scsr_uart_bridge #(
     input  wire        uart_rx,       // from the host
     output wire        uart_tx,       // to the host
     output wire        core_rst,      // resets the core and everything behind it
-    output wire        faulty,        // the host's bytes were damaged
+    output wire        faulty,        // something was wrong with the host's bytes
     output wire [15:0] m_axis_tdata,  // m_axis: events to the core
     output wire        m_axis_tvalid,
     input  wire        m_axis_tready,
@@ -63,7 +63,7 @@ module scsr_uart_bridge #(
     wire [7:0] taken_data;
 
     wire       fault_order;  // a byte that cannot come here
-    wire       fault_check;  // a sample's checksum is wrong
+    wire       fault_check;  // a checksum is wrong
 
     wire       tx_valid;
     wire       tx_ready;

@@ -40,7 +40,7 @@ module scsr_uart_decode #(
     reg [2:0]  place_q;  // the byte that comes next, one bit set
     reg [2:0]  kind_q;   // of the message
     reg [15:0] data_q;   // what it carries
-    reg [15:0] crc_q;    // of the sample so far
+    reg [15:0] crc_q;    // of the messages since the last END
     reg        done_q;   // a message is complete
     // Words for the weights came since the last END.
     reg        loaded_q;
@@ -51,7 +51,7 @@ module scsr_uart_decode #(
     wire       known = kind == BEAT_KIND || (kind == LOAD_KIND && LOAD != 0) || kind == END_KIND;
     wire       in_order = first ? s_data[7] && known && s_data[3:2] == 2'b00 : !s_data[7];
 
-    wire is_end = kind_q == END_KIND;  // the message ends a sample and carries its checksum
+    wire is_end = kind_q == END_KIND;  // ends a sample or the weights, and carries the checksum
     wire checked = !is_end || data_q == crc_q;
     wire for_core = kind_q == BEAT_KIND || (is_end && !loaded_q);            // a beat of events
     wire for_load = kind_q == LOAD_KIND;

@@ -7,7 +7,7 @@
 //   taken          CREDIT whenever another 128 bytes were taken from the host
 //   s_axis         HIGH, LOW for each beat; END with a checksum of all since the END before after the last
 //
-// A message is three bytes and goes out as a whole. Latency 2 cycles to the first byte, interval 4 or as m_ready allows.
+// A message is three bytes and goes out as a whole. Latency 1 cycle to the first byte, interval 4 or as m_ready allows.
 
 module scsr_uart_encode #(
     parameter [15:0] MODEL = 16'd0,  // the number that tells this core from others
@@ -51,7 +51,7 @@ module scsr_uart_encode #(
     reg [23:0]            bytes_q;
     reg [2:0]             left_q;  // a bit for each byte that is left
     reg                   end_q;   // the message carries the checksum and does not count in it
-    reg [15:0]            crc_q;   // of the packet so far
+    reg [15:0]            crc_q;   // of all messages since the last END
 
     wire say_ready = !ready_said_q;
     wire say_model = !say_ready && !model_said_q;

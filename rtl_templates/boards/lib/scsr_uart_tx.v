@@ -2,7 +2,7 @@
 
 // Sender on a serial line: one start bit, eight data bits from the lowest on, one stop bit, no parity.
 //
-// Latency 1 cycle to the start bit, interval 10 * BIT_CYCLES.
+// Latency 1 cycle to the start bit, interval 10 * BIT_CYCLES + 1.
 
 module scsr_uart_tx #(
     parameter BIT_CYCLES = 16,  // length of a bit in cycles

@@ -35,6 +35,7 @@ def test_the_shipped_configurations_are_valid_and_survive_a_round_trip(path: Pat
     ("edit", "message"),
     [
         (lambda t: t.update(nam=1), "nam is unknown"),
+        (lambda t: layer(t).update(self_recurrent=True), "layers[1].self_recurrent is the old name of self_weight"),
         (lambda t: t.pop("name"), "name is missing"),
         (lambda t: t.pop("data"), "data is missing"),
         (lambda t: t.update(train=3), "train is 3; it must be a table"),

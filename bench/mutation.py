@@ -35,7 +35,7 @@ COPIED = ("bench", "configs", "docs", "hwgen", "quant", "rtl_templates", "sim", 
 LINT = "tests/rtl/test_lint.py"
 CORES_LINT = (LINT, "-k", "generated_cores and verilator")
 GOLDEN_TESTS = (
-    ("tests/unit/quant/test_golden.py", "tests/unit/quant/test_semantics.py", "tests/unit/quant/test_calibration.py"),
+    tuple(f"tests/unit/quant/test_{name}.py" for name in ("golden", "semantics", "neurons", "calibration")),
     ("tests/unit/trainer/test_equality.py",),
     ("tests/unit/hwgen/test_planner.py",),
 )

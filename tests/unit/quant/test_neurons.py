@@ -1,4 +1,4 @@
-"""What hardware is planned by: how far a neuron's parts and resets move its input current, which act, what they keep."""
+"""What hardware is planned by: ranges of the input current, widths of parameters, parts that act, spikes that are kept."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from quant.arithmetic import Array, Real
+from quant.arithmetic import Array, Real, Widths
 from quant.neurons import RESETS, Adaptation, Bias, Delay, Lif, SelfWeight, Synapse
+from quant.neurons.part import LEAK as LEAKS
+from quant.neurons.part import SIGNED, STEP, STEPS
 
 LOW, HIGH, VALUES = np.array([-7, -3, 0, -2]), np.array([4, 9, 1, 0]), np.array([5, -6, 0, 12])
 THRESHOLD, LEAK = np.array([3, 1, 8, 2]), np.array([9, 2, 15, 0])
@@ -48,3 +50,9 @@ def test_no_more_past_spikes_are_kept_than_are_read() -> None:
     assert Lif(LEAK, THRESHOLD, "zero", (SelfWeight(VALUES),)).history == 1
     assert Lif(LEAK, THRESHOLD, "zero", (Adaptation(LEAK, THRESHOLD),)).history == 1
     assert Lif(LEAK, THRESHOLD, "zero", (SelfWeight(VALUES), Delay(THRESHOLD))).history == 8
+
+
+def test_parameters_are_no_wider_than_their_numbers() -> None:
+    widths = Widths(4, 6, 12)
+    assert [quantity.bits(np.array([0, 5]), widths) for quantity in (STEP, STEPS, SIGNED, LEAKS)] == [3, 3, 4, 6]
+    assert [SIGNED.bits(np.array(values), widths) for values in ([0, 0], [-1, 0], [-2, 1], [-5, 4])] == [2, 2, 2, 4]

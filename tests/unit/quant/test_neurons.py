@@ -1,4 +1,4 @@
-"""What hardware is planned by: ranges of the input current, widths of parameters, acting parts, spikes that are kept."""
+"""What hardware is planned by: ranges of the input current, widths of parameters, acting parts, kept spikes."""
 
 from __future__ import annotations
 

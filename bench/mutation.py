@@ -35,7 +35,9 @@ COPIED = ("bench", "configs", "docs", "hwgen", "quant", "rtl_templates", "sim", 
 LINT = "tests/rtl/test_lint.py"
 CORES_LINT = (LINT, "-k", "generated_cores and verilator")
 GOLDEN_TESTS = (
-    tuple(f"tests/unit/quant/test_{name}.py" for name in ("golden", "semantics", "neurons", "calibration")),
+    tuple(
+        f"tests/unit/quant/test_{name}.py" for name in ("golden", "semantics", "neurons", "projections", "calibration")
+    ),
     ("tests/unit/trainer/test_equality.py",),
     ("tests/unit/hwgen/test_planner.py",),
 )

@@ -93,10 +93,7 @@ module scsr_neuron #(
         end
     endgenerate
 
-    // Summed by themselves: in this order Yosys needs the fewest LUTs.
-    wire signed [X_W-1:0] own = self_weight + bias - late_x;
-
-    always @(posedge clk) if (en) x_q <= sum_wide + own;
+    always @(posedge clk) if (en) x_q <= sum_wide + self_weight + bias - late_x;
 
     // The filtered current c, where there is a synaptic filter, and with it what waits for c.
 

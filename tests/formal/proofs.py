@@ -227,7 +227,7 @@ PROOFS = (
                 "{state[STATE_W-1:0], param[CODE_W-1:0]}", "{state[STATE_W-1:0], param[CODE_W:1]}", case=1
             ),
             "r3_current": Mutant(".s  (filtered),", ".s  (~filtered),", case=2),
-            "r4_membrane": Mutant("sum_wide + own", "sum_wide - own"),
+            "r4_membrane": Mutant("sum_wide + self", "sum_wide - self"),
             "r5_fire": Mutant("(param[CODE_W+:THRESHOLD_W]),", "(param[CODE_W-1+:THRESHOLD_W]),"),
             "r6_reset": Mutant("over ? after_spike : u", "after_spike", module="scsr_fire", case=1),
             "r7_potential": Mutant("assign value = u", "assign value = -u", case=3),

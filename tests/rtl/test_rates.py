@@ -36,7 +36,12 @@ UPDATES = (
 )
 
 
-@pytest.mark.parametrize("case", [*CASES, *LOOPS, *UPDATES], ids=lambda case: case.name)
+# Two of the benches' networks take as long as all others together.
+LONG = ("the same, a lane per neuron", "700-200-20, dense input")
+BENCHES = [pytest.param(case, marks=pytest.mark.check) if case.name in LONG else case for case in CASES]
+
+
+@pytest.mark.parametrize("case", [*BENCHES, *LOOPS, *UPDATES], ids=lambda case: case.name)
 def test_measured_cycles_keep_the_bound_and_the_prediction(case: Case, tmp_path: Path) -> None:
     result = measure(case, tmp_path / "core")
     assert result.measured <= result.bound

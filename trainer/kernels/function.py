@@ -9,7 +9,6 @@ from torch import Tensor
 
 from trainer.arithmetic import Integer
 from trainer.neurons import Dynamics, Population, States, mask
-from trainer.neurons.delay import shift_gradient
 from trainer.neurons.self_weight import loop_bound
 from trainer.rules import Gradients
 
@@ -74,7 +73,8 @@ def backward(run: RunWalk, ends: Tensor, population: Population, states: States,
         found["bias"] = d_currents.sum(dim=(0, 1))
     if "delay" in arrays:
         earlier = torch.cat([torch.zeros_like(gradient[:1]), states.outputs[:-1]])
-        found["delay"] = shift_gradient(d_outputs * mask(gradient, ends), states.outputs, earlier).sum(dim=(0, 1))
+        change = states.outputs - earlier  # with a step more of delay, the outputs would be those of the step before
+        found["delay"] = -(d_outputs * mask(gradient, ends) * change).sum(dim=(0, 1))
     if numbers.recurrent is not None and population.dynamics.spiking:
         d_recurrent = d_currents[1:].flatten(0, 1).T @ states.outputs[:-1].flatten(0, 1)
         found["weight"] = torch.nn.functional.pad(d_recurrent, (numbers.inputs, 0))

@@ -41,8 +41,3 @@ class Delay(Part):
         before, self.state = self.state, outputs.detach()
         delay = self.numbers.neuron["delay"]
         return outputs - (outputs.detach() - before) * (delay - delay.detach())
-
-
-def shift_gradient(gradient: Tensor, outputs: Tensor, before: Tensor) -> Tensor:
-    """The gradient of delays, given that of `outputs`, and what was put out a step `before`."""
-    return -gradient * (outputs - before)

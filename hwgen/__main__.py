@@ -3,32 +3,31 @@
 from __future__ import annotations
 
 import argparse
-import math
+import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-from hwgen.boards import host
-from hwgen.cli import explore, inspect
-from hwgen.core import area
-from hwgen.core.build import make_build, write
-from hwgen.core.choice import BUDGETS, Goal, choose, describe, lanes_and_units
+from hwgen.boards import boards
 from hwgen.core.codes import CODES
-from hwgen.core.folding import Folding
-from hwgen.core.plan import Safety
-from hwgen.core.planner import make_plan
-from hwgen.core.rates import assumed_events, measured_events
-from hwgen.fpga import bitstream, project, targets
-from hwgen.fpga.synth import synthesize, table_line
-from quant import spikes
-from quant.command import Command
-from quant.errors import BuildError
-from quant.export import load
-from quant.model import IntModel
+from hwgen.fpga import targets
+from quant.command import Command, add_out
 
 
-def main() -> int:
+def main(argv: Sequence[str] | None = None) -> int:
     command = Command("python -m hwgen", "Verilog from a trained spiking network.")
-    build = command.add("build", _build, "render a build folder from a model")
+    add_commands(command)
+    return command.run(argv)
+
+
+def add_commands(command: Command) -> None:
+    """Add the subcommands of this package."""
+    build = command.add(
+        "build",
+        "hwgen.cli.commands:build",
+        "render a build folder from a model",
+        "--model runs/digits/ckpt.pt --out build/digits",
+    )
     build.add_argument("--model", type=Path, required=True, help="checkpoint (.pt) or integer model (.safetensors)")
     build.add_argument("--out", type=Path, required=True, help="build folder to write")
     fold = build.add_argument_group("folding", "given, or chosen for a goal")
@@ -38,9 +37,8 @@ def main() -> int:
     fold.add_argument("--target-latency-us", type=float, help="most time from a sample's last event to its answer")
     fold.add_argument("--target-step-us", type=float, help="most time per time step, layers working at once")
     fold.add_argument("--clock-mhz", type=float, default=100.0, help="clock that these times are for (default 100)")
-    fold.add_argument("--budget", type=_budget, help="most of each resource, such as lut=2000,bram=30")
-    known = ", ".join(area.calibrated())
-    fold.add_argument("--target", default="xc7", help=f"FPGA whose area is estimated: {known} (default xc7)")
+    fold.add_argument("--budget", help="most of each resource, such as lut=2000,bram=30")
+    fold.add_argument("--target", default="xc7", help="FPGA whose area is estimated (default xc7; docs/folding.md)")
     fold.add_argument("--rates", type=Path, help="spike file that shows how often layers spike; also for --lanes alone")
     build.add_argument("--loaded-layers", type=_numbers, default=[], help="layers that get their weights at run time")
     safe = build.add_argument_group("safety", "against faults in the field (docs/safety.md)")
@@ -50,72 +48,76 @@ def main() -> int:
     )
     safe.add_argument("--self-test", action="store_true", help="let the core test itself with a stored sample")
     build.add_argument("--name", help="name of the top module (default: the model's name)")
-    synth = command.add("synth", _synth, "measure a build's area and clock on an FPGA with open tools")
-    synth.add_argument("--build", type=Path, required=True, help="build folder")
-    synth.add_argument("--target", required=True, help=", ".join(targets.TARGETS))
+    synth = command.add(
+        "synth",
+        "hwgen.cli.commands:synth",
+        "measure a build's area and clock on an FPGA with open tools",
+        "--build build/digits --target ecp5-85k",
+    )
+    _add_build(synth)
+    _add_target(synth)
     synth.add_argument("--seeds", type=int, default=3, help="seeds to place and route with, 0: area only (default 3)")
-    inspect.add_command(command)
-    explore.add_command(command)
-    bitstream.add_command(command)
-    host.add_command(command)
-    project.add_command(command)
-    return command.run()
+    inspect = command.add(
+        "inspect",
+        "hwgen.cli.inspect:inspect",
+        "check a build folder's files against its manifest",
+        "--build build/digits",
+    )
+    _add_build(inspect)
+    explore = command.add(
+        "explore",
+        "hwgen.cli.explore:run",
+        "synthesize many foldings: a table and a picture of time against area",
+        "--model runs/digits/ckpt.pt --spikes runs/digits/validation.npz --target xc7",
+    )
+    explore.add_argument("--model", type=Path, nargs="+", required=True, help="one network, or several widths of it")
+    _add_target(explore)
+    explore.add_argument("--spikes", type=Path, required=True, help="spike file that shows how often layers spike")
+    explore.add_argument("--out", type=Path, help="folder for results (default: build/explore/<model>-<target>)")
+    explore.add_argument("--points", type=int, default=12, help="foldings of each model, at most (default 12)")
+    explore.add_argument("--seeds", type=int, default=1, help="to place and route each point with (default 1)")
+    explore.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes (default: one per core)")
+    explore.add_argument("--scheduler", help="address of a Dask scheduler, whose workers see the folder, too")
+    bitstream = command.add(
+        "bitstream",
+        "hwgen.fpga.bitstream:bitstream",
+        "make the file that programs a board from a build folder",
+        "--build build/digits --board ulx3s-85f",
+    )
+    _add_build(bitstream)
+    bitstream.add_argument("--board", required=True, help=", ".join(boards.BOARDS))
+    bitstream.add_argument("--seed", type=int, help="of place and route (default: 1 to 4 until the clock is met)")
+    host = command.add(
+        "host",
+        "hwgen.boards.host:host",
+        "send samples to a board over its serial line, get classes and scores",
+        "--port /dev/ttyUSB0 --build build/digits --spikes runs/digits/test.npz --check",
+    )
+    host.add_argument("--port", required=True, help="serial port, such as /dev/ttyUSB0")
+    host.add_argument("--build", type=Path, required=True, help="build folder that the board was programmed from")
+    host.add_argument("--spikes", type=Path, required=True, help="spike file (.npz)")
+    add_out(host, "file to write the answers to (.npz)", required=False)
+    host.add_argument("--samples", type=int, help="first N samples (default: all)")
+    host.add_argument("--baud", type=int, default=1_000_000, help="bits per second (default 1,000,000)")
+    host.add_argument("--check", action="store_true", help="compare with the golden model; status 1 if it differs")
+    project = command.add(
+        "project",
+        "hwgen.fpga.project:project",
+        "write scripts that take a build folder into a vendor's tool",
+        "--build build/digits --tool vivado --part xc7a35ticsg324-1L",
+    )
+    _add_build(project)
+    project.add_argument("--tool", required=True, help="vivado, quartus, gowin, radiant")
+    project.add_argument("--part", help="device, as the tool names it")
+    project.add_argument("--clock-mhz", type=int, default=100, help="clock (default 100)")
 
 
-def _build(arguments: argparse.Namespace) -> int:
-    model = load(arguments.model)
-    safety = Safety(arguments.protect, arguments.watchdog, arguments.self_test)
-    folding, description = _folding(arguments, model, safety)
-    build = make_build(model, folding, arguments.name, safety)
-    write(build, arguments.out)
-    plan = build.plan
-    lanes = ",".join(str(lanes) for lanes in lanes_and_units(model, plan.layers)[0])
-    bits = sum(memory.bits for memory in plan.memories)
-    print(f"{arguments.out}: top module {plan.top}, {len(plan.layers)} layers, lanes {lanes}, {bits:,} bits of memory")
-    if description:
-        print(description)
-    return 0
+def _add_build(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--build", type=Path, required=True, help="build folder")
 
 
-def _folding(arguments: argparse.Namespace, model: IntModel, safety: Safety) -> tuple[Folding, str]:
-    """The folding that is given or chosen, and what is to be said about one that was chosen.
-
-    A goal chooses all of it; rates alone choose the units, for the lanes that are given or the default.
-    """
-    ports, clock_mhz, loaded = arguments.events_per_cycle, arguments.clock_mhz, arguments.loaded_layers
-    wanted = {name: getattr(arguments, name) for name in ("target_step_us", "target_latency_us", "budget")}
-    given = [_option(name) for name, value in wanted.items() if value is not None]
-    for name in ("target_step_us", "target_latency_us", "clock_mhz"):
-        value = getattr(arguments, name)
-        if value is not None and not 0 < value < math.inf:
-            raise BuildError(f"{_option(name)} is {value}; it must be more than 0")
-    area.coefficients(arguments.target)
-    lanes = None
-    if not given:
-        ports = 1 if ports is None else ports
-        if arguments.rates is None:
-            return Folding(arguments.lanes, arguments.units, ports, loaded), ""
-        lanes, _ = lanes_and_units(model, make_plan(model, Folding(arguments.lanes)).layers)
-    elif arguments.lanes is not None:
-        raise BuildError(f"{given[0]} chooses the lanes; leave out --lanes")
-    if arguments.units is not None:
-        raise BuildError(f"{(*given, '--rates')[0]} chooses the units; leave out --units")
-    times = (arguments.target_step_us, arguments.target_latency_us)
-    interval, latency = (None if time is None else time * clock_mhz for time in times)
-    events = assumed_events(model) if arguments.rates is None else measured_events(model, spikes.read(arguments.rates))
-    goal = Goal(interval, latency, arguments.budget)
-    choice = choose(model, events, goal, arguments.target, ports, loaded, lanes, safety)
-    return choice.folding, describe(choice, arguments.target, clock_mhz)
-
-
-def _option(name: str) -> str:
-    return f"--{name.replace('_', '-')}"
-
-
-def _synth(arguments: argparse.Namespace) -> int:
-    result = synthesize(arguments.build, arguments.target, arguments.seeds)
-    print(table_line(result))
-    return 0
+def _add_target(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--target", required=True, help=", ".join(targets.TARGETS))
 
 
 def _numbers(text: str) -> list[int]:
@@ -123,17 +125,6 @@ def _numbers(text: str) -> list[int]:
     if not all(part.isascii() and part.removeprefix("-").isdigit() and len(part) < 10 for part in parts):
         raise argparse.ArgumentTypeError(f"{text[:40]!r}: give whole numbers with commas between, such as 16,4")
     return [int(part) for part in parts]
-
-
-def _budget(text: str) -> dict[str, float]:
-    limits: dict[str, float] = {}
-    for part in text.split(","):
-        name, _, number = part.partition("=")
-        if name not in BUDGETS or name in limits or not number.isascii() or not number.isdigit() or len(number) > 9:
-            names = ", ".join(BUDGETS)
-            raise argparse.ArgumentTypeError(f"{text[:60]!r}: give whole numbers of {names}, such as lut=2000,bram=30")
-        limits[name] = float(number)
-    return limits
 
 
 if __name__ == "__main__":

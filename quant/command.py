@@ -1,15 +1,18 @@
-"""What the command lines of all packages share: subcommands, `--debug`, one-line errors, exit statuses."""
+"""What the command lines of all packages share: subcommands, `--debug`, one-line errors, exit statuses.
+
+A command's handler is named, not imported: `--help` takes no longer than it must, and torch is loaded only to train.
+"""
 
 from __future__ import annotations
 
 import argparse
+import importlib
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import NoReturn
 
 from quant.errors import ScsrError
-
-Handler = Callable[[argparse.Namespace], int]
 
 
 class Command:
@@ -20,9 +23,24 @@ class Command:
         self._parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
         self._subcommands = self._parser.add_subparsers(dest="subcommand", required=True, metavar="COMMAND")
 
-    def add(self, name: str, handler: Handler, summary: str) -> argparse.ArgumentParser:
-        """Add a subcommand; the caller adds its arguments to the parser returned."""
+    @property
+    def parsers(self) -> Mapping[str, argparse.ArgumentParser]:
+        """The parser of each subcommand."""
+        return self._subcommands.choices
+
+    def add(self, name: str, handler: str, summary: str, example: str) -> argparse.ArgumentParser:
+        """Add a subcommand; the caller adds its arguments to the parser returned.
+
+        Args:
+            name: of the subcommand.
+            handler: `module:function`, imported when the subcommand runs; it takes the parsed arguments and returns
+                the exit status.
+            summary: what the subcommand does.
+            example: its arguments in one use of it.
+        """
         parser = self._subcommands.add_parser(name, help=summary, description=summary)
+        parser.formatter_class = argparse.RawDescriptionHelpFormatter
+        parser.epilog = f"example:\n  {parser.prog} {example}"
         parser.set_defaults(handler=handler)
         return parser
 
@@ -32,8 +50,9 @@ class Command:
         try:
             arguments = self._parser.parse_args(argv)
             debug = arguments.debug
-            handler: Handler = arguments.handler
-            return handler(arguments)
+            module, _, function = arguments.handler.partition(":")
+            status: int = getattr(importlib.import_module(module), function)(arguments)
+            return status
         except (ScsrError, OSError, MemoryError) as error:
             if debug:
                 raise
@@ -42,6 +61,12 @@ class Command:
         except KeyboardInterrupt:
             print("interrupted", file=sys.stderr)
             return 130
+
+
+def add_out(parser: argparse.ArgumentParser, summary: str, *, required: bool = True) -> None:
+    """Add `--out` for a file, and `--force`, which lets it replace another."""
+    parser.add_argument("--out", type=Path, required=required, help=summary)
+    parser.add_argument("--force", action="store_true", help="replace a file that holds something else")
 
 
 class _Parser(argparse.ArgumentParser):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,9 @@ from quant import archive
 from quant.errors import SpikeFileError, brief
 from quant.files import memory_limit
 from quant.formats import IntArray
+
+Split = Literal["train", "validation", "test"]
+SPLITS: tuple[Split, ...] = get_args(Split)
 
 _DTYPES: dict[str, np.dtype[Any]] = {
     "channels": np.dtype("<i4"),

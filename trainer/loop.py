@@ -18,11 +18,10 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
 from quant.errors import DivergenceError
-from quant.spikes import SpikeSet
+from quant.spikes import SpikeSet, Split
 from trainer.checkpoint import State
 from trainer.config import Config, TrainConfig
 from trainer.data.batches import Batch, shuffled
-from trainer.data.source import Split
 from trainer.distributed import add_gradients, of_first, processes, share, total
 from trainer.evaluation import evaluate
 from trainer.losses import Answer, inactivity

@@ -13,11 +13,10 @@ import numpy as np
 import torch
 
 from quant.files import write_atomic
-from quant.spikes import SpikeSet
+from quant.spikes import SpikeSet, Split
 from trainer import config as configuration
 from trainer import pictures
 from trainer.data.batches import gather
-from trainer.data.source import Split
 from trainer.evaluation import Evaluation, evaluate
 from trainer.loop import PHASES, Progress
 from trainer.network import Network

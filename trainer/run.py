@@ -12,12 +12,11 @@ from tqdm import tqdm
 
 from quant import export
 from quant.errors import ConfigError, ModelError
-from quant.spikes import SpikeSet
+from quant.spikes import SpikeSet, Split
 from trainer import checkpoint, loop, results
 from trainer import config as configuration
 from trainer.board import Board
 from trainer.config import Config
-from trainer.data.source import Split
 from trainer.distributed import joined
 from trainer.evaluation import evaluate
 from trainer.loop import PHASES, Epoch, Progress

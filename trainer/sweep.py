@@ -25,11 +25,10 @@ import tomli_w
 
 from quant.errors import ConfigError, DivergenceError
 from quant.files import write_atomic
-from quant.spikes import SpikeSet
+from quant.spikes import SpikeSet, Split
 from trainer import config as configuration
 from trainer import loop, pictures
 from trainer.config import Config
-from trainer.data.source import Split
 from trainer.loop import Epoch
 from trainer.schema import read_toml
 

@@ -8,7 +8,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -17,14 +16,11 @@ from tqdm import tqdm
 from hwgen.boards.serial_protocol import RESET, LinkError, Receiver, load_bytes, sample_bytes
 from hwgen.core.plan import STATUS
 from quant import golden, spikes, store
-from quant.command import Command
 from quant.errors import ScsrError, SpikeFileError, ToolError
 from quant.files import check_new, write_new
 from quant.formats import IntArray
 from quant.manifest import MODEL, BuildFolder, open_folder
 from quant.spikes import SpikeSet
-
-DEFAULT_BAUD = 1_000_000
 
 _GREETING_SECONDS = 1.0
 _GREETINGS = 4
@@ -185,19 +181,7 @@ def _answers(packets: Sequence[tuple[int, ...]], classes: int, restarts: int) ->
     return Answers(scores, last & 0xFFFF, last >> 16, restarts)
 
 
-def add_command(command: Command) -> None:
-    host = command.add("host", _host, "send samples to a board over its serial line, get classes and scores")
-    host.add_argument("--port", required=True, help="serial port, such as /dev/ttyUSB0")
-    host.add_argument("--build", type=Path, required=True, help="build folder that the board was programmed from")
-    host.add_argument("--spikes", type=Path, required=True, help="spike file (.npz)")
-    host.add_argument("--out", type=Path, help="file to write the answers to (.npz)")
-    host.add_argument("--samples", type=int, help="first N samples (default: all)")
-    host.add_argument("--baud", type=int, default=DEFAULT_BAUD, help=f"bits per second (default {DEFAULT_BAUD:,})")
-    host.add_argument("--check", action="store_true", help="compare with the golden model; status 1 if it differs")
-    host.add_argument("--force", action="store_true", help="replace another file at --out")
-
-
-def _host(arguments: argparse.Namespace) -> int:
+def host(arguments: argparse.Namespace) -> int:
     folder = open_folder(arguments.build)
     job = _job(arguments, folder)
     if arguments.out is not None:
@@ -239,7 +223,7 @@ def _open_port(name: str, baud: int) -> Any:
     try:
         import serial
     except ImportError:
-        raise ToolError("pyserial is missing; `pip install 'scsr-hwgen[host]'` installs it") from None
+        raise ToolError("pyserial is missing; `pip install pyserial` installs it") from None
     try:
         return serial.serial_for_url(name, baudrate=baud, timeout=_READ_SECONDS)
     except (OSError, ValueError) as error:

@@ -12,7 +12,6 @@ import hashlib
 import importlib.metadata
 import io
 import json
-import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, fields, replace
@@ -35,7 +34,6 @@ from hwgen.core.timing import Events
 from hwgen.fpga import targets
 from hwgen.fpga.synth import MAX_SEEDS, synthesize
 from quant import spikes
-from quant.command import Command
 from quant.errors import BuildError, ScsrError, SpikeFileError, ToolError
 from quant.export import load
 from quant.files import write_atomic
@@ -178,7 +176,7 @@ def _on_cluster(jobs: Sequence[Job], address: str) -> Iterator[Point]:
         from distributed import Client
         from distributed import as_completed as completed
     except ImportError:
-        raise ToolError("--scheduler needs Dask; `pip install 'scsr-hwgen[cluster]'` installs it") from None
+        raise ToolError("--scheduler needs Dask; `pip install distributed` installs it") from None
     try:
         client = Client(address, timeout="10s")
     except (OSError, TimeoutError, ValueError) as error:
@@ -202,19 +200,7 @@ def table(points: Sequence[Point], front: Sequence[Point]) -> str:
     return "\n".join([text, *(f"lanes {point.lanes}: {point.problem}" for point in points if point.problem)])
 
 
-def add_command(command: Command) -> None:
-    parser = command.add("explore", _explore, "synthesize many foldings: a table and a picture of time against area")
-    parser.add_argument("--model", type=Path, nargs="+", required=True, help="one network, or several widths of it")
-    parser.add_argument("--target", required=True, help=", ".join(targets.TARGETS))
-    parser.add_argument("--spikes", type=Path, required=True, help="spike file that shows how often layers spike")
-    parser.add_argument("--out", type=Path, help="folder for results (default: build/explore/<model>-<target>)")
-    parser.add_argument("--points", type=int, default=12, help="foldings of each model, at most (default 12)")
-    parser.add_argument("--seeds", type=int, default=1, help="to place and route each point with (default 1)")
-    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes (default: one per core)")
-    parser.add_argument("--scheduler", help="address of a Dask scheduler, whose workers see the folder, too")
-
-
-def _explore(arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> int:
     targets.find(arguments.target)
     for name, least, most in (("points", 1, MAX_POINTS), ("workers", 1, MAX_POINTS), ("seeds", 0, MAX_SEEDS)):
         if not least <= getattr(arguments, name) <= most:

@@ -4,21 +4,14 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 
 from quant import store
-from quant.command import Command
 from quant.manifest import MODEL, differences, read_folder
 
 _SHOWN = 5
 
 
-def add_command(command: Command) -> None:
-    inspect = command.add("inspect", _inspect, "check a build folder's files against its manifest")
-    inspect.add_argument("--build", type=Path, required=True, help="build folder")
-
-
-def _inspect(arguments: argparse.Namespace) -> int:
+def inspect(arguments: argparse.Namespace) -> int:
     """Print what was built and what differs from it; the exit status is 1 where anything does."""
     build = read_folder(arguments.build)
     found = differences(build.path, build.manifest.checksums)

@@ -15,7 +15,6 @@ from hwgen.core import render
 from hwgen.fpga import synth, targets
 from hwgen.fpga.synth import Run
 from hwgen.fpga.targets import PlaceAndRoute
-from quant.command import Command
 from quant.errors import BuildError
 from quant.manifest import open_folder
 
@@ -119,14 +118,7 @@ def _meet_clock(
     )
 
 
-def add_command(command: Command) -> None:
-    bitstream = command.add("bitstream", _bitstream, "make the file that programs a board from a build folder")
-    bitstream.add_argument("--build", type=Path, required=True, help="build folder")
-    bitstream.add_argument("--board", required=True, help=", ".join(boards.BOARDS))
-    bitstream.add_argument("--seed", type=int, help="of place and route (default: 1 to 4 until the clock is met)")
-
-
-def _bitstream(arguments: argparse.Namespace) -> int:
+def bitstream(arguments: argparse.Namespace) -> int:
     made = make_bitstream(arguments.build, arguments.board, arguments.seed)
     used = ", ".join(f"{_shown(name)} {count:,} of {limit:,}" for name, (count, limit) in made.resources.items())
     print(f"{made.path}: {made.fmax_mhz} MHz, needs {made.clock_mhz}; {used}")

@@ -11,7 +11,6 @@ from pathlib import Path
 from hwgen.core import render
 from hwgen.fpga.synth import results_folder
 from quant import store
-from quant.command import Command
 from quant.errors import BuildError, ScsrError
 from quant.manifest import MODEL, open_folder
 
@@ -100,15 +99,7 @@ def _gowin_device(part: str) -> str:
     return f"{series}-{size}{'C' if series.startswith('GW2') else ''}"
 
 
-def add_command(command: Command) -> None:
-    project = command.add("project", _project, "write scripts that take a build folder into a vendor's tool")
-    project.add_argument("--build", type=Path, required=True, help="build folder")
-    project.add_argument("--tool", required=True, help=", ".join(TOOLS))
-    project.add_argument("--part", help="device, as the tool names it")
-    project.add_argument("--clock-mhz", type=int, default=DEFAULT_CLOCK_MHZ, help="clock (default 100)")
-
-
-def _project(arguments: argparse.Namespace) -> int:
+def project(arguments: argparse.Namespace) -> int:
     folder = make_project(arguments.build, arguments.tool, arguments.part, arguments.clock_mhz)
     print(f"{folder}: run there: {TOOLS[arguments.tool].start}")
     return 0

@@ -33,7 +33,6 @@ MAX_SEEDS = 100
 _RUN_YOSYS = "import sys; from pyosys import libyosys; libyosys.run_pass(f'script {sys.argv[1]}', libyosys.Design())"
 YOSYS = (sys.executable, "-P", "-c", _RUN_YOSYS)
 
-_INSTALL = "`pip install 'scsr-hwgen[synth]'` or `make synth-tools` installs it"
 _TAIL_LINES = 3
 # nextpnr's table of what a design takes: name, used, available.
 _UTILIZATION = re.compile(r"^Info:\s+(\w+):\s+(\d+)/\s*(\d+)\s+\d+%", re.MULTILINE)
@@ -310,7 +309,7 @@ def tool_versions(distributions: Sequence[str]) -> dict[str, str]:
     tools = ["pyosys", *distributions]
     for tool in tools:
         if importlib.util.find_spec(tool.replace("-", "_")) is None:
-            raise ToolError(f"{tool} is missing; {_INSTALL}")
+            raise ToolError(f"{tool} is missing; `pip install {tool}` installs it")
     return {tool: importlib.metadata.version(tool) for tool in tools}
 
 

@@ -19,8 +19,7 @@ import numpy.typing as npt
 
 from quant.errors import ConfigError, DataError
 from quant.formats import IntArray
-from quant.spikes import SpikeSet
-from trainer.data.source import Split
+from quant.spikes import SpikeSet, Split
 from trainer.schema import Range
 
 COEFFICIENTS = 13

@@ -14,10 +14,9 @@ from pathlib import Path
 import numpy as np
 
 from quant.errors import DataError
-from quant.spikes import SpikeSet
+from quant.spikes import SpikeSet, Split
 from trainer.data.disk import check_present, read_npz, read_sound
 from trainer.data.heard import Heard, Recordings
-from trainer.data.source import Split
 from trainer.frontend.ear import Sound
 
 DIGITS = 10

@@ -9,10 +9,9 @@ from typing import Annotated
 import numpy as np
 
 from quant.formats import IntArray
-from quant.spikes import SpikeSet
+from quant.spikes import SpikeSet, Split
 from trainer.data.binning import StepBins
 from trainer.data.labelled import Labelled, StrArray
-from trainer.data.source import Split
 from trainer.data.splits import BY_TAKE, Official, Partition, divide
 from trainer.events import join, pick
 from trainer.frontend.ear import Ear, Sound

@@ -19,12 +19,11 @@ from tqdm import tqdm
 
 from quant.errors import DataError
 from quant.reader import Array
-from quant.spikes import SpikeSet
+from quant.spikes import SpikeSet, Split
 from trainer.data import hdf5
 from trainer.data.binning import TimeBins, TimedSample, collect
 from trainer.data.disk import check_present
 from trainer.data.labelled import Labelled, StrArray, check_labels, unnamed
-from trainer.data.source import Split
 from trainer.data.splits import BY_SPEAKER, PLAIN, Official, Partition, divide
 from trainer.events import join
 from trainer.schema import Named

@@ -21,10 +21,9 @@ from tqdm import tqdm
 from quant.errors import DataError, reason
 from quant.files import memory_limit
 from quant.formats import IntArray
-from quant.spikes import SpikeSet, from_dense
+from quant.spikes import SpikeSet, Split, from_dense
 from trainer.data.disk import check_present
 from trainer.data.labelled import check_labels, unnamed
-from trainer.data.source import Split
 from trainer.data.splits import PLAIN, Official, Partition, Seed, divide
 from trainer.events import join
 from trainer.schema import Named, Range

@@ -21,12 +21,11 @@ from tqdm import tqdm
 
 from quant.errors import DataError, brief
 from quant.reader import Array
-from quant.spikes import SpikeSet
+from quant.spikes import SpikeSet, Split
 from trainer.data import hdf5
 from trainer.data.binning import TimeBins, TimedSample, collect
 from trainer.data.disk import check_present
 from trainer.data.labelled import Labelled
-from trainer.data.source import Split
 from trainer.data.splits import BY_TAKE, Official, Partition, divide
 from trainer.schema import Named
 

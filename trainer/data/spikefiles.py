@@ -11,10 +11,9 @@ import numpy as np
 
 from quant import spikes
 from quant.errors import DataError
-from quant.spikes import SpikeSet
+from quant.spikes import SpikeSet, Split
 from trainer.data.binning import StepBins
 from trainer.data.labelled import check_labels, unnamed
-from trainer.data.source import Split
 from trainer.data.splits import PLAIN, Official, Partition, divide
 from trainer.events import join
 from trainer.schema import Named, Range

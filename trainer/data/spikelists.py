@@ -17,11 +17,10 @@ import numpy as np
 from quant.errors import ConfigError, DataError
 from quant.files import check_size, memory_limit
 from quant.formats import IntArray
-from quant.spikes import SpikeSet
+from quant.spikes import SpikeSet, Split
 from trainer.data.binning import StepBins
 from trainer.data.disk import check_present
 from trainer.data.labelled import Labelled
-from trainer.data.source import Split
 from trainer.data.splits import BY_TAKE_UNPARTED, Partition, divide
 from trainer.events import from_events
 from trainer.schema import Named, Range

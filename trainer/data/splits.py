@@ -14,9 +14,8 @@ import numpy.typing as npt
 
 from quant.errors import ConfigError, DataError
 from quant.formats import IntArray
-from quant.spikes import SpikeSet
+from quant.spikes import SPLITS, SpikeSet, Split
 from trainer.data.labelled import Labelled
-from trainer.data.source import SPLITS, Split
 from trainer.events import pick
 from trainer.schema import Range
 

@@ -18,11 +18,10 @@ from typing import ClassVar
 import numpy as np
 
 from quant.errors import DataError
-from quant.spikes import SpikeSet
+from quant.spikes import SpikeSet, Split
 from trainer.data.disk import check_present, read_sound
 from trainer.data.heard import Heard, Recordings
 from trainer.data.labelled import StrArray
-from trainer.data.source import Split
 from trainer.frontend.ear import Sound
 
 _NAME = re.compile(r"([0-9a-z]{2})([fm][1-8])(?:set([0-9])|s([1-8])t([0-9]))\.wav")

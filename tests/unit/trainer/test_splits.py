@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 
 from quant.errors import ConfigError, DataError
-from quant.spikes import from_dense
+from quant.spikes import SPLITS, from_dense
 from trainer.data.labelled import Labelled, check_labels, unnamed
-from trainer.data.source import SPLITS
 from trainer.data.splits import BY_TAKE, Official, Partition, Random, Speakers, Utterances, divide
 from trainer.schema import Named
 

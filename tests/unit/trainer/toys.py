@@ -9,9 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from quant.spikes import SpikeSet, from_dense
+from quant.spikes import SpikeSet, Split, from_dense
 from trainer.config import Config, LayerConfig, NetworkConfig, PlasticityConfig, TrainConfig
-from trainer.data.source import Split
 from trainer.network import Network
 from trainer.neurons import LEAK, PARTS, THRESHOLD, Numbers, Quantity
 from trainer.neurons.quantity import Leak, Magnitude, Steps

@@ -1,0 +1,61 @@
+"""What the subcommands of `python -m trainer` do."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+import torch
+
+from quant import export
+from quant.errors import ConfigError, ToolError
+from quant.files import write_new
+from quant.spikes import to_bytes
+from trainer import checkpoint, config, distributed, results, run
+
+# The tensors of a step are small: a second thread costs more than it brings, and one thread repeats exactly.
+torch.set_num_threads(1)
+
+
+def train(arguments: argparse.Namespace) -> int:
+    if not 1 <= arguments.threads <= 1024:
+        raise ConfigError(f"--threads is {arguments.threads}; allowed is 1..1024")
+    torch.set_num_threads(arguments.threads)
+    run.train(config.read(arguments.config), arguments.out, device=distributed.device_of(arguments.device))
+    return 0
+
+
+def sweep(arguments: argparse.Namespace) -> int:
+    try:
+        from trainer import sweep as search
+    except ModuleNotFoundError as error:
+        raise ToolError(f"{error.name} is not installed; run `pip install optuna tomli-w`") from None
+    if not 1 <= arguments.trials <= 1_000_000:
+        raise ConfigError(f"--trials is {arguments.trials}; allowed is 1..1000000")
+    space = search.read_space(arguments.space)
+    chosen = config.read(arguments.config)
+    storage = arguments.storage
+    if storage is None:
+        arguments.out.mkdir(parents=True, exist_ok=True)
+        storage = f"sqlite:///{arguments.out / 'study.db'}"
+    search.run(chosen, space, arguments.out, trials=arguments.trials, storage=storage, report=print)
+    return 0
+
+
+def spikes(arguments: argparse.Namespace) -> int:
+    samples = config.read(arguments.config).data.load()[arguments.split]
+    write_new(arguments.out, to_bytes(samples), force=arguments.force)
+    print(f"{arguments.out}: {len(samples)} samples, {samples.steps.sum()} steps, {len(samples.step)} events")
+    return 0
+
+
+def evaluate(arguments: argparse.Namespace) -> int:
+    content = export.read_checkpoint(arguments.model)
+    networks = checkpoint.restore(content, arguments.model)
+    samples = networks[0].config.data.load()[arguments.split]
+    result = {"split": arguments.split, "samples": len(samples), **results.find(*networks, samples).accuracies}
+    text = json.dumps(result, indent=2) + "\n"
+    if arguments.out:
+        write_new(arguments.out, text.encode(), force=arguments.force)
+    print(text, end="")
+    return 0

@@ -131,15 +131,24 @@ def read(path: Path) -> SpikeSet:
     for name, array in arrays.items():
         if name not in _DTYPES:
             raise SpikeFileError(f"{path}: array {brief(name)} is unknown; allowed are {', '.join(_DTYPES)}")
-        if array.dtype != _DTYPES[name]:
+        if array.dtype.kind not in "iu":
             raise SpikeFileError(f"{path}: {name} has dtype {array.dtype}; it must be {_DTYPES[name]}")
         if array.ndim != (0 if name == "channels" else 1):
             wanted = "()" if name == "channels" else "(n,)"
             raise SpikeFileError(f"{path}: {name} has shape {array.shape}; it must be {wanted}")
     try:
-        return SpikeSet(**{**arrays, "channels": int(arrays["channels"])})  # type: ignore[arg-type]
+        given = {name: _narrowed(name, array) for name, array in arrays.items()}
+        return SpikeSet(**{**given, "channels": int(given["channels"])})  # type: ignore[arg-type]
     except SpikeFileError as error:
         raise SpikeFileError(f"{path}: {error}") from None
+
+
+def _narrowed(name: str, array: IntArray) -> IntArray:
+    """Integers of any type as those of the format."""
+    dtype = _DTYPES[name]
+    if array.size and array.dtype != dtype and (array.astype(dtype) != array).any():
+        raise SpikeFileError(f"{name} holds numbers of {array.dtype} that do not fit {dtype}")
+    return array.astype(dtype)
 
 
 def _refuse_first(name: str, array: IntArray, wrong: npt.NDArray[np.bool_], allowed: str) -> None:

@@ -69,6 +69,6 @@ def library_arguments(library: CellLibrary) -> list[str]:
     """
     yosys = importlib.util.find_spec("pyosys")
     if yosys is None or not yosys.submodule_search_locations:
-        raise ToolError("pyosys is missing, whose cell models netlists need; `make setup` installs it")
+        raise ToolError("pyosys is missing, whose cell models netlists need; `pip install pyosys` installs it")
     models = Path(next(iter(yosys.submodule_search_locations))) / "share" / library.yosys
     return [*(str(CELLS / name) for name in library.own), "-v", str(models), f"+incdir+{models.parent}"]

@@ -16,8 +16,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     return command.run(argv)
 
 
-def add_commands(command: Command) -> None:
-    """Add the subcommands of this package."""
+def add_commands(command: Command, inspect: str = "inspect") -> None:
+    """Add the subcommands of this package; `inspect` is the name of the one that looks at data."""
+    look = command.add(
+        inspect,
+        "trainer.commands:inspect",
+        "look at a data set before training: classes, lengths, rates, silent channels, a raster",
+        "--config configs/digits.toml --out data.html",
+    )
+    look.add_argument("--config", type=Path, required=True, help="the configuration (.toml)")
+    add_out(look, "also write a page with a raster (.html)", required=False)
     train = command.add(
         "train",
         "trainer.commands:train",

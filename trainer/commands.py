@@ -9,9 +9,9 @@ import torch
 
 from quant import export
 from quant.errors import ConfigError, ToolError
-from quant.files import write_new
+from quant.files import check_new, write_new
 from quant.spikes import to_bytes
-from trainer import checkpoint, config, distributed, results, run
+from trainer import checkpoint, config, distributed, inspection, results, run
 
 # The tensors of a step are small: a second thread costs more than it brings, and one thread repeats exactly.
 torch.set_num_threads(1)
@@ -58,4 +58,16 @@ def evaluate(arguments: argparse.Namespace) -> int:
     if arguments.out:
         write_new(arguments.out, text.encode(), force=arguments.force)
     print(text, end="")
+    return 0
+
+
+def inspect(arguments: argparse.Namespace) -> int:
+    chosen = config.read(arguments.config)
+    if arguments.out is not None:
+        check_new(arguments.out, force=arguments.force)
+    found = inspection.inspect(chosen)
+    print(found.text(), end="")
+    if arguments.out is not None:
+        write_new(arguments.out, found.page(f"{chosen.name}: the data").encode(), force=arguments.force)
+        print(f"{arguments.out}: the same as a page, with a raster")
     return 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -22,7 +22,7 @@ from trainer.losses import LOSSES, CrossEntropy, Loss
 from trainer.neurons import PARTS, RESETS, Part
 from trainer.readouts import READOUTS
 from trainer.rules import RULES, Rule, SurrogateGradient
-from trainer.schema import Named, Range, parse, read_toml, unparse
+from trainer.schema import Named, Range, parse, placed, read_toml, unparse
 from trainer.surrogates import Surrogate
 from trainer.teacher import TeacherConfig
 
@@ -303,16 +303,17 @@ class Config:
 
 
 def read(path: Path) -> Config:
-    """Read and check a configuration file.
+    """Read and check a configuration file; paths of data in it begin at its folder.
 
     Raises:
         ConfigError: naming the file and the key path.
     """
     if not path.is_file():
-        raise ConfigError(f"{path}: no such file; configs/digits.toml is an example")
+        raise ConfigError(f"{path.absolute()}: no such file")
     table = read_toml(path)
     try:
-        return from_table(table)
+        config = from_table(table)
+        return replace(config, data=placed(config.data, path.parent))
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from None
 

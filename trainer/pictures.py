@@ -16,10 +16,12 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogFormatter
 from torch import Tensor
 
+from quant.spikes import SpikeSet
 from trainer.evaluation import Evaluation
 from trainer.loop import PHASES, Epoch, Progress
 from trainer.network import Network, Trace
 
+_MOST_PANELS = 12
 _TRAIN, _VALIDATION, _TEST = "#8a8f98", "#1f5fbf", "#c4412b"
 
 
@@ -88,6 +90,21 @@ def raster(trace: Trace, classes: Sequence[str], label: int) -> bytes:
         if len(classes) <= 12:
             panels[-1].set_yticks(range(len(classes)), classes)
         figure.suptitle(f"one sample of class {classes[label]}, taken for {said}")
+        return _png(figure)
+
+
+def data_raster(samples: SpikeSet, classes: Sequence[str]) -> bytes:
+    """A PNG: the spikes of the first sample of each class, of at most a dozen classes."""
+    chosen = [int(np.argmax(samples.label == label)) for label in np.unique(samples.label)][:_MOST_PANELS]
+    with _style():
+        figure = Figure(figsize=(9, 0.8 + 1.5 * len(chosen)), dpi=150, layout="constrained")
+        panels = figure.subplots(len(chosen), 1, sharex=True, squeeze=False)[:, 0]
+        for axes, sample in zip(panels, chosen, strict=True):
+            events = slice(samples.offset[sample], samples.offset[sample + 1])
+            axes.scatter(samples.step[events], samples.channel[events], s=5, marker="|", lw=0.8, color=_VALIDATION)
+            axes.set(ylim=(-1, samples.channels), ylabel=f"{classes[samples.label[sample]]}\nchannel")
+            axes.grid(alpha=0.25, lw=0.5)
+        panels[-1].set_xlabel("time step")
         return _png(figure)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields, is_dataclass
+from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
@@ -50,6 +50,21 @@ class Named:
         if not isinstance(name, str) or name not in self.kinds:
             raise ConfigError(f"{where}.name is {brief(name)}; allowed is {' or '.join(map(repr, self.kinds))}")
         return parse(self.kinds[name], options, where)
+
+
+class _Place:
+    """Marks a text that names a file or a folder."""
+
+
+FilePath = Annotated[str, _Place()]
+"""A file or a folder; in a configuration file, from its folder on."""
+
+
+def placed(value: T, folder: Path) -> T:
+    """The dataclass `value` with its relative paths taken from `folder` on, as absolute ones."""
+    hints = _hints(type(value))  # type: ignore[arg-type]
+    names = [name for name, hint in hints.items() if hint == FilePath and getattr(value, name)]
+    return replace(value, **{name: str((folder / getattr(value, name)).absolute()) for name in names})  # type: ignore[type-var]
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -139,11 +154,12 @@ def _value(hint: Any, item: Any, where: str) -> Any:
     return _scalar(hint, item, where)
 
 
-def _annotated(hint: Any, rule: Range | Named, item: Any, where: str) -> Any:
+def _annotated(hint: Any, rule: Range | Named | _Place, item: Any, where: str) -> Any:
     if isinstance(rule, Named):
         return rule.parse(item, where)
     value = _value(hint, item, where)
-    rule.check(value, where)
+    if isinstance(rule, Range):
+        rule.check(value, where)
     return value
 
 

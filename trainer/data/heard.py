@@ -15,7 +15,7 @@ from trainer.data.labelled import Labelled, StrArray
 from trainer.data.splits import BY_TAKE, Official, Partition, divide
 from trainer.events import join, pick
 from trainer.frontend.ear import Ear, Sound
-from trainer.schema import Named, Range
+from trainer.schema import FilePath, Named, Range
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,7 +38,7 @@ class Heard:
         speeds: training recordings are also heard at these multiples of their speed (`hear`).
     """
 
-    path: str
+    path: FilePath
     ear: Ear = Ear()
     bins: StepBins = StepBins()
     split: Annotated[Partition, Named(BY_TAKE)] = Official()

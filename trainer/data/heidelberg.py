@@ -26,7 +26,7 @@ from trainer.data.disk import check_present
 from trainer.data.labelled import Labelled, StrArray, check_labels, unnamed
 from trainer.data.splits import BY_SPEAKER, PLAIN, Official, Partition, divide
 from trainer.events import join
-from trainer.schema import Named
+from trainer.schema import FilePath, Named
 
 UNITS = 700
 WORDS = 35  # of the Speech Commands; the files number them
@@ -41,7 +41,7 @@ _SSC_LAYOUT = "a folder with ssc_train.h5, ssc_valid.h5 and ssc_test.h5, unpacke
 class _Cochlea:
     """What both have: a folder, and the channels of the artificial cochlea."""
 
-    path: str
+    path: FilePath
     bins: TimeBins = TimeBins()
 
     @property

@@ -26,7 +26,7 @@ from trainer.data.disk import check_present
 from trainer.data.labelled import check_labels, unnamed
 from trainer.data.splits import PLAIN, Official, Partition, Seed, divide
 from trainer.events import join
-from trainer.schema import Named, Range
+from trainer.schema import FilePath, Named, Range
 
 SIDE = 28
 
@@ -52,7 +52,7 @@ class Mnist:
         split: which images test.
     """
 
-    path: str
+    path: FilePath
     code: Literal["rate", "latency"] = "rate"
     steps: Annotated[int, Range(1, 1000)] = 20
     rate: Annotated[float, Range(0.001, 1.0)] = 0.5

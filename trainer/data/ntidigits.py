@@ -27,7 +27,7 @@ from trainer.data.binning import TimeBins, TimedSample, collect
 from trainer.data.disk import check_present
 from trainer.data.labelled import Labelled
 from trainer.data.splits import BY_TAKE, Official, Partition, divide
-from trainer.schema import Named
+from trainer.schema import FilePath, Named
 
 CHANNELS = 64
 CLASSES = ("o", "1", "2", "3", "4", "5", "6", "7", "8", "9", "z")
@@ -47,7 +47,7 @@ class NTidigits:
         bins, split: how events become spikes, and who tests; speakers are such as "man-ae", takes 1 (a) and 2 (b).
     """
 
-    path: str
+    path: FilePath
     bins: TimeBins = TimeBins()
     split: Annotated[Partition, Named(BY_TAKE)] = Official()
 

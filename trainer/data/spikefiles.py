@@ -16,7 +16,7 @@ from trainer.data.binning import StepBins
 from trainer.data.labelled import check_labels, unnamed
 from trainer.data.splits import PLAIN, Official, Partition, divide
 from trainer.events import join
-from trainer.schema import Named, Range
+from trainer.schema import FilePath, Named, Range
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,18 +24,18 @@ class SpikeFiles:
     """Options of the data set.
 
     Attributes:
-        train, test: spike files.
+        train: a spike file; alone, it holds all samples, and `split` must say which of them test.
         raw_channels: number of channels in the files.
         class_names: the classes that the files' labels are indices into.
-        validation: a spike file; "" takes the validation part out of `train`.
+        test, validation: spike files of these parts; without one, the part is taken out of `train`.
         bins, split: what of the steps and channels is merged, and which samples test.
     """
 
-    train: str
-    test: str
+    train: FilePath
     raw_channels: Annotated[int, Range(1, 32768)]
     class_names: tuple[str, ...]
-    validation: str = ""
+    test: FilePath = ""
+    validation: FilePath = ""
     bins: StepBins = StepBins()
     split: Annotated[Partition, Named(PLAIN)] = Official()
 

@@ -23,7 +23,7 @@ from trainer.data.disk import check_present
 from trainer.data.labelled import Labelled
 from trainer.data.splits import BY_TAKE_UNPARTED, Partition, divide
 from trainer.events import from_events
-from trainer.schema import Named, Range
+from trainer.schema import FilePath, Named, Range
 
 _CLASS = re.compile(r"[A-Za-z0-9]{1,32}")
 _NAME = re.compile(r"([A-Za-z0-9]+)_u([0-9]{1,6})_c([A-Za-z0-9]+)\.dat")
@@ -46,7 +46,7 @@ class SpikeLists:
         bins: what of the steps and channels is merged.
     """
 
-    path: str
+    path: FilePath
     split: Annotated[Partition, Named(BY_TAKE_UNPARTED)]
     class_names: tuple[str, ...] = tuple("0123456789")
     raw_channels: Annotated[int, Range(1, 32768)] = 78

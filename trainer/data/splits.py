@@ -41,15 +41,20 @@ class Official:
 
     Attributes:
         validation: fraction of the training part that validates, each class alike, where the data set has no such part.
-        seed: draws it.
+        test: fraction of all samples that tests, each class alike, where the data set has no such part.
+        seed: draws them.
     """
 
     validation: Fraction = 0.1
+    test: Fraction = 0.1
     seed: Seed = 1
 
     def choose(self, data: Labelled) -> dict[Split, IntArray]:
         draw = np.random.default_rng(self.seed)
-        return _carve(data, data.part == "test", data.part == "validation", self.validation, draw)
+        test, validation = data.part == "test", data.part == "validation"
+        if not test.any():
+            test = _stratified(data.samples.label, ~validation, self.test, draw)
+        return _carve(data, test, validation, self.validation, draw)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,5 @@
-"""The compiled kernels on the CPU: `walk.cpp`, built by the system's C++ compiler at first use and kept in `build/`.
+"""The compiled kernels on the CPU: `walk.cpp`, built by the system's C++ compiler at first use and kept in the user's
+cache folder.
 
 Without a compiler, training runs on plain PyTorch, with the same results and more slowly.
 """
@@ -20,7 +21,7 @@ import torch
 from torch import Tensor
 
 _SOURCE = Path(__file__).with_name("walk.cpp")
-_CACHE = Path(__file__).parents[2] / "build" / "kernels"
+_CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "scsr-hwgen"
 # Contraction would fuse multiplications with additions and round once where PyTorch rounds twice.
 _FLAGS = "-std=c++17 -O3 -march=native -ffp-contract=off -fno-math-errno -fno-trapping-math -shared -fPIC -fopenmp"
 if platform.machine() in ("x86_64", "AMD64"):

@@ -37,7 +37,8 @@ def test_a_written_file_reads_back_the_same(tmp_path: Path) -> None:
 BROKEN = {
     "missing": ({"label": None}, "array 'label' is missing"),
     "unknown": ({"rate": np.int32(1)}, "array 'rate' is unknown"),
-    "dtype": ({"steps": np.ones(3, np.int64)}, "steps has dtype int64; it must be int32"),
+    "dtype": ({"steps": np.ones(3)}, "steps has dtype float64; it must be int32"),
+    "large": ({"label": np.array([0, 2**32, 0])}, "label holds numbers of int64 that do not fit int32"),
     "shape": ({"channels": np.ones(1, np.int32)}, "channels has shape (1,)"),
     "no channels": ({"channels": np.int32(0)}, "channels is 0"),
     "label length": ({"label": np.zeros(2, np.int32)}, "label has 2 entries for 3 samples"),
@@ -69,6 +70,14 @@ def test_a_broken_file_is_refused(case: str, tmp_path: Path) -> None:
     with pytest.raises(SpikeFileError) as caught:
         spikes.read(path)
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("dtype", ["i2", "u4", "i8", "u8", ">i4"])
+def test_any_integer_type_is_read(dtype: str, tmp_path: Path) -> None:
+    arrays = {name: array.astype(dtype) for name, array in spikes.plain_arrays(_samples()).items()}
+    arrays["label"] = arrays["label"].astype(dtype.replace("u", "i"))  # -1 among them
+    np.savez(tmp_path / "s.npz", **arrays)
+    assert spikes.to_bytes(spikes.read(tmp_path / "s.npz")) == spikes.to_bytes(_samples())
 
 
 def test_pickled_objects_are_never_loaded(tmp_path: Path) -> None:

@@ -52,9 +52,9 @@ def test_a_sample_without_events_has_one_step() -> None:
 @pytest.mark.parametrize(
     ("time_s", "channel", "message"),
     [
-        (-0.1, 0, "sample 1 has an event at -0.1 s"),
-        (np.nan, 0, "an event at nan s"),
-        (np.inf, 0, "an event at inf s"),
+        (-0.1, 0, "sample 1 has an event at time -0.1"),
+        (np.nan, 0, "an event at time nan"),
+        (np.inf, 0, "an event at time inf"),
         (1e9, 0, "set data.bins.max_steps"),
         (0.1, 30, "an event on channel 30; there are 30"),
         (0.1, -1, "an event on channel -1"),
@@ -139,7 +139,7 @@ def test_samples_that_come_one_by_one_are_binned_alike(
 def test_a_clock_of_too_many_steps_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(binning, "memory_limit", lambda: 1 << 26)
     none = np.empty(0, dtype=np.int64)
-    late = {"sample": np.arange(10), "time_s": np.full(10, 10_000.0), "channel": np.zeros(10, np.int64)}
+    late = {"sample": np.arange(10), "time": np.full(10, 10_000.0), "channel": np.zeros(10, np.int64)}
     assert len(TimeBins().fill(**late, channels=3, label=np.zeros(10)).step) == 10
     with pytest.raises(
         DataError,

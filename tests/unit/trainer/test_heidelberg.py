@@ -119,7 +119,7 @@ def late(file: h5py.File) -> None:
         (put("spikes/times", np.zeros(40, dtype=np.float16)), "spikes/times has dtype float16; .* in lists"),
         (put("extra/speaker", np.zeros(7, dtype=int)), "extra/speaker has 7 entries for 40 samples"),
         (lengthen, "sample 5 has 44 spikes/times and 3 spikes/units"),
-        (late, ": sample 7 has an event at inf s"),
+        (late, ": sample 7 has an event at time inf"),
     ],
 )
 def test_a_wrong_file_is_refused(folder: Path, change: Callable[[h5py.File], None], message: str) -> None:

@@ -71,7 +71,7 @@ def test_a_name_of_another_form_is_refused(path: Path, name: str) -> None:
     [
         (np.array([0.1, 0.2]), np.array([1]), "has 2 timestamps and 1 addresses"),
         (np.array([0.1]), np.array([64]), "an event on channel 64; there are 64"),
-        (np.array([-0.1]), np.array([6]), "an event at -0.1 s"),
+        (np.array([-0.1]), np.array([6]), "an event at time -0.1"),
         (np.array([0.1]), np.array([0.5]), "has dtype float64; expected is kind 'iu'"),
         (np.array([[0.1]]), np.array([1]), "must be an array of one axis"),
     ],

@@ -98,10 +98,10 @@ def test_impossible_splits_are_refused(partition: Partition, message: str) -> No
         divide(data(), partition)
 
 
-def test_a_data_set_without_a_test_part_is_refused_by_the_official_split() -> None:
-    given = data()
-    with pytest.raises(DataError, match="the test part"):
-        divide(unnamed(given.samples, np.full(90, "train")), Official())
+def test_without_a_test_part_the_official_split_draws_one() -> None:
+    given = unnamed(data().samples, np.full(90, ""))
+    assert [len(samples) for samples in divide(given, Official(validation=0.25, test=0.2)).values()] == [54, 18, 18]
+    assert Official(test=0.2).choose(given)["test"].tolist() == Random(test=0.2).choose(given)["test"].tolist()
 
 
 def test_lists_that_contradict_themselves_are_refused() -> None:

@@ -88,7 +88,7 @@ def build() -> Mapping[str, bytes]:
 
 
 def product() -> bytes:
-    return saved(torch.save, checkpoint.product(network(), network().state_dict()))
+    return saved(torch.save, checkpoint.product(network(), network().state_dict(), finished=True))
 
 
 def spike_file() -> bytes:

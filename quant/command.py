@@ -33,15 +33,15 @@ class Command:
 
         Args:
             name: of the subcommand.
-            handler: `module:function`, imported when the subcommand runs; it takes the parsed arguments and returns
-                the exit status.
+            handler: `module:function`, imported when the subcommand runs; it takes the parsed arguments, with `prog`
+                and `given`, the words of the command itself, and returns the exit status.
             summary: what the subcommand does.
             example: its arguments in one use of it.
         """
         parser = self._subcommands.add_parser(name, help=summary, description=summary)
         parser.formatter_class = argparse.RawDescriptionHelpFormatter
         parser.epilog = f"example:\n  {parser.prog} {example}"
-        parser.set_defaults(handler=handler)
+        parser.set_defaults(handler=handler, prog=parser.prog)
         return parser
 
     def run(self, argv: Sequence[str] | None = None) -> int:
@@ -49,6 +49,7 @@ class Command:
         debug = False
         try:
             arguments = self._parser.parse_args(argv)
+            arguments.given = (sys.argv[1:] if argv is None else list(argv))[1:]
             debug = arguments.debug
             module, _, function = arguments.handler.partition(":")
             status: int = getattr(importlib.import_module(module), function)(arguments)

@@ -18,9 +18,11 @@ from quant.formats import IntArray
 from quant.model import IntModel
 
 FORMAT = "scsr-checkpoint"
+PROGRESS_FORMAT = "scsr-progress"  # of last.pt, which holds the best network so far as its entry "product"
 VERSION = 1
 
 _KEYS = ("format", "version", "config", "float", "quantized", "integers")
+_FINISHED = "finished"  # left out by earlier versions, which wrote the checkpoint at the end
 
 T = TypeVar("T")
 
@@ -46,10 +48,12 @@ def from_checkpoint(path: Path) -> IntModel:
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
-    """The content of a checkpoint: plain data and tensors. Of the content, only the keys and the version are checked.
+    """The content of a checkpoint, `ckpt.pt` or `last.pt` of a run: plain data and tensors, the best network so far.
+
+    Of the content, only the keys and the version are checked.
 
     Raises:
-        ModelError: if the file cannot be read safely or is not a finished checkpoint.
+        ModelError: if the file cannot be read safely or is no checkpoint.
     """
     return _rehearsed(path, _content)
 
@@ -84,6 +88,8 @@ def _model(path: Path) -> IntModel:
 
 def _content(path: Path) -> dict[str, Any]:
     content = _unpickle(path)
+    if isinstance(content, dict) and content.get("format") == PROGRESS_FORMAT:
+        content = content.get("product")
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise ModelError(f"{path}: not a checkpoint of `python -m trainer train` (ckpt.pt)")
     version = content.get("version")
@@ -92,8 +98,9 @@ def _content(path: Path) -> dict[str, Any]:
     for key in _KEYS:
         if key not in content:
             raise ModelError(f"{path}: entry {key!r} is missing; train again")
+    content.setdefault(_FINISHED, True)
     for key in content:
-        if key not in _KEYS:
+        if key not in (*_KEYS, _FINISHED):
             raise ModelError(f"{path}: entry {brief(key)} is unknown; allowed are {', '.join(_KEYS)}")
     return content
 

@@ -36,6 +36,7 @@ def add_commands(command: Command, inspect: str = "inspect") -> None:
     train.add_argument("--out", type=Path, required=True, help="the folder of the run")
     train.add_argument("--device", default="cpu", help="cpu (default), cuda, cuda:1, ...")
     train.add_argument("--threads", type=int, default=1, help="threads on the CPU (default 1)")
+    train.add_argument("--finish", action="store_true", help="train no further: take the best network so far")
     write = command.add(
         "spikes",
         "trainer.commands:spikes",

@@ -1,4 +1,4 @@
-"""Checkpoints: `last.pt` after every epoch, to resume from, and `ckpt.pt`, the product. Plain data, no code."""
+"""Checkpoints: `last.pt` after every epoch, to resume from, and `ckpt.pt`, the best network. Plain data, no code."""
 
 from __future__ import annotations
 
@@ -19,15 +19,14 @@ from trainer.network import Network
 
 State = dict[str, Any]
 
-PROGRESS_FORMAT = "scsr-progress"
 
-
-def product(network: Network, float_state: State) -> dict[str, Any]:
+def product(network: Network, float_state: State, *, finished: bool) -> dict[str, Any]:
     """The content of `ckpt.pt`: the best network of both phases, the configuration, and the integers."""
     model = integers(network)
     return {
         "format": export.FORMAT,
         "version": export.VERSION,
+        "finished": finished,
         "config": configuration.to_table(network.config),
         "float": float_state,
         "quantized": network.state_dict(),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
+import sys
 
 import torch
 
@@ -21,7 +23,14 @@ def train(arguments: argparse.Namespace) -> int:
     if not 1 <= arguments.threads <= 1024:
         raise ConfigError(f"--threads is {arguments.threads}; allowed is 1..1024")
     torch.set_num_threads(arguments.threads)
-    run.train(config.read(arguments.config), arguments.out, device=distributed.device_of(arguments.device))
+    chosen, device = config.read(arguments.config), distributed.device_of(arguments.device)
+    try:
+        run.train(chosen, arguments.out, device=device, finish=arguments.finish)
+    except KeyboardInterrupt:
+        if (arguments.out / run.LAST).exists():
+            again = shlex.join([*arguments.prog.split(), *arguments.given])
+            print(f"to go on:        {again}\nto end it there: {again} --finish", file=sys.stderr)
+        raise
     return 0
 
 

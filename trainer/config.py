@@ -26,7 +26,7 @@ from trainer.schema import Named, Range, parse, placed, read_toml, unparse
 from trainer.surrogates import Surrogate
 from trainer.teacher import TeacherConfig
 
-WEIGHT_BYTES = 28  # a run's progress holds each weight seven times, and is read back as a whole
+WEIGHT_BYTES = 40  # a run's progress holds each weight up to ten times, and is read back as a whole
 FLOAT_BITS = 24  # integers up to 2**24 are exact in float32, which carries the integers in training
 
 LeakGrid = Literal["free", "shift"]

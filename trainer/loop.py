@@ -68,6 +68,11 @@ class Progress:
         """What is validated, and kept if it is the best."""
         return self.network if self.average is None else cast(Network, self.average.module)
 
+    @property
+    def phases(self) -> list[Phase]:
+        """Those that have begun."""
+        return [phase for phase in PHASES if self.of_phase(phase)]
+
     def of_phase(self, phase: Phase) -> list[Epoch]:
         """The part of the history that belongs to `phase`."""
         return [epoch for epoch in self.history if epoch.phase == phase]

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from quant.spikes import SpikeSet
 from trainer.evaluation import Evaluation
-from trainer.loop import PHASES, Epoch, Progress
+from trainer.loop import Epoch, Progress
 from trainer.network import Network, Trace
 
 _MOST_PANELS = 12
@@ -26,7 +26,7 @@ _TRAIN, _VALIDATION, _TEST = "#8a8f98", "#1f5fbf", "#c4412b"
 
 
 def curves(progress: Progress, test: Mapping[str, float]) -> bytes:
-    """A PNG: loss and accuracy of both phases over the epochs, the chosen epochs, and the test accuracies."""
+    """A PNG: loss and accuracy of both phases over the epochs, the chosen epochs, and, at the end, test accuracies."""
     history = progress.history
     with _style():
         figure = Figure(figsize=(9, 3.9), dpi=150, layout="constrained")
@@ -40,10 +40,10 @@ def curves(progress: Progress, test: Mapping[str, float]) -> bytes:
         figure.legend(*accuracy.get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False)
         for axes in (loss, accuracy):
             _mark_phases(axes, progress)
-        figure.suptitle(
-            f"{progress.network.config.name}: test accuracy {test['accuracy_float']:.2%} float, "
-            f"{test['accuracy_quantized']:.2%} quantized"
-        )
+        found = "training goes on"
+        if test:
+            found = f"test accuracy {test['accuracy_float']:.2%} float, {test['accuracy_quantized']:.2%} quantized"
+        figure.suptitle(f"{progress.network.config.name}: {found}")
         return _png(figure)
 
 
@@ -186,12 +186,14 @@ def _draw(axes: Axes, history: Sequence[Epoch], train: str, validation: str) -> 
 
 
 def _mark_best(axes: Axes, progress: Progress, test: Mapping[str, float]) -> None:
-    positions = [progress.history.index(progress.best_epoch(phase)) for phase in PHASES]
+    positions = [progress.history.index(progress.best_epoch(phase)) for phase in progress.phases]
     numbers = [position + 1 for position in positions]
     chosen = [progress.history[position].accuracy_validation for position in positions]
     axes.plot(numbers, chosen, "o", ms=9, mfc="none", color=_VALIDATION, label="chosen on validation")
-    axes.plot(numbers, [test[f"accuracy_{phase}"] for phase in PHASES], "D", ms=4.5, color=_TEST, label="test")
-    lowest = min(min(chosen), *test.values())
+    if test:
+        accuracies = [test[f"accuracy_{phase}"] for phase in progress.phases]
+        axes.plot(numbers, accuracies, "D", ms=4.5, color=_TEST, label="test")
+    lowest = min(*chosen, *test.values(), 1.0)
     axes.set_ylim(bottom=max(0.0, 1 - 3 * (1 - lowest) - 0.02), top=1.002)
 
 

@@ -16,6 +16,7 @@ from quant.files import write_atomic
 from quant.spikes import SpikeSet, Split
 from trainer import config as configuration
 from trainer import pictures
+from trainer.config import Config
 from trainer.data.batches import gather
 from trainer.evaluation import Evaluation, evaluate
 from trainer.loop import PHASES, Progress
@@ -65,8 +66,15 @@ def write(progress: Progress, networks: tuple[Network, Network], data: Mapping[S
     for name, picture in zip(PICTURES.values(), drawn, strict=True):
         write_atomic(out / name, picture)
     write_atomic(out / METRICS, (json.dumps(_metrics(progress, networks[1], parts), indent=2) + "\n").encode())
-    write_atomic(out / SUMMARY, _page(progress, networks[1], parts).encode())
+    write_atomic(out / SUMMARY, _page(progress, PICTURES, networks[1], parts).encode())
     return test
+
+
+def write_so_far(progress: Progress, out: Path) -> None:
+    """Write the page of a run that goes on: what is known without a look at the test part."""
+    curves = next(iter(PICTURES.items()))
+    write_atomic(out / curves[1], pictures.curves(progress, {}))
+    write_atomic(out / SUMMARY, _page(progress, dict([curves])).encode())
 
 
 def _raster(network: Network, samples: SpikeSet, classes: tuple[str, ...]) -> bytes:
@@ -88,17 +96,36 @@ def _metrics(progress: Progress, quantized: Network, parts: Mapping[str, Found])
         "test_samples": len(test.real.labels),
         "saturated": {part: found.quantized.saturated for part, found in parts.items()},
         "rates": [layer.rate for layer in test.quantized.layers],
-        "best_epoch": {phase: progress.best_epoch(phase).epoch for phase in PHASES},
+        "best_epoch": {phase: progress.best_epoch(phase).epoch for phase in progress.phases},
         "seconds": round(sum(epoch.seconds for epoch in progress.history), 3),
         "history": [asdict(epoch) for epoch in progress.history],
     }
 
 
-def _page(progress: Progress, quantized: Network, parts: Mapping[str, Found]) -> str:
+def _page(
+    progress: Progress,
+    shown: Mapping[str, str],
+    quantized: Network | None = None,
+    parts: Mapping[str, Found] | None = None,
+) -> str:
+    """The page: of a finished run with its best quantized network, and what either found on each part of the data."""
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=True)
     environment.filters["percent"] = lambda fraction: f"{fraction:.2%}"
-    config, test = progress.network.config, parts["test"]
-    layers = [
+    config = progress.network.config
+    return environment.from_string(_TEMPLATE.read_text(encoding="utf-8")).render(
+        name=config.name,
+        parts=parts,
+        best={phase: progress.best_epoch(phase) for phase in progress.phases},
+        epochs={phase: len(progress.of_phase(phase)) for phase in PHASES},
+        seconds=round(sum(epoch.seconds for epoch in progress.history)),
+        layers=_layers(config, quantized, parts["test"]) if quantized and parts else [],
+        pictures=shown,
+        config=json.dumps(configuration.to_table(config), indent=2),
+    )
+
+
+def _layers(config: Config, quantized: Network, test: Found) -> list[dict[str, Any]]:
+    return [
         {
             "config": layer,
             "state_bits": module.quantizer.state_bits,
@@ -107,15 +134,3 @@ def _page(progress: Progress, quantized: Network, parts: Mapping[str, Found]) ->
         }
         for layer, module, activity in zip(config.network.layers, quantized.layers, test.quantized.layers, strict=True)
     ]
-    return environment.from_string(_TEMPLATE.read_text(encoding="utf-8")).render(
-        name=config.name,
-        test=test,
-        parts=parts,
-        best={phase: progress.best_epoch(phase).epoch for phase in PHASES},
-        epochs={phase: len(progress.of_phase(phase)) for phase in PHASES},
-        seconds=round(sum(epoch.seconds for epoch in progress.history)),
-        saturated=test.quantized.saturated,
-        layers=layers,
-        pictures=PICTURES,
-        config=json.dumps(configuration.to_table(config), indent=2),
-    )

@@ -1,9 +1,10 @@
-"""A training run in its folder: start, resume, finish."""
+"""A training run in its folder: start, resume, finish. From its first epoch on, the folder holds the best network."""
 
 from __future__ import annotations
 
 import functools
 import sys
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from quant.spikes import SpikeSet, Split
 from trainer import checkpoint, loop, results
 from trainer import config as configuration
 from trainer.board import Board
+from trainer.checkpoint import State
 from trainer.config import Config
 from trainer.distributed import joined
 from trainer.evaluation import evaluate
@@ -24,15 +26,25 @@ from trainer.network import Network
 
 CPU = torch.device("cpu")
 PRODUCT, LAST, BOARD = "ckpt.pt", "last.pt", "tensorboard"
+_PAGE_SHARE = 20  # while training goes on, the page takes at most such a part of the time
 
 
-def train(config: Config, out: Path, report: Callable[[str], None] = print, device: torch.device = CPU) -> None:
+def train(
+    config: Config,
+    out: Path,
+    report: Callable[[str], None] = print,
+    device: torch.device = CPU,
+    *,
+    finish: bool = False,
+) -> None:
     """Train `config` in the folder `out`: from the start, or from where an earlier call was interrupted.
+
+    With `finish`, no further epoch is trained: the best network so far is the product.
 
     Under `torchrun`, every process calls this; the first one reports and writes.
 
     Raises:
-        ConfigError: if the folder belongs to another configuration.
+        ConfigError: if the folder belongs to another configuration, or there is nothing to finish.
         DataError: if the data set is missing.
         DivergenceError: if numbers are no longer finite; the last good epoch can still be resumed from.
     """
@@ -44,17 +56,31 @@ def train(config: Config, out: Path, report: Callable[[str], None] = print, devi
         progress = _progress(config, out, device)
         if progress.history:
             report(f"{out / LAST}: resuming after epoch {progress.history[-1].epoch} ({progress.history[-1].phase})")
+        elif finish:
+            raise ConfigError(f"{out}: no epoch is complete, so there is nothing to finish; train without --finish")
         data = config.data.load()
         _check_labels(config, data)
 
+        if finish:
+            if leads:
+                _finish(progress, data, out, report)
+            return
         if not leads:
             loop.train(progress, data, lambda batches, total: batches, lambda _: None)
             return
         board = Board(out / BOARD, len(progress.history))
+        page_due = 0.0
 
         def after_epoch(epoch: Epoch) -> None:
-            write_progress(progress, out)
+            nonlocal page_due
+            best = write_progress(progress, out)
             board.add(epoch)
+            if progress.best_epoch(epoch.phase) is epoch:
+                checkpoint.write(out / PRODUCT, best)
+                began = time.monotonic()
+                if began >= page_due:
+                    results.write_so_far(progress, out)
+                    page_due = time.monotonic() + _PAGE_SHARE * (time.monotonic() - began)
             report(describe(epoch))
 
         bar = functools.partial(tqdm, leave=False, disable=not sys.stderr.isatty())
@@ -73,9 +99,11 @@ def is_finished(config: Config, out: Path) -> bool:
         raise ConfigError(f"{out} is a file; --out names the folder of the run")
     path = out / PRODUCT
     if path.exists():
-        _refuse_other(config, checkpoint.config_of(export.read_checkpoint(path), path), path)
-        return True
-    for name in results.NAMES:
+        content = export.read_checkpoint(path)
+        _refuse_other(config, checkpoint.config_of(content, path), path)
+        if content["finished"]:
+            return True
+    for name in (PRODUCT, *results.NAMES):
         if (out / name).exists() and not (out / LAST).exists():
             raise ConfigError(f"{out / name} exists, but no {LAST} to say what it belongs to; give another --out")
     return False
@@ -91,11 +119,13 @@ def describe(epoch: Epoch) -> str:
     )
 
 
-def write_progress(progress: Progress, out: Path) -> None:
-    """Write what `train` resumes from."""
+def write_progress(progress: Progress, out: Path) -> State:
+    """Write what `train` resumes from; returns the product so far, which is a part of it."""
     config = configuration.to_table(progress.network.config)
-    content = {"format": checkpoint.PROGRESS_FORMAT, "config": config, **progress.to_state()}
+    best = checkpoint.product(_best_networks(progress)[1], progress.best["float"], finished=False)
+    content = {"format": export.PROGRESS_FORMAT, "config": config, **progress.to_state(), "product": best}
     checkpoint.write(out / LAST, content)
+    return best
 
 
 def _progress(config: Config, out: Path, device: torch.device) -> Progress:
@@ -103,7 +133,7 @@ def _progress(config: Config, out: Path, device: torch.device) -> Progress:
     if not path.exists():
         return loop.start(config, device=device)
     content = export.unpickle(path)
-    if not isinstance(content, dict) or content.get("format") != checkpoint.PROGRESS_FORMAT:
+    if not isinstance(content, dict) or content.get("format") != export.PROGRESS_FORMAT:
         raise ModelError(f"{path}: not the progress of a training run; give another --out")
     _refuse_other(config, checkpoint.config_of(content, path), path)
     try:
@@ -125,11 +155,13 @@ def _check_labels(config: Config, data: Mapping[Split, SpikeSet]) -> None:
 
 
 def _best_networks(progress: Progress) -> tuple[Network, Network]:
-    """The best network of either phase, on the CPU."""
+    """The best network of either phase, on the CPU; before the quantized phase, the best float one, quantized."""
     config = progress.network.config
     networks = Network(config), Network(config)
     for network, phase in zip(networks, PHASES, strict=True):
-        network.load_state_dict(progress.best[phase])
+        network.load_state_dict(progress.best.get(phase, progress.best["float"]))
+    if "quantized" not in progress.best:
+        networks[1].fit_scales()
     return networks
 
 
@@ -150,7 +182,7 @@ def _finish(progress: Progress, data: Mapping[Split, SpikeSet], out: Path, repor
     _fit_states(networks[1], data["train"])
     test = results.write(progress, networks, data, out)
     # Last, because its presence says that the run is finished.
-    checkpoint.write(out / PRODUCT, checkpoint.product(networks[1], progress.best["float"]))
+    checkpoint.write(out / PRODUCT, checkpoint.product(networks[1], progress.best["float"], finished=True))
     report(f"test accuracy: {test.real.accuracy:.4f} float, {test.quantized.accuracy:.4f} quantized")
     if test.quantized.saturated:
         report(

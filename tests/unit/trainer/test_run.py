@@ -118,8 +118,8 @@ def dropping() -> Config:
 def test_an_interrupted_run_ends_in_the_same_bits(finished: Path, tmp_path: Path, epochs: int) -> None:
     with pytest.raises(Interrupted):
         run.train(dropping(), tmp_path, interrupt_after(epochs))
-    assert not (tmp_path / "ckpt.pt").exists()
     assert len(content(tmp_path / "last.pt")["history"]) == epochs
+    assert content(tmp_path / "ckpt.pt")["finished"] is False
     lines: list[str] = []
     run.train(dropping(), tmp_path, lines.append)
     assert "resuming" in lines[0]
@@ -127,6 +127,33 @@ def test_an_interrupted_run_ends_in_the_same_bits(finished: Path, tmp_path: Path
         assert_same(content(tmp_path / name), content(finished / name))
     metrics = [json.loads((folder / "metrics.json").read_text()) for folder in (tmp_path, finished)]
     assert_same(metrics[0], metrics[1])
+
+
+@pytest.mark.parametrize("epochs", [1, 4])
+def test_the_best_network_so_far_is_kept_and_can_be_taken_as_it_is(tmp_path: Path, epochs: int) -> None:
+    """After an epoch of either phase: built from, shown, and made the product by `finish`."""
+    with pytest.raises(Interrupted):
+        run.train(dropping(), tmp_path, interrupt_after(epochs))
+    assert "training goes on" in (tmp_path / "summary.html").read_text()
+    assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
+    so_far = store.digest(export.load(tmp_path / "ckpt.pt"))
+    assert store.digest(export.load(tmp_path / "last.pt")) == so_far
+    before = content(tmp_path / "last.pt")
+    run.train(dropping(), tmp_path, quiet, finish=True)
+    assert_same(content(tmp_path / "last.pt"), before)
+    assert content(tmp_path / "ckpt.pt")["finished"]
+    metrics = json.loads((tmp_path / "metrics.json").read_text())
+    assert list(metrics["best_epoch"]) == ["float", "quantized"][: 1 + (epochs > 3)]
+    samples = dropping().data.load()["test"]
+    model = export.load(tmp_path / "ckpt.pt")
+    answers = np.concatenate([trace.classes for _, trace in golden.run_set(model, samples)])
+    assert np.mean(answers == samples.label) == metrics["accuracy_quantized"]
+    assert f"{metrics['accuracy_quantized']:.2%}" in (tmp_path / "summary.html").read_text()
+
+
+def test_nothing_is_finished_before_an_epoch(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no epoch is complete, so there is nothing to finish"):
+        run.train(config(), tmp_path, quiet, finish=True)
 
 
 def test_the_product_is_complete(finished: Path) -> None:
@@ -242,7 +269,7 @@ def test_a_full_disk_costs_one_epoch(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
     def full(descriptor: int) -> None:
         calls.append(descriptor)
-        if len(calls) == 3:
+        if len(calls) == 7:  # after two epochs with ckpt.pt, and once the page
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         write(descriptor)
 

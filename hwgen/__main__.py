@@ -13,13 +13,15 @@ from hwgen.core import area
 from hwgen.core.build import make_build, write
 from hwgen.core.choice import BUDGETS, Goal, choose, describe, lanes_and_units
 from hwgen.core.codes import CODES
+from hwgen.core.estimate import DEFAULT_TARGET
 from hwgen.core.folding import Folding
 from hwgen.core.plan import Safety
 from hwgen.core.planner import make_plan
 from hwgen.core.rates import assumed_events, measured_events
+from hwgen.core.timing import Events
 from hwgen.fpga import bitstream, project, targets
 from hwgen.fpga.synth import synthesize, table_line
-from quant import spikes
+from quant import page, spikes
 from quant.command import Command
 from quant.errors import BuildError
 from quant.export import load
@@ -40,7 +42,9 @@ def main() -> int:
     fold.add_argument("--clock-mhz", type=float, default=100.0, help="clock that these times are for (default 100)")
     fold.add_argument("--budget", type=_budget, help="most of each resource, such as lut=2000,bram=30")
     known = ", ".join(area.calibrated())
-    fold.add_argument("--target", default="xc7", help=f"FPGA whose area is estimated: {known} (default xc7)")
+    fold.add_argument(
+        "--target", default=DEFAULT_TARGET, help=f"FPGA whose area is estimated: {known} (default {DEFAULT_TARGET})"
+    )
     fold.add_argument("--rates", type=Path, help="spike file that shows how often layers spike; also for --lanes alone")
     build.add_argument("--loaded-layers", type=_numbers, default=[], help="layers that get their weights at run time")
     safe = build.add_argument_group("safety", "against faults in the field (docs/safety.md)")
@@ -65,19 +69,24 @@ def main() -> int:
 def _build(arguments: argparse.Namespace) -> int:
     model = load(arguments.model)
     safety = Safety(arguments.protect, arguments.watchdog, arguments.self_test)
-    folding, description = _folding(arguments, model, safety)
-    build = make_build(model, folding, arguments.name, safety)
+    events = None if arguments.rates is None else measured_events(model, spikes.read(arguments.rates))
+    folding, description = _folding(arguments, model, safety, events)
+    build = make_build(model, folding, arguments.name, safety, events, arguments.target)
     write(build, arguments.out)
+    page.link_training(arguments.out, arguments.model.parent)
     plan = build.plan
     lanes = ",".join(str(lanes) for lanes in lanes_and_units(model, plan.layers)[0])
     bits = sum(memory.bits for memory in plan.memories)
     print(f"{arguments.out}: top module {plan.top}, {len(plan.layers)} layers, lanes {lanes}, {bits:,} bits of memory")
     if description:
         print(description)
+    print(f"page: {arguments.out / page.PAGE}")
     return 0
 
 
-def _folding(arguments: argparse.Namespace, model: IntModel, safety: Safety) -> tuple[Folding, str]:
+def _folding(
+    arguments: argparse.Namespace, model: IntModel, safety: Safety, events: Events | None
+) -> tuple[Folding, str]:
     """The folding that is given or chosen, and what is to be said about one that was chosen.
 
     A goal chooses all of it; rates alone choose the units, for the lanes that are given or the default.
@@ -93,7 +102,7 @@ def _folding(arguments: argparse.Namespace, model: IntModel, safety: Safety) -> 
     lanes = None
     if not given:
         ports = 1 if ports is None else ports
-        if arguments.rates is None:
+        if events is None:
             return Folding(arguments.lanes, arguments.units, ports, loaded), ""
         lanes, _ = lanes_and_units(model, make_plan(model, Folding(arguments.lanes)).layers)
     elif arguments.lanes is not None:
@@ -102,9 +111,8 @@ def _folding(arguments: argparse.Namespace, model: IntModel, safety: Safety) -> 
         raise BuildError(f"{(*given, '--rates')[0]} chooses the units; leave out --units")
     times = (arguments.target_step_us, arguments.target_latency_us)
     interval, latency = (None if time is None else time * clock_mhz for time in times)
-    events = assumed_events(model) if arguments.rates is None else measured_events(model, spikes.read(arguments.rates))
     goal = Goal(interval, latency, arguments.budget)
-    choice = choose(model, events, goal, arguments.target, ports, loaded, lanes, safety)
+    choice = choose(model, events or assumed_events(model), goal, arguments.target, ports, loaded, lanes, safety)
     return choice.folding, describe(choice, arguments.target, clock_mhz)
 
 
@@ -113,7 +121,7 @@ def _option(name: str) -> str:
 
 
 def _synth(arguments: argparse.Namespace) -> int:
-    result = synthesize(arguments.build, arguments.target, arguments.seeds)
+    result = synthesize(arguments.build, arguments.target, arguments.seeds, modules=True)
     print(table_line(result))
     return 0
 

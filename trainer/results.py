@@ -12,6 +12,7 @@ import jinja2
 import numpy as np
 import torch
 
+from quant import page
 from quant.files import write_atomic
 from quant.spikes import SpikeSet
 from trainer import config as configuration
@@ -22,7 +23,7 @@ from trainer.evaluation import Evaluation, evaluate
 from trainer.loop import PHASES, Progress
 from trainer.network import Network
 
-METRICS, SUMMARY = "metrics.json", "summary.html"
+METRICS, SUMMARY = "metrics.json", page.TRAINING
 PICTURES = {
     "Learning curves": "curves.png",
     "Confusions on the test set, in integers": "confusion.png",
@@ -109,6 +110,8 @@ def _page(progress: Progress, quantized: Network, parts: Mapping[str, Found]) ->
         for layer, module, activity in zip(config.network.layers, quantized.layers, test.quantized.layers, strict=True)
     ]
     return environment.from_string(_TEMPLATE.read_text(encoding="utf-8")).render(
+        style=page.STYLE,
+        builds=page.BUILDS,
         name=config.name,
         test=test,
         parts=parts,

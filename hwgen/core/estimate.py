@@ -6,7 +6,7 @@ The page of the build is drawn from it (`quant.page`).
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -153,10 +153,11 @@ def _advice(slowest: records.Part, layer: Node | None, lifts: Sequence[records.L
 
 
 def _behind(plan: CorePlan, layer: Node) -> list[records.Block]:
-    """What the core puts behind a layer."""
-    readout = records.Block("read-out", [plan.readout.replace("_", " ")]) if layer is plan.last else None
-    emitter = records.Block("emitter", ["spikes to events"]) if plan.source(layer.index) else None
-    return [block for block in (emitter, readout) if block is not None]
+    """What the core puts behind a layer; a last layer that reads itself has both side by side."""
+    emitter = {"emitter": "spikes to events"} if plan.source(layer.index) else {}
+    readout = {"read-out": plan.readout.replace("_", " ")} if layer is plan.last else {}
+    behind = emitter | readout
+    return [records.Block(" and ".join(behind), list(behind.values()))]
 
 
 def _link(link: Link) -> records.Link:
@@ -171,8 +172,7 @@ def _device(plan: CorePlan, name: str) -> records.Device:
 
 
 def _resources(found: Area) -> records.Resources:
-    values = asdict(found)
-    return records.Resources(**{name: round(values[name], 1) for name in records.Resources.__struct_fields__})
+    return records.Resources(round(found.lut), round(found.ff), found.bram, found.dsp)
 
 
 def _name(layer: Node) -> str:

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -59,8 +60,8 @@ class Result:
         bram_unit: what `bram` counts.
         fmax_mhz: median over the seeds of the highest clock after routing; None without place and route.
         fmax_all: the clock of each seed, in MHz.
-        hierarchy: area of the core's modules and of those right inside them, by the path of their instance; all that
-            are below are counted in. Mapped without flattening, so that borders stay. Empty where nobody asked.
+        hierarchy: area of the core's modules and, where they have several, of those right inside them, by the path of
+            their instance; all below are counted in. Mapped without flattening. Empty where nobody asked.
         placed: what nextpnr says that core and frame occupy, with the first seed.
         cells: how many cells of each type the netlist has.
         tools: versions.
@@ -273,11 +274,12 @@ def _hierarchy(run: Run) -> dict[str, Area]:
     for name, cells in modules.items():
         area = run.target.area({cell: count for cell, count in cells.items() if cell not in modules})
         parts = _INDEX.sub("", name).split(".")[1:]
-        parts = parts[1:] if parts[:1] == ["wrapped"] else parts
+        parts = (parts[1:] if parts[:1] == ["wrapped"] else parts) or [run.top]
         for depth in range(1, min(len(parts), 2) + 1):
             inside = ".".join(parts[:depth])
             found[inside] = found.get(inside, Area()) + area
-    return found
+    inner = Counter(path.split(".")[0] for path in found)
+    return {path: area for path, area in found.items() if "." not in path or inner[path.split(".")[0]] > 2}
 
 
 def run_yosys(run: Run, commands: Sequence[str], log_name: str = "yosys.log") -> None:

@@ -18,7 +18,7 @@ _CHAR = 7.2  # width of a character in it, of wide fonts
 _PAD = 8
 _RAIL = 14  # between rails
 _ARROW = 20  # between blocks
-_FIFO_WIDTH = 146
+_FIFO_WIDTH = 160
 _MARK = 7  # from one mark to the next; each stands for a lane or a unit
 
 
@@ -44,11 +44,12 @@ class _Diagram:
         y = self._output(0, self._left + 40, y, estimate.parts[0].events or 0.0)
         for layer in estimate.layers:
             end, y = self._layer(layer, y)
-            if layer is estimate.layers[-1]:
-                self._arrow((end, y), (end, y + _ARROW))
-                y = self._port(y + _ARROW, f"m_axis: {estimate.classes:,} scores, class and status of each sample")
-            elif layer.spikes is not None:
+            bottom = y
+            if layer.spikes is not None:
                 y = self._output(layer.index, end, y, layer.spikes)
+        tip = max(y, bottom + _ARROW)
+        self._arrow((end, bottom), (end, tip))
+        y = self._port(tip, f"m_axis: {estimate.classes:,} scores, class and status of each sample")
         for source, x in self._rail_x.items():
             self._rail(x, sorted(self._joints[source]))
         return Markup(
@@ -86,7 +87,7 @@ class _Diagram:
         before: tuple[int, int] | None = None
         for row, start in enumerate(range(0, len(chain), columns)):
             blocks = chain[start : start + columns]
-            height = max(_height(_content(block, width), width) for block in blocks)
+            height = max(_height(_content(block), width) for block in blocks)
             places = range(columns) if row % 2 == 0 else range(columns - 1, -1, -1)
             for place, block in zip(places, blocks, strict=False):
                 x = left + place * (width + _ARROW)
@@ -99,7 +100,7 @@ class _Diagram:
                 else:
                     tip = x if before[0] < x else x + width
                     self._arrow((tip - _ARROW if before[0] < x else tip + _ARROW, before[1]), (tip, before[1]))
-                self._block(x, y + _ARROW, width, "logic", _content(block, width), height)
+                self._block(x, y + _ARROW, width, "logic", _content(block), height)
                 before = middle, y + _ARROW + _LINE
             y += _ARROW + height
         assert before is not None, "a layer has blocks behind its entry"
@@ -123,16 +124,16 @@ class _Diagram:
             wrapped = _wrapped(_source(link), right - x - 2 * _PAD)
             for number, line in enumerate(wrapped):
                 self._text(x + _PAD, end + 12 + number * _LINE, line, "")
-            middle = end + _LINE // 2
+            middle, filled = end + _LINE // 2, end + len(wrapped) * _LINE
             self._joints[link.source].append(middle)
             start = self._rail_x[link.source]
             if link.fifo_words:
                 self._arrow((start, middle), (left, middle))
                 fifo = f"FIFO {link.fifo_words:,} × {link.fifo_word_bits} bit"
-                self._block(left, middle - _LINE // 2 - 3, _FIFO_WIDTH, "memory", [("", fifo)], _LINE + 6, 3)
+                filled = max(filled, self._block(left, end - 3, _FIFO_WIDTH, "memory", [("", fifo)], pad=3) - 3)
                 start = left + _FIFO_WIDTH
             self._arrow((start, middle), (x, middle))
-            end += max(len(wrapped), 1) * _LINE + _PAD
+            end = filled + _PAD
         self._shapes.insert(frame, _rectangle(x, y, right - x, end - y, "logic"))
         return end, max(x + 2 * _PAD, left + (right - left) // (2 * self._columns))
 
@@ -144,7 +145,11 @@ class _Diagram:
         y += pad
         for style, item in content:
             if isinstance(item, int):
-                for mark in range(item):
+                fitting = (width - 2 * _PAD) // _MARK
+                if item > fitting:
+                    fitting -= 2
+                    self._text(x + _PAD + fitting * _MARK, y + 12, "…", "")
+                for mark in range(min(item, fitting)):
                     self._shapes.append(_rectangle(x + _PAD + mark * _MARK, y + 3, _MARK - 2, 9, "mark"))
                 y += _LINE
             elif isinstance(item, str):
@@ -152,7 +157,7 @@ class _Diagram:
                     self._text(x + _PAD, y + 12, line, style)
                     y += _LINE
             else:
-                y = self._block(x + 4, y, width - 8, "memory", item, pad=3) + 4
+                y = self._block(x + 4, y + 4, width - 8, "memory", item, pad=3)
         end = max(y + pad, top + height)
         if kind:
             self._shapes.insert(frame, _rectangle(x, top, width, end - top, kind))
@@ -181,10 +186,10 @@ class _Diagram:
 _Item = tuple[str, "str | int | list[_Item]"]
 
 
-def _content(block: Block, width: int) -> list[_Item]:
+def _content(block: Block) -> list[_Item]:
     found: list[_Item] = [("name", block.name), *(("", line) for line in block.lines)]
     if block.copies > 1:
-        found.append(("", min(block.copies, (width - 2 * _PAD) // _MARK)))
+        found.append(("", block.copies))
     return found + [("", _memory(memory, block.name)) for memory in block.memories]
 
 

@@ -8,12 +8,14 @@ import os
 from pathlib import Path
 from urllib.parse import quote
 
+from markupsafe import Markup
+
 from quant.files import write_atomic
 from quant.page import records
 from quant.page.render import update
 
 TRAINING = "summary.html"  # beside the checkpoint that a training run leaves
-BUILDS = "<!-- builds -->"  # stands in that page where links to builds go
+BUILDS = Markup("<!-- builds -->")  # stands in that page where links to builds go
 
 
 def link_training(build: Path, folder: Path) -> None:
@@ -29,4 +31,4 @@ def link_training(build: Path, folder: Path) -> None:
     line = f'<p>Hardware built from this network: <a href="{html.escape(quote(there))}">{name}</a></p>\n'
     if line not in text:
         with contextlib.suppress(OSError):  # a run that may only be read has no link to its builds
-            write_atomic(training, text.replace(BUILDS, line + BUILDS, 1).encode())
+            write_atomic(training, text.replace(BUILDS, f"{line}{BUILDS}", 1).encode())

@@ -70,5 +70,5 @@ def _environment() -> jinja2.Environment:
     )
     environment.filters["count"] = lambda value: f"{value:,.0f}"
     environment.filters["figure"] = lambda value: f"{value:,.0f}" if value >= 1000 else f"{round(value, 1):g}"
-    environment.filters["percent"] = lambda share: f"{share:.0%}" if share >= 0.1 else f"{share:.1%}"
+    environment.filters["percent"] = lambda share: f"{100 * share:.{0 if share >= 0.1 else 1}f}\u00a0%"
     return environment

@@ -15,6 +15,7 @@ import msgspec
 
 from quant.errors import BuildError
 from quant.files import check_size
+from quant.page.records import PAGE, SYNTHESIZED, TRAINING_LINK
 
 FORMAT: Final = "scsr-build"
 VERSION: Final = 1
@@ -23,7 +24,7 @@ _MAX_BYTES = 1 << 22  # of it; a file of the build takes a hundred of them
 MODEL = "model.safetensors"
 
 # What simulation, synthesis, bitstreams and projects leave in a build folder; a new build takes it away.
-_PRODUCT_FILES = ("reports/verify.json", "reports/verify_cocotb.json")
+_PRODUCT_FILES = (PAGE, "reports/verify.json", "reports/verify_cocotb.json", SYNTHESIZED, TRAINING_LINK)
 _PRODUCT_FOLDERS = ("tb/build/", "tb/__pycache__/", "synth/", "boards/", "projects/")
 
 Identifier = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z_][A-Za-z0-9_]{0,79}\Z")]

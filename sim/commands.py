@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Mapping
 
-from quant import spikes
+from quant import page, spikes
 from quant.errors import ScsrError, SpikeFileError, VerificationError
 from quant.files import write_atomic
 from sim.board import simulated_board
@@ -51,8 +51,10 @@ def verify(arguments: argparse.Namespace) -> int:
     name = "verify.json" if arguments.engine == "cpp" else f"verify_{arguments.engine}.json"
     path = arguments.build / "reports" / name if netlist is None else arguments.build / "synth" / netlist / name
     write_atomic(path, (json.dumps(report, indent=2) + "\n").encode())
+    page.update(arguments.build)
     for key, value in report.items():
-        print(f"{key.replace('_', ' '):22} {_shown(value)}")
+        if key != "details":  # they are for the page
+            print(f"{key.replace('_', ' '):22} {_shown(value)}")
     print(f"{'report':22} {path}")
     if report["equal"]:
         print(f"PASS: {count} samples, every {'spike' if netlist is None else 'score'} equal")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,9 @@ from sim import netlist as netlists
 from sim.tb import runner, streams
 
 COCOTB_DEFAULT_SAMPLES = 3
+
+_PERCENTILES = (50, 95, 99)
+_BINS = 40  # of the latencies' histogram, at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +46,11 @@ class Stress:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One run of an engine: one comparison per test case, and what was measured on the way."""
+    """One run of an engine: one comparison per test case, what was measured on the way, and each sample's latency."""
 
     comparisons: Mapping[str, Mapping[str, Any]]
     measured: Mapping[str, Any] = field(default_factory=dict)
+    latency_cycles: IntArray | None = None
     rtl_classes: IntArray | None = None
 
 
@@ -174,8 +178,10 @@ def _run_cpp(job: _Job) -> Outcome:
     spikes = {layer.index: recorded(f"spikes_{position}") for position, layer in enumerate(shown)}
     comparison = streams.compare(job.arrays, packets, flags, spikes or None, job.layers)
     ticks, ends = recorded("ticks"), recorded("ends")
-    measured = _cycles(ticks, ends, record["cycle"][last].astype(np.int64), job.samples.steps)
-    return Outcome({"all": asdict(comparison)}, measured, packets.classes)
+    packet_ends = record["cycle"][last].astype(np.int64)
+    latency = packet_ends - ticks[np.cumsum(job.samples.steps) - 1]
+    measured = _cycles(ends, packet_ends, latency)
+    return Outcome({"all": asdict(comparison)}, measured, latency, packets.classes)
 
 
 def _check_identity(port: bytes, job: _Job) -> None:
@@ -203,17 +209,17 @@ def _run_cocotb(job: _Job) -> Outcome:
 ENGINES: dict[str, Callable[[_Job], Outcome]] = {"cpp": _run_cpp, "cocotb": _run_cocotb}
 
 
-def _cycles(ticks: IntArray, ends: IntArray, packet_ends: IntArray, steps: IntArray) -> dict[str, Any]:
+def _cycles(ends: IntArray, packet_ends: IntArray, latency: IntArray) -> dict[str, Any]:
     """Cycle counts of a run; a step is counted from the end of the step before it in the last layer, where visible."""
     per_step = np.diff(ends) if len(ends) > 1 else ends
-    last_ticks = ticks[np.cumsum(steps) - 1]
-    latency = packet_ends - last_ticks
+    percentiles = np.percentile(latency, _PERCENTILES, method="inverted_cdf")
     return {
         "total_cycles": int(packet_ends[-1]) + 1,
         "cycles_per_step_mean": round(float(per_step.mean()), 2) if len(ends) else None,
         "cycles_per_step_max": int(per_step.max()) if len(ends) else None,
         "cycles_per_sample_mean": round(float((packet_ends[-1] + 1) / len(packet_ends)), 2),
         "latency_cycles_mean": round(float(latency.mean()), 2),
+        **{f"latency_cycles_p{share}": int(value) for share, value in zip(_PERCENTILES, percentiles, strict=True)},
         "latency_cycles_max": int(latency.max()),
     }
 
@@ -241,7 +247,28 @@ def _report(job: _Job, engine: str, outcome: Outcome) -> dict[str, Any]:
         "accuracy_golden": _accuracy(job.answers["classes"], job.samples.label),
         "accuracy_rtl": None if outcome.rtl_classes is None else _accuracy(outcome.rtl_classes, job.samples.label),
         **outcome.measured,
+        "details": {
+            "activity": list(_activity(job)),
+            "differences": next((case["differences"] for case in cases.values() if case["differences"]), []),
+            "latency_cycles": None if outcome.latency_cycles is None else _histogram(outcome.latency_cycles),
+        },
     }
+
+
+def _activity(job: _Job) -> Iterator[dict[str, int]]:
+    """Of the input and each spiking layer, the golden model's spikes, and how many neurons never spike."""
+    seen = {0: (job.model.inputs, job.samples.channel)}
+    seen |= {one.index: (one.neurons, job.answers[f"layer_{one.index}"]) for one in job.layers if one.spiking}
+    for layer, (neurons, spikes) in seen.items():
+        silent = neurons - len(np.unique(spikes % neurons))
+        yield {"layer": layer, "neurons": neurons, "spikes": len(spikes), "silent": silent}
+
+
+def _histogram(values: IntArray) -> dict[str, Any]:
+    """Counts in at most `_BINS` bins of whole numbers, all of one width."""
+    first = int(values.min())
+    width = -(-(int(values.max()) - first + 1) // _BINS)
+    return {"first": first, "width": width, "counts": np.bincount((values - first) // width).tolist()}
 
 
 def _accuracy(classes: IntArray, label: IntArray) -> float | None:

@@ -11,6 +11,7 @@ import jinja2
 import numpy as np
 from tabulate import tabulate
 
+from quant import page
 from quant.formats import IntArray
 from quant.spikes import SpikeSet, Split
 from trainer import pictures
@@ -55,7 +56,7 @@ class Inspection:
         environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=True)
         raster = base64.b64encode(self.raster).decode()
         return environment.from_string(_TEMPLATE.read_text(encoding="utf-8")).render(
-            title=title, tables=self.tables, warnings=self.warnings, raster=raster
+            style=page.STYLE, title=title, tables=self.tables, warnings=self.warnings, raster=raster
         )
 
 

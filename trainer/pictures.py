@@ -79,7 +79,7 @@ def raster(trace: Trace, classes: Sequence[str], label: int) -> bytes:
         for axes, name, output in zip(panels, names, outputs, strict=True):
             if np.isin(output, (0, 1)).all():
                 steps, neurons = np.nonzero(output)
-                axes.scatter(steps, neurons, s=5, marker="|", lw=0.8, color=_VALIDATION)
+                axes.scatter(steps, neurons, s=12, marker="|", lw=1.2, color=_VALIDATION)
                 axes.set_ylim(-1, output.shape[1])
                 axes.set_ylabel(f"{name}\n({len(steps)} spikes)")
             else:

@@ -12,6 +12,7 @@ import jinja2
 import numpy as np
 import torch
 
+from quant import page
 from quant.files import write_atomic
 from quant.spikes import SpikeSet, Split
 from trainer import config as configuration
@@ -22,7 +23,7 @@ from trainer.evaluation import Evaluation, evaluate
 from trainer.loop import PHASES, Progress
 from trainer.network import Network
 
-METRICS, SUMMARY = "metrics.json", "summary.html"
+METRICS, SUMMARY = "metrics.json", page.TRAINING
 PICTURES = {
     "Learning curves": "curves.png",
     "Confusions on the test set, in integers": "confusion.png",
@@ -113,6 +114,8 @@ def _page(
     environment.filters["percent"] = lambda fraction: f"{fraction:.2%}"
     config = progress.network.config
     return environment.from_string(_TEMPLATE.read_text(encoding="utf-8")).render(
+        style=page.STYLE,
+        builds=page.BUILDS,
         name=config.name,
         parts=parts,
         best={phase: progress.best_epoch(phase) for phase in progress.phases},

@@ -31,10 +31,15 @@ def estimate(plan: CorePlan, target: str) -> Area:
     Raises:
         ScsrError: at a target without coefficients.
     """
-    total = _area(target, _input(plan))
+    total = input_area(plan, target)
     for layer in plan.layers:
         total += layer_area(layer, target, is_last=layer.index == plan.last.index)
     return Area(round(total.lut), round(total.ff), total.bram, total.dsp)
+
+
+def input_area(plan: CorePlan, target: str) -> Area:
+    """The part of the estimate that is the input's, and the core's at large, not rounded."""
+    return _area(target, _input(plan))
 
 
 def layer_area(layer: Node, target: str, *, is_last: bool) -> Area:

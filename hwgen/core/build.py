@@ -14,12 +14,14 @@ from pathlib import Path
 import hwgen
 from hwgen import engines
 from hwgen.core import render, report
+from hwgen.core.estimate import DEFAULT_TARGET, estimate
 from hwgen.core.folding import DEFAULT_FOLDING, Folding
 from hwgen.core.plan import LOAD_BITS, NO_SAFETY, CorePlan, Safety
 from hwgen.core.planner import make_plan
+from hwgen.core.rates import assumed_events
 from hwgen.core.self_test import active_samples, stored_sample
-from hwgen.core.timing import idle_limit_cycles
-from quant import store, vectors
+from hwgen.core.timing import Events, idle_limit_cycles
+from quant import page, store, vectors
 from quant.errors import BuildError
 from quant.files import replace_folder
 from quant.manifest import (
@@ -36,9 +38,12 @@ from quant.manifest import (
     read_folder,
 )
 from quant.model import IntModel
+from quant.page.records import ESTIMATE, encode
 
 VECTORS = "tb/vectors.npz"
 LOAD = "mem/load.bin"
+ASSUMED = "a tenth of the input and of every layer is taken to spike in each step (--rates measures it)"
+MEASURED = "as often as the network spikes on the samples of --rates"
 
 TEST_BENCH = Path(__file__).resolve().parents[2] / "sim" / "tb"
 _TEST_BENCH_FILES = ("Makefile", "runner.py", "streams.py", "test_core.py", "harness.cpp")
@@ -53,9 +58,19 @@ class Build:
 
 
 def make_build(
-    model: IntModel, folding: Folding = DEFAULT_FOLDING, name: str | None = None, safety: Safety = NO_SAFETY
+    model: IntModel,
+    folding: Folding = DEFAULT_FOLDING,
+    name: str | None = None,
+    safety: Safety = NO_SAFETY,
+    measured: Events | None = None,
+    target: str = DEFAULT_TARGET,
 ) -> Build:
-    """Everything that a build folder of `model` holds.
+    """Everything that a build folder of `model` holds, but for its page.
+
+    Args:
+        model, folding, name, safety: what is built.
+        measured: how often the network spikes, for the cycles that the page shows; assumed where nothing was measured.
+        target: FPGA whose area it shows.
 
     Raises:
         BuildError: if the plan is impossible (`hwgen.core.plan.make_plan`).
@@ -67,6 +82,7 @@ def make_build(
     serial = {f"uart/{file}": text for file, text in bridge.items()}
     uart = Serial(f"{plan.top}_uart", digest[:4], list(serial))
     probe = f"tb/{plan.top}_probe.v"
+    events, rates = (assumed_events(model), ASSUMED) if measured is None else (measured, MEASURED)
     record = {**asdict(plan), "layers": [{**asdict(layer), "words": layer.words} for layer in plan.layers]}
     texts = {
         "1_model.txt": report.model_text(model, digest),
@@ -78,6 +94,7 @@ def make_build(
         **{path: "\n".join(lines) + "\n" for path, lines in _memories(model, plan)},
     }
     files = {path: text.encode() for path, text in texts.items()}
+    files[ESTIMATE] = encode(estimate(model, plan, digest, folding, events, rates, target))
     files[MODEL] = store.to_bytes(model)
     if plan.loaded:
         files[LOAD] = _load_words(model, plan)
@@ -108,6 +125,7 @@ def write(build: Build, folder: Path) -> None:
             target = fresh / path
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content)
+        page.update(fresh)
         replace_folder(fresh, folder)
     finally:
         shutil.rmtree(work, ignore_errors=True)

@@ -19,7 +19,7 @@ from hwgen.core import area
 from hwgen.core.folding import PORTS, Folding
 from hwgen.core.plan import NO_SAFETY, CorePlan, Node, Safety
 from hwgen.core.planner import make_plan
-from hwgen.core.rates import cycles_per_step
+from hwgen.core.rates import cycles_per_step, typical
 from hwgen.core.timing import INPUT_CYCLES, Events, answer_cycles, interval_cycles, latency_cycles
 from hwgen.fpga import targets
 from hwgen.fpga.targets import Area
@@ -28,7 +28,6 @@ from quant.model import IntModel
 
 BUDGETS = ("lut", "ff", "bram", "dsp")
 
-_QUANTILES = 9  # of a layer's events per step, that its cycles are averaged over
 _TIGHTER = 0.97  # what a target shrinks by while the whole pipeline's prediction misses it
 _ATTEMPTS = 20
 _NEARLY_AS_FAST = 1.3
@@ -213,7 +212,7 @@ class _Search:
     def _layer_options(self, layer: Node) -> Iterator[_Option]:
         # Steps with many events in are taken to be those with many spikes out.
         leaving = self._events.counts[layer.index] if self._read[layer.index] else [0]
-        seen = list(zip(_typical(self._events.into(layer)), _typical(leaving), strict=True))
+        seen = list(zip(typical(self._events.into(layer)), typical(leaving), strict=True))
         lanes = None if self._lanes is None else self._lanes[layer.index - 1]
         variants = engines.of(layer).variants(layer, self._ports, lanes)
         found = [self._option(variant, seen) for variant in variants]
@@ -307,13 +306,6 @@ def lanes_and_units(model: IntModel, layers: Iterable[Node]) -> tuple[list[int],
     records = {layer.index: engines.of(layer).record(layer) for layer in layers}
     every = [records.get(index, {}) for index in range(1, len(model.layers) + 1)]
     return [record.get("lanes", 1) for record in every], [record.get("units", 1) for record in every]
-
-
-def _typical(counts: Sequence[int]) -> list[int]:
-    """Counts of a few steps that stand for all, the smallest first."""
-    middles = (np.arange(_QUANTILES) + 0.5) / _QUANTILES
-    found: list[int] = np.quantile(counts, middles, method="nearest").astype(int).tolist()
-    return found
 
 
 def _dominates(one: _Option, other: _Option) -> bool:

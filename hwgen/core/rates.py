@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from hwgen.core.folding import DEFAULT_DENSITY
@@ -13,6 +15,7 @@ from quant.model import IntModel
 from quant.spikes import SpikeSet
 
 _ASSUMED_STEPS = 32
+_QUANTILES = 9  # of a layer's events per step, that its cycles are averaged over
 
 
 def measured_events(model: IntModel, samples: SpikeSet) -> Events:
@@ -46,3 +49,10 @@ def cycles_per_step(plan: CorePlan, events: Events) -> float:
     """Mean cycles from the end of one step to the end of the next, at full rate, as the plan predicts them."""
     ends = predict_cycles(plan, events)
     return (ends[-1] - ends[0]) / (len(ends) - 1) if len(ends) > 1 else float(ends[0] - plan.inputs)
+
+
+def typical(counts: Sequence[int]) -> list[int]:
+    """Counts of a few steps that stand for all, the smallest first."""
+    middles = (np.arange(_QUANTILES) + 0.5) / _QUANTILES
+    found: list[int] = np.quantile(counts, middles, method="nearest").astype(int).tolist()
+    return found

@@ -11,6 +11,7 @@ from hwgen.core.plan import Memory, Node, Place
 from hwgen.engines.folded import Folded
 from quant.errors import BuildError
 from quant.model import Layer
+from quant.page.records import Block
 
 
 class Clock(Protocol):
@@ -62,6 +63,9 @@ class Engine(Protocol):
 
     def contents(self, layer: Layer, plan: Any) -> Iterator[tuple[Memory, Iterator[str]]]:
         """Its memories, and their words in hexadecimal."""
+
+    def blocks(self, layer: Any) -> list[Block]:
+        """Its blocks as the page shows them, the one that merges its links first."""
 
     def report(self, layers: Sequence[Any]) -> list[str]:
         """The lines of `2_plan.txt` about its layers."""

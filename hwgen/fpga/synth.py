@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -21,10 +22,12 @@ from tqdm import tqdm
 
 from hwgen.core import render
 from hwgen.fpga import targets
-from hwgen.fpga.targets import PlaceAndRoute, Target
+from hwgen.fpga.targets import Area, PlaceAndRoute, Target
+from quant import page
 from quant.errors import BuildError, ToolError
-from quant.files import replace_folder
+from quant.files import replace_folder, write_atomic
 from quant.manifest import BuildFolder, open_folder
+from quant.page.records import SYNTHESIZED
 
 FOLDER = "synth"
 MAX_SEEDS = 100
@@ -34,6 +37,7 @@ _RUN_YOSYS = "import sys; from pyosys import libyosys; libyosys.run_pass(f'scrip
 YOSYS = (sys.executable, "-P", "-c", _RUN_YOSYS)
 
 _TAIL_LINES = 3
+_INDEX = re.compile(r"\[\d+\]")  # of one of several equal instances, which count together
 # nextpnr's table of what a design takes: name, used, available.
 _UTILIZATION = re.compile(r"^Info:\s+(\w+):\s+(\d+)/\s*(\d+)\s+\d+%", re.MULTILINE)
 
@@ -55,6 +59,8 @@ class Result:
         bram_unit: what `bram` counts.
         fmax_mhz: median over the seeds of the highest clock after routing; None without place and route.
         fmax_all: the clock of each seed, in MHz.
+        hierarchy: area of the core's modules and, where they have several, of those right inside them, by the path of
+            their instance; all below are counted in. Mapped without flattening. Empty where nobody asked.
         placed: what nextpnr says that core and frame occupy, with the first seed.
         cells: how many cells of each type the netlist has.
         tools: versions.
@@ -76,6 +82,7 @@ class Result:
     seeds: list[int]
     placed: dict[str, int]
     cells: dict[str, int]
+    hierarchy: dict[str, Area]
     tools: dict[str, str]
     seconds: float
 
@@ -102,10 +109,11 @@ class Run:
         return self.work.relative_to(self.build.path).as_posix()
 
 
-def synthesize(folder: Path, name: str, seeds: int = 3) -> Result:
+def synthesize(folder: Path, name: str, seeds: int = 3, *, modules: bool = False) -> Result:
     """Synthesize a build folder for the target `name` and write `synth/<target>/` in it, in place of an earlier one.
 
-    The clock is the median of `seeds` runs of place and route; with 0 runs only the area is measured.
+    The clock is the median of `seeds` runs of place and route; with 0 runs only the area is measured. With `modules`
+    the area of each module is measured too, in a synthesis of its own.
 
     Raises:
         ScsrError: at an unknown target.
@@ -121,7 +129,20 @@ def synthesize(folder: Path, name: str, seeds: int = 3) -> Result:
     tools = tool_versions([] if target.place_and_route is None else [target.place_and_route.distribution])
     with results_folder(build.path / FOLDER, name) as work:
         run = Run(build, build.manifest.top, build.manifest.sources, name, target, work)
-        return _run(run, list(range(1, seeds + 1)), tools)
+        result = _run(run, list(range(1, seeds + 1)), tools, modules)
+    _record(build.path)
+    return result
+
+
+def _record(folder: Path) -> None:
+    """The results for all targets together, and the page with them."""
+    results = {}
+    for name, target in targets.TARGETS.items():
+        path = folder / FOLDER / name / "synth.json"
+        if path.is_file():
+            results[name] = {**json.loads(path.read_bytes()), "capacity": asdict(target.capacity)}
+    write_atomic(folder / SYNTHESIZED, (json.dumps(results, indent=2) + "\n").encode())
+    page.update(folder)
 
 
 @contextmanager
@@ -154,7 +175,7 @@ def table_line(result: Result) -> str:
     return f"{line}; {result.fmax_mhz:.1f} MHz (median of {clocks})"
 
 
-def _run(run: Run, seeds: list[int], tools: dict[str, str]) -> Result:
+def _run(run: Run, seeds: list[int], tools: dict[str, str], modules: bool) -> Result:
     start = time.monotonic()
     cells = _map(run)
     area = run.target.area(cells)
@@ -187,6 +208,7 @@ def _run(run: Run, seeds: list[int], tools: dict[str, str]) -> Result:
         seeds=seeds,
         placed=placed,
         cells=cells,
+        hierarchy=_hierarchy(run) if modules else {},
         tools=tools,
         seconds=round(time.monotonic() - start, 1),
     )
@@ -233,11 +255,37 @@ def _map(run: Run) -> dict[str, int]:
     return dict(sorted(stat["design"]["num_cells_by_type"].items()))
 
 
-def run_yosys(run: Run, commands: Sequence[str]) -> None:
+def _hierarchy(run: Run) -> dict[str, Area]:
+    """The area of modules, by Yosys: every instance becomes a module of its own, named by its path, and stays one."""
+    commands = [
+        *(f"read_verilog -defer {source}" for source in run.sources),
+        f"hierarchy -top {run.top}",
+        "uniquify",
+        f"{run.target.synth_modules} -top {run.top}",
+        f"tee -q -o {run.inside}/modules.json stat -json",
+    ]
+    run_yosys(run, commands, "yosys_modules.log")
+    path = run.work / "modules.json"
+    stat = json.loads(path.read_text(encoding="utf-8"))["modules"]
+    modules = {name.removeprefix("\\"): module["num_cells_by_type"] for name, module in sorted(stat.items())}
+    path.unlink()
+    found: dict[str, Area] = {}
+    for name, cells in modules.items():
+        area = run.target.area({cell: count for cell, count in cells.items() if cell not in modules})
+        parts = _INDEX.sub("", name).split(".")[1:]
+        parts = (parts[1:] if parts[:1] == ["wrapped"] else parts) or [run.top]
+        for depth in range(1, min(len(parts), 2) + 1):
+            inside = ".".join(parts[:depth])
+            found[inside] = found.get(inside, Area()) + area
+    inner = Counter(path.split(".")[0] for path in found)
+    return {path: area for path, area in found.items() if "." not in path or inner[path.split(".")[0]] > 2}
+
+
+def run_yosys(run: Run, commands: Sequence[str], log_name: str = "yosys.log") -> None:
     """Run Yosys in the build folder, from which on memory files are named."""
     script = run.work / "synth.ys"
     script.write_text("\n".join(commands) + "\n", encoding="ascii")
-    call_tool(run, [*YOSYS, f"{run.inside}/{script.name}"], run.build.path, "yosys.log")
+    call_tool(run, [*YOSYS, f"{run.inside}/{script.name}"], run.build.path, log_name)
     script.unlink()
 
 

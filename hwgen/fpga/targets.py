@@ -74,7 +74,8 @@ class Target:
     Attributes:
         description: the device, for people.
         family: of its cells, which names their simulation models.
-        synth: Yosys command that maps the core, without its pads.
+        synth: Yosys command that maps the core, without its pads, and flattens it.
+        synth_modules: the same without flattening, for the area of each module.
         cells: what a cell counts, and the types of such cells, as patterns with spaces between.
         capacity: what the device holds.
         bram_unit: what `Area.bram` counts.
@@ -85,6 +86,7 @@ class Target:
     description: str
     family: str
     synth: str
+    synth_modules: str
     cells: Mapping[Area, str]
     capacity: Area
     bram_unit: str
@@ -174,6 +176,7 @@ def _ecp5(size: str, package: str, luts: int, brams: int, multipliers: int) -> T
         description=f"Lattice LFE5U-{size.upper()}F, {package}, speed grade 6",
         family="ecp5",
         synth="synth_ecp5",
+        synth_modules="synth_ecp5 -noflatten",
         cells=_ECP5_CELLS,
         capacity=Area(luts, luts, brams, multipliers),
         bram_unit="DP16KD, 18 kbit",
@@ -192,6 +195,7 @@ TARGETS: Mapping[str, Target] = {
         description="AMD 7 series, area only; capacity of the XC7A200T",
         family="xc7",
         synth="synth_xilinx -family xc7 -noiopad -flatten",
+        synth_modules="synth_xilinx -family xc7 -noiopad",
         cells=_XC7_CELLS,
         capacity=Area(134_600, 269_200, 365, 740),
         bram_unit="RAMB36",
@@ -202,6 +206,7 @@ TARGETS: Mapping[str, Target] = {
         description="Lattice iCE40UP5K, SG48",
         family="ice40",
         synth="synth_ice40 -device u -dsp -spram",
+        synth_modules="synth_ice40 -device u -dsp -spram -noflatten",
         cells=_ICE40_CELLS,
         capacity=Area(5_280, 5_280, 30, 8, 4),
         bram_unit="SB_RAM40_4K, 4 kbit",
@@ -217,6 +222,7 @@ TARGETS: Mapping[str, Target] = {
         description="Gowin GW2AR-18C as on the Tang Nano 20K, QN88",
         family="gowin",
         synth="synth_gowin -family gw2a -noiopads",
+        synth_modules="synth_gowin -family gw2a -noiopads -noflatten",
         cells=_GOWIN_CELLS,
         capacity=Area(20_736, 15_552, 46, 48),
         bram_unit="BSRAM, 18 kbit",

@@ -128,8 +128,26 @@ class Layer:
 
 
 @dataclass(frozen=True)
+class Difference:
+    """How many spikes of a layer differ, and the first of them: where it is, and whether the hardware has it."""
+
+    layer: int
+    count: int
+    sample: int
+    step: int
+    neuron: int
+    hardware: int
+
+    def __str__(self) -> str:
+        return (
+            f"sample {self.sample}, step {self.step}, layer {self.layer}, neuron {self.neuron}: "
+            f"hardware {self.hardware}, golden model {1 - self.hardware}"
+        )
+
+
+@dataclass(frozen=True)
 class Comparison:
-    """How many samples, steps and spikes were compared, and what differed."""
+    """How many samples, steps and spikes were compared, and what differed; of spikes, by layer."""
 
     samples: int
     steps: int
@@ -140,6 +158,7 @@ class Comparison:
     mismatching_flags: int
     mismatching_spikes: int
     first_difference: str | None
+    differences: list[Difference]
 
     @property
     def equal(self) -> bool:
@@ -169,9 +188,11 @@ def compare(
     flag_wrong = packets.flags != flags
     observed = {} if spikes is None else spikes
     watched = [] if spikes is None else [layer for layer in layers if layer.spiking]
-    differing = {one.index: np.setxor1d(observed[one.index], vectors[f"layer_{one.index}"]) for one in watched}
+    differences = [found for one in watched if (found := _difference(one, observed[one.index], vectors)) is not None]
+    # The earliest step in which a layer differs, and the earliest layer in it: where to look first
+    spike = min(differences, key=lambda found: (found.sample, found.step, found.layer), default=None)
     first = (
-        _first_spike(differing, observed, vectors, layers)
+        (spike and str(spike))
         or _first(score_wrong, packets.scores, vectors["scores"], "score of class")
         or _first(class_wrong, packets.classes, vectors["classes"], "class")
         or _first(flag_wrong, packets.flags, flags, "status flags")
@@ -184,8 +205,9 @@ def compare(
         mismatching_scores=int(score_wrong.sum()),
         mismatching_classes=int(class_wrong.sum()),
         mismatching_flags=int(flag_wrong.sum()),
-        mismatching_spikes=sum(map(len, differing.values())),
+        mismatching_spikes=sum(found.count for found in differences),
         first_difference=first,
+        differences=differences,
     )
 
 
@@ -201,23 +223,16 @@ def _output_spikes(vectors: Arrays, last: Layer) -> int:
     return sum(len(vectors["step"] if source == 0 else vectors[f"layer_{source}"]) for source in last.sources)
 
 
-def _first_spike(differing: Spikes, spikes: Spikes, vectors: Arrays, layers: Sequence[Layer]) -> str | None:
-    """The earliest step in which a layer differs, and the earliest layer in it: where to look first."""
-    neurons = {layer.index: layer.neurons for layer in layers}
-    candidates = [
-        (int(positions[0]) // neurons[index], index) for index, positions in differing.items() if len(positions)
-    ]
-    if not candidates:
+def _difference(layer: Layer, observed: npt.NDArray[np.int64], vectors: Arrays) -> Difference | None:
+    """Where a layer's spikes differ; None where they do not."""
+    differing = np.setxor1d(observed, vectors[f"layer_{layer.index}"])
+    if not len(differing):
         return None
-    step, index = min(candidates)
-    position = int(differing[index][0])
+    step, neuron = divmod(int(differing[0]), layer.neurons)
     ends = np.cumsum(vectors["steps"], dtype=np.int64)
     sample = int(np.searchsorted(ends, step, side="right"))
-    observed = int(position in spikes[index])
-    return (
-        f"sample {sample}, step {step - int(ends[sample] - vectors['steps'][sample])}, layer {index}, "
-        f"neuron {position % neurons[index]}: hardware {observed}, golden model {1 - observed}"
-    )
+    step -= int(ends[sample] - vectors["steps"][sample])
+    return Difference(layer.index, len(differing), sample, step, neuron, int(differing[0] in observed))
 
 
 def _first(

@@ -10,10 +10,12 @@ from hwgen.core.folding import Folding
 from hwgen.core.footprint import Footprint
 from hwgen.core.plan import MAX_VECTOR_BITS, Memory, Place
 from hwgen.engines.folded import area, contents
+from hwgen.engines.folded.blocks import blocks
 from hwgen.engines.folded.clock import FoldedClock
 from hwgen.engines.folded.fold import Fold, events_per_cycle, fold
 from hwgen.engines.folded.plan import FoldedLayer, plan_layer, refold
 from quant.model import Layer
+from quant.page.records import Block
 from quant.projections import Dense
 
 _MAX_UNITS = 64
@@ -56,6 +58,9 @@ class Folded:
     def contents(self, layer: Layer, plan: FoldedLayer) -> Iterator[tuple[Memory, Iterator[str]]]:
         yield plan.weights, contents.weight_words(layer, plan)
         yield plan.params, contents.param_words(layer, plan)
+
+    def blocks(self, layer: FoldedLayer) -> list[Block]:
+        return blocks(layer)
 
     def report(self, layers: Sequence[FoldedLayer]) -> list[str]:
         from hwgen.engines.folded.report import report  # it needs the core's timing, which needs the engines

@@ -1,0 +1,34 @@
+"""Links between the page of a training run and the pages of the builds of its model."""
+
+from __future__ import annotations
+
+import contextlib
+import html
+import os
+from pathlib import Path
+from urllib.parse import quote
+
+from markupsafe import Markup
+
+from quant.files import write_atomic
+from quant.page import records
+from quant.page.render import update
+
+TRAINING = "summary.html"  # beside the checkpoint that a training run leaves
+BUILDS = Markup("<!-- builds -->")  # stands in that page where links to builds go
+
+
+def link_training(build: Path, folder: Path) -> None:
+    """Link the page of a build and the training page in the folder of its model both ways, where there is one."""
+    training = folder / TRAINING
+    if not training.is_file() or BUILDS not in (text := training.read_text(encoding="utf-8", errors="replace")):
+        return
+    back = Path(os.path.relpath(training.resolve(), build.resolve())).as_posix()
+    write_atomic(build / records.TRAINING_LINK, records.encode(records.TrainingLink(back)))
+    update(build)
+    there = Path(os.path.relpath(build.resolve() / records.PAGE, folder.resolve())).as_posix()
+    name = html.escape(Path(there).parent.as_posix())
+    line = f'<p>Hardware built from this network: <a href="{html.escape(quote(there))}">{name}</a></p>\n'
+    if line not in text:
+        with contextlib.suppress(OSError):  # a run that may only be read has no link to its builds
+            write_atomic(training, text.replace(BUILDS, f"{line}{BUILDS}", 1).encode())

@@ -15,7 +15,7 @@ import hwgen
 from hwgen import engines
 from hwgen.core import render, report
 from hwgen.core.folding import DEFAULT_FOLDING, Folding
-from hwgen.core.plan import LOAD_BITS, NO_SAFETY, CorePlan, Safety
+from hwgen.core.plan import LOAD_BITS, MEMORY_FOLDER, NO_SAFETY, CorePlan, Safety
 from hwgen.core.planner import make_plan
 from hwgen.core.self_test import active_samples, stored_sample
 from hwgen.core.timing import idle_limit_cycles
@@ -38,7 +38,7 @@ from quant.manifest import (
 from quant.model import IntModel
 
 VECTORS = "tb/vectors.npz"
-LOAD = "mem/load.bin"
+LOAD = f"{MEMORY_FOLDER}load.bin"
 
 TEST_BENCH = Path(__file__).resolve().parents[2] / "sim" / "tb"
 _TEST_BENCH_FILES = ("Makefile", "runner.py", "streams.py", "test_core.py", "harness.cpp")
@@ -75,6 +75,7 @@ def make_build(
         probe: render.probe_module(plan),
         **sources,
         **serial,
+        **render.integration_files(plan, list(sources)),
         **{path: "\n".join(lines) + "\n" for path, lines in _memories(model, plan)},
     }
     files = {path: text.encode() for path, text in texts.items()}

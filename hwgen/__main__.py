@@ -67,7 +67,8 @@ def _build(arguments: argparse.Namespace) -> int:
     safety = Safety(arguments.protect, arguments.watchdog, arguments.self_test)
     folding, description = _folding(arguments, model, safety)
     build = make_build(model, folding, arguments.name, safety)
-    write(build, arguments.out)
+    for name in write(build, arguments.out):
+        print(f"{arguments.out}: removed with the earlier build: {name}")
     plan = build.plan
     lanes = ",".join(str(lanes) for lanes in lanes_and_units(model, plan.layers)[0])
     bits = sum(memory.bits for memory in plan.memories)

@@ -89,15 +89,14 @@ def make_build(
     return Build(plan, files)
 
 
-def write(build: Build, folder: Path) -> None:
-    """Write a build folder, replacing an earlier build there.
+def write(build: Build, folder: Path) -> tuple[str, ...]:
+    """Write a build folder, replacing an earlier build there; returns what of tools went with that.
 
     Raises:
         BuildError: if the folder holds anything but an untouched build.
     """
     folder = Path(os.path.abspath(folder))
-    if folder.exists() or folder.is_symlink():
-        _check_replaceable(folder)
+    removed = _check_replaceable(folder) if folder.exists() or folder.is_symlink() else ()
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         work = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
@@ -112,9 +111,11 @@ def write(build: Build, folder: Path) -> None:
         replace_folder(fresh, folder)
     finally:
         shutil.rmtree(work, ignore_errors=True)
+    return removed
 
 
-def _check_replaceable(folder: Path) -> None:
+def _check_replaceable(folder: Path) -> tuple[str, ...]:
+    """Refuse a folder with anything but a build in it; returns what tools left there outside of the folders for it."""
     if folder.is_symlink() or not folder.is_dir():
         raise BuildError(f"{folder} is not a folder; remove it or name another --out")
     if folder == Path.cwd() or folder in Path.cwd().parents:
@@ -122,7 +123,7 @@ def _check_replaceable(folder: Path) -> None:
             f"{folder} is the current folder or holds it, and a build replaces its folder; name another --out"
         )
     if not any(folder.iterdir()):
-        return
+        return ()
     try:
         found = differences(folder, read_folder(folder).manifest.checksums)
     except BuildError:
@@ -132,6 +133,7 @@ def _check_replaceable(folder: Path) -> None:
     if found.changed:
         name = found.changed[0]
         raise BuildError(f"{folder}/{name} was changed since it was built; move it away or name another --out")
+    return found.dropped
 
 
 def _memories(model: IntModel, plan: CorePlan) -> list[tuple[str, list[str]]]:

@@ -1,3 +1,24 @@
-"""From an integer model to a build folder of Verilog: plan, then render, then write."""
+"""From an integer model to a build folder of Verilog: plan, then render, then write.
+
+For notebooks and scripts, the whole path as four calls: `hwgen.train`, `export`, `build`, `verify` (hwgen.flow.interface).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hwgen.core.request import Request
+    from hwgen.flow.interface import Run, build, export, train, verify
 
 __version__ = "0.1.0"
+__all__ = ["Request", "Run", "build", "export", "train", "verify"]
+
+
+def __getattr__(name: str) -> Any:
+    """The calls of the whole path, loaded when they are first asked for: they need every package, PyTorch among them."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from hwgen.flow import interface
+
+    return getattr(interface, name)

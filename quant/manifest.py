@@ -8,7 +8,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from fnmatch import fnmatchcase
+from pathlib import Path, PurePosixPath
 from typing import Annotated, Final, Literal
 
 import msgspec
@@ -25,7 +26,13 @@ MODEL = "model.safetensors"
 
 # What simulation, synthesis, bitstreams and projects leave in a build folder; a new build takes it away.
 _PRODUCT_FILES = (PAGE, "reports/verify.json", "reports/verify_cocotb.json", SYNTHESIZED, TRAINING_LINK)
-_PRODUCT_FOLDERS = ("tb/build/", "tb/__pycache__/", "synth/", "boards/", "projects/")
+_PRODUCT_FOLDERS = ("tb/build/", "synth/", "boards/", "projects/")
+# What tools leave wherever they run, files and folders by their own names: a new build takes it away and says so.
+_DROPPED = (
+    *("__pycache__", ".pytest_cache", "sim_build", "results.xml"),  # Python, cocotb
+    *("obj_dir", "a.out", "*.vvp", "*.vcd", "*.fst", "*.ghw"),  # Verilator, Icarus, waves
+    *(".Xil", "xsim.dir", "*.wdb", "vivado*.jou", "vivado*.log", "transcript", "*.wlf"),  # Vivado, Questa
+)
 
 Identifier = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z_][A-Za-z0-9_]{0,79}\Z")]
 FileName = Annotated[str, msgspec.Meta(pattern=r"\A([A-Za-z0-9_]{1,80}/)?[A-Za-z0-9_]{1,80}(\.[A-Za-z0-9]{1,20})?\Z")]
@@ -170,11 +177,16 @@ def open_folder(path: Path) -> BuildFolder:
 
 @dataclass(frozen=True, slots=True)
 class Differences:
-    """Files of a build folder that are not as its manifest says, by their paths in it."""
+    """Files of a build folder that are not as its manifest says, by their paths in it.
+
+    Attributes:
+        dropped: what tools left outside of the folders for it, a folder of theirs once; no difference.
+    """
 
     changed: tuple[str, ...]
     missing: tuple[str, ...]
     added: tuple[str, ...]
+    dropped: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.changed or self.missing or self.added)
@@ -184,16 +196,28 @@ def differences(folder: Path, checksums: Mapping[str, str]) -> Differences:
     """How a build folder differs from the SHA-256 `checksums` of its manifest; what later commands made is left out."""
     paths = (path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir())
     found = {path.relative_to(folder).as_posix(): path for path in paths}
-    built = {
+    others = {
         name: path
         for name, path in sorted(found.items())
         if name != MANIFEST and name not in _PRODUCT_FILES and not name.startswith(_PRODUCT_FOLDERS)
     }
+    dropped = {name: _dropped(name) for name in others if name not in checksums}
+    built = {name: path for name, path in others.items() if not dropped.get(name)}
     return Differences(
         changed=tuple(name for name, path in built.items() if name in checksums and _sha256(path) != checksums[name]),
         missing=tuple(sorted(checksums.keys() - built.keys())),
         added=tuple(name for name in built if name not in checksums),
+        dropped=tuple(dict.fromkeys(filter(None, dropped.values()))),
     )
+
+
+def _dropped(name: str) -> str | None:
+    """The file or folder of a tool that a path is or lies in; None where it is no tool's."""
+    path = PurePosixPath(name)
+    for place in (*reversed(path.parents), path):
+        if any(fnmatchcase(place.name, pattern) for pattern in _DROPPED):
+            return place.as_posix()
+    return None
 
 
 def _sha256(path: Path) -> str | None:

@@ -20,7 +20,8 @@ def build(arguments: argparse.Namespace) -> int:
     options["budget"] = None if arguments.budget is None else _budget(arguments.budget)
     options["rates"] = None if arguments.rates is None else spikes.read(arguments.rates)
     made, description = fulfil(model, Request(**options))
-    write(made, arguments.out)
+    for name in write(made, arguments.out):
+        print(f"{arguments.out}: removed with the earlier build: {name}")
     page.link_training(arguments.out, arguments.model.parent)
     plan = made.plan
     lanes = ",".join(str(lanes) for lanes in lanes_and_units(model, plan.layers)[0])

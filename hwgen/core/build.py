@@ -16,7 +16,7 @@ from hwgen import engines
 from hwgen.core import render, report
 from hwgen.core.estimate import DEFAULT_TARGET, estimate
 from hwgen.core.folding import DEFAULT_FOLDING, Folding
-from hwgen.core.plan import LOAD_BITS, NO_SAFETY, CorePlan, Safety
+from hwgen.core.plan import LOAD_BITS, MEMORY_FOLDER, NO_SAFETY, CorePlan, Safety
 from hwgen.core.planner import make_plan
 from hwgen.core.rates import assumed_events
 from hwgen.core.self_test import active_samples, stored_sample
@@ -41,7 +41,7 @@ from quant.model import IntModel
 from quant.page.records import ESTIMATE, encode
 
 VECTORS = "tb/vectors.npz"
-LOAD = "mem/load.bin"
+LOAD = f"{MEMORY_FOLDER}load.bin"
 ASSUMED = "a tenth of the input and of every layer is taken to spike in each step (--rates measures it)"
 MEASURED = "as often as the network spikes on the samples of --rates"
 
@@ -91,6 +91,7 @@ def make_build(
         probe: render.probe_module(plan),
         **sources,
         **serial,
+        **render.integration_files(plan, list(sources)),
         **{path: "\n".join(lines) + "\n" for path, lines in _memories(model, plan)},
     }
     files = {path: text.encode() for path, text in texts.items()}
@@ -105,15 +106,14 @@ def make_build(
     return Build(plan, files)
 
 
-def write(build: Build, folder: Path) -> None:
-    """Write a build folder, replacing an earlier build there.
+def write(build: Build, folder: Path) -> tuple[str, ...]:
+    """Write a build folder, replacing an earlier build there; returns what of tools went with that.
 
     Raises:
         BuildError: if the folder holds anything but an untouched build.
     """
     folder = Path(os.path.abspath(folder))
-    if folder.exists() or folder.is_symlink():
-        _check_replaceable(folder)
+    removed = _check_replaceable(folder) if folder.exists() or folder.is_symlink() else ()
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         work = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
@@ -129,9 +129,11 @@ def write(build: Build, folder: Path) -> None:
         replace_folder(fresh, folder)
     finally:
         shutil.rmtree(work, ignore_errors=True)
+    return removed
 
 
-def _check_replaceable(folder: Path) -> None:
+def _check_replaceable(folder: Path) -> tuple[str, ...]:
+    """Refuse a folder with anything but a build in it; returns what tools left there outside of the folders for it."""
     if folder.is_symlink() or not folder.is_dir():
         raise BuildError(f"{folder} is not a folder; remove it or name another --out")
     if folder == Path.cwd() or folder in Path.cwd().parents:
@@ -139,7 +141,7 @@ def _check_replaceable(folder: Path) -> None:
             f"{folder} is the current folder or holds it, and a build replaces its folder; name another --out"
         )
     if not any(folder.iterdir()):
-        return
+        return ()
     try:
         found = differences(folder, read_folder(folder).manifest.checksums)
     except BuildError:
@@ -149,6 +151,7 @@ def _check_replaceable(folder: Path) -> None:
     if found.changed:
         name = found.changed[0]
         raise BuildError(f"{folder}/{name} was changed since it was built; move it away or name another --out")
+    return found.dropped
 
 
 def _memories(model: IntModel, plan: CorePlan) -> list[tuple[str, list[str]]]:

@@ -11,7 +11,7 @@ MAX_LENGTH = 64
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
-# IEEE 1364-2005 Annex B, and the words that SystemVerilog and VHDL tools reserve and a name is likely to hit.
+# IEEE 1364-2005 Annex B, the words that SystemVerilog tools reserve and a name is likely to hit, and those of VHDL.
 _KEYWORD_TEXT = """
     always and assign automatic begin buf bufif0 bufif1 case casex casez cell cmos config deassign default defparam
     design disable edge else end endcase endconfig endfunction endgenerate endmodule endprimitive endspecify endtable
@@ -28,13 +28,17 @@ _KEYWORD_TEXT = """
     protected pure rand randc randcase randsequence ref return sequence shortint shortreal solve static string struct
     super tagged this throughout timeprecision timeunit type typedef union unique var virtual void wait_order wildcard
     with within
-    entity architecture signal process port map is of then elsif loop next others
+    abs access after all architecture array attribute block body buffer bus component configuration constant
+    disconnect downto elsif entity exit fairness file generic group guarded impure in inertial is label linkage
+    literal loop map mod next of on open others out port postponed procedure process range record register reject
+    rem report restrict rol ror select severity shared signal sla sll sra srl strong subtype then to transport
+    unaffected units until variable vmode vprop vunit when
 """
 _KEYWORDS = frozenset(_KEYWORD_TEXT.split())
 
 # What the top module declares inside; tests hold this against generated tops.
 _INSIDE = re.compile(
-    r"aclk|aresetn|rst|wrapped|wrapped_tready|FLAGS|model_digest|tool_version|[sm]_axis_\w+|s_load_\w+|loaded|neuron|readout|scores_(valid|ready)"
+    r"MEM_DIR|aclk|aresetn|rst|wrapped|wrapped_tready|FLAGS|model_digest|tool_version|[sm]_axis_\w+|s_load_\w+|loaded|neuron|readout|scores_(valid|ready)"
     r"|watchdog|self_test\w*|(watched|entry|packet)_t\w+"
     r"|link_\d+_\d+\w*"
     r"|(unused_)?(input_\w+|layer_\d+\w*|update_\d+_\w+)"

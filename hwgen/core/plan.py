@@ -23,6 +23,7 @@ READOUTS = {"spike_count": 0, "membrane_sum": 0, "membrane_max": 1, "membrane_la
 DIGEST_BITS = 256
 VERSION_BITS = 24
 MAX_VECTOR_BITS = 1 << 16  # the widest vector that IEEE 1364-2005 makes every tool accept
+MEMORY_FOLDER = "mem/"  # inside the build folder
 LOAD_BITS = 16  # width of the stream that weights are loaded from
 
 
@@ -85,8 +86,8 @@ class Memory:
     """A memory of `words` of `word_bits` bits in banks of `bank_words`, filled from files or loaded at run time.
 
     Attributes:
-        prefix: of the banks' files inside the build folder; a number and an extension follow (scsr_banked_memory.v).
-            The last file is filled up with zeros.
+        prefix: of the banks' files in `MEMORY_FOLDER`; a number and an extension follow (scsr_banked_memory.v). The
+            last file is filled up with zeros.
         loaded: whether the words come at run time instead (scsr_loader.v); then there are no files.
     """
 
@@ -109,9 +110,14 @@ class Memory:
         return index_bits(self.words)
 
     @property
-    def paths(self) -> tuple[str, ...]:
-        """One file for each bank."""
+    def files(self) -> tuple[str, ...]:
+        """One file for each bank, by its name in `MEMORY_FOLDER`."""
         return () if self.loaded else tuple(f"{self.prefix}_{bank:02}.hex" for bank in range(self.banks))
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The same in the build folder."""
+        return tuple(MEMORY_FOLDER + file for file in self.files)
 
     @property
     def slices(self) -> int:

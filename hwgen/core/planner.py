@@ -61,7 +61,7 @@ def _test_memories(model: IntModel, safety: Safety) -> tuple[Memory, ...]:
     if not safety.self_test:
         return ()
     beats, answers = map(len, stored_sample(model))
-    return Memory("mem/self_test_beats", beats, 17, beats), Memory("mem/self_test_answers", answers, 32, answers)
+    return Memory("self_test_beats", beats, 17, beats), Memory("self_test_answers", answers, 32, answers)
 
 
 def _check_folding(model: IntModel, folding: Folding) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,9 +11,10 @@ import jinja2
 import hwgen
 import rtl_templates
 from hwgen import engines
-from hwgen.core.plan import DIGEST_BITS, VERSION_BITS, CorePlan, Link
+from hwgen.core.plan import DIGEST_BITS, MEMORY_FOLDER, VERSION_BITS, CorePlan, Link
 from quant.manifest import Port
 
+DEFAULT_CLOCK_MHZ = 100
 TEMPLATES = Path(rtl_templates.__file__).parent
 
 
@@ -81,6 +83,37 @@ def _range(bits: int) -> str:
     return f"[{bits - 1}:0]".ljust(6)
 
 
+def integration_files(plan: CorePlan, sources: Sequence[str]) -> dict[str, str]:
+    """What takes a core with these sources into other designs and tools: path in the build folder -> text."""
+    values = {
+        "plan": plan,
+        "sources": sources,
+        "component": _vhdl(plan.top),
+        "package": _vhdl(f"{plan.top}_component"),
+        "range": _range,
+        **clock(DEFAULT_CLOCK_MHZ),
+    }
+    templates = {
+        "sources.f": "integration/sources.f.j2",
+        f"{plan.top}.core": "integration/fusesoc.core.j2",
+        f"integration/{plan.top}_instance.v": "integration/instance.v.j2",
+        f"integration/{plan.top}_component.vhd": "integration/component.vhd.j2",
+        f"integration/{plan.top}.sdc": "targets/clock.sdc.j2",
+        f"integration/{plan.top}.xdc": "targets/clock.sdc.j2",
+    }
+    return {path: from_template(template, **values) for path, template in templates.items()}
+
+
+def clock(mhz: int) -> dict[str, object]:
+    """What constraints of a clock say."""
+    return {"clock_mhz": mhz, "period_ns": f"{1000 / mhz:.3f}"}
+
+
+def _vhdl(name: str) -> str:
+    """A Verilog name in VHDL: an extended identifier where the underscores do not stand between letters or digits."""
+    return name if re.fullmatch(r"[A-Za-z](_?[A-Za-z0-9])*", name) else f"\\{name}\\"
+
+
 def from_template(path: str, **values: object) -> str:
     """The text of a template, named by its path below `rtl_templates`."""
     environment = jinja2.Environment(
@@ -90,5 +123,5 @@ def from_template(path: str, **values: object) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    constants = {"digest_bits": DIGEST_BITS, "version_bits": VERSION_BITS}
+    constants = {"digest_bits": DIGEST_BITS, "version_bits": VERSION_BITS, "memory_folder": MEMORY_FOLDER}
     return environment.get_template(path).render(version=hwgen.__version__, **constants, **values)

@@ -15,7 +15,6 @@ from quant.errors import BuildError, ScsrError
 from quant.manifest import MODEL, open_folder
 
 FOLDER = "projects"
-DEFAULT_CLOCK_MHZ = 100
 MAX_CLOCK_MHZ = 1000
 
 _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9/_-]{1,39}")
@@ -51,7 +50,7 @@ TOOLS: Mapping[str, Tool] = {
 }
 
 
-def make_project(path: Path, name: str, part: str | None = None, clock_mhz: int = DEFAULT_CLOCK_MHZ) -> Path:
+def make_project(path: Path, name: str, part: str | None = None, clock_mhz: int = render.DEFAULT_CLOCK_MHZ) -> Path:
     """Write the scripts for the tool `name` into `projects/<tool>/` of a build folder, in place of earlier ones.
 
     The device is `part`, as the tool names it, or by default the one in `TOOLS`. Returns the folder of the scripts.
@@ -75,8 +74,7 @@ def make_project(path: Path, name: str, part: str | None = None, clock_mhz: int 
     values = {
         "build": build.manifest,
         "part": part,
-        "clock_mhz": clock_mhz,
-        "period_ns": f"{1000 / clock_mhz:.3f}",
+        **render.clock(clock_mhz),
         "ports": [port.name for port in build.manifest.ports if port.name != "aclk"],
         "channels": model.inputs,
         "classes": model.layers[-1].neurons,

@@ -197,7 +197,7 @@ def run_bench(
     *,
     sources: Sequence[Path],
     top: str,
-    parameters: Mapping[str, int],
+    parameters: Mapping[str, int | str],
     bench: Path,
     work: Path,
     cwd: Path,

@@ -94,7 +94,7 @@ class FoldedLayer(Node):
     def params(self) -> Memory:
         """The memory of the neurons' parameters."""
         word_bits = self.param_word_bits + self.param_code.bits
-        return Memory(f"mem/layer_{self.index}_params", self.words, word_bits, self.words)
+        return Memory(f"layer_{self.index}_params", self.words, word_bits, self.words)
 
     @property
     def param_word_bits(self) -> int:
@@ -197,7 +197,7 @@ def _weight_memory(place: Place, weight_bits: int, fold: Fold) -> Memory:
     Banks are as deep as their blocks, so that no tool divides one further and chooses between the parts.
     """
     rows = sum(link.size for link in place.links)
-    prefix, words = f"mem/layer_{place.index}_weights", -(-place.neurons // fold.lanes) * rows
+    prefix, words = f"layer_{place.index}_weights", -(-place.neurons // fold.lanes) * rows
     data_bits = fold.lanes * weight_bits
     word_bits = data_bits + check_bits(place.code, data_bits).bits
     if fold.loaded:

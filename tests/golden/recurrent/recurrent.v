@@ -7,9 +7,11 @@
 //   layer 2      3 neurons, 1 group of 3 lanes, reads layer 1
 //
 // In:  spike events and TICKs. Out: per sample one packet of scores, class and status. AXI4-Stream on both sides.
-// Memory files are named relative to the build folder: tools run from inside it.
 
-module recurrent (
+module recurrent #(
+    // Where the memories' files are, seen from the folder that a tool runs in, or from the root; ends with a slash
+    parameter MEM_DIR = "mem/"
+) (
     input  wire        aclk,
     input  wire        aresetn,
     input  wire [15:0] s_axis_tdata,
@@ -187,7 +189,7 @@ module recurrent (
         .WEIGHT_BANKS      (1),
         .WEIGHT_BANK_DEPTH (11),
         .WEIGHT_BANK_ADDR_W(4),
-        .WEIGHT_PREFIX     ("mem/layer_1_weights"),
+        .WEIGHT_PREFIX     ({MEM_DIR, "layer_1_weights"}),
         .WEIGHT_LOADED     (0),
         .WEIGHT_SLICES     (1),
         .SUM_W             (5),
@@ -195,7 +197,7 @@ module recurrent (
         .PARAM_W           (18),
         .VALUE_W           (1),
         .NEURON_CYCLES     (6),
-        .PARAM_FILE        ("mem/layer_1_params_00.hex"),
+        .PARAM_FILE        ({MEM_DIR, "layer_1_params_00.hex"}),
         .TAG_W             (4)
     ) layer_1 (
         .clk          (aclk),
@@ -319,7 +321,7 @@ module recurrent (
         .WEIGHT_BANKS      (1),
         .WEIGHT_BANK_DEPTH (6),
         .WEIGHT_BANK_ADDR_W(3),
-        .WEIGHT_PREFIX     ("mem/layer_2_weights"),
+        .WEIGHT_PREFIX     ({MEM_DIR, "layer_2_weights"}),
         .WEIGHT_LOADED     (0),
         .WEIGHT_SLICES     (1),
         .SUM_W             (6),
@@ -327,7 +329,7 @@ module recurrent (
         .PARAM_W           (8),
         .VALUE_W           (16),
         .NEURON_CYCLES     (3),
-        .PARAM_FILE        ("mem/layer_2_params_00.hex"),
+        .PARAM_FILE        ({MEM_DIR, "layer_2_params_00.hex"}),
         .TAG_W             (4)
     ) layer_2 (
         .clk          (aclk),

@@ -6,7 +6,10 @@
 // probe_valid, a bit per layer: neurons were updated in this cycle; they come in order, step after step. probe_spike, a
 // bit for each neuron that a layer updates per cycle: it spiked.
 
-module recurrent_probe (
+module recurrent_probe #(
+    // Where the memories' files are, seen from the folder that a tool runs in, or from the root; ends with a slash
+    parameter MEM_DIR = "mem/"
+) (
     input  wire        aclk,
     input  wire        aresetn,
     input  wire [15:0] s_axis_tdata,
@@ -23,7 +26,9 @@ module recurrent_probe (
     output wire [1:0]  probe_spike
 );
 
-    recurrent core (
+    recurrent #(
+        .MEM_DIR(MEM_DIR)
+    ) core (
         .aclk         (aclk),
         .aresetn      (aresetn),
         .s_axis_tdata (s_axis_tdata),

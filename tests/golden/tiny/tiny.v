@@ -7,9 +7,11 @@
 //   layer 2      2 neurons, 1 group of 2 lanes, reads layer 1, the input
 //
 // In:  spike events and TICKs. Out: per sample one packet of scores, class and status. AXI4-Stream on both sides.
-// Memory files are named relative to the build folder: tools run from inside it.
 
-module tiny (
+module tiny #(
+    // Where the memories' files are, seen from the folder that a tool runs in, or from the root; ends with a slash
+    parameter MEM_DIR = "mem/"
+) (
     input  wire        aclk,
     input  wire        aresetn,
     input  wire [15:0] s_axis_tdata,
@@ -195,7 +197,7 @@ module tiny (
         .WEIGHT_BANKS      (1),
         .WEIGHT_BANK_DEPTH (3),
         .WEIGHT_BANK_ADDR_W(2),
-        .WEIGHT_PREFIX     ("mem/layer_1_weights"),
+        .WEIGHT_PREFIX     ({MEM_DIR, "layer_1_weights"}),
         .WEIGHT_LOADED     (0),
         .WEIGHT_SLICES     (1),
         .SUM_W             (4),
@@ -203,7 +205,7 @@ module tiny (
         .PARAM_W           (10),
         .VALUE_W           (1),
         .NEURON_CYCLES     (4),
-        .PARAM_FILE        ("mem/layer_1_params_00.hex"),
+        .PARAM_FILE        ({MEM_DIR, "layer_1_params_00.hex"}),
         .TAG_W             (4)
     ) layer_1 (
         .clk          (aclk),
@@ -327,7 +329,7 @@ module tiny (
         .WEIGHT_BANKS      (1),
         .WEIGHT_BANK_DEPTH (7),
         .WEIGHT_BANK_ADDR_W(3),
-        .WEIGHT_PREFIX     ("mem/layer_2_weights"),
+        .WEIGHT_PREFIX     ({MEM_DIR, "layer_2_weights"}),
         .WEIGHT_LOADED     (0),
         .WEIGHT_SLICES     (1),
         .SUM_W             (5),
@@ -335,7 +337,7 @@ module tiny (
         .PARAM_W           (7),
         .VALUE_W           (1),
         .NEURON_CYCLES     (4),
-        .PARAM_FILE        ("mem/layer_2_params_00.hex"),
+        .PARAM_FILE        ({MEM_DIR, "layer_2_params_00.hex"}),
         .TAG_W             (4)
     ) layer_2 (
         .clk          (aclk),

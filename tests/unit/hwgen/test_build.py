@@ -98,6 +98,23 @@ def test_a_build_replaces_an_earlier_build_and_its_products(tmp_path: Path) -> N
     assert [path.name for path in tmp_path.iterdir()] == ["core"]
 
 
+DROPPED = ("obj_dir/Vtop.mk", "tb/sim_build/a/b.o", "tb/results.xml", "tb/__pycache__/x.pyc", "dump.fst", "rtl/top.vcd")
+
+
+def test_what_tools_drop_goes_with_the_earlier_build_and_is_named(tmp_path: Path) -> None:
+    model = _model_file(tmp_path)
+    assert _hwgen("build", "--model", model, "--out", "core", cwd=tmp_path).returncode == 0
+    out = tmp_path / "core"
+    for name in DROPPED:
+        (out / name).parent.mkdir(parents=True, exist_ok=True)
+        (out / name).write_text("")
+    done = _hwgen("build", "--model", model, "--out", "core", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    removed = [line.rsplit(" ", 1)[1] for line in done.stdout.splitlines() if "removed" in line]
+    assert removed == ["dump.fst", "obj_dir", "rtl/top.vcd", "tb/__pycache__", "tb/results.xml", "tb/sim_build"]
+    assert not any((out / name).exists() for name in DROPPED)
+
+
 def _something_else(out: Path) -> None:
     out.mkdir()
     (out / "thesis.tex").write_text("mine")
@@ -106,6 +123,12 @@ def _something_else(out: Path) -> None:
 def _a_note(out: Path) -> None:
     write(make_build(tiny_model()), out)
     (out / "rtl" / "notes.txt").write_text("mine")
+
+
+def _a_note_of_a_like_name(out: Path) -> None:
+    write(make_build(tiny_model()), out)
+    (out / "obj_dir_notes").mkdir()
+    (out / "obj_dir_notes" / "x.vcd.txt").write_text("mine")
 
 
 def _a_change(out: Path) -> None:
@@ -122,7 +145,9 @@ def _a_file(out: Path) -> None:
     out.write_text("mine")
 
 
-@pytest.mark.parametrize("occupy", [_something_else, _a_note, _a_note_among_reports, _a_change, _a_file])
+@pytest.mark.parametrize(
+    "occupy", [_something_else, _a_note, _a_note_of_a_like_name, _a_note_among_reports, _a_change, _a_file]
+)
 def test_nothing_of_the_users_is_overwritten(occupy, tmp_path: Path) -> None:
     out = tmp_path / "core"
     occupy(out)

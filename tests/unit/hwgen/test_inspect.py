@@ -28,6 +28,9 @@ def test_an_untouched_folder_passes_with_what_later_commands_made(tmp_path: Path
     (core / "reports" / "verify.json").write_text("{}")
     (core / "synth" / "xc7").mkdir(parents=True)
     (core / "synth" / "xc7" / "synth.json").write_text("{}")
+    (core / "tb" / "sim_build").mkdir()
+    (core / "tb" / "sim_build" / "Vtop.cpp").write_text("")
+    (core / "tb" / "dump.vcd").write_text("")
     assert _inspect(core, monkeypatch) == 0
     shown = capsys.readouterr().out
     assert store.digest(tiny_model()) in shown

@@ -96,11 +96,7 @@ def test_all_sources_are_there_and_name_memories_that_exist(name: str, build: Pa
     given = " ".join(" ".join(call) for call in calls)
     assert all(str(path) in given for path in copies)
     top = (folder / "rtl" / "tiny.v").read_text()
-    named = [Path(text) for text in top.split('"') if "mem/" in text]
-    assert named
-    assert all(path.is_absolute() for path in named)
-    found = [file for path in named for file in path.parent.glob(f"{path.name}*")]
-    assert sorted(found) == sorted((build / "mem").iterdir())
+    assert [text for text in top.split('"') if "mem/" in text] == [f"{build}/mem/"]
 
 
 def test_the_clock_and_the_part_reach_the_tool(build: Path) -> None:

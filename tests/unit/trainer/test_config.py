@@ -155,7 +155,7 @@ def test_a_file_that_takes_too_long_is_refused(tmp_path: Path, monkeypatch: pyte
 
 
 def test_a_network_that_this_machine_cannot_train_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(config, "memory_limit", lambda: 28_000)
+    monkeypatch.setattr(config, "memory_limit", lambda: 40_000)
     with pytest.raises(ConfigError, match=r"network has \d+ weights; the limit on this machine is 1000: take fewer"):
         config.from_table(EXAMPLE)
 

@@ -1,0 +1,147 @@
+"""The path from a configuration to verified hardware as four calls, for notebooks and scripts:
+
+    import hwgen
+
+    run = hwgen.train("digits.toml", "runs/digits")
+    core = hwgen.build(run, "build/digits", hwgen.Request(target_step_us=3))
+    report = hwgen.verify(core, run.samples("test"))
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from hwgen.core.build import write
+from hwgen.core.request import Request, fulfil
+from quant import page, spikes, store
+from quant import export as checkpoints
+from quant.files import write_new
+from quant.manifest import BuildFolder, open_folder
+from quant.model import IntModel
+from quant.spikes import SpikeSet, Split
+from sim.verify import Stress, verify_and_record
+from trainer import config as configuration
+from trainer import distributed, results
+from trainer import run as training
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A finished training run.
+
+    Attributes:
+        folder: where it lies.
+        config: what was trained.
+        accuracy_float, accuracy_quantized: on the test part, as fractions of 1.
+    """
+
+    folder: Path
+    config: configuration.Config
+    accuracy_float: float
+    accuracy_quantized: float
+
+    @property
+    def checkpoint(self) -> Path:
+        """The file of the trained network."""
+        return self.folder / training.PRODUCT
+
+    def samples(self, split: Split = "test") -> SpikeSet:
+        """A part of the data that the run was trained with."""
+        return self.config.data.load()[split]
+
+
+def train(
+    config: str | Path | Mapping[str, Any],
+    out: str | Path,
+    *,
+    device: str = "cpu",
+    threads: int = 1,
+    finish: bool = False,
+    report: Callable[[str], None] = print,
+) -> Run:
+    """Train, or go on with a run that was interrupted.
+
+    Args:
+        config: a TOML file, or its content as a table.
+        out: the folder of the run.
+        device: "cpu", "cuda", "cuda:1", ...
+        threads: on the CPU; one repeats exactly.
+        finish: train no further, take the best network so far.
+        report: gets a line per epoch.
+
+    Raises:
+        ScsrError: as `trainer.run.train`.
+    """
+    chosen = configuration.from_table(config) if isinstance(config, Mapping) else configuration.read(Path(config))
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        training.train(chosen, Path(out), report, distributed.device_of(device), finish=finish)
+    finally:
+        torch.set_num_threads(before)
+    metrics = json.loads((Path(out) / results.METRICS).read_text(encoding="utf-8"))
+    return Run(Path(out), chosen, metrics["accuracy_float"], metrics["accuracy_quantized"])
+
+
+def export(model: Run | str | Path, out: str | Path | None = None) -> IntModel:
+    """The integer model of a run, a checkpoint or a model file; with `out`, also written as a model file.
+
+    Raises:
+        ModelError: if the file breaks its format.
+        ScsrError: if `out` holds something else.
+    """
+    found = checkpoints.load(_path(model))
+    if out is not None:
+        write_new(Path(out), store.to_bytes(found))
+    return found
+
+
+def build(model: Run | IntModel | str | Path, out: str | Path, request: Request | None = None) -> BuildFolder:
+    """Build Verilog from a model; replaces an earlier build at `out`.
+
+    Raises:
+        BuildError: if the request cannot be fulfilled, or `out` holds anything but a build.
+    """
+    found = model if isinstance(model, IntModel) else checkpoints.load(_path(model))
+    made, _ = fulfil(found, request or Request())
+    write(made, Path(out))
+    if not isinstance(model, IntModel):
+        page.link_training(Path(out), _path(model).parent)
+    return open_folder(Path(out))
+
+
+def verify(
+    build: BuildFolder | str | Path,
+    samples: SpikeSet | str | Path,
+    *,
+    engine: str = "cpp",
+    stall_percent: int = 0,
+) -> Mapping[str, Any]:
+    """Simulate a build on samples and compare every spike and score with the golden model.
+
+    Args:
+        build: a build folder.
+        samples: spikes, or a spike file.
+        engine: "cpp", the C++ harness, or "cocotb", the build's own test bench.
+        stall_percent: how often source and sink pause, for "cpp".
+
+    Returns:
+        The report, as in `reports/verify.json`; `equal` says whether nothing differed and there were spikes.
+
+    Raises:
+        ScsrError: as `sim.verify.verify`.
+    """
+    folder = build.path if isinstance(build, BuildFolder) else Path(build)
+    given = samples if isinstance(samples, SpikeSet) else spikes.read(Path(samples))
+    report, _ = verify_and_record(folder, given, engine=engine, stress=Stress(stall_percent=stall_percent))
+    return report
+
+
+def _path(model: Run | str | Path) -> Path:
+    return model.checkpoint if isinstance(model, Run) else Path(model)

@@ -14,7 +14,7 @@ import hwgen
 from hwgen import engines
 from hwgen.core import area
 from hwgen.core.choice import lanes_and_units
-from hwgen.core.folding import Folding
+from hwgen.core.folding import PORTS, Folding
 from hwgen.core.plan import CorePlan, Link, Node
 from hwgen.core.planner import make_plan
 from hwgen.core.rates import cycles_per_step, typical
@@ -26,7 +26,7 @@ from quant.model import IntModel
 from quant.page import records
 
 DEFAULT_TARGET = "xc7"
-_MOST_STEPS = 4096  # that predictions run over
+_MOST_STEPS = 16384  # that predictions run over
 _WORTHWHILE = 0.98  # of the cycles, at most, with options that are recommended
 
 
@@ -47,7 +47,7 @@ def estimate(
     parts.append(records.Part("read-out", None, (classes + 1) * sum(events.ends) / steps, None))
     slowest, cycles = max(parts, key=lambda part: part.cycles), cycles_per_step(plan, events)
     layer = next((layer for layer in plan.layers if _name(layer) == slowest.name), None)
-    lifts = [] if layer is None else _worthwhile(_lifts(model, plan, layer, folding, events, target), cycles)
+    lifts = [] if layer is None else _worthwhile(_lifts(model, plan, parts, folding, events, target), cycles)
     return records.Estimate(
         top=plan.top,
         model=model.name,
@@ -100,29 +100,36 @@ def _layer(plan: CorePlan, layer: Node, events: Events, target: str) -> records.
 
 
 def _lifts(
-    model: IntModel, plan: CorePlan, layer: Node, folding: Folding, events: Events, target: str
+    model: IntModel, plan: CorePlan, parts: Sequence[records.Part], folding: Folding, events: Events, target: str
 ) -> Iterator[records.Lift]:
-    """Options with which this layer does more at once."""
-    lanes, place = lanes_and_units(model, plan.layers)[0], layer.index - 1
-    groups = -(-layer.neurons // lanes[place])
-    more = [*lanes[:place], -(-layer.neurons // -(-groups // 2)), *lanes[place + 1 :]]
-    units = folding.units and [
-        -(-unit * more[position] // lanes[position]) for position, unit in enumerate(folding.units)
-    ]
-    twice = folding.units and [*folding.units[:place], min(2 * layer.units, lanes[place]), *folding.units[place + 1 :]]
-    trials = [
-        replace(folding, lanes=more, units=units),
-        replace(folding, lanes=lanes, units=twice),
-        replace(folding, lanes=lanes, ports=2),
-        replace(folding, lanes=more, units=units, ports=2),
-    ]
-    for trial in trials:
+    """Options with which the slowest layers do more at once: the slowest alone, or all that take half as long."""
+    lanes = lanes_and_units(model, plan.layers)[0]
+    cycles, longest = {part.name: part.cycles for part in parts}, max(part.cycles for part in parts)
+    trials = [replace(folding, lanes=lanes)]
+    for share in (_WORTHWHILE, 0.5):
+        slow = {layer.index for layer in plan.layers if cycles[_name(layer)] >= share * longest}
+        more = [_half_the_groups(layer.neurons, lanes[place]) for place, layer in enumerate(model.layers)]
+        wider = [more[place] if place + 1 in slow else count for place, count in enumerate(lanes)]
+        if folding.units is None:
+            trials.append(replace(folding, lanes=wider))
+            continue
+        units = list(enumerate(folding.units))
+        grown = [-(-unit * wider[place] // lanes[place]) for place, unit in units]
+        doubled = [min(2 * unit, lanes[place]) if place + 1 in slow else unit for place, unit in units]
+        trials += [replace(folding, lanes=wider, units=grown), replace(folding, lanes=lanes, units=doubled)]
+    for trial in (replace(trial, ports=ports) for ports in PORTS if ports >= folding.ports for trial in trials):
         try:
             changed = make_plan(model, trial, plan.top, plan.safety)
         except BuildError:  # wider than tools accept
             continue
-        cycles = round(cycles_per_step(changed, events), 2)
-        yield records.Lift(_options(trial), cycles, area.estimate(changed, target).lut)
+        lut = area.estimate(changed, target).lut
+        yield records.Lift(_options(trial), round(cycles_per_step(changed, events), 2), lut)
+
+
+def _half_the_groups(neurons: int, lanes: int) -> int:
+    """Lanes for half as many groups."""
+    groups = -(-neurons // lanes)
+    return -(-neurons // -(-groups // 2))
 
 
 def _worthwhile(lifts: Iterable[records.Lift], cycles: float) -> list[records.Lift]:
@@ -147,9 +154,11 @@ def _advice(slowest: records.Part, layer: Node | None, lifts: Sequence[records.L
         return "The input takes an event per cycle, whatever the folding: only fewer input events per step lift it."
     if layer is None:
         return "A score leaves per cycle at each sample's end: only fewer classes or longer samples lift it."
-    if any(link.recurrent for link in layer.links):
-        return "It waits for its own spikes of the step before: more lanes or units do not lift it by themselves."
-    return "No more lanes, units or events per cycle lift it: only fewer events per step do."
+    own = "It waits for its own spikes of the step before. " if any(link.recurrent for link in layer.links) else ""
+    return own + (
+        "More lanes, units or events per cycle do not lift it: its event list takes an event per cycle, and a step "
+        "needs time for its way through the pipeline."
+    )
 
 
 def _behind(plan: CorePlan, layer: Node) -> list[records.Block]:

@@ -15,7 +15,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from tqdm import tqdm
@@ -59,11 +59,11 @@ class Result:
         bram_unit: what `bram` counts.
         fmax_mhz: median over the seeds of the highest clock after routing; None without place and route.
         fmax_all: the clock of each seed, in MHz.
-        hierarchy: area of the core's modules and, where they have several, of those right inside them, by the path of
-            their instance; all below are counted in. Mapped without flattening. Empty where nobody asked.
         placed: what nextpnr says that core and frame occupy, with the first seed.
         cells: how many cells of each type the netlist has.
         tools: versions.
+        hierarchy: area of the core's modules and, where they have several, of those right inside them, by the path of
+            their instance; all below are counted in. Mapped without flattening. Empty where nobody asked.
     """
 
     target: str
@@ -82,9 +82,9 @@ class Result:
     seeds: list[int]
     placed: dict[str, int]
     cells: dict[str, int]
-    hierarchy: dict[str, Area]
     tools: dict[str, str]
     seconds: float
+    hierarchy: dict[str, Area] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,9 +208,9 @@ def _run(run: Run, seeds: list[int], tools: dict[str, str], modules: bool) -> Re
         seeds=seeds,
         placed=placed,
         cells=cells,
-        hierarchy=_hierarchy(run) if modules else {},
         tools=tools,
         seconds=round(time.monotonic() - start, 1),
+        hierarchy=_hierarchy(run) if modules else {},
     )
     (run.work / "synth.json").write_text(json.dumps(asdict(result), indent=2) + "\n", encoding="utf-8")
     return result

@@ -74,9 +74,9 @@ class _Diagram:
         """A layer from the height `top` on; where its output leaves, and the height of its end."""
         frame, left, right = len(self._shapes), self._left + _PAD, self._right - _PAD
         y = top + _PAD
-        part = next(part for part in self._estimate.parts if part.name == f"layer {layer.index}")
-        slowest = part.name == self._estimate.slowest
-        text = f"{part.name}: {layer.neurons:,} neurons, {layer.folded}; {part.cycles:,.0f} cycles per step"
+        name, cycles = f"layer {layer.index}", {part.name: part.cycles for part in self._estimate.parts}
+        slowest = name == self._estimate.slowest
+        text = f"{name}: {layer.neurons:,} neurons, {layer.folded}; {cycles[name]:,.0f} cycles per step"
         for line in _wrapped(text + ", the bottleneck" * slowest, right - left):
             self._text(left, y + 12, line, "name")
             y += _LINE

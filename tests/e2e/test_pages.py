@@ -13,10 +13,11 @@ import numpy as np
 import pytest
 from models import Limits, dense_layer, random_model, recurrent_model, tiny_model
 
+from hwgen.__main__ import main
 from hwgen.core.build import make_build, write
 from hwgen.core.folding import Folding
 from hwgen.fpga import targets
-from quant import page
+from quant import page, spikes, vectors
 from quant.model import IntModel
 from quant.page import records
 
@@ -211,6 +212,40 @@ def test_a_core_that_stopped_answering_has_a_page(browser: Browser, tmp_path: Pa
     page.update(tmp_path / "core")
     _everywhere(browser, tmp_path / "core" / page.PAGE, least=60)
     assert "the core hangs" in browser.driver.find_element("css selector", "body").text
+
+
+CONFIG = """
+name = "<i>few</i> & spikes"
+data = {{ name = "spike_files", train = "{0}", test = "{0}", raw_channels = 3, class_names = ["no", "yes"] }}
+[[network.layers]]
+neurons = 4
+sources = [0]
+[[network.layers]]
+neurons = 2
+sources = [1, 0]
+[train]
+epochs_float = 1
+epochs_quantized = 1
+"""
+
+
+def test_training_and_build_lead_to_each_other(browser: Browser, tmp_path: Path, monkeypatch) -> None:
+    from trainer import config, run  # PyTorch, which no other test here needs
+
+    drawn = vectors.random_samples(tiny_model(), 40, 8, 0.5, seed=1)
+    labels = (np.arange(40) % 2).astype(np.int32)
+    (tmp_path / "s.npz").write_bytes(spikes.to_bytes(spikes.from_dense(drawn.dense(slice(0, 40)), drawn.steps, labels)))
+    (tmp_path / "c.toml").write_text(CONFIG.format(tmp_path / "s.npz"))
+    run.train(config.read(tmp_path / "c.toml"), tmp_path / "run", lambda _: None)
+    _everywhere(browser, tmp_path / "run" / page.TRAINING, least=50)
+    command = ["hwgen", "build", "--model", f"{tmp_path / 'run' / 'ckpt.pt'}", "--out", f"{tmp_path / 'core'}"]
+    monkeypatch.setattr("sys.argv", command)
+    assert main() == 0
+    _everywhere(browser, tmp_path / "run" / page.TRAINING, least=50)
+    for there, link in ((page.PAGE, "../core"), (page.TRAINING, "How it was trained")):
+        browser.driver.find_element("link text", link).click()
+        assert browser.driver.current_url.endswith(f"/{there}")
+        assert "<i>few</i> & spikes" in browser.driver.find_element("css selector", "body").text
 
 
 FAULTS = {

@@ -60,6 +60,8 @@ def test_what_was_trained_is_what_was_built(readout: str, tmp_path: Path) -> Non
     _call("hwgen", "build", "--model", tmp_path / "model.safetensors", "--out", tmp_path / "again", "--lanes", "7,24,3")
     assert (core / "manifest.json").read_bytes() == (tmp_path / "again" / "manifest.json").read_bytes()
     _call("sim", "verify", "--build", core, "--spikes", test)
+    for shown, there in ((core / "index.html", "../run/summary.html"), (run / "summary.html", "../core/index.html")):
+        assert f'href="{there}"' in shown.read_text()
     report = json.loads((core / "reports" / "verify.json").read_text())
     metrics = json.loads((run / "metrics.json").read_text())
     assert report["samples"] == 300

@@ -14,6 +14,7 @@ from hwgen.core.build import make_build, write
 from hwgen.core.folding import Folding
 from quant import spikes, vectors
 from quant.model import IntModel
+from quant.page import records
 from sim.__main__ import main
 
 pytestmark = pytest.mark.rtl
@@ -49,6 +50,22 @@ def test_an_equal_core_passes(engine: str, file: str, built: Path, monkeypatch, 
         assert report["accuracy_rtl"] == 0.75
         assert 0 < report["cycles_per_step_mean"] <= report["cycles_per_step_max"]
         assert 0 < report["latency_cycles_mean"] <= report["latency_cycles_max"]
+        shares = [report[f"latency_cycles_p{share}"] for share in (50, 95, 99)]
+        assert 0 < shares[0] <= shares[1] <= shares[2] <= report["latency_cycles_max"]
+        latencies = report["details"]["latency_cycles"]
+        assert sum(latencies["counts"]) == 12
+        assert latencies["counts"][0] > 0 < latencies["counts"][-1]
+        highest = latencies["first"] + latencies["width"] * len(latencies["counts"]) - 1
+        assert latencies["first"] <= shares[0] <= report["latency_cycles_max"] <= highest
+    activity = report["details"]["activity"]
+    assert [one["layer"] for one in activity] == [0, 1, 2]
+    assert [one["neurons"] for one in activity] == [3, 4, 2]
+    assert {str(one["layer"]): one["spikes"] for one in activity[1:]} == report["layer_spikes"]
+    assert all(one["spikes"] > 0 == one["silent"] for one in activity)
+    assert report["details"]["differences"] == []
+    shown = (built / "core" / "index.html").read_text()
+    assert f"reports/{file}" in shown
+    assert records.read(built / "core" / "reports" / file, records.Verified) is not None
     assert "PASS: 12 samples" in capsys.readouterr().out
 
 
@@ -87,6 +104,20 @@ def test_a_broken_core_fails_with_status_1(case: str, built: Path, tmp_path: Pat
     shown = capsys.readouterr()
     assert BREAKS[case][3] in shown.err
     assert shown.err.startswith("FAIL: ")
+    assert "not equal" in (folder / "index.html").read_text()
+
+
+def test_where_each_layer_began_to_differ_is_recorded(built: Path, tmp_path: Path, monkeypatch, capsys) -> None:
+    folder = _broken(built, tmp_path, *BREAKS["wrong reset"][:3])
+    assert _verify(monkeypatch, folder, built / "s.npz", "--allow-changed") == 1
+    report = json.loads((folder / "reports" / "verify.json").read_text())
+    differences = report["details"]["differences"]
+    assert [one["layer"] for one in differences] == [1, 2]
+    assert sum(one["count"] for one in differences) == report["mismatching_spikes"] > 2
+    first = differences[0]
+    place = f"sample {first['sample']}, step {first['step']}, layer 1, neuron {first['neuron']}"
+    assert report["first_difference"].startswith(f"all: {place}: hardware {first['hardware']}")
+    assert "Where differences began" in (folder / "index.html").read_text()
 
 
 @pytest.mark.parametrize("case", ["wrong reset", "never answers"])

@@ -51,7 +51,7 @@ def test_the_manifest_lists_all_files_with_their_checksums(tmp_path: Path) -> No
     write(make_build(tiny_model()), out)
     manifest = json.loads((out / "manifest.json").read_text())
     found = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
-    assert found == {*manifest["checksums"], "manifest.json"}
+    assert found == {*manifest["checksums"], "manifest.json", "index.html"}
     for name, checksum in manifest["checksums"].items():
         assert hashlib.sha256((out / name).read_bytes()).hexdigest() == checksum
     assert manifest["top"] == "tiny"

@@ -16,6 +16,7 @@ from models import recurrent_model, tiny_model
 from hwgen.__main__ import main
 from hwgen.core.build import make_build, write
 from hwgen.fpga import synth
+from quant.manifest import differences, read_folder
 
 Tool = Callable[[Sequence[str], Path], int]
 
@@ -31,6 +32,15 @@ class Tools:
 
     def __init__(self) -> None:
         self.cells = {"LUT4": 100, "TRELLIS_FF": 50, "DP16KD": 2, "MULT18X18D": 1}
+        self.modules = {
+            "tiny": {"LUT4": 1, "tiny.layer_1": 1, "tiny.layer_1_neurons[0].neuron": 1},
+            "tiny.layer_1": {"tiny.layer_1.lanes": 1, "tiny.layer_1.weights": 1},
+            "tiny.layer_1.lanes": {"LUT4": 60, "TRELLIS_FF": 30},
+            "tiny.layer_1.weights": {"LUT4": 20, "tiny.layer_1.weights.memory": 1},
+            "tiny.layer_1.weights.memory": {"DP16KD": 2},
+            "tiny.layer_1_neurons[0].neuron": {"MULT18X18D": 1, "LUT4": 15},
+            "tiny.layer_1_neurons[1].neuron": {"LUT4": 14},
+        }
         self.clocks = {1: 90.0, 2: 110.0, 3: 100.0}
         self.failing: str | None = None
         self.output = b""
@@ -45,8 +55,12 @@ class Tools:
             return subprocess.CompletedProcess(command, 1)
         if tool == "yosys":
             script = cwd / command[-1]
-            (script.parent / "stat.json").write_text(json.dumps({"design": {"num_cells_by_type": self.cells}}))
-            (script.parent / "netlist.v").write_text("module tiny; endmodule\n")
+            if "stat.json" in script.read_text():
+                (script.parent / "stat.json").write_text(json.dumps({"design": {"num_cells_by_type": self.cells}}))
+                (script.parent / "netlist.v").write_text("module tiny; endmodule\n")
+            else:
+                modules = {rf"\{name}": {"num_cells_by_type": cells} for name, cells in self.modules.items()}
+                (script.parent / "modules.json").write_text(json.dumps({"modules": modules}))
         else:
             seed = int(command[command.index("--seed") + 1])
             report = {
@@ -90,12 +104,36 @@ def test_a_result_is_the_median_and_lies_in_the_build_folder(tools: Tools, core:
     assert result["cells"] == tools.cells
     assert result["model_digest"] == json.loads((core / "manifest.json").read_text())["model_digest"]
     assert [path.name for path in (core / "synth").iterdir()] == ["ecp5-85k"]
-    assert [tool for tool, _ in tools.calls] == ["yosys", "nextpnr", "nextpnr", "nextpnr"]
+    assert [tool for tool, _ in tools.calls] == ["yosys", "nextpnr", "nextpnr", "nextpnr", "yosys"]
     assert tools.calls[0][1] == core  # where the memories' paths lead
+
+
+def test_the_area_of_modules_is_recorded_by_their_paths(tools: Tools, core: Path, monkeypatch) -> None:
+    assert _synth(monkeypatch, core, "ecp5-85k") == 0
+    recorded = json.loads((core / "reports" / "synth.json").read_text())
+    assert recorded.keys() == {"ecp5-85k"}
+    found = {path: (area["lut"], area["ff"], area["bram"]) for path, area in recorded["ecp5-85k"]["hierarchy"].items()}
+    assert found == {
+        "tiny": (1, 0, 0),
+        "layer_1": (80, 30, 2),
+        "layer_1.lanes": (60, 30, 0),
+        "layer_1.weights": (20, 0, 2),
+        "layer_1_neurons": (29, 0, 0),
+    }
+    page = (core / "index.html").read_text()
+    assert "Synthesis for ecp5-85k" in page
+    assert "layer_1.weights" in page
+    assert "of 110 LUT above 100 are left, of 30 FF above 50 are left" in " ".join(page.split())
+    tools.cells = {"LUT6": 7}
+    tools.modules = {"tiny": {"LUT6": 7}}
+    assert _synth(monkeypatch, core, "xc7") == 0
+    assert json.loads((core / "reports" / "synth.json").read_text()).keys() == {"ecp5-85k", "xc7"}
+    assert not differences(core, read_folder(core).manifest.checksums)
 
 
 def test_an_area_only_target_has_no_clock(tools: Tools, core: Path, monkeypatch, capsys) -> None:
     tools.cells = {"LUT6": 7, "RAMB18E1": 1}
+    tools.modules = {"tiny": tools.cells}
     assert _synth(monkeypatch, core, "xc7") == 0
     assert capsys.readouterr().out == "tiny on xc7: 7 LUT, 0 FF, 0.5 BRAM (RAMB36), 0 DSP; area only\n"
     assert json.loads((core / "synth" / "xc7" / "synth.json").read_text())["fmax_mhz"] is None

@@ -104,6 +104,10 @@ def test_the_first_step_that_differs_is_named_and_its_earliest_layer() -> None:
     result = _compare(packets, spikes)
     assert result.mismatching_spikes == 3
     assert result.first_difference == "sample 1, step 0, layer 1, neuron 2: hardware 1, golden model 0"
+    assert result.differences == [
+        streams.Difference(layer=1, count=1, sample=1, step=0, neuron=2, hardware=1),
+        streams.Difference(layer=2, count=2, sample=1, step=0, neuron=1, hardware=0),
+    ]
 
 
 def test_scores_classes_and_flags_are_compared() -> None:

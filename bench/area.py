@@ -13,6 +13,9 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
+from functools import partial
+from itertools import count as count_from
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -24,14 +27,15 @@ from bench import cycles, record
 from bench.networks import Case, Layer, random_network
 from hwgen.core import area
 from hwgen.core.build import make_build, write
+from hwgen.core.plan import CorePlan
 from hwgen.core.planner import make_plan
 from hwgen.fpga import targets
 from hwgen.fpga.synth import synthesize
 from hwgen.fpga.targets import Area
 
 ROOT = Path("build/bench/area")
-TARGETS = ("xc7", "ecp5-85k")
-RESOURCES = ("lut", "ff", "bram", "dsp")
+TARGETS = ("xc7", "ecp5-85k", "ice40up5k", "gowin")
+RESOURCES = ("lut", "ff", "bram", "dsp", "spram")
 CALIBRATION = 90  # random networks
 WORKERS = 2
 
@@ -42,6 +46,7 @@ CASES = (
     Case("784-128-10, one lane", 784, (Layer(128, (0,), 1), Layer(10, (1,), 1)), 0.1, 4),
     Case("784-128-10, 32 lanes", 784, (Layer(128, (0,), 32), Layer(10, (1,), 10)), 0.1, 4),
     Case("700-200-20, two events", 700, (Layer(200, (0,), 50), Layer(20, (1,), 20)), 0.02, 6, (5, 1), 2),
+    Case("700-200-20, loaded", 700, (Layer(200, (0,), 10), Layer(20, (1,), 4)), 0.02, 6, loaded=(1,)),
 )
 
 
@@ -63,16 +68,16 @@ class Result:
 
 
 def measure(case: Case, names: Sequence[str], folder: Path) -> Iterator[Result]:
-    """Simulate and synthesize one case; raises what `bench.cycles.measure` does."""
+    """Simulate a case, synthesize it for the targets whose RAM blocks it fits; raises as `bench.cycles.measure`."""
     run = cycles.measure(case, folder)
     plan = make_plan(random_network(case), case.folding)
-    for name in names:
+    for name in filter(partial(_memories_fit, plan), names):
         estimated = area.estimate(plan, name)
         yield Result(case.name, name, estimated, _synthesized(folder, name), run.predicted, run.measured)
 
 
 def _synthesized(folder: Path, target: str) -> Area:
-    result = synthesize(folder, target, seeds=0)
+    result = synthesize(folder, target, seeds=0, fits=False)
     return Area(result.lut, result.ff, result.bram, result.dsp, result.spram)
 
 
@@ -109,23 +114,32 @@ def random_case(seed: int) -> Case:
 
 
 def calibrate(names: Sequence[str], count: int) -> dict[str, dict[str, dict[str, float]]]:
-    """Coefficients of `hwgen.core.area.terms`, by the targets' family and by resource, from `count` random networks."""
-    jobs = [(seed, name) for seed in range(count) for name in names]
-    with ProcessPoolExecutor(WORKERS) as pool:
-        areas = dict(zip(jobs, tqdm(pool.map(_calibration_area, jobs), total=len(jobs), unit="synthesis"), strict=True))
-    cases = [random_case(seed) for seed in range(count)]
-    found = [area.terms(make_plan(random_network(case, seed), case.folding)) for seed, case in enumerate(cases)]
-    return {
-        targets.find(name).family: {
-            resource: _fit(found, np.array([getattr(areas[seed, name], resource) for seed in range(count)]))
-            for resource in ("lut", "ff")
+    """Coefficients of `hwgen.core.area.terms`, by the targets' family and by resource, from `count` random networks
+    whose memories the device can hold."""
+    coefficients = {}
+    for name in names:
+        seeds = list(islice((seed for seed in count_from() if _memories_fit(_random_plan(seed), name)), count))
+        with ProcessPoolExecutor(WORKERS) as pool:
+            areas = list(tqdm(pool.map(partial(_calibration_area, target=name), seeds), name, count))
+        found = [area.terms(_random_plan(seed)) for seed in seeds]
+        coefficients[targets.find(name).family] = {
+            resource: _fit(found, np.array([getattr(one, resource) for one in areas])) for resource in ("lut", "ff")
         }
-        for name in names
-    }
+    return coefficients
 
 
-def _calibration_area(job: tuple[int, str]) -> Area:
-    seed, target = job
+def _random_plan(seed: int) -> CorePlan:
+    case = random_case(seed)
+    return make_plan(random_network(case, seed), case.folding)
+
+
+def _memories_fit(plan: CorePlan, target: str) -> bool:
+    """Whether a device has the RAM blocks for a core: others are no use, and take Yosys long."""
+    device = targets.find(target)
+    return not area.ram_blocks(plan, device.family).beyond(asdict(device.capacity))
+
+
+def _calibration_area(seed: int, target: str) -> Area:
     case, folder = random_case(seed), ROOT / "calibration" / f"{target}_{seed}"
     write(make_build(random_network(case, seed), case.folding), folder)
     return _synthesized(folder, target)
@@ -163,15 +177,17 @@ def main() -> int:
         for result in measure(case, names, ROOT / str(number))
     ]
     record.write(ROOT.with_suffix(".json"), [asdict(result) for result in results])
-    rows, worst = [], dict.fromkeys(results[0].pairs(), 0.0)
+    rows = []
+    worst = {target: dict.fromkeys(results[0].pairs(), 0.0) for target in names}
     for result in results:
-        pairs = result.pairs()
+        pairs, errors = result.pairs(), worst[result.target]
         cells = [" / ".join(f"{round(figure, 1):g}" for figure in pair) for pair in pairs.values()]
         rows.append([result.name, result.target, *cells])
         for name, (estimated, true) in pairs.items():  # there may be no block RAMs and multipliers
-            worst[name] = max(worst[name], abs(estimated / true - 1) if true else float(estimated != 0))
-    print(tabulate(rows, ["network", "target", *worst]))
-    print("largest error:", ", ".join(f"{name} {100 * error:.1f} %" for name, error in worst.items()))
+            errors[name] = max(errors[name], abs(estimated / true - 1) if true else float(estimated != 0))
+    print(tabulate(rows, ["network", "target", *results[0].pairs()]))
+    for target, errors in worst.items():
+        print(f"largest error, {target}:", ", ".join(f"{name} {100 * error:.1f} %" for name, error in errors.items()))
     return 0
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,6 @@ class Entry:
     case: Case
     bounds: Mapping[str, float] = field(default_factory=dict)
     targets: tuple[str, ...] = ("xc7", "ecp5-85k")
-    loaded: tuple[int, ...] = ()
 
 
 def _case(name: str, sizes: str, lanes: tuple[int, int], density: float, bits: int = 6, **fast: Any) -> Case:
@@ -51,7 +50,7 @@ ENTRIES = (
     Entry(_case("", "700-200-20", (25, 4), 0.02), {"lut": 1500, "mhz": 110}),
     Entry(_case(", 4 % density", "700-200-20", (25, 4), 0.04), targets=("xc7",)),
     Entry(_case(", fastest", "700-200-20", (100, 20), 0.02, units=(13, 2), ports=2), {"microseconds": 40}),
-    Entry(_case(", in SPRAM", "700-200-20", (10, 4), 0.02), {"mhz": 30}, ("ice40up5k",), loaded=(1,)),
+    Entry(_case(", in SPRAM", "700-200-20", (10, 4), 0.02, loaded=(1,)), {"mhz": 30}, ("ice40up5k",)),
 )
 
 
@@ -63,7 +62,7 @@ def measure(entry: Entry, folder: Path) -> dict[str, Any]:
     on a figure that was not measured is not.
     """
     case = entry.case
-    plan, events, cycles = simulated(case, replace(case.folding, loaded=entry.loaded), 60, folder)
+    plan, events, cycles = simulated(case, case.folding, 60, folder)
     incoming = incoming_events(plan, events)
     reads, needed = max((count * layer.neurons / (layer.lanes * layer.ports), count) for layer, count in incoming)
     found = [synthesize(folder, target, SEEDS) for target in entry.targets]

@@ -42,10 +42,11 @@ class Case:
     state_bits: int = 16
     leak_bits: int = 8
     shift_leaks: bool = False
+    loaded: tuple[int, ...] = ()
 
     @property
     def folding(self) -> Folding:
-        return Folding([layer.lanes for layer in self.layers], self.units, self.ports)
+        return Folding([layer.lanes for layer in self.layers], self.units, self.ports, self.loaded)
 
 
 def random_network(case: Case, seed: int = 0) -> IntModel:

@@ -26,7 +26,7 @@ MODEL = "model.safetensors"
 
 # What simulation, synthesis, bitstreams and projects leave in a build folder; a new build takes it away.
 _PRODUCT_FILES = (PAGE, "reports/verify.json", "reports/verify_cocotb.json", SYNTHESIZED, TRAINING_LINK)
-_PRODUCT_FOLDERS = ("tb/build/", "synth/", "boards/", "projects/")
+_PRODUCT_FOLDERS = ("tb/build/", "tb/__pycache__/", "synth/", "boards/", "projects/")
 # What tools leave wherever they run, files and folders by their own names: a new build takes it away and says so.
 _DROPPED = (
     *("__pycache__", ".pytest_cache", "sim_build", "results.xml"),  # Python, cocotb

@@ -31,6 +31,7 @@ BUDGETS = ("lut", "ff", "bram", "dsp")
 _TIGHTER = 0.97  # what a target shrinks by while the whole pipeline's prediction misses it
 _ATTEMPTS = 20
 _NEARLY_AS_FAST = 1.3
+_LOADED_LANES = 32  # most that are tried for a layer that could be loaded
 _RELAXATIONS = 4  # cheaper options tried for each layer once the pipeline keeps the target
 
 
@@ -111,10 +112,11 @@ def describe(choice: Choice, target: str, clock_mhz: float) -> str:
     """The choice in two lines."""
     found, folding = choice.area, choice.folding
     lanes, units = (",".join(map(str, numbers or ())) for numbers in (folding.lanes, folding.units))
+    spram = f", {found.spram:g} SPRAM" if found.spram else ""
     most = f"up to {folding.ports} events" if folding.ports > 1 else "1 event"
     return (
         f"lanes {lanes}, units {units}, {most} per cycle; estimated for {target}: {found.lut:,.0f} LUT, "
-        f"{found.ff:,.0f} FF, {found.bram:g} BRAM, {found.dsp:g} DSP\n"
+        f"{found.ff:,.0f} FF, {found.bram:g} BRAM, {found.dsp:g} DSP{spram}\n"
         f"predicted: {choice.interval:.1f} cycles per time step, {choice.interval / clock_mhz:.2f} µs at "
         f"{clock_mhz:g} MHz; {choice.latency:.0f} cycles from a sample's last event to its answer, "
         f"{choice.latency / clock_mhz:.2f} µs"
@@ -190,10 +192,12 @@ class _Search:
         goal = self._goal
         smallest = self._choice({layer: min(o, key=lambda o: o.cost) for layer, o in self._options.items()})
         worst = smallest.area.beyond(self._limits)
-        if goal.budget and worst:
+        if worst:
             needs = ", ".join(f"{name} {needed:,.6g} of {limit:,.6g}" for name, (needed, limit) in worst.items())
             share = max((needed / max(limit, 1e-9) for needed, limit in worst.values()), default=0.0)
-            return share, f"--budget: a small folding needs {needs}; raise it, or use fewer weight bits"
+            where, remedy = ("--budget", "raise it, or ") if goal.budget else (f"--target {self._target}", "")
+            loading = self._loading() if "bram" in worst else ""
+            return share, f"{where}: a small folding needs {needs}; {remedy}{loading}use fewer weight bits"
         picked = self._fastest()
         fastest = self._choice(picked) if picked else smallest
         within = " within the budget" if goal.budget else ""
@@ -208,6 +212,12 @@ class _Search:
             f"no folding found has a latency of at most {goal.latency:,.6g} cycles{within}; one takes {shortest:,.0f}: "
             f"relax the target, or raise --clock-mhz{' or --budget' if within else ''}"
         )
+
+    def _loading(self) -> str:
+        """The option that puts weights into RAM which cannot hold contents at power-on, where that would help."""
+        lanes = [min(self._model.size(index), _LOADED_LANES) for index in range(1, len(self._model.layers) + 1)]
+        layers = [] if self._loaded else area.loadable(self._model, lanes, targets.find(self._target))[0]
+        return f"give --loaded-layers {','.join(map(str, layers))}, whose weights SPRAM holds, or " if layers else ""
 
     def _layer_options(self, layer: Node) -> Iterator[_Option]:
         # Steps with many events in are taken to be those with many spikes out.

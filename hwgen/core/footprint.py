@@ -5,9 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
-SMALL_RAM_WORDS = 32  # up to here a RAM may lie in LUTs (scsr_ram.v)
+SMALL_RAM_WORDS = 32  # up to here a RAM is left to the tool (scsr_ram.v), which takes LUTs where they can be memory
 SMALL_ROM_WORDS = 16  # and a ROM (scsr_rom.v)
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """A memory of the Verilog: its leaf module, words, width in bits, and whether two ports read it."""
+
+    kind: Literal["ram", "rom", "loaded_ram"]
+    words: int
+    bits: int
+    two_readers: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,12 +27,12 @@ class Footprint:
 
     Attributes:
         terms: by name, what LUTs and flip-flops are linear in.
-        memories: that may take block RAM: words, width, whether two ports read.
+        memories: that may take block RAM.
         multiplied: how many states are multiplied at once, and their width in bits.
     """
 
     terms: Mapping[str, float]
-    memories: tuple[tuple[int, int, bool], ...]
+    memories: tuple[Storage, ...]
     multiplied: tuple[int, int] = (0, 1)
 
 
@@ -31,18 +42,21 @@ def choice(inputs: int) -> float:
 
 
 def small_rams(memories: Iterable[tuple[int, int]]) -> dict[str, float]:
-    """RAMs in LUTs, of few words (pairs of words and bits); from 17 words on some families need twice as many."""
+    """RAMs in LUTs, of few words (pairs of words and bits); from 17 words on some families need twice as many. Where
+    LUTs cannot be memory, their bits may be registers."""
     small = [(words, bits) for words, bits in memories if 1 < words <= SMALL_RAM_WORDS]
     return {
+        "memory bits": float(sum(words * bits for words, bits in small if in_registers(words, bits))),
         "small memories": sum(4.0 * math.ceil(bits / 6) for _, bits in small),
         "memories of 17 words": sum(4.0 * math.ceil(bits / 6) for words, bits in small if words > SMALL_RAM_WORDS // 2),
     }
 
 
+def in_registers(words: int, bits: int) -> bool:
+    """Whether a RAM is rather built of registers than of blocks 16 bits wide, where there is no RAM in LUTs: for up to
+    64 bits in a block, Yosys does so."""
+    return words * bits <= 64 * math.ceil(bits / 16)
+
+
 def small_rom(words: int, bits: int) -> float:
     return bits if 1 < words <= SMALL_ROM_WORDS else 0
-
-
-def in_block(words: int, few: int) -> int:
-    """The words of a memory that lies in block RAM: none of one with `few` or fewer."""
-    return words if words > few else 0

@@ -1,10 +1,10 @@
 """The path from a configuration to verified hardware as four calls, for notebooks and scripts:
 
-    import hwgen
+import hwgen
 
-    run = hwgen.train("digits.toml", "runs/digits")
-    core = hwgen.build(run, "build/digits", hwgen.Request(target_step_us=3))
-    report = hwgen.verify(core, run.samples("test"))
+run = hwgen.train("digits.toml", "runs/digits")
+core = hwgen.build(run, "build/digits", hwgen.Request(target_step_us=3))
+report = hwgen.verify(core, run.samples("test"))
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ import torch
 
 from hwgen.core.build import write
 from hwgen.core.request import Request, fulfil
-from quant import page, spikes, store
 from quant import export as checkpoints
+from quant import page, spikes, store
 from quant.files import write_new
 from quant.manifest import BuildFolder, open_folder
 from quant.model import IntModel

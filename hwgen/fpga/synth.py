@@ -21,12 +21,13 @@ from pathlib import Path
 from tqdm import tqdm
 
 from hwgen.core import render
+from hwgen.core.area import loadable
 from hwgen.fpga import targets
 from hwgen.fpga.targets import Area, PlaceAndRoute, Target
-from quant import page
+from quant import page, store
 from quant.errors import BuildError, ToolError
 from quant.files import replace_folder, write_atomic
-from quant.manifest import BuildFolder, open_folder
+from quant.manifest import MODEL, BuildFolder, open_folder
 from quant.page.records import SYNTHESIZED
 
 FOLDER = "synth"
@@ -45,6 +46,7 @@ _REMEDIES = {
     "lut": "fewer lanes or weight bits",
     "ff": "fewer lanes",
     "bram": "fewer weight bits or a smaller network",
+    "ICESTORM_RAM": "fewer weight bits or a smaller network",
     "spram": "fewer --loaded-layers, or fewer weight bits",
     "dsp": "fewer --units, or leaks of the form 2^F - 2^k, which take no multiplier",
 }
@@ -109,11 +111,12 @@ class Run:
         return self.work.relative_to(self.build.path).as_posix()
 
 
-def synthesize(folder: Path, name: str, seeds: int = 3, *, modules: bool = False) -> Result:
+def synthesize(folder: Path, name: str, seeds: int = 3, *, modules: bool = False, fits: bool = True) -> Result:
     """Synthesize a build folder for the target `name` and write `synth/<target>/` in it, in place of an earlier one.
 
-    The clock is the median of `seeds` runs of place and route; with 0 runs only the area is measured. With `modules`
-    the area of each module is measured too, in a synthesis of its own.
+    The clock is the median of `seeds` runs of place and route; with 0 runs only the area is measured, and without
+    `fits` also that of a network that does not fit. With `modules` the area of each module is measured too, in a
+    synthesis of its own.
 
     Raises:
         ScsrError: at an unknown target.
@@ -129,7 +132,7 @@ def synthesize(folder: Path, name: str, seeds: int = 3, *, modules: bool = False
     tools = tool_versions([] if target.place_and_route is None else [target.place_and_route.distribution])
     with results_folder(build.path / FOLDER, name) as work:
         run = Run(build, build.manifest.top, build.manifest.sources, name, target, work)
-        result = _run(run, list(range(1, seeds + 1)), tools, modules)
+        result = _run(run, list(range(1, seeds + 1)), tools, modules=modules, fits=fits)
     _record(build.path)
     return result
 
@@ -175,11 +178,12 @@ def table_line(result: Result) -> str:
     return f"{line}; {result.fmax_mhz:.1f} MHz (median of {clocks})"
 
 
-def _run(run: Run, seeds: list[int], tools: dict[str, str], modules: bool) -> Result:
+def _run(run: Run, seeds: list[int], tools: dict[str, str], *, modules: bool, fits: bool) -> Result:
     start = time.monotonic()
     cells = _map(run)
     area = run.target.area(cells)
-    require_fit(run, area.beyond(asdict(run.target.capacity)))
+    if fits:
+        require_fit(run, area.beyond(asdict(run.target.capacity)))
     clocks: list[float] = []
     placed: dict[str, int] = {}
     tool = run.target.place_and_route
@@ -345,7 +349,21 @@ def require_fit(run: Run, counts: Mapping[str, tuple[float, float]]) -> None:
         return
     lacking = ", ".join(f"{name.upper()} {needed:,g} of {limit:,g}" for name, (needed, limit) in beyond.items())
     remedies = [_REMEDIES[name] for name in beyond if name in _REMEDIES] or ["fewer lanes or weight bits"]
+    if "bram" in beyond or "ICESTORM_RAM" in beyond:
+        remedies = [*_loading(run), *remedies]
     raise BuildError(f"{run.top} does not fit {run.name}: {lacking}; try {', '.join(remedies)}, or a larger device")
+
+
+def _loading(run: Run) -> list[str]:
+    """Options of a build that puts weights into RAM which this one leaves empty; none where there is no such RAM."""
+    if run.build.manifest.load is not None:
+        return []
+    model = store.read(run.build.path / MODEL)
+    built = {layer.index: layer.lanes for layer in run.build.manifest.layers}
+    lanes = [built.get(index, 1) for index in range(1, len(model.layers) + 1)]
+    loaded, fewer = loadable(model, lanes, run.target)
+    options = "" if fewer == lanes else f" --lanes {','.join(map(str, fewer))}"
+    return [f"--loaded-layers {','.join(map(str, loaded))}{options}, whose weights SPRAM holds"] if loaded else []
 
 
 def tool_versions(distributions: Sequence[str]) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hwgen.core.footprint import SMALL_RAM_WORDS, SMALL_ROM_WORDS, Footprint, choice, in_block, small_rams, small_rom
+from hwgen.core.footprint import Footprint, Storage, choice, small_rams, small_rom
 from hwgen.engines.folded.plan import FoldedLayer
 
 
@@ -47,13 +47,18 @@ def _terms(layer: FoldedLayer) -> dict[str, float]:
     }
 
 
-def _memories(layer: FoldedLayer) -> Iterator[tuple[int, int, bool]]:
-    """A layer's memories that may take block RAM: words, width, whether two ports read."""
-    yield in_block(layer.words, SMALL_RAM_WORDS), layer.units * layer.neuron.state_word_bits, False
-    yield in_block(layer.params.words, SMALL_ROM_WORDS), layer.params.word_bits, False
+def _memories(layer: FoldedLayer) -> Iterator[Storage]:
+    """A layer's memories that may take block RAM."""
+    yield Storage("ram", layer.words, layer.units * layer.neuron.state_word_bits)
+    yield Storage("rom", layer.params.words, layer.params.word_bits)
     for _ in range(layer.ports):
-        yield in_block(2 << layer.position_bits, SMALL_RAM_WORDS), layer.row_bits, False
+        yield Storage("ram", 2 << layer.position_bits, layer.row_bits)
     for link in layer.links:
-        yield in_block(link.fifo_words, SMALL_RAM_WORDS), link.fifo_word_bits, False
+        yield Storage("ram", link.fifo_words, link.fifo_word_bits)
     for _ in range(layer.weights.banks):
-        yield in_block(layer.weights.bank_words, SMALL_ROM_WORDS), layer.weights.word_bits, layer.ports == 2
+        yield Storage(
+            "loaded_ram" if layer.weights.loaded else "rom",
+            layer.weights.bank_words,
+            layer.weights.word_bits,
+            layer.ports == 2,
+        )

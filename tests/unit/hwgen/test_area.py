@@ -8,11 +8,12 @@ from models import recurrent_model, tiny_model
 from bench.networks import Case, Layer, random_network
 from hwgen.core import area
 from hwgen.core.folding import Folding
+from hwgen.core.footprint import Storage
 from hwgen.core.planner import make_plan
 from hwgen.fpga.targets import TARGETS
 from quant.errors import ScsrError
 
-TARGETS_KNOWN = ("xc7", "ecp5-85k", "ecp5-25k")
+TARGETS_KNOWN = ("xc7", "ecp5-85k", "ecp5-25k", "ice40up5k", "gowin")
 
 
 def _case(**changes: object) -> area.Area:
@@ -57,9 +58,29 @@ def test_multipliers_are_counted() -> None:
     [(0, 8, False, 0), (512, 36, False, 0.5), (512, 36, True, 1), (14000, 6, False, 3), (33, 100, False, 1.5)],
 )
 def test_block_rams_of_7_series(words: int, bits: int, two_readers: bool, blocks: float) -> None:
-    assert area._blocks("xc7", words, bits, two_readers) == blocks
+    assert area._blocks("xc7", Storage("ram", words, bits, two_readers)) == area.Area(bram=blocks)
 
 
-def test_a_target_without_coefficients_is_refused() -> None:
+@pytest.mark.parametrize(
+    ("memory", "expected"),
+    [
+        (Storage("ram", 4, 40), area.Area()),
+        (Storage("ram", 5, 40), area.Area(bram=3)),
+        (Storage("rom", 16, 40), area.Area()),
+        (Storage("rom", 300, 20), area.Area(bram=3)),
+        (Storage("rom", 300, 20, two_readers=True), area.Area(bram=6)),
+        (Storage("loaded_ram", 4096, 16), area.Area(bram=16)),
+        (Storage("loaded_ram", 7000, 16), area.Area(bram=28)),
+        (Storage("loaded_ram", 8192, 40), area.Area(spram=3)),
+        (Storage("loaded_ram", 20000, 16), area.Area(spram=2)),
+    ],
+)
+def test_memories_of_ice40(memory: Storage, expected: area.Area) -> None:
+    """As Yosys maps scsr_ram, scsr_rom and scsr_loaded_ram."""
+    assert area._blocks("ice40", memory) == expected
+
+
+def test_a_target_without_coefficients_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(area, "fitted", lambda: {"xc7": {}, "ecp5": {}})
     with pytest.raises(ScsrError, match="there are some for xc7, ecp5-85k"):
         area.estimate(make_plan(tiny_model()), "gowin")

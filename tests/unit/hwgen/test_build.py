@@ -111,7 +111,7 @@ def test_what_tools_drop_goes_with_the_earlier_build_and_is_named(tmp_path: Path
     done = _hwgen("build", "--model", model, "--out", "core", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     removed = [line.rsplit(" ", 1)[1] for line in done.stdout.splitlines() if "removed" in line]
-    assert removed == ["dump.fst", "obj_dir", "rtl/top.vcd", "tb/__pycache__", "tb/results.xml", "tb/sim_build"]
+    assert removed == ["dump.fst", "obj_dir", "rtl/top.vcd", "tb/results.xml", "tb/sim_build"]
     assert not any((out / name).exists() for name in DROPPED)
 
 

@@ -97,8 +97,21 @@ def test_what_cannot_be_is_told_with_what_can(goal: Goal, message: str) -> None:
         choose(LARGER, assumed_events(LARGER), goal, "xc7")
 
 
-def test_a_target_without_estimates_is_refused() -> None:
-    with pytest.raises(ScsrError, match="there are some for"):
+def test_what_a_device_cannot_hold_is_to_be_loaded_where_that_helps() -> None:
+    model = random_network(Case("large", 700, (Layer(200, (0,), 16), Layer(20, (1,), 4)), 0.1, 6))
+    events, goal = assumed_events(model), Goal(interval=2000)
+    with pytest.raises(
+        BuildError, match=r"--target ice40up5k: .* bram .* of 30; give --loaded-layers 1, whose weights"
+    ):
+        choose(model, events, goal, "ice40up5k")
+    chosen = choose(model, events, goal, "ice40up5k", loaded=[1])
+    assert 0 < chosen.area.spram <= 4
+    assert chosen.area.bram <= 30
+
+
+def test_a_target_without_estimates_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(area, "fitted", lambda: {"xc7": {}})
+    with pytest.raises(ScsrError, match="there are some for xc7"):
         choose(tiny_model(), assumed_events(tiny_model()), Goal(interval=100), "gowin")
 
 
@@ -178,7 +191,7 @@ def test_given_lanes_get_the_fewest_units_that_lose_no_time() -> None:
         (("--target", "foo"), "--target 'foo' is unknown; known are xc7"),
         (("--rates", "EMPTY"), "the spike file holds no samples"),
         (("--units", "x"), "argument --units"),
-        (("--budget", "lut=many"), "argument --budget: 'lut=many': give whole numbers of lut, ff, bram, dsp"),
+        (("--budget", "lut=many"), "--budget is 'lut=many': give whole numbers of lut, ff, bram, dsp"),
         (("--budget", "lut=5,lut=6"), "give whole numbers of lut, ff, bram, dsp"),
     ],
 )

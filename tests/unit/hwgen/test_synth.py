@@ -13,8 +13,10 @@ from typing import Any
 import pytest
 from models import recurrent_model, tiny_model
 
+from bench.networks import Case, Layer, random_network
 from hwgen.__main__ import main
 from hwgen.core.build import make_build, write
+from hwgen.core.folding import Folding
 from hwgen.fpga import synth
 from quant.manifest import differences, read_folder
 
@@ -153,6 +155,19 @@ def test_a_network_that_does_not_fit_is_told_what_lacks(tools: Tools, core: Path
     assert "fewer lanes" in line
     assert "larger device" in line
     assert not (core / "synth").exists()
+
+
+def test_weights_that_spram_could_hold_are_to_be_loaded(tools: Tools, tmp_path: Path, monkeypatch, capsys) -> None:
+    case = Case("large", 700, (Layer(200, (0,), 16), Layer(20, (1,), 4)), 0.1, 6)
+    tools.cells = {"SB_RAM40_4K": 260}
+    for lanes, loaded, advice in (
+        ([16, 4], [], "--loaded-layers 1 --lanes 10,4, whose weights SPRAM holds, fewer weight bits"),
+        ([10, 4], [], "--loaded-layers 1, whose weights SPRAM holds, fewer weight bits"),
+        ([10, 4], [1], "fewer weight bits"),
+    ):
+        write(make_build(random_network(case), Folding(lanes, loaded=loaded)), tmp_path / "core")
+        assert _synth(monkeypatch, tmp_path / "core", "ice40up5k") == 2
+        assert f"does not fit ice40up5k: BRAM 260 of 30; try {advice} or a smaller network" in _line(capsys)
 
 
 def test_a_network_that_nextpnr_cannot_place_is_told_what_lacks(tools: Tools, core: Path, monkeypatch, capsys) -> None:

@@ -123,7 +123,7 @@ def test_the_area_of_modules_is_recorded_by_their_paths(tools: Tools, core: Path
     page = (core / "index.html").read_text()
     assert "Synthesis for ecp5-85k" in page
     assert "layer_1.weights" in page
-    assert "of 110 LUT above 100 are left, of 30 FF above 50 are left" in " ".join(page.split())
+    assert "110 LUT, 30 FF, 2 BRAM, 1 DSP together" in " ".join(page.split())
     tools.cells = {"LUT6": 7}
     tools.modules = {"tiny": {"LUT6": 7}}
     assert _synth(monkeypatch, core, "xc7") == 0

@@ -1,6 +1,6 @@
 """From an integer model to a build folder of Verilog: plan, then render, then write.
 
-For notebooks and scripts, the whole path as four calls: `hwgen.train`, `export`, `build`, `verify` (hwgen.flow.interface).
+For notebooks and scripts, the whole path as four calls (hwgen/flow/interface.py): `train`, `export`, `build`, `verify`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ __all__ = ["Request", "Run", "build", "export", "train", "verify"]
 
 
 def __getattr__(name: str) -> Any:
-    """The calls of the whole path, loaded when they are first asked for: they need every package, PyTorch among them."""
+    """The calls of the whole path, loaded when they are first asked for: they need PyTorch."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from hwgen.flow import interface

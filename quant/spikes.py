@@ -91,11 +91,22 @@ class SpikeSet:
         spikes[self.step[events], sample, self.channel[events]] = True
         return spikes
 
+    def part(self, first: int, samples: int) -> SpikeSet:
+        """The `samples` samples from number `first` on."""
+        chosen, offset = slice(first, first + samples), self.offset[first : first + samples + 1]
+        events = slice(int(offset[0]), int(offset[-1]))
+        return SpikeSet(
+            channels=self.channels,
+            steps=self.steps[chosen],
+            label=self.label[chosen],
+            offset=offset - offset[0],
+            step=self.step[events],
+            channel=self.channel[events],
+        )
+
     def head(self, samples: int) -> SpikeSet:
         """The first `samples` samples."""
-        steps, label, offset = self.steps[:samples], self.label[:samples], self.offset[: samples + 1]
-        events = slice(int(offset[-1]))
-        return SpikeSet(self.channels, steps, label, offset, self.step[events], self.channel[events])
+        return self.part(0, samples)
 
 
 def from_dense(spikes: npt.NDArray[np.bool_], steps: IntArray, label: IntArray) -> SpikeSet:

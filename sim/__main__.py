@@ -1,12 +1,13 @@
-"""`python -m sim verify`: hold a build folder's hardware against the golden model; `board`: give it a serial port."""
+"""`python -m sim verify`: hold a build folder's hardware against the golden model; `run`, `board`: either alone."""
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from quant.command import Command
+from quant.command import Command, add_out
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -26,10 +27,21 @@ def add_commands(command: Command) -> None:
     check.add_argument("--build", type=Path, required=True, help="build folder")
     check.add_argument("--spikes", type=Path, required=True, help="spike file (.npz)")
     check.add_argument("--engine", choices=("cpp", "cocotb"), default="cpp", help="C++ harness (default) or cocotb")
-    check.add_argument("--samples", type=int, help="first N samples (default: all; cocotb: 3)")
+    _add_samples(check, "(default: all; cocotb: 3)")
+    check.add_argument("--wave", type=Path, help="cpp: write the waves of all signals to this file (.vcd or .fst)")
     check.add_argument("--stall-percent", type=int, default=0, help="cpp: how often source and sink pause (default 0)")
     check.add_argument("--netlist", metavar="TARGET", help="cpp: the netlist of `hwgen synth` instead of the Verilog")
     check.add_argument("--allow-changed", action="store_true", help="judge a folder that was changed by hand, too")
+    run = command.add(
+        "run",
+        "sim.commands:run",
+        "write the golden model's spikes and scores of every layer, without simulating hardware",
+        "--build build/digits --spikes runs/digits/test.npz --out answers.npz",
+    )
+    run.add_argument("--build", type=Path, required=True, help="build folder")
+    run.add_argument("--spikes", type=Path, required=True, help="spike file (.npz)")
+    _add_samples(run, "(default: all)")
+    add_out(run, "file to write, as tb/vectors.npz of a build (.npz; docs/formats.md)")
     board = command.add(
         "board",
         "sim.commands:board",
@@ -38,6 +50,11 @@ def add_commands(command: Command) -> None:
     )
     board.add_argument("--build", type=Path, required=True, help="build folder")
     board.add_argument("--bit-cycles", type=int, default=8, help="length of a bit in cycles (default 8)")
+
+
+def _add_samples(parser: argparse.ArgumentParser, default: str) -> None:
+    parser.add_argument("--first", type=int, default=0, help="number of the first sample (default 0)")
+    parser.add_argument("--samples", type=int, help=f"how many samples from there on {default}")
 
 
 if __name__ == "__main__":

@@ -3,64 +3,101 @@
 from __future__ import annotations
 
 import argparse
-import json
+import shlex
 import sys
 import time
 from collections.abc import Mapping
+from typing import Any
 
-from quant import page, spikes
-from quant.errors import ScsrError, SpikeFileError, VerificationError
-from quant.files import write_atomic
+from quant import spikes, store, vectors
+from quant.errors import ScsrError, SpikeFileError
+from quant.files import check_new, write_new
+from quant.manifest import MODEL
+from quant.spikes import SpikeSet
 from sim.board import simulated_board
-from sim.verify import COCOTB_DEFAULT_SAMPLES, Stress
+from sim.verify import COCOTB_DEFAULT_SAMPLES, Stress, check_folder, verify_and_record
 from sim.verify import verify as against_golden
 
 
 def verify(arguments: argparse.Namespace) -> int:
     """Verify, print a table and write the report; the exit status is 1 where something differs.
 
-    The report is `reports/verify.json`, with cocotb `reports/verify_cocotb.json`, of a netlist
-    `synth/<target>/verify.json`.
+    With `--wave` only waves are written: the report of a whole set stays as it is.
     """
-    samples = spikes.read(arguments.spikes)
-    if not len(samples):
-        raise SpikeFileError(f"{arguments.spikes} holds no samples; verification needs at least one")
-    if arguments.stall_percent and arguments.engine != "cpp":
-        raise ScsrError("--stall-percent is for --engine cpp; cocotb always runs its own cases, stalls among them")
-    if arguments.netlist and arguments.engine != "cpp":
-        raise ScsrError("--netlist is for --engine cpp; cocotb looks at spikes inside, which a netlist does not show")
-    count = arguments.samples
-    if count is None:
-        count = len(samples) if arguments.engine == "cpp" else min(COCOTB_DEFAULT_SAMPLES, len(samples))
-    if not 1 <= count <= len(samples):
-        raise ScsrError(f"--samples is {count}; {arguments.spikes} holds {len(samples)}, allowed is 1..{len(samples)}")
+    cpp, netlist, wave = arguments.engine == "cpp", arguments.netlist, arguments.wave
+    for given, option in ((arguments.stall_percent, "stall-percent"), (netlist, "netlist"), (wave, "wave")):
+        if given and not cpp:
+            raise ScsrError(f"--{option} is for --engine cpp; cocotb has cases and ways of its own")
+    if wave is not None and wave.suffix not in (".vcd", ".fst"):
+        raise ScsrError(f"--wave {wave}: the name must end in .vcd or .fst")
     if not 0 <= arguments.stall_percent <= 95:
         raise ScsrError(f"--stall-percent is {arguments.stall_percent}; allowed is 0..95")
-    netlist = arguments.netlist
-    try:
-        report = against_golden(
-            arguments.build,
-            samples.head(count),
-            engine=arguments.engine,
-            stress=Stress(stall_percent=arguments.stall_percent),
-            netlist=netlist,
-            allow_changed=arguments.allow_changed,
-        )
-    except VerificationError as error:
-        report = {"equal": False, "engine": arguments.engine, "samples": count, "first_difference": str(error)}
-    name = "verify.json" if arguments.engine == "cpp" else f"verify_{arguments.engine}.json"
-    path = arguments.build / "reports" / name if netlist is None else arguments.build / "synth" / netlist / name
-    write_atomic(path, (json.dumps(report, indent=2) + "\n").encode())
-    page.update(arguments.build)
+    samples = _samples(arguments, None if cpp else COCOTB_DEFAULT_SAMPLES)
+    options = {
+        "engine": arguments.engine,
+        "netlist": netlist,
+        "stress": Stress(stall_percent=arguments.stall_percent),
+        "allow_changed": arguments.allow_changed,
+    }
+    if wave is None:
+        report, path = verify_and_record(arguments.build, samples, **options)
+    else:
+        report, path = against_golden(arguments.build, samples, wave=wave, **options), wave
     for key, value in report.items():
         if key != "details":  # they are for the page
             print(f"{key.replace('_', ' '):22} {_shown(value)}")
-    print(f"{'report':22} {path}")
+    print(f"{'report' if wave is None else 'wave':22} {path}")
     if report["equal"]:
-        print(f"PASS: {count} samples, every {'spike' if netlist is None else 'score'} equal")
+        print(f"PASS: {len(samples)} samples, every {'spike' if netlist is None else 'score'} equal")
         return 0
     print(f"FAIL: {report['first_difference'] or 'the output was silent: nothing was shown'}", file=sys.stderr)
+    if cpp and wave is None and (sample := _first_differing(report)) is not None:
+        again = shlex.join(
+            [*arguments.prog.split(), "--build", str(arguments.build), "--spikes", str(arguments.spikes)]
+        )
+        again += f" --netlist {netlist}" if netlist else ""
+        print(
+            f"to see it: {again} --first {arguments.first + sample} --samples 1 --wave difference.vcd", file=sys.stderr
+        )
     return 1
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Write what the golden model says about samples."""
+    check_new(arguments.out, force=arguments.force)
+    folder, _ = check_folder(arguments.build)
+    samples, model = _samples(arguments, None), store.read(folder.path / MODEL)
+    if samples.channels != model.inputs:
+        raise SpikeFileError(f"the spike file has {samples.channels} channels; the model has {model.inputs} inputs")
+    answers = vectors.expected(model, samples)
+    write_new(arguments.out, vectors.to_bytes(samples, answers), force=arguments.force)
+    spiking = {name: len(found) for name, found in answers.items() if name.startswith("layer_")}
+    print(
+        f"{arguments.out}: {len(samples)} samples; " + ", ".join(f"{name} {count:,}" for name, count in spiking.items())
+    )
+    return 0
+
+
+def _samples(arguments: argparse.Namespace, most: int | None) -> SpikeSet:
+    """Those that are asked for: from `--first` on, `--samples` of them, or all, or the first `most`."""
+    found = spikes.read(arguments.spikes)
+    if not len(found):
+        raise SpikeFileError(f"{arguments.spikes} holds no samples; one is needed at least")
+    left = len(found) - arguments.first
+    if not 0 <= arguments.first < len(found):
+        raise ScsrError(
+            f"--first is {arguments.first}; {arguments.spikes} holds {len(found)}, allowed is 0..{len(found) - 1}"
+        )
+    count = min(most or left, left) if arguments.samples is None else arguments.samples
+    if not 1 <= count <= left:
+        raise ScsrError(f"--samples is {count}; {arguments.spikes} holds {left} from --first on, allowed is 1..{left}")
+    return found.part(arguments.first, count)
+
+
+def _first_differing(report: Mapping[str, Any]) -> int | None:
+    """The first sample that differs inside, where that was seen."""
+    found = [one["sample"] for one in report.get("details", {}).get("differences", [])]
+    return min(found, default=None)
 
 
 def _shown(value: object) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from quant import store, vectors
+from quant import page, store, vectors
 from quant.errors import BuildError, SpikeFileError, ToolError, VerificationError
 from quant.files import write_atomic
 from quant.formats import IntArray
@@ -22,6 +24,7 @@ from sim import netlist as netlists
 from sim.tb import runner, streams
 
 COCOTB_DEFAULT_SAMPLES = 3
+_FST = "Verilator writes .fst with the headers of zlib and lz4 (Debian: zlib1g-dev liblz4-dev), .vcd without"
 
 _PERCENTILES = (50, 95, 99)
 _BINS = 40  # of the latencies' histogram, at most
@@ -64,6 +67,7 @@ class _Job:
     changed: tuple[str, ...]
     stress: Stress
     netlist: tuple[str, ...] = ()
+    wave: Path | None = None
 
     @property
     def arrays(self) -> dict[str, npt.NDArray[np.signedinteger]]:
@@ -78,6 +82,7 @@ def verify(
     stress: Stress | None = None,
     netlist: str | None = None,
     allow_changed: bool = False,
+    wave: Path | None = None,
 ) -> dict[str, Any]:
     """Verify a build folder on a spike set.
 
@@ -88,6 +93,7 @@ def verify(
         stress: what to do beside sending samples, for "cpp".
         netlist: target whose netlist to simulate instead of the Verilog, for "cpp"; inner spikes are hidden then.
         allow_changed: judge a folder whose hardware was changed, too, and name the changed files in the report.
+        wave: a file for the waves of all signals, `.vcd` or `.fst`, for "cpp".
 
     Returns:
         The report, as it goes to verify.json; `equal` says whether hardware and golden model agree and were active.
@@ -98,14 +104,37 @@ def verify(
         ToolError: if a tool is missing or fails.
         VerificationError: if the core breaks a rule of its streams or stops answering.
     """
-    job = _prepare(folder, samples, stress or Stress(), netlist, allow_changed)
+    job = replace(_prepare(folder, samples, stress or Stress(), netlist, allow_changed), wave=wave)
     try:
         outcome = ENGINES[engine](job)
     except runner.SimulationError as error:
-        raise ToolError(f"{folder}: {error}") from None
+        remedy = f"; {_FST}" if wave is not None and wave.suffix == ".fst" else ""
+        raise ToolError(f"{folder}: {error}{remedy}") from None
     except (runner.CoreError, streams.StreamError) as error:
         raise VerificationError(f"{folder}: {error}") from None
     return _report(job, engine, outcome)
+
+
+def verify_and_record(
+    folder: Path, samples: SpikeSet, *, engine: str = "cpp", netlist: str | None = None, **options: Any
+) -> tuple[dict[str, Any], Path]:
+    """As `verify`, whose options it takes; leaves the report in the folder and draws the page anew.
+
+    Hardware that breaks a rule of its streams is in the report, too.
+
+    Returns:
+        The report, and its file: `reports/verify.json`, with cocotb `reports/verify_cocotb.json`, of a netlist
+        `synth/<target>/verify.json`.
+    """
+    try:
+        report = verify(folder, samples, engine=engine, netlist=netlist, **options)
+    except VerificationError as error:
+        report = {"equal": False, "engine": engine, "samples": len(samples), "first_difference": str(error)}
+    name = "verify.json" if engine == "cpp" else f"verify_{engine}.json"
+    path = folder / "reports" / name if netlist is None else folder / "synth" / netlist / name
+    write_atomic(path, (json.dumps(report, indent=2) + "\n").encode())
+    page.update(folder)
+    return report, path
 
 
 def _prepare(folder: Path, samples: SpikeSet, stress: Stress, netlist: str | None, allow_changed: bool) -> _Job:
@@ -148,8 +177,9 @@ def check_folder(path: Path) -> tuple[BuildFolder, tuple[str, ...]]:
 
 
 def _run_cpp(job: _Job) -> Outcome:
-    work = job.folder / "tb" / "build" / ("netlist" if job.netlist else "cpp")
-    program = runner.build_harness(job.folder, work, job.netlist)
+    traced = job.wave.suffix.removeprefix(".") if job.wave else ""
+    work = job.folder / "tb" / "build" / "_".join(filter(None, ("netlist" if job.netlist else "cpp", traced)))
+    program = runner.build_harness(job.folder, work, job.netlist, traced)
     out = work / "run"
     beats = streams.encode(job.arrays)
     flags = np.zeros(len(job.samples), dtype=np.int64)
@@ -165,7 +195,11 @@ def _run_cpp(job: _Job) -> Outcome:
         reset_after=job.stress.reset_after,
         seed=job.stress.seed,
         netlist=bool(job.netlist),
+        wave=str(work / "wave") if traced else "-",
     )
+    if job.wave:
+        job.wave.parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(work / "wave", job.wave)
     _check_identity((out / "identity.bin").read_bytes(), job)
     record = np.fromfile(out / "beats.bin", dtype=[("cycle", "<u8"), ("data", "<u4"), ("last", "<u4")])
     last = record["last"].astype(np.bool_)

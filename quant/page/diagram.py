@@ -18,25 +18,26 @@ _CHAR = 7.2  # width of a character in it, of wide fonts
 _PAD = 8
 _RAIL = 14  # between rails
 _ARROW = 20  # between blocks
+_LEAST = 300  # width of a layer
 _FIFO_WIDTH = 160
 _MARK = 7  # from one mark to the next; each stands for a lane or a unit
 
 
 def svg(estimate: Estimate, *, width: int, columns: int) -> Markup:
-    """The diagram, `width` pixels wide, with so many blocks of a layer beside each other."""
+    """The diagram, `width` pixels wide or, with many rails, more, with so many blocks of a layer beside each other."""
     return _Diagram(estimate, width, columns).drawn()
 
 
 class _Diagram:
     def __init__(self, estimate: Estimate, width: int, columns: int) -> None:
-        self._estimate, self._columns, self._width = estimate, columns, width
+        self._estimate, self._columns = estimate, columns
         self._shapes: list[Markup] = []
         rails = _rails(estimate.layers)
         outermost = max(rails.values())
         self._rail_x = {source: _PAD + (outermost - rail) * _RAIL for source, rail in rails.items()}
         self._joints: dict[int, list[int]] = {source: [] for source in rails}  # heights at which rails are joined
         self._left = 2 * _PAD + outermost * _RAIL + _PAD
-        self._right = width - 1
+        self._right = max(width, self._left + _LEAST) - 1
 
     def drawn(self) -> Markup:
         estimate = self._estimate
@@ -54,7 +55,7 @@ class _Diagram:
             self._rail(x, sorted(self._joints[source]))
         return Markup(
             '<svg viewBox="0 0 {w} {h}" width="{w}" height="{h}" role="img" aria-label="block diagram">{shapes}</svg>'
-        ).format(w=self._width, h=y + 1, shapes=Markup("\n").join(self._shapes))
+        ).format(w=self._right + 1, h=y + 1, shapes=Markup("\n").join(self._shapes))
 
     def _port(self, y: int, text: str) -> int:
         """A port of the core; the height of its end."""
@@ -65,57 +66,54 @@ class _Diagram:
         turn = y + _ARROW
         self._path(f"M{x} {y}V{turn}H{self._rail_x[source]}", "wire")
         self._joints[source].append(turn)
-        on_the_right = x < self._width // 2
+        on_the_right = x < self._right // 2
         text = f"{spikes:,.1f} events per step"
         self._text(x + (6 if on_the_right else -6), turn - 6, text, "" if on_the_right else "end")
         return turn + _ARROW
 
     def _layer(self, layer: Layer, top: int) -> tuple[int, int]:
         """A layer from the height `top` on; where its output leaves, and the height of its end."""
-        frame, left, right = len(self._shapes), self._left + _PAD, self._right - _PAD
-        y = top + _PAD
+        frame, y = len(self._shapes), top + _PAD
         name, cycles = f"layer {layer.index}", {part.name: part.cycles for part in self._estimate.parts}
         slowest = name == self._estimate.slowest
         text = f"{name}: {layer.neurons:,} neurons, {layer.folded}; {cycles[name]:,.0f} cycles per step"
-        for line in _wrapped(text + ", the bottleneck" * slowest, right - left):
-            self._text(left, y + 12, line, "name")
+        for line in _wrapped(text + ", the bottleneck" * slowest, self._right - self._left - 2 * _PAD):
+            self._text(self._left + _PAD, y + 12, line, "name")
             y += _LINE
         entry, *chain = layer.blocks
-        y, entered = self._entry(entry, layer.links, y + _PAD // 2)
-        columns = min(self._columns, len(chain))
-        width = (right - left - (columns - 1) * _ARROW) // columns
-        before: tuple[int, int] | None = None
-        for row, start in enumerate(range(0, len(chain), columns)):
-            blocks = chain[start : start + columns]
-            height = max(_height(_content(block), width) for block in blocks)
-            places = range(columns) if row % 2 == 0 else range(columns - 1, -1, -1)
-            for place, block in zip(places, blocks, strict=False):
-                x = left + place * (width + _ARROW)
+        entered, y = self._entry(entry, layer.links, y + _PAD // 2)
+        end, y = self._chain(chain, entered, y)
+        self._path(f"M{end} {y}v{_PAD}", "wire")
+        style = "layer slowest" if slowest else "layer"
+        box = _rectangle(self._left, top, self._right - self._left, y + _PAD - top, style)
+        self._shapes.insert(frame, box)
+        return end, y + _PAD
+
+    def _chain(self, blocks: Sequence[Block], entered: int, y: int) -> tuple[int, int]:
+        """Blocks behind each other, row by row, to and fro; where the output of the last leaves, and its height."""
+        left, columns = self._left + _PAD, min(self._columns, len(blocks))
+        width = (self._right - _PAD - left - (columns - 1) * _ARROW) // columns
+        middle = left + width // 2
+        self._path(f"M{entered} {y}v{_ARROW // 2}H{middle}", "wire")
+        for start in range(0, len(blocks), columns):
+            self._arrow((middle, y + (0 if start else _ARROW // 2)), (middle, y + _ARROW))
+            y += _ARROW
+            frames, ends = len(self._shapes), []
+            for number, block in enumerate(blocks[start : start + columns]):
+                back = start // columns % 2
+                x = left + (columns - 1 - number if back else number) * (width + _ARROW)
+                if number:
+                    tip, along = (x + width, _ARROW) if back else (x, -_ARROW)
+                    self._arrow((tip + along, y + _LINE), (tip, y + _LINE))
+                ends.append((x, self._block(x, y, width, "", _content(block))))
                 middle = x + width // 2
-                if before is None:
-                    self._path(f"M{entered} {y}v{_ARROW // 2}H{middle}", "wire")
-                    self._arrow((middle, y + _ARROW // 2), (middle, y + _ARROW))
-                elif block is blocks[0]:
-                    self._arrow((middle, y), (middle, y + _ARROW))
-                else:
-                    tip = x if before[0] < x else x + width
-                    self._arrow((tip - _ARROW if before[0] < x else tip + _ARROW, before[1]), (tip, before[1]))
-                self._block(x, y + _ARROW, width, "logic", _content(block), height)
-                before = middle, y + _ARROW + _LINE
-            y += _ARROW + height
-        assert before is not None, "a layer has blocks behind its entry"
-        bottom = y + _PAD
-        self._path(f"M{before[0]} {y}V{bottom}", "wire")
-        self._shapes.insert(
-            frame,
-            _rectangle(
-                self._left, top, self._right - self._left, bottom - top, "layer slowest" if slowest else "layer"
-            ),
-        )
-        return before[0], bottom
+            end = max(height for _, height in ends)
+            self._shapes[frames:frames] = [_rectangle(x, y, width, end - y, "logic") for x, _ in ends]
+            y = end
+        return middle, y
 
     def _entry(self, block: Block, links: Sequence[Link], y: int) -> tuple[int, int]:
-        """The block that merges links, each behind its FIFO; the height of its end, and where its output leaves."""
+        """The block that merges links, each behind its FIFO; where its output leaves, and the height of its end."""
         left, right = self._left + _PAD, self._right - _PAD
         x = left + _ARROW + (_FIFO_WIDTH if any(link.fifo_words for link in links) else 0)
         content: list[_Item] = [("name", block.name), *(("", line) for line in block.lines)]
@@ -135,12 +133,10 @@ class _Diagram:
             self._arrow((start, middle), (x, middle))
             end = filled + _PAD
         self._shapes.insert(frame, _rectangle(x, y, right - x, end - y, "logic"))
-        return end, max(x + 2 * _PAD, left + (right - left) // (2 * self._columns))
+        return max(x + 2 * _PAD, left + (right - left) // (2 * self._columns)), end
 
-    def _block(
-        self, x: int, y: int, width: int, kind: str, content: Iterable[_Item], height: int = 0, pad: int = _PAD
-    ) -> int:
-        """A box of a kind with its content; at least `height` high. The height of its end."""
+    def _block(self, x: int, y: int, width: int, kind: str, content: Iterable[_Item], pad: int = _PAD) -> int:
+        """A box of a kind, without a kind only its content; the height of its end."""
         frame, top = len(self._shapes), y
         y += pad
         for style, item in content:
@@ -158,10 +154,10 @@ class _Diagram:
                     y += _LINE
             else:
                 y = self._block(x + 4, y + 4, width - 8, "memory", item, pad=3)
-        end = max(y + pad, top + height)
+        y += pad
         if kind:
-            self._shapes.insert(frame, _rectangle(x, top, width, end - top, kind))
-        return end
+            self._shapes.insert(frame, _rectangle(x, top, width, y - top, kind))
+        return y
 
     def _rail(self, x: int, heights: Sequence[int]) -> None:
         self._path(f"M{x} {heights[0]}V{heights[-1]}", "wire")
@@ -198,17 +194,6 @@ def _memory(memory: Memory, owner: str) -> list[_Item]:
     return [("", size)] if memory.name == owner else [("", memory.name), ("", size)]
 
 
-def _height(content: Iterable[_Item], width: int, pad: int = _PAD) -> int:
-    """Of a box with this content, as `_block` draws it."""
-    total = 2 * pad
-    for _, item in content:
-        if isinstance(item, list):
-            total += _height(item, width - 8, 3) + 4
-        else:
-            total += _LINE * (1 if isinstance(item, int) else len(_wrapped(item, width - 2 * _PAD)))
-    return total
-
-
 def _source(link: Link) -> str:
     if link.source == link.consumer:
         return f"its own {link.channels:,}, a step later"
@@ -216,7 +201,7 @@ def _source(link: Link) -> str:
 
 
 def _rails(layers: Sequence[Layer]) -> dict[int, int]:
-    """Of every source that is read, the number of its rail, from the inside out; rails of some length do not meet."""
+    """Of every source that is read, the number of its rail, from the inside out; two with one number never meet."""
     places = {0: 0, **{layer.index: place for place, layer in enumerate(layers, start=1)}}
     spans: dict[int, tuple[float, float]] = {}
     for layer in layers:

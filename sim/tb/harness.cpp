@@ -1,12 +1,12 @@
 // Simulates a whole test set at full speed. Everything that has a meaning is compared in Python; this only drives
 // beats, records what comes out, and watches that the output stream keeps the AXI4-Stream rules.
 //
-//   harness BEATS OUT_DIR PACKETS STALL_PERCENT RESET_AFTER IDLE_LIMIT SEED LOAD LAYERS...
+//   harness BEATS OUT_DIR PACKETS STALL_PERCENT RESET_AFTER IDLE_LIMIT SEED LOAD WAVE LAYERS...
 //
 // BEATS: uint32 per beat, tdata and, in bit 16, tlast. RESET_AFTER: so many beats are sent, then the core is reset for
 // one cycle, and all is sent from the start; 0: not so. IDLE_LIMIT: cycles without a beat on either stream after which
 // the core counts as hanging. LOAD: uint16 per word of the weights that the core takes after a reset; - if it takes
-// none. LAYERS: of each layer, in probe order, NEURONS:LANES:UNITS, units being the bits that it has in probe_spike.
+// none. WAVE: a file for the wave of all signals, where the model was verilated to trace them. LAYERS: of each layer, in probe order, NEURONS:LANES:UNITS, units being the bits that it has in probe_spike.
 // In OUT_DIR:
 //   beats.bin     uint64 cycle, uint32 tdata, uint32 tlast   of each output beat
 //   ticks.bin     uint64 cycle                               in which each TICK was taken
@@ -29,12 +29,20 @@
 
 #include "Vcore.h"
 #include "verilated.h"
+#if VM_TRACE_FST
+#include "verilated_fst_c.h"
+using Wave = VerilatedFstC;
+#elif VM_TRACE
+#include "verilated_vcd_c.h"
+using Wave = VerilatedVcdC;
+#endif
 
 namespace {
 
 constexpr uint32_t kTick = 1u << 15;
 constexpr unsigned kLastBit = 16;
 constexpr uint64_t kDrainCycles = 200;
+constexpr uint64_t kHalfCycleNs = 5;
 
 template <class T>
 bool bit(const T& value, unsigned position) {
@@ -79,8 +87,9 @@ struct Layer {
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc < 9) {
-        std::fputs("usage: harness BEATS OUT_DIR PACKETS STALL_PERCENT RESET_AFTER IDLE_LIMIT SEED LOAD [LAYERS...]\n",
+    if (argc < 10) {
+        std::fputs("usage: harness BEATS OUT_DIR PACKETS STALL_PERCENT RESET_AFTER IDLE_LIMIT SEED LOAD WAVE "
+                   "[LAYERS...]\n",
                    stderr);
         return 1;
     }
@@ -92,8 +101,8 @@ int main(int argc, char** argv) {
     const uint64_t idle_limit = std::strtoull(argv[6], nullptr, 10);
     const unsigned seed = std::strtoul(argv[7], nullptr, 10);
     std::vector<Layer> layers;
-    for (int i = 9; i < argc; ++i) {
-        const std::string name = out + "/spikes_" + std::to_string(i - 9) + ".bin";
+    for (int i = 10; i < argc; ++i) {
+        const std::string name = out + "/spikes_" + std::to_string(i - 10) + ".bin";
         char* rest;
         const uint64_t neurons = std::strtoull(argv[i], &rest, 10);
         const uint64_t lanes = std::strtoull(rest + 1, &rest, 10);
@@ -106,6 +115,15 @@ int main(int argc, char** argv) {
     context.randReset(2);  // registers start with garbage: what needs a reset must get it
     context.randSeed(static_cast<int>(seed + 1));
     Vcore core(&context);
+#if VM_TRACE
+    context.traceEverOn(true);
+    Wave wave;
+    core.trace(&wave, 99);
+    wave.set_time_unit("1ns");
+    wave.set_time_resolution("1ns");
+    wave.open(argv[9]);
+    uint64_t now_ns = 0;
+#endif
     std::mt19937 random(seed);
     auto stalls = [&] { return stall_percent != 0 && random() % 100 < stall_percent; };
 
@@ -114,9 +132,17 @@ int main(int argc, char** argv) {
     uint32_t held_data = 0;
     uint64_t received = 0, idle = 0, drained = 0;
 
+    auto dump = [&] {
+#if VM_TRACE
+        wave.dump(now_ns);
+        now_ns += kHalfCycleNs;
+#endif
+    };
     auto clock = [&] {
+        dump();
         core.aclk = 1;
         core.eval();
+        dump();
         core.aclk = 0;
     };
     auto reset = [&] {
@@ -234,5 +260,8 @@ int main(int argc, char** argv) {
     }
     put(identity, core.model_digest);
     core.final();
+#if VM_TRACE
+    wave.close();
+#endif
     return 0;
 }

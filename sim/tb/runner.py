@@ -74,8 +74,11 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     return manifest
 
 
-def build_harness(folder: Path, work: Path, netlist: Sequence[str] = ()) -> Path:
-    """Compile the C++ harness for a build folder, or for a netlist of it and its cell models; returns the program."""
+def build_harness(folder: Path, work: Path, netlist: Sequence[str] = (), wave: str = "") -> Path:
+    """Compile the C++ harness for a build folder, or for a netlist of it and its cell models; returns the program.
+
+    With `wave`, "vcd" or "fst", it records all signals.
+    """
     manifest = read_manifest(folder)
     defines = {
         "SCSR_NETLIST": bool(netlist),
@@ -91,6 +94,7 @@ def build_harness(folder: Path, work: Path, netlist: Sequence[str] = ()) -> Path
         prefix="Vcore",
         parameters={},
         defines=[name for name, wanted in defines.items() if wanted],
+        options=[f"--trace-{wave}"] if wave else [],
     )
 
 
@@ -104,6 +108,7 @@ def build_program(
     prefix: str,
     parameters: Mapping[str, int],
     defines: Sequence[str] = (),
+    options: Sequence[str] = (),
 ) -> Path:
     """Compile a C++ program around a module of a build folder; returns the program.
 
@@ -116,13 +121,26 @@ def build_program(
         prefix: name of the module's class in C++.
         parameters: of the module.
         defines: for the C++ compiler.
+        options: more of Verilator's.
     """
     refuse_spaces(folder)
     work.mkdir(parents=True, exist_ok=True)
-    arguments = ["--cc", "--exe", "--build", "-O3", "--noassert", "--prefix", prefix, "--top-module", top, *_VERILATE]
+    arguments = [
+        "--cc",
+        "--exe",
+        "--build",
+        "-O3",
+        "--noassert",
+        "--prefix",
+        prefix,
+        "--top-module",
+        top,
+        *_VERILATE,
+        *options,
+    ]
     chosen = [f"-G{name}={value}" for name, value in parameters.items()]
     flags = " ".join(["-O1", "-std=c++17", *(f"-D{name}" for name in defines)])
-    command = ["verilator", *arguments, *chosen, "-CFLAGS", flags, "-Mdir", str(work), "-o", "harness"]
+    command = ["verilator", *arguments, *options, *chosen, "-CFLAGS", flags, "-Mdir", str(work), "-o", "harness"]
     _call([*command, *sources, str(harness)], cwd=folder, log=work / "build.log")
     return work / "harness"
 
@@ -138,6 +156,7 @@ def run_harness(
     reset_after: int,
     seed: int,
     netlist: bool = False,
+    wave: str = "-",
 ) -> None:
     """Run the harness on input beats; what it records lies in `out` (harness.cpp lists files and arguments)."""
     out.mkdir(parents=True, exist_ok=True)
@@ -147,7 +166,7 @@ def run_harness(
     limit = manifest["idle_limit_cycles"]
     numbers = [str(number) for number in (packets, stall_percent, reset_after, limit, seed)]
     load = manifest["load"]["file"] if manifest.get("load") else "-"
-    arguments = [str(out / "input.bin"), str(out), *numbers, load, *layers]
+    arguments = [str(out / "input.bin"), str(out), *numbers, load, wave, *layers]
     status = subprocess.run([str(program), *arguments], cwd=folder, env=environment(), check=False).returncode
     if status in _HARNESS_STATUS:
         raise CoreError(_HARNESS_STATUS[status])

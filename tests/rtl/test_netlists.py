@@ -59,13 +59,19 @@ def _verify(monkeypatch: pytest.MonkeyPatch, build: Path, samples: Path, target:
 def test_a_netlist_scores_as_the_golden_model(target: str, cells: set[str], tmp_path: Path, monkeypatch) -> None:
     model = random_network(CASE)
     core = _build(tmp_path / "core", model)
-    result = synthesize(core, target, seeds=1)
+    result = synthesize(core, target, seeds=1, modules=True)
     assert cells <= set(result.cells), result.cells
     assert min(result.lut, result.ff, result.bram, result.dsp) > 0
     estimated = area.estimate(make_plan(model, CASE.folding), target)
     assert estimated.lut == pytest.approx(result.lut, rel=0.15)
     assert estimated.ff == pytest.approx(result.ff, rel=0.15)
     assert (estimated.bram, estimated.dsp) == (result.bram, result.dsp)
+    outer = [found for path, found in result.hierarchy.items() if "." not in path]
+    assert {"input_stage", "layer_1", "layer_1.weights", "layer_1_neurons", "layer_2"} <= result.hierarchy.keys()
+    assert sum(found.dsp for found in outer) == result.dsp
+    assert sum(found.bram for found in outer) == result.bram
+    assert sum(found.ff for found in outer) == pytest.approx(result.ff, rel=0.15)
+    assert sum(found.lut for found in outer) == pytest.approx(result.lut, rel=0.5)
     if target != "xc7":
         assert result.fmax_mhz is not None
         assert result.fmax_mhz > 20
@@ -77,6 +83,9 @@ def test_a_netlist_scores_as_the_golden_model(target: str, cells: set[str], tmp_
     assert report["samples"] == 8
     assert report["output_spikes"] > 20
     assert report["mismatching_spikes"] is None
+    page = (core / "index.html").read_text()
+    assert f"Synthesis for {target}" in page
+    assert f"synth/{target}/verify.json" in page
 
 
 @pytest.mark.slow

@@ -117,7 +117,7 @@ def test_measured_rates_are_named_and_long_sets_are_cut_at_a_sample() -> None:
 
 def test_the_target_comes_first_among_the_devices() -> None:
     found = _estimate(tiny_model(), target="ecp5-25k")
-    assert [device.target for device in found.devices] == ["ecp5-25k", "xc7", "ecp5-85k"]
-    assert [device.capacity.bram for device in found.devices] == [56, 365, 208]
+    assert [device.target for device in found.devices] == ["ecp5-25k", "xc7", "ecp5-85k", "ice40up5k", "gowin"]
+    assert [device.capacity.bram for device in found.devices[:3]] == [56, 365, 208]
     with pytest.raises(ScsrError, match="no area estimates"):
-        _estimate(tiny_model(), target="gowin")
+        _estimate(tiny_model(), target="ice40hx8k")

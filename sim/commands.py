@@ -51,14 +51,10 @@ def verify(arguments: argparse.Namespace) -> int:
         print(f"PASS: {len(samples)} samples, every {'spike' if netlist is None else 'score'} equal")
         return 0
     print(f"FAIL: {report['first_difference'] or 'the output was silent: nothing was shown'}", file=sys.stderr)
-    if cpp and wave is None and (sample := _first_differing(report)) is not None:
-        again = shlex.join(
-            [*arguments.prog.split(), "--build", str(arguments.build), "--spikes", str(arguments.spikes)]
-        )
-        again += f" --netlist {netlist}" if netlist else ""
-        print(
-            f"to see it: {again} --first {arguments.first + sample} --samples 1 --wave difference.vcd", file=sys.stderr
-        )
+    if wave is None and netlist is None and (sample := _first_differing(report)) is not None:
+        again = ["--build", arguments.build, "--spikes", arguments.spikes, "--first", arguments.first + sample]
+        again += ["--samples", 1, "--wave", "difference.vcd", *(["--allow-changed"] if report["changed_files"] else [])]
+        print(f"to see it: {arguments.prog} {shlex.join(map(str, again))}", file=sys.stderr)
     return 1
 
 
@@ -71,10 +67,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise SpikeFileError(f"the spike file has {samples.channels} channels; the model has {model.inputs} inputs")
     answers = vectors.expected(model, samples)
     write_new(arguments.out, vectors.to_bytes(samples, answers), force=arguments.force)
-    spiking = {name: len(found) for name, found in answers.items() if name.startswith("layer_")}
-    print(
-        f"{arguments.out}: {len(samples)} samples; " + ", ".join(f"{name} {count:,}" for name, count in spiking.items())
-    )
+    counts = [f"{len(answers[f'layer_{index}']):,} of layer {index}" for index in range(1, len(model.layers) + 1)]
+    print(f"{arguments.out}: {len(samples)} samples; spikes: {', '.join(counts)}")
     return 0
 
 
@@ -85,9 +79,8 @@ def _samples(arguments: argparse.Namespace, most: int | None) -> SpikeSet:
         raise SpikeFileError(f"{arguments.spikes} holds no samples; one is needed at least")
     left = len(found) - arguments.first
     if not 0 <= arguments.first < len(found):
-        raise ScsrError(
-            f"--first is {arguments.first}; {arguments.spikes} holds {len(found)}, allowed is 0..{len(found) - 1}"
-        )
+        allowed = f"{arguments.spikes} holds {len(found)}, allowed is 0..{len(found) - 1}"
+        raise ScsrError(f"--first is {arguments.first}; {allowed}")
     count = min(most or left, left) if arguments.samples is None else arguments.samples
     if not 1 <= count <= left:
         raise ScsrError(f"--samples is {count}; {arguments.spikes} holds {left} from --first on, allowed is 1..{left}")

@@ -108,8 +108,8 @@ def verify(
     try:
         outcome = ENGINES[engine](job)
     except runner.SimulationError as error:
-        remedy = f"; {_FST}" if wave is not None and wave.suffix == ".fst" else ""
-        raise ToolError(f"{folder}: {error}{remedy}") from None
+        needs = f"{wave}: {_FST}; " if wave is not None and wave.suffix == ".fst" else ""
+        raise ToolError(f"{needs}{folder}: {error}") from None
     except (runner.CoreError, streams.StreamError) as error:
         raise VerificationError(f"{folder}: {error}") from None
     return _report(job, engine, outcome)

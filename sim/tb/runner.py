@@ -125,19 +125,7 @@ def build_program(
     """
     refuse_spaces(folder)
     work.mkdir(parents=True, exist_ok=True)
-    arguments = [
-        "--cc",
-        "--exe",
-        "--build",
-        "-O3",
-        "--noassert",
-        "--prefix",
-        prefix,
-        "--top-module",
-        top,
-        *_VERILATE,
-        *options,
-    ]
+    arguments = ["--cc", "--exe", "--build", "-O3", "--noassert", "--prefix", prefix, "--top-module", top, *_VERILATE]
     chosen = [f"-G{name}={value}" for name, value in parameters.items()]
     flags = " ".join(["-O1", "-std=c++17", *(f"-D{name}" for name in defines)])
     command = ["verilator", *arguments, *options, *chosen, "-CFLAGS", flags, "-Mdir", str(work), "-o", "harness"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 from pathlib import Path
 
@@ -78,6 +79,43 @@ def _broken(built: Path, tmp_path: Path, file: str, before: str, after: str) -> 
     return folder
 
 
+@pytest.mark.parametrize("suffix", ["vcd", "fst"])
+def test_waves_of_chosen_samples(suffix: str, built: Path, tmp_path: Path, monkeypatch, capsys) -> None:
+    if suffix == "fst" and not Path("/usr/include/lz4.h").exists():
+        pytest.skip("Verilator writes .fst only with the headers of lz4 (liblz4-dev)")
+    wave = tmp_path / f"w.{suffix}"
+    assert (
+        _verify(monkeypatch, built / "core", built / "s.npz", "--first", "4", "--samples", "2", "--wave", str(wave))
+        == 0
+    )
+    assert "PASS: 2 samples" in capsys.readouterr().out
+    if suffix == "vcd":
+        text = wave.read_text()
+        assert "s_axis_tdata" in text
+        assert text.count("\n#") > 100
+    else:
+        assert wave.stat().st_size > 500
+    assert _verify(monkeypatch, built / "core", built / "s.npz", "--wave", "w.txt") == 2
+    assert "must end in .vcd or .fst" in capsys.readouterr().err
+    assert _verify(monkeypatch, built / "core", built / "s.npz", "--first", "12") == 2
+    assert "--first is 12; " in capsys.readouterr().err
+
+
+def test_the_golden_models_answers_are_written_without_comparing(
+    built: Path, tmp_path: Path, monkeypatch, capsys
+) -> None:
+    out = tmp_path / "answers.npz"
+    given = ["--build", str(built / "core"), "--spikes", str(built / "s.npz"), "--first", "3", "--samples", "5"]
+    assert main(["run", *given, "--out", str(out)]) == 0
+    samples = spikes.read(built / "s.npz").part(3, 5)
+    with np.load(out) as found:
+        for name, expected in vectors.expected(tiny_model(), samples).items():
+            np.testing.assert_array_equal(found[name], expected)
+        assert len(found["layer_2"]) > 0
+    assert main(["run", *given, "--out", str(out)]) == 2
+    assert "give --force" in capsys.readouterr().err
+
+
 BREAKS = {
     "wrong reset": ("rtl/scsr_fire.v", "spike_q <= over;", "spike_q <= !over;", "layer 1, neuron"),
     "never answers": ("rtl/scsr_fork.v", "assign s_ready = &(taken_q | m_ready);", "assign s_ready = 1'b0;", "hangs"),
@@ -118,6 +156,12 @@ def test_where_each_layer_began_to_differ_is_recorded(built: Path, tmp_path: Pat
     place = f"sample {first['sample']}, step {first['step']}, layer 1, neuron {first['neuron']}"
     assert report["first_difference"].startswith(f"all: {place}: hardware {first['hardware']}")
     assert "Where differences began" in (folder / "index.html").read_text()
+    (hint,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("to see it: ")]
+    again = shlex.split(hint.removeprefix("to see it: python -m sim "))
+    monkeypatch.chdir(tmp_path)
+    assert main(again) == 1
+    assert Path("difference.vcd").stat().st_size > 0
+    assert f"sample 0, step {first['step']}, layer 1" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("case", ["wrong reset", "never answers"])

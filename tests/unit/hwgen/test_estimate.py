@@ -119,5 +119,5 @@ def test_the_target_comes_first_among_the_devices() -> None:
     found = _estimate(tiny_model(), target="ecp5-25k")
     assert [device.target for device in found.devices] == ["ecp5-25k", "xc7", "ecp5-85k", "ice40up5k", "gowin"]
     assert [device.capacity.bram for device in found.devices[:3]] == [56, 365, 208]
-    with pytest.raises(ScsrError, match="no area estimates"):
+    with pytest.raises(ScsrError, match="is unknown; known are"):
         _estimate(tiny_model(), target="ice40hx8k")

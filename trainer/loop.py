@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Literal, cast, get_args
 
@@ -124,8 +124,9 @@ def train(
     data: Mapping[Split, SpikeSet],
     watch: Callable[[Iterable[Batch], int], Iterable[Batch]],
     after_epoch: Callable[[Epoch], None],
+    phases: Sequence[Phase] = PHASES,
 ) -> None:
-    """Train until both phases are over.
+    """Train until `phases`, both or the first, are over.
 
     Args:
         progress: from `start`, or restored; updated in place.
@@ -139,7 +140,7 @@ def train(
     settings = progress.network.config.train.teacher
     classes = len(progress.network.config.data.classes)
     teacher = Teacher(data["train"], classes, settings) if settings.sharpness else None
-    for phase in PHASES:
+    for phase in phases:
         if phase == "quantized" and not progress.of_phase(phase):
             _begin_quantized(progress)
         while not progress.is_over(phase):

@@ -5,8 +5,9 @@ from __future__ import annotations
 import functools
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import cast
 
 import torch
 from tqdm import tqdm
@@ -21,7 +22,7 @@ from trainer.checkpoint import State
 from trainer.config import Config
 from trainer.distributed import joined
 from trainer.evaluation import evaluate
-from trainer.loop import PHASES, Epoch, Progress
+from trainer.loop import PHASES, Epoch, Phase, Progress
 from trainer.network import Network
 
 CPU = torch.device("cpu")
@@ -36,10 +37,12 @@ def train(
     device: torch.device = CPU,
     *,
     finish: bool = False,
+    phases: Sequence[Phase] = PHASES,
 ) -> None:
     """Train `config` in the folder `out`: from the start, or from where an earlier call was interrupted.
 
-    With `finish`, no further epoch is trained: the best network so far is the product.
+    With `finish`, no further epoch is trained: the best network so far is the product. With the float phase alone as
+    `phases`, the run ends there, unfinished.
 
     Under `torchrun`, every process calls this; the first one reports and writes.
 
@@ -66,7 +69,7 @@ def train(
                 _finish(progress, data, out, report)
             return
         if not leads:
-            loop.train(progress, data, lambda batches, total: batches, lambda _: None)
+            loop.train(progress, data, lambda batches, total: batches, lambda _: None, phases)
             return
         board = Board(out / BOARD, len(progress.history))
         page_due = 0.0
@@ -84,9 +87,18 @@ def train(
             report(describe(epoch))
 
         bar = functools.partial(tqdm, leave=False, disable=not sys.stderr.isatty())
-        loop.train(progress, data, lambda batches, total: bar(batches, total=total), after_epoch)
+        loop.train(progress, data, lambda batches, total: bar(batches, total=total), after_epoch, phases)
         board.close()
-        _finish(progress, data, out, report)
+        if phases == PHASES:
+            _finish(progress, data, out, report)
+
+
+def branch(source: Path, config: Config, out: Path) -> None:
+    """Let `out` hold the progress of the run in `source`, whose float phase is over, as that of another configuration.
+
+    The configurations may differ in what only the quantized phase depends on: widths, its seed, its epochs.
+    """
+    write_progress(Progress.from_state(config, cast(State, export.unpickle(source / LAST)), CPU), out)
 
 
 def is_finished(config: Config, out: Path) -> bool:
@@ -117,6 +129,12 @@ def describe(epoch: Epoch) -> str:
         f"validation: loss {epoch.loss_validation:.4f}, accuracy {epoch.accuracy_validation:.4f}   "
         f"{epoch.seconds:.1f} s"
     )
+
+
+def best_epoch(out: Path, phase: Phase) -> Epoch:
+    """The best epoch of a phase, as far as the run in `out` has come."""
+    content = cast(State, export.unpickle(out / LAST))
+    return Progress.from_state(checkpoint.config_of(content, out / LAST), content, CPU).best_epoch(phase)
 
 
 def write_progress(progress: Progress, out: Path) -> State:

@@ -189,9 +189,9 @@ def picture(found: Study) -> bytes:
         accuracy.annotate("real numbers", (bits[0], found.float_accuracy), xytext=(0, 3), textcoords="offset points")
         accuracy.set(ylabel="accuracy on validation")
         lut.plot(bits, [one.lut for one in found.widths], "o-", color=_COLOURS[1])
-        lut.set(ylabel="LUTs, estimated", ylim=(0, None))
+        lut.set(ylabel="LUTs, estimated", ylim=(0, 1.1 * max(one.lut for one in found.widths)))
         memory.plot(bits, [one.weight_bits / 1024 for one in found.widths], "o-", color=_COLOURS[2])
-        memory.set(ylabel="weight memory, Kibit", ylim=(0, None))
+        memory.set(ylabel="weight memory, Kibit", ylim=(0, 1.1 * max(one.weight_bits for one in found.widths) / 1024))
         for axes in (accuracy, lut, memory):
             axes.axvline(found.recommended, color="0.8", lw=6, zorder=0)
             axes.set(xlabel="bits per weight", xticks=bits)

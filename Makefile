@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: demo test check lint formal fuzz soak mutation hostile faults bench hardware implementations training area bitstreams snapshots triton setup synth-tools tools clean
+.PHONY: demo test check lint formal fuzz soak mutation hostile faults bench hardware implementations training area bitstreams snapshots reference triton setup synth-tools tools clean
 
 demo: $(READY)
 	$(BIN)/python -m bench.demo
@@ -52,6 +52,10 @@ faults: $(READY)
 # The recorded Verilog and reports of two tiny networks, anew: read the difference before committing it
 snapshots: $(READY)
 	PYTHONPATH=tests $(BIN)/python tests/snapshots.py
+
+# docs/reference.md, anew from the code
+reference: $(READY)
+	$(BIN)/python -m bench.reference
 
 # Cycles per time step against the bound and the plan's prediction
 bench: $(READY)

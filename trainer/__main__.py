@@ -65,6 +65,9 @@ def add_commands(command: Command, inspect: str = "inspect") -> None:
     sweep.add_argument("--space", type=Path, required=True, help="the settings to try (.toml; docs/training.md)")
     sweep.add_argument("--out", type=Path, required=True, help="the folder of the results")
     sweep.add_argument("--trials", type=int, default=20, help="trials that this process makes (default 20)")
+    sweep.add_argument(
+        "--sampler", choices=("search", "grid"), default="search", help="search (default), or a grid of every choice"
+    )
     sweep.add_argument("--storage", help="URL of the study's database (default: a file in --out)")
 
 

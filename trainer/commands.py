@@ -47,7 +47,8 @@ def sweep(arguments: argparse.Namespace) -> int:
     if storage is None:
         arguments.out.mkdir(parents=True, exist_ok=True)
         storage = f"sqlite:///{arguments.out / 'study.db'}"
-    search.run(chosen, space, arguments.out, trials=arguments.trials, storage=storage, report=print)
+    grid = arguments.sampler == "grid"
+    search.run(chosen, space, arguments.out, trials=arguments.trials, storage=storage, report=print, grid=grid)
     return 0
 
 

@@ -37,9 +37,18 @@ Seed = Annotated[int, Range(0, 2**32 - 1)]
 
 @dataclass(frozen=True, slots=True)
 class LayerConfig:
-    """One layer: its size, what it reads (0 is the input, k an earlier layer), its features and its widths in bits.
+    """One layer: its size, what it reads, its features and its widths in bits.
 
     Attributes:
+        neurons: how many; the last layer has one per class.
+        sources: what the layer reads: 0 is the input, k an earlier layer.
+        self_weight: one recurrent weight per neuron, from its own spike.
+        dense_recurrent: a full matrix of recurrent weights.
+        synapse: a second leaky state in front of the membrane.
+        bias: a constant input current.
+        adaptation: a threshold that every spike raises.
+        reset: of the membrane by a spike: to zero, by subtracting the threshold, or that a step later.
+        weight_bits, leak_bits, state_bits: widths in bits.
         delay: the longest that an axon may learn, in steps; 0: no delays.
         leak_grid: "free", any leak of `leak_bits`; "shift", one of `1 - 2**-k`, which need no multiplier in hardware.
         normalize: normalize the input current in real-valued training (trainer/normalization.py); folded into the
@@ -76,11 +85,14 @@ class NetworkConfig:
     """The layers, the read-out, and where the learned quantities start.
 
     Attributes:
+        layers: from the first to the last.
+        readout: what the scores are: counts of spikes, or the sum, the largest or the last of the potentials.
         leak, synapse_leak, adaptation_leak: fraction kept per step, initially.
         adaptation_step: what a spike adds to its neuron's threshold, initially.
         leak_spread: standard deviation of the leaks' logits, initially: 0, all neurons alike; 1, time constants mostly
             within a factor of 2.7 of each other (Perez-Nieves et al. 2021 on why that helps).
-        threshold: of the membrane, initially; weights start at a standard deviation of `weight_gain / sqrt(fan_in)`.
+        threshold: of the membrane, initially.
+        weight_gain: weights start at a standard deviation of `weight_gain / sqrt(fan_in)`.
         logit_gain: how strongly a unit of mean score speaks in the softmax, initially.
     """
 
@@ -140,7 +152,12 @@ class Graph:
 
 @dataclass(frozen=True, slots=True)
 class PlasticityConfig:
-    """BIP: which intrinsic parameters learn with the weights. A frozen one keeps its initial value (the ablation)."""
+    """BIP: which intrinsic parameters learn with the weights.
+
+    Attributes:
+        leak, threshold, synapse_leak, adaptation_leak, adaptation_step, delay: whether it learns; a frozen one keeps
+            its initial value (the ablation).
+    """
 
     leak: bool = True
     threshold: bool = True
@@ -196,6 +213,7 @@ class ScheduleConfig:
     Attributes:
         kind: "cosine" falls to 0; "step" multiplies by `factor` every `every` epochs; "constant" stays.
         warmup: epochs in which the rate first rises to its full value.
+        every, factor: of "step".
     """
 
     kind: Literal["cosine", "step", "constant"] = "cosine"
@@ -222,6 +240,7 @@ class TrainConfig:
     """How to train.
 
     Attributes:
+        seed: of everything random in training.
         epochs_float, epochs_quantized: passes over the training data in real numbers, then in integers.
         batch: samples per update.
         rate_float, rate_quantized: learning rates of the weights in either phase.
@@ -233,6 +252,12 @@ class TrainConfig:
         patience: a phase ends after so many epochs without a better one on validation; 0: never early.
         rule: how a layer's gradient comes from what it did (trainer/rules).
         precision: "mixed" computes the products of the real-valued phase in half the bits, for GPUs.
+        schedule: the learning rate over the epochs.
+        surrogate: the surrogate derivative of the spike.
+        loss: what is minimized.
+        teacher: a kernel machine whose probabilities are learned from.
+        activity: a price of neurons that are silent or always fire.
+        augment: random changes of the training samples.
     """
 
     seed: Seed = 1
@@ -270,7 +295,15 @@ class TrainConfig:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Everything that decides a training run."""
+    """Everything that decides a training run.
+
+    Attributes:
+        name: of the network, and of the top module in hardware.
+        data: the data set.
+        network: layers and read-out.
+        train: how to train.
+        plasticity: what learns beside the weights.
+    """
 
     name: str
     data: Annotated[Source, Named(SOURCES)]

@@ -52,7 +52,11 @@ class Loss(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CrossEntropy:
-    """Of the softmax of the logits to the label or the teacher; `smoothing` spreads a part of it over all classes."""
+    """Of the softmax of the logits to the label or the teacher.
+
+    Attributes:
+        smoothing: the part of the target that is spread over all classes.
+    """
 
     unit: ClassVar[str] = "nats"
     smoothing: _Fraction = 0.0
@@ -67,6 +71,9 @@ class SpikeCount:
     """Squared distance of the output neurons' rates, in spikes per step, from a high one for the class, else a low one.
 
     Shrestha & Orchard 2018, SLAYER, equation 22, per step, so that long samples weigh no more than short ones.
+
+    Attributes:
+        right, wrong: the rate wanted of the class and of the others, in spikes per step.
     """
 
     unit: ClassVar[str] = "squared spikes per step"
@@ -85,6 +92,10 @@ class VanRossum:
 
     Both are filtered with an exponential of `tau` steps; the squared distance is averaged over the steps. van Rossum
     2001; as a training loss in Zhang & Li 2020, TSSL-BP.
+
+    Attributes:
+        tau: time constant of the filter, in steps.
+        period: steps between the spikes that the class is to give.
     """
 
     unit: ClassVar[str] = "squared spikes"

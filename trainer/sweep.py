@@ -16,7 +16,7 @@ import copy
 import hashlib
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -53,11 +53,21 @@ def read_space(path: Path) -> Space:
     return space
 
 
-def run(config: Config, space: Space, out: Path, *, trials: int, storage: str, report: Callable[[str], None]) -> None:
+def run(
+    config: Config,
+    space: Space,
+    out: Path,
+    *,
+    trials: int,
+    storage: str,
+    report: Callable[[str], None],
+    grid: bool = False,
+) -> None:
     """Make `trials` more trials of the study, then write what all of its trials have found so far to `out`.
 
     Args:
         storage: the URL of the database that holds the study, called by the configuration's name.
+        grid: visit every combination of the space once, as far as `trials` reach, instead of searching.
 
     Raises:
         ConfigError: if the space does not fit the configuration, or the storage cannot be used.
@@ -66,6 +76,9 @@ def run(config: Config, space: Space, out: Path, *, trials: int, storage: str, r
     for setting in space:
         _place(table, setting)
     study = _study(config.name, storage, {"configuration": table, "space": space})
+    if grid:
+        study.sampler = optuna.samplers.GridSampler({setting: _values(setting, one) for setting, one in space.items()})
+        study.pruner = optuna.pruners.NopPruner()
     data = config.data.load()
 
     def objective(trial: optuna.Trial) -> float:
@@ -146,6 +159,19 @@ def _suggest(trial: optuna.Trial, setting: str, values: Mapping[str, Any]) -> An
         case _:
             bounds = float(values["low"]), float(values["high"])
             return trial.suggest_float(setting, *bounds, step=values.get("step"), log=values.get("log", False))
+
+
+def _values(setting: str, values: Mapping[str, Any]) -> Sequence[Any]:
+    """All values of a setting, for the grid."""
+    match values:
+        case {"choices": choices}:
+            return list(choices)
+        case {"low": int(low), "high": int(high)} if not values.get("log"):
+            return range(low, high + 1, values.get("step", 1))
+        case {"low": low, "high": high, "step": step}:
+            return [low + number * step for number in range(int((high - low) / step + 1e-9) + 1)]
+        case _:
+            raise ConfigError(f"{setting} has no end of values; for --sampler grid give a step, or choices")
 
 
 def _check(where: str, values: object) -> None:

@@ -29,7 +29,7 @@ from hwgen.core.build import make_build, write
 from hwgen.core.choice import Goal, choose
 from hwgen.core.folding import PORTS, Folding
 from hwgen.core.planner import make_plan
-from hwgen.core.rates import cycles_per_step, measured_events
+from hwgen.core.rates import accuracy, cycles_per_step, measured_events
 from hwgen.core.timing import Events
 from hwgen.fpga import targets
 from hwgen.fpga.synth import MAX_SEEDS, synthesize
@@ -54,6 +54,7 @@ class Job:
         folder: where its build goes.
         model: the model's file.
         events: how often the network spikes.
+        accuracy: of the model on the samples.
     """
 
     folder: Path
@@ -62,6 +63,7 @@ class Job:
     target: str
     seeds: int
     events: Events
+    accuracy: float | None
 
 
 def measure(job: Job) -> Point:
@@ -80,6 +82,7 @@ def measure(job: Job) -> Point:
         "units": " ".join(str(layer.units) for layer in layers),
         "events_per_cycle": job.folding.ports,
         "cycles": round(cycles_per_step(build.plan, job.events), 2),
+        "accuracy": job.accuracy,
     }
     record = job.folder.with_suffix(".json")
     earlier = _read(record)
@@ -127,10 +130,13 @@ def foldings(model: IntModel, events: Events, target: str, count: int) -> list[F
 
 
 def pareto(points: Sequence[Point]) -> list[Point]:
-    """The points that no other beats in LUTs and time at once, smallest first."""
+    """The points that no other beats in LUTs, time and accuracy at once, smallest first."""
+    costs = {id(one): (one.lut, one.time, -(one.accuracy or 0.0)) for one in points if one.lut is not None}
+    measured = sorted((one for one in points if one.lut is not None), key=lambda one: costs[id(one)])
     front: list[Point] = []
-    for point in sorted((point for point in points if point.lut is not None), key=lambda p: (p.lut or 0, p.time)):
-        if not front or point.time < front[-1].time:
+    for point in measured:
+        mine = costs[id(point)]
+        if not any(all(a <= b for a, b in zip(costs[id(one)], mine, strict=True)) for one in front):
             front.append(point)
     return front
 
@@ -190,11 +196,26 @@ def _on_cluster(jobs: Sequence[Job], address: str) -> Iterator[Point]:
 
 def table(points: Sequence[Point], front: Sequence[Point]) -> str:
     """All points for people; * marks the Pareto front."""
-    header = ["", "bits", "lanes", "units", "events", "cycles", "LUT", "FF", "BRAM", "DSP", "MHz", "µs/step"]
+    header = [
+        "",
+        "bits",
+        "lanes",
+        "units",
+        "events",
+        "accuracy",
+        "cycles",
+        "LUT",
+        "FF",
+        "BRAM",
+        "DSP",
+        "MHz",
+        "µs/step",
+    ]
     rows = []
     for point in points:
         numbers = (point.lut, point.ff, point.bram, point.dsp, point.fmax_mhz, point.step_us)
         row = ["*" if point in front else "", point.weight_bits, point.lanes, point.units, point.events_per_cycle]
+        row.append("" if point.accuracy is None else f"{point.accuracy:.2%}")
         rows.append([*row, f"{point.cycles:.1f}", *("" if one is None else f"{one:,g}" for one in numbers)])
     text = tabulate(rows, header, "plain", disable_numparse=True, colglobalalign="right")
     return "\n".join([text, *(f"lanes {point.lanes}: {point.problem}" for point in points if point.problem)])
@@ -213,14 +234,16 @@ def run(arguments: argparse.Namespace) -> int:
     for path in arguments.model:
         model = load(path)
         try:
-            events = measured_events(model, samples)
+            events, right = measured_events(model, samples), accuracy(model, samples)
         except SpikeFileError as error:
             raise SpikeFileError(f"{arguments.spikes} with {path}: {error}") from None
         for folding in foldings(model, events, arguments.target, arguments.points):
             lanes = "_".join(map(str, folding.lanes or ()))
             units = "_".join(map(str, folding.units or ()))
             name = f"{digest(model)[:8]}-{lanes}-{units}-{folding.ports}-{arguments.target}"
-            jobs.append(Job(folder / POINTS / name, path.resolve(), folding, arguments.target, arguments.seeds, events))
+            jobs.append(
+                Job(folder / POINTS / name, path.resolve(), folding, arguments.target, arguments.seeds, events, right)
+            )
     points = explore(folder, jobs, arguments.workers, arguments.scheduler)
     front = pareto(points)
     print(table(points, front))

@@ -22,6 +22,7 @@ class Point:
         key: digest of the build, the target, the seeds and Yosys' version: whether a recorded point still is this one.
         model, weight_bits, lanes, units, events_per_cycle: what was built.
         cycles: mean cycles per time step on the samples, as the plan predicts them.
+        accuracy: of the model on the samples; None where they have no labels.
         lut, ff, bram, dsp, fmax_mhz: as `hwgen synth` measures them; None where that failed.
         step_us: time per step at that clock; None for targets whose clock is not measured.
         problem: why there is no figure, such as that the network does not fit.
@@ -34,6 +35,7 @@ class Point:
     units: str
     events_per_cycle: int
     cycles: float
+    accuracy: float | None = None
     lut: float | None = None
     ff: float | None = None
     bram: float | None = None
@@ -54,11 +56,11 @@ def pareto_picture(points: Sequence[Point], front: Sequence[Point]) -> bytes:
     with mpl.rc_context({"font.size": 9, "axes.spines.top": False, "axes.spines.right": False}):
         figure = Figure(figsize=(8, 5), dpi=150, layout="constrained")
         axes = figure.subplots()
-        axes.step(*_places(front), where="post", color=_FRONT, lw=1, label="Pareto front", zorder=1)
+        axes.scatter(*_places(front), s=90, facecolors="none", edgecolors=_FRONT, lw=1, label="Pareto front", zorder=3)
         models = sorted({(point.model, point.weight_bits) for point in measured})
         for colour, (model, bits) in zip(_COLOURS * len(models), models, strict=False):
             mine = [point for point in measured if (point.model, point.weight_bits) == (model, bits)]
-            axes.scatter(*_places(mine), s=28, color=colour, label=f"{model}, {bits} bit", zorder=2)
+            axes.scatter(*_places(mine), s=28, color=colour, label=_label(mine[0]), zorder=2)
         for point in front:
             place = point.lut or 0.0, point.time
             label = f"{point.lanes.replace(' ', ', ')}{'  ×2' if point.events_per_cycle == 2 else ''}"
@@ -76,6 +78,11 @@ def pareto_picture(points: Sequence[Point], front: Sequence[Point]) -> bytes:
         buffer = io.BytesIO()
         figure.savefig(buffer, format="png", metadata={"Software": None})
     return buffer.getvalue()
+
+
+def _label(point: Point) -> str:
+    accuracy = "" if point.accuracy is None else f", {point.accuracy:.1%} right"
+    return f"{point.model}, {point.weight_bits} bit{accuracy}"
 
 
 def _places(points: Sequence[Point]) -> tuple[list[float], list[float]]:

@@ -18,6 +18,15 @@ _ASSUMED_STEPS = 32
 _QUANTILES = 9  # of a layer's events per step, that its cycles are averaged over
 
 
+def accuracy(model: IntModel, samples: SpikeSet) -> float | None:
+    """Share of the labelled samples that the golden model takes for their class; None where no sample has a label."""
+    labelled = samples.label >= 0
+    if not labelled.any():
+        return None
+    right = vectors.expected(model, samples)["classes"] == samples.label
+    return float(np.mean(right[labelled]))
+
+
 def measured_events(model: IntModel, samples: SpikeSet) -> Events:
     """How often the golden model spikes on samples.
 

@@ -15,11 +15,16 @@ from quant.command import Command
 
 def main(argv: Sequence[str] | None = None) -> int:
     command = Command("scsr", "From your data to hardware that spikes as the network you trained.")
+    add_commands(command)
+    return command.run(argv)
+
+
+def add_commands(command: Command) -> None:
+    """Add the subcommands of all packages."""
     trainer.__main__.add_commands(command, inspect="inspect-data")  # `inspect` looks at builds
     for package in (quant.__main__, hwgen.__main__, sim.__main__):
         package.add_commands(command)
     _add_bits(command)
-    return command.run(argv)
 
 
 def _add_bits(command: Command) -> None:

@@ -48,6 +48,7 @@ class _Bins:
         max_steps: of the result; later steps are cut off; 0: no limit.
         clock: number of channels that encode the time since the sample began: the first spikes in each of the first
             `clock_steps` steps, the second in each of the next `clock_steps`, and so on; the last spikes to the end.
+        clock_steps: of each of these channels.
     """
 
     pool: Annotated[int, Range(1, 32768)] = 1
@@ -62,7 +63,11 @@ class _Bins:
 
 @dataclass(frozen=True, slots=True)
 class TimeBins(_Bins):
-    """For events that have a time, in steps of `step_ms`."""
+    """For events that have a time.
+
+    Attributes:
+        step_ms: length of a time step, in milliseconds.
+    """
 
     step_ms: Annotated[float, Range(0.001, 10_000.0)] = 10.0
 
@@ -107,7 +112,11 @@ class TimeBins(_Bins):
 
 @dataclass(frozen=True, slots=True)
 class StepBins(_Bins):
-    """For spike trains that have time steps already: `pool_steps` adjacent ones become one, as channels do."""
+    """For spike trains that have time steps already.
+
+    Attributes:
+        pool_steps: adjacent time steps that become one.
+    """
 
     pool_steps: Annotated[int, Range(1, 2**20)] = 1
 

@@ -49,6 +49,7 @@ class Mnist:
             the image's number; "latency", a pixel spikes once, bright ones first, black ones never.
         steps: time steps per image.
         rate: of a white pixel, for "rate".
+        seed: draws the spikes of "rate".
         split: which images test.
     """
 

@@ -63,7 +63,9 @@ class Speakers:
 
     Attributes:
         test: these speakers.
-        validation_speakers: these validate; if there are none, `validation` is the fraction drawn from `seed`.
+        validation_speakers: these validate.
+        validation: if there are none, this fraction of the rest does, each class alike.
+        seed: draws it.
     """
 
     test: tuple[str, ...]
@@ -86,7 +88,9 @@ class Utterances:
 
     Attributes:
         test: their numbers.
-        validation_utterances: these validate; if there are none, `validation` is the fraction drawn from `seed`.
+        validation_utterances: these validate.
+        validation: if there are none, this fraction of the rest does, each class alike.
+        seed: draws it.
     """
 
     test: tuple[int, ...]
@@ -105,7 +109,13 @@ class Utterances:
 
 @dataclass(frozen=True, slots=True)
 class Random:
-    """A fraction `test` of all samples, each class alike, and `validation` of the rest, both drawn from `seed`."""
+    """Parts drawn at random, each class alike.
+
+    Attributes:
+        test: the fraction of all samples that tests.
+        validation: the fraction of the rest that validates.
+        seed: draws both.
+    """
 
     test: Fraction = 0.1
     validation: Fraction = 0.1

@@ -13,6 +13,7 @@ from bench.networks import Case, Layer, random_network
 from hwgen.__main__ import main
 from hwgen.cli import explore
 from hwgen.cli.explore import Point, foldings, pareto
+from hwgen.core import area
 from hwgen.core.folding import Folding
 from hwgen.core.rates import measured_events
 from hwgen.fpga.synth import Result
@@ -162,11 +163,12 @@ def test_a_scheduler_that_does_not_answer_is_told(tools: Tools, tmp_path: Path, 
     assert "cannot be reached" in capsys.readouterr().err
 
 
-def test_foldings_reach_from_small_to_fast() -> None:
+def test_foldings_reach_from_small_to_fast(monkeypatch: pytest.MonkeyPatch) -> None:
     events = measured_events(MODEL, vectors.random_samples(MODEL, 4, 8, 0.2, seed=1))
     found = foldings(MODEL, events, "xc7", 6)
     assert 4 <= len(found) <= 6
     assert len({(tuple(item.lanes), tuple(item.units), item.ports) for item in found}) == len(found)
+    monkeypatch.setattr(area, "calibrated", lambda: ("xc7",))
     assert foldings(MODEL, events, "gowin", 6) == found  # a target without estimates is folded by another's
     assert all(isinstance(item, Folding) for item in found)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import distributed
@@ -52,7 +53,10 @@ def _explore(
 ) -> int:
     model, samples = folder / "m.safetensors", folder / "s.npz"
     model.write_bytes(store.to_bytes(MODEL))
-    samples.write_bytes(spikes.to_bytes(vectors.random_samples(MODEL, 5, 8, 0.2, seed=1)))
+    given = vectors.random_samples(MODEL, 5, 8, 0.2, seed=1)
+    label = vectors.expected(MODEL, given)["classes"].astype("i4")
+    label[0] = (label[0] + 1) % 10
+    samples.write_bytes(spikes.to_bytes(replace(given, label=label)))
     files = ["--model", str(model), "--spikes", str(samples)]
     if out is not None:
         files += ["--out", str(folder / out)]
@@ -73,6 +77,7 @@ def test_points_become_a_table_and_a_picture(tools: Tools, tmp_path: Path, monke
         assert float(row["step_us"]) == pytest.approx(float(row["cycles"]) / 100.0, abs=1e-4)
         assert int(float(row["lut"])) == 100 * sum(map(int, row["lanes"].split()))
     assert {row["pareto"] for row in rows} >= {"1"}
+    assert {float(row["accuracy"]) for row in rows} == {0.8}
     assert (tmp_path / "out" / "explore.png").read_bytes().startswith(b"\x89PNG")
     assert "on the front" in capsys.readouterr().out
 
@@ -173,13 +178,18 @@ def test_foldings_reach_from_small_to_fast(monkeypatch: pytest.MonkeyPatch) -> N
     assert all(isinstance(item, Folding) for item in found)
 
 
-def _point(lut: float | None, cycles: float) -> Point:
-    return Point("", "m", 4, "1", "1", 1, cycles, lut=lut)
+def _point(lut: float | None, cycles: float, accuracy: float | None = None) -> Point:
+    return Point("", "m", 4, "1", "1", 1, cycles, accuracy, lut=lut)
 
 
 def test_the_front_holds_what_nothing_beats() -> None:
     points = [_point(300, 10), _point(100, 50), _point(200, 50), _point(None, 1), _point(200, 20), _point(400, 10)]
     assert [(point.lut, point.cycles) for point in pareto(points)] == [(100, 50), (200, 20), (300, 10)]
+
+
+def test_the_front_keeps_a_slower_point_that_is_more_accurate() -> None:
+    points = [_point(100, 50, 0.9), _point(200, 60, 0.95), _point(200, 70, 0.93), _point(300, 50, 0.95)]
+    assert [(point.lut, point.accuracy) for point in pareto(points)] == [(100, 0.9), (200, 0.95), (300, 0.95)]
 
 
 def test_tool_errors_are_results_too(tools: Tools, tmp_path: Path, monkeypatch) -> None:

@@ -50,6 +50,18 @@ def test_a_study_goes_on_where_others_left_it(tmp_path: Path) -> None:
     assert said[-1].startswith(f"best of {len(done)} trials")
 
 
+def test_a_grid_visits_every_choice_once(tmp_path: Path) -> None:
+    space = {"train.batch": {"choices": [8, 16]}, "network.layers.1.neurons": {"low": 4, "high": 8, "step": 4}}
+    sweep.run(config(), space, tmp_path, trials=9, storage="sqlite://", report=lambda _: None, grid=True)
+    rows = json.loads((tmp_path / sweep.TRIALS).read_text())
+    seen = sorted((row["train.batch"], row["network.layers.1.neurons"]) for row in rows)
+    assert seen == [(8, 4), (8, 8), (16, 4), (16, 8)]
+    assert all(row["accuracy_validation"] > 0 for row in rows)
+    endless = {"train.rate_float": {"low": 1e-3, "high": 1e-1}}
+    with pytest.raises(ConfigError, match="for --sampler grid give a step, or choices"):
+        sweep.run(config(), endless, tmp_path, trials=1, storage="sqlite://", report=lambda _: None, grid=True)
+
+
 def test_a_corner_that_cannot_be_ends_its_trial_only(tmp_path: Path) -> None:
     space = {"network.layers.2.neurons": {"choices": [3, 4]}}
     said: list[str] = []

@@ -8,6 +8,7 @@ committed as bench/results/hostile.json.
 from __future__ import annotations
 
 import argparse
+import base64
 import io
 import os
 import pickle
@@ -41,15 +42,29 @@ from quant import export, reader, spikes, store, vectors
 from quant.errors import ScsrError
 from quant.manifest import open_folder
 from trainer import checkpoint, config
-from trainer.data import binning, disk, fsdd, heidelberg, mnist, ntidigits, spikelists, splits
+from trainer.data import binning, columns, disk, fsdd, heidelberg, mnist, ntidigits, spikelists, splits
 from trainer.integers import integers
 from trainer.network import Network
 
 READER_S = 2  # of processor time for a reader's own child process
 LIMIT_BYTES = 1 << 32  # what a process may ask for; a reader's own limit is half of it
+ROWS = np.ones((9, 4))
 NUMBERS = (0, 1, -1, 127, 32769, 2**31 - 1, 2**31, 2**32, 2**62, -(2**63), 2**64 - 1, 10**400)
 TOKENS = ("nan", "1e999", '""', '"../../x"', '"\\u0000"', f'"{5000 * "n"}"', "[]", "{}", "true", "\u202e")
 MANIFEST = "manifest.json"
+# What dv_processing 2.0.4 wrote of 20 events: t = 1.7e15 + 1500 i, x = i mod 16, y = i mod 12, p = i mod 2
+AEDAT4 = zlib.decompress(
+    base64.b85decode(
+        "c-oCr&u<bz6n+caLbrgca=^qi>$EXFAWNIZ6A);jkyxx&(pIg}4NU7q*xAg^65CVb!ILLrq6fX`$y2W$Jn)Bj@ZcYyiHY&%TYf~O"
+        "Yvd)feD9n0zPIycAM=+=m8~n~Qhg<pjce&JKneh=o7XDPGYyiULJXpa02Ev?TpMbC_g4rY*X$S_DqP0xJXy|UNkKEvayD;L!?xNq"
+        "Pq-(m_C6<uW64K(Vh((B5IP>7Jr$T84ef<nQVQcSJ<O8^Z##mzetlxdLk9(1DVTjg3LAG<a;6{o&txvx0kf@EjW@j(y@BP&HEP`E"
+        "Ysd?0M=(jngo2x%bUYa(NITS)?tf(blrnW2f;lqaU~8T$dE01O((3IPyjLzWfoiph<=H-?VqCPcUB4YDFmg34=o+&o8@tVb+Acey"
+        "yTg*qmZY$BHK<xZ+MU1CmM2N$o@ktEeR+G=X>mct1J`OhEgE=Q(?9OWhdJU8an5XZ3R-^zU>b))CACzs*!_v_j|+Q9=!pD&;x>+s"
+        "icbu}mGm=;bEySw8i$E|uITVi0i`!sAFu1M6oSw^ke9a*h9PVKadvb#t8T$6PThTEr(g=%#Rjs|9iLShvJr?N`^82Wh3G>dpCrN="
+        "m_hdS5kd_#gz^~SEX*Rj`3x0ebG}0Qxen*!T_DjH2oeaszCv&YLHDf=p>qlby?Kw6g4B}_2to+zCpsL5A<}z!-v(W{hw%I5J?M8~"
+        "y<S=!?}9Sy1SBAhe<&(?7hwSsNqE|C=z2H~p+)!>{?o4dN&nZk-~9m?cK"
+    )
+)
 CONFIGURATION = b"""\
 name = "hostile"
 data = {name = "spike_files", train = "a.npz", test = "b.npz", raw_channels = 3, class_names = ["a", "b"]}
@@ -129,6 +144,11 @@ def read_checkpoint(path: Path) -> None:
     checkpoint.restore(export.read_checkpoint(path), path)
 
 
+def read_events(path: Path) -> None:
+    """Read the columns of a file of events."""
+    columns.read(path, ("t", "x", "y", "p"))
+
+
 @dataclass(frozen=True, slots=True)
 class Reader:
     """A reader, the name of its file, a valid file, and the other files in the folder."""
@@ -147,6 +167,9 @@ READERS = {
     "manifest": Reader(lambda path: open_folder(path.parent), MANIFEST, lambda: build()[MANIFEST], build),
     "sound archive": Reader(fsdd.read_recordings, "a.npz", arrays),
     "spike list": Reader(spikelists.read_rows, "a_u1_c1.dat", lambda: b"-1\t-1\n3\t7\n0\t1\n-1\t-1\n"),
+    "events, text": Reader(read_events, "e.csv", lambda: b"t,x,y,p\n" + b"10,2,3,1\n25,0,1,-1\n" * 9),
+    "events, array": Reader(read_events, "e.npy", lambda: saved(lambda rows, file: np.save(file, rows), ROWS)),
+    "events, AEDAT4": Reader(read_events, "e.aedat4", lambda: AEDAT4),
     "IDX": Reader(lambda path: mnist.read_idx(path, 1), "labels", lambda: b"\0\0\x08\1\0\0\0\4" + bytes(4)),
     "recording": Reader(disk.read_sound, "r.wav", sound),
     "HDF5 lists": Reader(lambda path: heidelberg.read(path, ("0", "1"), binning.TimeBins(clock=4)), "shd.h5", hdf5),

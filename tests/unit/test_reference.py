@@ -12,7 +12,6 @@ from bench import reference
 from hwgen.flow import scsr
 from quant.command import Command
 
-
 COMMAND = Command("scsr", "")
 scsr.add_commands(COMMAND)
 

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from quant import archive, reader
 from quant.errors import DataError, ToolError, reason
 from quant.files import check_size, memory_limit
+from trainer.data.disk import check_present
 
 Columns = Mapping[str, npt.NDArray[Any]]
 
@@ -36,6 +37,7 @@ def read(path: Path, names: Sequence[str]) -> Columns:
     Raises:
         DataError: if the file is damaged, holds something that is no number, or lacks a column.
     """
+    check_present(path, "a file of events")
     check_size(path)
     return READERS[path.suffix.lower()](path, names)
 
@@ -59,7 +61,7 @@ def _text(path: Path, names: Sequence[str]) -> Columns:
                 path.open(encoding="utf-8-sig") as file,
             ):  # no events: so be it
                 if has_header:
-                    next(line for line in file if line.strip() and not line.startswith("#"))
+                    next((line for line in file if line.strip() and not line.startswith("#")), None)
                 kind = _WORD if name in TEXTS else np.float64
                 return np.loadtxt(file, kind, delimiter=separator, usecols=places[name], ndmin=1, quotechar='"')
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import zlib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from bench.hostile import AEDAT4
 from quant.errors import ConfigError, DataError
 from quant.spikes import SpikeSet, Split, to_bytes
 from trainer.data.binning import TimeBins
@@ -20,20 +19,6 @@ from trainer.events import pick
 CLASSES = ("left", "right")
 EVENTS, SIZE = 40, (6, 4)
 COLUMNS = ("t", "x", "y", "p")
-
-# What dv_processing 2.0.4 wrote of 20 events: t = 1.7e15 + 1500 i, x = i mod 16, y = i mod 12, p = i mod 2
-AEDAT4 = zlib.decompress(
-    base64.b85decode(
-        "c-oCr&u<bz6n+caLbrgca=^qi>$EXFAWNIZ6A);jkyxx&(pIg}4NU7q*xAg^65CVb!ILLrq6fX`$y2W$Jn)Bj@ZcYyiHY&%TYf~O"
-        "Yvd)feD9n0zPIycAM=+=m8~n~Qhg<pjce&JKneh=o7XDPGYyiULJXpa02Ev?TpMbC_g4rY*X$S_DqP0xJXy|UNkKEvayD;L!?xNq"
-        "Pq-(m_C6<uW64K(Vh((B5IP>7Jr$T84ef<nQVQcSJ<O8^Z##mzetlxdLk9(1DVTjg3LAG<a;6{o&txvx0kf@EjW@j(y@BP&HEP`E"
-        "Ysd?0M=(jngo2x%bUYa(NITS)?tf(blrnW2f;lqaU~8T$dE01O((3IPyjLzWfoiph<=H-?VqCPcUB4YDFmg34=o+&o8@tVb+Acey"
-        "yTg*qmZY$BHK<xZ+MU1CmM2N$o@ktEeR+G=X>mct1J`OhEgE=Q(?9OWhdJU8an5XZ3R-^zU>b))CACzs*!_v_j|+Q9=!pD&;x>+s"
-        "icbu}mGm=;bEySw8i$E|uITVi0i`!sAFu1M6oSw^ke9a*h9PVKadvb#t8T$6PThTEr(g=%#Rjs|9iLShvJr?N`^82Wh3G>dpCrN="
-        "m_hdS5kd_#gz^~SEX*Rj`3x0ebG}0Qxen*!T_DjH2oeaszCv&YLHDf=p>qlby?Kw6g4B}_2to+zCpsL5A<}z!-v(W{hw%I5J?M8~"
-        "y<S=!?}9Sy1SBAhe<&(?7hwSsNqE|C=z2H~p+)!>{?o4dN&nZk-~9m?cK"
-    )
-)
 
 
 def events(seed: int) -> np.ndarray:

@@ -59,7 +59,7 @@ def add_commands(command: Command, inspect: str = "inspect") -> None:
         "sweep",
         "trainer.commands:sweep",
         "search for better settings; many machines may join one search",
-        "--config configs/digits.toml --space configs/digits_sweep.toml --out runs/sweep",
+        "--config configs/digits.toml --space space.toml --out runs/sweep",
     )
     sweep.add_argument("--config", type=Path, required=True, help="the configuration to start from (.toml)")
     sweep.add_argument("--space", type=Path, required=True, help="the settings to try (.toml; docs/training.md)")

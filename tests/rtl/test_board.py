@@ -178,7 +178,7 @@ def test_the_command_prints_its_port(tmp_path: Path, monkeypatch, capsys) -> Non
 def test_a_core_that_is_loaded_gets_its_stream(lint, tmp_path: Path) -> None:
     ports = ["aclk", "aresetn", "s_axis_tvalid", "s_axis_tlast", "s_load_tvalid", "m_axis_tready"]
     stub = (
-        "`default_nettype none\nmodule core (\n"
+        "`default_nettype none\nmodule core #(\n    parameter MEM_DIR = \"mem/\"\n) (\n"
         + "".join(f"    input  wire        {port},\n" for port in ports)
         + "    input  wire [15:0] s_axis_tdata,\n    input  wire [15:0] s_load_tdata,\n"
         + "    output wire        s_axis_tready,\n    output wire        s_load_tready,\n"
@@ -186,7 +186,7 @@ def test_a_core_that_is_loaded_gets_its_stream(lint, tmp_path: Path) -> None:
         + "    output wire        m_axis_tlast,\n    output wire [255:0] model_digest,\n"
         + "    output wire [23:0] tool_version\n);\n"
         + "    assign model_digest = 256'd0;\n    assign tool_version = 24'd0;\n"
-        + "    wire unused = &{aclk, aresetn, s_axis_tvalid, s_axis_tlast, m_axis_tready, s_axis_tdata};\n"
+        + "    wire unused = &{aclk, aresetn, s_axis_tvalid, s_axis_tlast, m_axis_tready, s_axis_tdata, MEM_DIR};\n"
         + "    assign s_axis_tready = 1'b1;\n    assign s_load_tready = 1'b1;\n"
         + "    assign m_axis_tdata = {16'd0, s_load_tdata};\n    assign m_axis_tvalid = s_load_tvalid;\n"
         + "    assign m_axis_tlast = 1'b1;\nendmodule\n`default_nettype wire\n"

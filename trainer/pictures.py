@@ -101,7 +101,7 @@ def data_raster(samples: SpikeSet, classes: Sequence[str]) -> bytes:
         panels = figure.subplots(len(chosen), 1, sharex=True, squeeze=False)[:, 0]
         for axes, sample in zip(panels, chosen, strict=True):
             events = slice(samples.offset[sample], samples.offset[sample + 1])
-            axes.scatter(samples.step[events], samples.channel[events], s=5, marker="|", lw=0.8, color=_VALIDATION)
+            axes.scatter(samples.step[events], samples.channel[events], s=12, marker="|", lw=1.2, color=_VALIDATION)
             axes.set(ylim=(-1, samples.channels), ylabel=f"{classes[samples.label[sample]]}\nchannel")
             axes.grid(alpha=0.25, lw=0.5)
         panels[-1].set_xlabel("time step")

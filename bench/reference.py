@@ -119,7 +119,7 @@ def _command(name: str, parser: argparse.ArgumentParser) -> str:
             takes = f" {' or '.join(action.choices)}"
         needed = " (needed)" if action.required else ""
         rows.append(f"| `{action.option_strings[0]}{takes}` | {action.help or ''}{needed} |")
-    example = (parser.epilog or "").partition("\n")[2].strip()
+    example = (parser.epilog or "").splitlines()[1].strip()
     lines = [f"### `scsr {name}`", "", f"{(parser.description or '').capitalize()}.", "", f"    {example}", ""]
     return "\n".join([*lines, "| option | meaning |", "|---|---|", *rows, ""])
 

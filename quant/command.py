@@ -40,7 +40,9 @@ class Command:
         """
         parser = self._subcommands.add_parser(name, help=summary, description=summary)
         parser.formatter_class = argparse.RawDescriptionHelpFormatter
-        parser.epilog = f"example:\n  {parser.prog} {example}"
+        parser.epilog = (
+            f"example:\n  {parser.prog} {example}\n\nwords: docs/glossary.md, all options: docs/reference.md"
+        )
         parser.set_defaults(handler=handler, prog=parser.prog)
         return parser
 

@@ -178,7 +178,7 @@ def test_the_command_prints_its_port(tmp_path: Path, monkeypatch, capsys) -> Non
 def test_a_core_that_is_loaded_gets_its_stream(lint, tmp_path: Path) -> None:
     ports = ["aclk", "aresetn", "s_axis_tvalid", "s_axis_tlast", "s_load_tvalid", "m_axis_tready"]
     stub = (
-        "`default_nettype none\nmodule core #(\n    parameter MEM_DIR = \"mem/\"\n) (\n"
+        '`default_nettype none\nmodule core #(\n    parameter MEM_DIR = "mem/"\n) (\n'
         + "".join(f"    input  wire        {port},\n" for port in ports)
         + "    input  wire [15:0] s_axis_tdata,\n    input  wire [15:0] s_load_tdata,\n"
         + "    output wire        s_axis_tready,\n    output wire        s_load_tready,\n"

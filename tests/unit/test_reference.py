@@ -28,7 +28,9 @@ def test_the_reference_is_current_and_complete() -> None:
 def test_every_help_has_an_example_that_can_be_parsed(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     shown = COMMAND.parsers[name].format_help()
     _, _, example = shown.partition("example:\n  scsr ")
+    example, _, words = example.partition("\n")
     assert example
+    assert (reference.PAGE.parents[1] / words.split()[1].strip(",")).is_file()
     assert COMMAND._parser.parse_args(example.split()).subcommand == name
 
 

@@ -144,7 +144,8 @@ def _width(out: Path, bits: int, seeds: int, validation: SpikeSet, request: Requ
 def _recommend(widths: Sequence[Width], samples: int, target: str) -> tuple[int, str]:
     """The fewest bits whose accuracy cannot be told from the best one's."""
     best = max(widths, key=lambda one: one.accuracy)
-    error = math.sqrt(best.accuracy * (1 - best.accuracy) / samples)
+    share = (best.accuracy * samples + 1) / (samples + 2)  # Laplace's: a part without a mistake is not free of chance
+    error = math.sqrt(share * (1 - share) / samples)
     chosen = min((one for one in widths if one.accuracy >= best.accuracy - error), key=lambda one: one.bits)
     widest = max(widths, key=lambda one: one.bits)
     reason = (

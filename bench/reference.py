@@ -33,8 +33,7 @@ several places is described once.
 
 def text() -> str:
     """The whole page."""
-    command = Command("scsr", "")
-    scsr.add_commands(command)
+    command = Command("scsr", "", scsr.add_commands)
     tables = "\n".join(_tables(Config, "", set()))
     return f"{HEAD}{tables}\n## The commands\n\n" + "\n".join(
         _command(name, parser) for name, parser in sorted(command.parsers.items())

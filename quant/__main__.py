@@ -10,9 +10,7 @@ from quant.command import Command, add_out
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    command = Command("python -m quant", "The integer model of a trained network.")
-    add_commands(command)
-    return command.run(argv)
+    return Command("python -m quant", "The integer model of a trained network.", add_commands).run(argv)
 
 
 def add_commands(command: Command) -> None:

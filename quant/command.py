@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -16,12 +16,13 @@ from quant.errors import ScsrError
 
 
 class Command:
-    """A command line with subcommands; each handler returns the exit status."""
+    """A command line with subcommands, which `add_commands` adds to it; each handler returns the exit status."""
 
-    def __init__(self, prog: str, description: str) -> None:
+    def __init__(self, prog: str, description: str, add_commands: Callable[[Command], None]) -> None:
         self._parser = _Parser(prog=prog, description=description)
         self._parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
         self._subcommands = self._parser.add_subparsers(dest="subcommand", required=True, metavar="COMMAND")
+        add_commands(self)
 
     @property
     def parsers(self) -> Mapping[str, argparse.ArgumentParser]:
@@ -51,7 +52,8 @@ class Command:
         debug = False
         try:
             arguments = self._parser.parse_args(argv)
-            arguments.given = (sys.argv[1:] if argv is None else list(argv))[1:]
+            words = sys.argv[1:] if argv is None else list(argv)
+            arguments.given = words[words.index(arguments.subcommand) + 1 :]
             debug = arguments.debug
             module, _, function = arguments.handler.partition(":")
             status: int = getattr(importlib.import_module(module), function)(arguments)

@@ -11,9 +11,7 @@ from quant.command import Command, add_out
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    command = Command("python -m sim", "Simulation of generated hardware.")
-    add_commands(command)
-    return command.run(argv)
+    return Command("python -m sim", "Simulation of generated hardware.", add_commands).run(argv)
 
 
 def add_commands(command: Command) -> None:
@@ -29,8 +27,9 @@ def add_commands(command: Command) -> None:
     check.add_argument("--engine", choices=("cpp", "cocotb"), default="cpp", help="C++ harness (default) or cocotb")
     _add_samples(check, "(default: all; cocotb: 3)")
     check.add_argument("--wave", type=Path, help="cpp: write the waves of all signals to this file (.vcd or .fst)")
+    check.add_argument("--force", action="store_true", help="replace a file at --wave")
     check.add_argument("--stall-percent", type=int, default=0, help="cpp: how often source and sink pause (default 0)")
-    check.add_argument("--netlist", metavar="TARGET", help="cpp: the netlist of `hwgen synth` instead of the Verilog")
+    check.add_argument("--netlist", metavar="TARGET", help="cpp: the netlist that `synth` left, not the Verilog")
     check.add_argument("--allow-changed", action="store_true", help="judge a folder that was changed by hand, too")
     run = command.add(
         "run",
@@ -45,7 +44,7 @@ def add_commands(command: Command) -> None:
     board = command.add(
         "board",
         "sim.commands:board",
-        "simulate the core behind its serial line, on a port for `hwgen host`",
+        "simulate the core behind its serial line, on a port for the command `host`",
         "--build build/digits",
     )
     board.add_argument("--build", type=Path, required=True, help="build folder")

@@ -30,6 +30,8 @@ def verify(arguments: argparse.Namespace) -> int:
             raise ScsrError(f"--{option} is for --engine cpp; cocotb has cases and ways of its own")
     if wave is not None and wave.suffix not in (".vcd", ".fst"):
         raise ScsrError(f"--wave {wave}: the name must end in .vcd or .fst")
+    if wave is not None:
+        check_new(wave, force=arguments.force)
     if not 0 <= arguments.stall_percent <= 95:
         raise ScsrError(f"--stall-percent is {arguments.stall_percent}; allowed is 0..95")
     samples = _samples(arguments, None if cpp else COCOTB_DEFAULT_SAMPLES)
@@ -53,7 +55,9 @@ def verify(arguments: argparse.Namespace) -> int:
     print(f"FAIL: {report['first_difference'] or 'the output was silent: nothing was shown'}", file=sys.stderr)
     if wave is None and netlist is None and (sample := _first_differing(report)) is not None:
         again = ["--build", arguments.build, "--spikes", arguments.spikes, "--first", arguments.first + sample]
-        again += ["--samples", 1, "--wave", "difference.vcd", *(["--allow-changed"] if report["changed_files"] else [])]
+        again += ["--samples", 1, "--wave", "difference.vcd"]
+        again += ["--stall-percent", arguments.stall_percent] if arguments.stall_percent else []
+        again += ["--allow-changed"] if report["changed_files"] else []
         print(f"to see it: {arguments.prog} {shlex.join(map(str, again))}", file=sys.stderr)
     return 1
 

@@ -11,9 +11,7 @@ from quant.spikes import SPLITS
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    command = Command("python -m trainer", "Train skip-connected self-recurrent spiking networks for hardware.")
-    add_commands(command)
-    return command.run(argv)
+    return Command("python -m trainer", "Train spiking networks for hardware.", add_commands).run(argv)
 
 
 def add_commands(command: Command, inspect: str = "inspect") -> None:

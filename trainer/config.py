@@ -22,7 +22,7 @@ from trainer.losses import LOSSES, CrossEntropy, Loss
 from trainer.neurons import PARTS, RESETS, Part
 from trainer.readouts import READOUTS
 from trainer.rules import RULES, Rule, SurrogateGradient
-from trainer.schema import Named, Range, parse, placed, read_toml, unparse
+from trainer.schema import Named, Range, parse, placed, portable, read_toml, unparse
 from trainer.surrogates import Surrogate
 from trainer.teacher import TeacherConfig
 
@@ -341,6 +341,8 @@ def read(path: Path) -> Config:
     Raises:
         ConfigError: naming the file and the key path.
     """
+    if path.is_dir():
+        raise ConfigError(f"{path.absolute()} is a folder; name the configuration in it (.toml)")
     if not path.is_file():
         raise ConfigError(f"{path.absolute()}: no such file")
     table = read_toml(path)
@@ -359,6 +361,31 @@ def from_table(table: Mapping[str, Any]) -> Config:
 def to_table(config: Config) -> dict[str, Any]:
     """The table that describes `config` in full, defaults spelled out; the inverse of `from_table`."""
     return unparse(config)
+
+
+def portable_table(config: Config) -> dict[str, Any]:
+    """As `to_table`, but of paths only the last part: equal for the same run in another place."""
+    return to_table(replace(config, data=portable(config.data)))
+
+
+def difference(first: Config, second: Config) -> str | None:
+    """The first key in which two configurations differ, wherever their data lie; None where they do not."""
+    return _difference(portable_table(first), portable_table(second), "")
+
+
+def _difference(first: Any, second: Any, where: str) -> str | None:
+    if type(first) is not type(second) or not isinstance(first, dict | list):
+        return None if first == second else where
+    keys = sorted({*first, *second}) if isinstance(first, dict) else range(max(len(first), len(second)))
+    for key in keys:
+        name = f"{where}.{key}".lstrip(".") if isinstance(first, dict) else f"{where}[{key + 1}]"
+        try:
+            found = _difference(first[key], second[key], name)
+        except LookupError:
+            return name
+        if found is not None:
+            return found
+    return None
 
 
 def _check_exact(where: str, layer: LayerConfig, fan_in: int) -> None:

@@ -67,7 +67,7 @@ def write(progress: Progress, networks: tuple[Network, Network], data: Mapping[S
     for name, picture in zip(PICTURES.values(), drawn, strict=True):
         write_atomic(out / name, picture)
     write_atomic(out / METRICS, (json.dumps(_metrics(progress, networks[1], parts), indent=2) + "\n").encode())
-    write_atomic(out / SUMMARY, _page(progress, PICTURES, networks[1], parts).encode())
+    write_atomic(out / SUMMARY, _page(progress, out, PICTURES, networks[1], parts).encode())
     return test
 
 
@@ -75,7 +75,7 @@ def write_so_far(progress: Progress, out: Path) -> None:
     """Write the page of a run that goes on: what is known without a look at the test part."""
     curves = next(iter(PICTURES.items()))
     write_atomic(out / curves[1], pictures.curves(progress, {}))
-    write_atomic(out / SUMMARY, _page(progress, dict([curves])).encode())
+    write_atomic(out / SUMMARY, _page(progress, out, dict([curves])).encode())
 
 
 def _raster(network: Network, samples: SpikeSet, classes: tuple[str, ...]) -> bytes:
@@ -105,6 +105,7 @@ def _metrics(progress: Progress, quantized: Network, parts: Mapping[str, Found])
 
 def _page(
     progress: Progress,
+    out: Path,
     shown: Mapping[str, str],
     quantized: Network | None = None,
     parts: Mapping[str, Found] | None = None,
@@ -115,7 +116,7 @@ def _page(
     config = progress.network.config
     return environment.from_string(_TEMPLATE.read_text(encoding="utf-8")).render(
         style=page.STYLE,
-        builds=page.BUILDS,
+        builds=page.builds_of(out / SUMMARY),
         name=config.name,
         parts=parts,
         best={phase: progress.best_epoch(phase) for phase in progress.phases},

@@ -6,6 +6,7 @@ import functools
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import cast
 
@@ -71,7 +72,6 @@ def train(
         if not leads:
             loop.train(progress, data, lambda batches, total: batches, lambda _: None, phases)
             return
-        board = Board(out / BOARD, len(progress.history))
         page_due = 0.0
 
         def after_epoch(epoch: Epoch) -> None:
@@ -87,8 +87,8 @@ def train(
             report(describe(epoch))
 
         bar = functools.partial(tqdm, leave=False, disable=not sys.stderr.isatty())
-        loop.train(progress, data, lambda batches, total: bar(batches, total=total), after_epoch, phases)
-        board.close()
+        with closing(Board(out / BOARD, len(progress.history))) as board:
+            loop.train(progress, data, lambda batches, total: bar(batches, total=total), after_epoch, phases)
         if phases == PHASES:
             _finish(progress, data, out, report)
 
@@ -161,8 +161,9 @@ def _progress(config: Config, out: Path, device: torch.device) -> Progress:
 
 
 def _refuse_other(config: Config, found: Config, path: Path) -> None:
-    if found != config:
-        raise ConfigError(f"{path} comes from another configuration; give another --out, or remove the folder")
+    if (key := configuration.difference(found, config)) is not None:
+        problem = f"comes from another configuration, {key} differs"
+        raise ConfigError(f"{path} {problem}; give another --out, or remove the folder")
 
 
 def _check_labels(config: Config, data: Mapping[Split, SpikeSet]) -> None:

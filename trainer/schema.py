@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -62,9 +63,18 @@ FilePath = Annotated[str, _Place()]
 
 def placed(value: T, folder: Path) -> T:
     """The dataclass `value` with its relative paths taken from `folder` on, as absolute ones."""
+    return _with_paths(value, lambda path: os.path.abspath(folder / path))
+
+
+def portable(value: T) -> T:
+    """The dataclass `value` with the last parts of its paths alone: what it says on any machine."""
+    return _with_paths(value, lambda path: Path(path).name)
+
+
+def _with_paths(value: T, change: Callable[[str], str]) -> T:
     hints = _hints(type(value))  # type: ignore[arg-type]
     names = [name for name, hint in hints.items() if hint == FilePath and getattr(value, name)]
-    return replace(value, **{name: str((folder / getattr(value, name)).absolute()) for name in names})  # type: ignore[type-var]
+    return replace(value, **{name: change(getattr(value, name)) for name in names})  # type: ignore[type-var]
 
 
 def read_toml(path: Path) -> dict[str, Any]:

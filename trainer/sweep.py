@@ -35,6 +35,7 @@ from trainer.schema import read_toml
 Space = Mapping[str, Mapping[str, Any]]
 
 BEST, TRIALS, PICTURE = "best.toml", "trials.json", "sweep.png"
+MAX_GRID = 10_000
 _QUESTION = "digest of configuration and space"
 _KEYS = {"low", "high", "step", "log", "choices"}
 
@@ -75,10 +76,15 @@ def run(
     table = configuration.to_table(config)
     for setting in space:
         _place(table, setting)
-    study = _study(config.name, storage, {"configuration": table, "space": space})
+    choices = {setting: _values(setting, one) for setting, one in space.items()} if grid else {}
+    combinations = math.prod(map(len, choices.values()))
+    if combinations > MAX_GRID:
+        raise ConfigError(f"the grid has {combinations:,} combinations; the limit is {MAX_GRID:,}: give larger steps")
+    study = _study(config.name, storage, {"configuration": configuration.portable_table(config), "space": space})
     if grid:
-        study.sampler = optuna.samplers.GridSampler({setting: _values(setting, one) for setting, one in space.items()})
-        study.pruner = optuna.pruners.NopPruner()
+        sampler = optuna.samplers.GridSampler(choices, seed=config.train.seed)
+        study.sampler, study.pruner = sampler, optuna.pruners.NopPruner()
+        trials = 0 if sampler.is_exhausted(study) else trials
     data = config.data.load()
 
     def objective(trial: optuna.Trial) -> float:
@@ -96,6 +102,9 @@ def run(
         report(f"trial {trial.number}: {value} {json.dumps(trial.params)}")
 
     study.optimize(objective, n_trials=trials, callbacks=[after_trial])
+    if grid:
+        visited = len({json.dumps(trial.params, sort_keys=True) for trial in study.trials if trial.state.is_finished()})
+        report(f"{visited} of the {combinations:,} combinations visited")
     _write(study, table, space, out, report)
 
 
@@ -171,7 +180,7 @@ def _values(setting: str, values: Mapping[str, Any]) -> Sequence[Any]:
         case {"low": low, "high": high, "step": step}:
             return [low + number * step for number in range(int((high - low) / step + 1e-9) + 1)]
         case _:
-            raise ConfigError(f"{setting} has no end of values; for --sampler grid give a step, or choices")
+            raise ConfigError(f"{setting} has no step; for --sampler grid give one, or choices")
 
 
 def _check(where: str, values: object) -> None:

@@ -149,7 +149,7 @@ def _options(folding: Folding) -> str:
 
 def _advice(slowest: records.Part, layer: Node | None, lifts: Sequence[records.Lift]) -> str:
     if lifts:
-        return "These options of hwgen build lift it:"
+        return "Built with these options, it is faster:"
     if slowest.name == "input":
         return "The input takes an event per cycle, whatever the folding: only fewer input events per step lift it."
     if layer is None:

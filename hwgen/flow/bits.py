@@ -12,12 +12,12 @@ import json
 import math
 import multiprocessing
 import os
+import signal
 import statistics
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, replace
-from functools import partial
 from pathlib import Path
 
 import matplotlib as mpl
@@ -29,7 +29,7 @@ from tqdm import tqdm
 from hwgen.core import area
 from hwgen.core.rates import cycles_per_step, measured_events
 from hwgen.core.request import Request, fulfil
-from quant.errors import ConfigError
+from quant.errors import ConfigError, DivergenceError
 from quant.export import load
 from quant.files import write_atomic
 from quant.spikes import SpikeSet
@@ -89,16 +89,19 @@ def study(config: Config, out: Path, bits: Sequence[int], seeds: int, workers: i
     Raises:
         ConfigError: if a width cannot be, or `out` holds something of another configuration.
     """
+    jobs = {(width, seed): _config(config, width, seed) for width in bits for seed in range(1, seeds + 1)}
     run.train(config, out / FLOAT, lambda _: None, phases=("float",))
     validation = config.data.load()["validation"]
     best = run.best_epoch(out / FLOAT, "float")
-    jobs = {(width, seed): _config(config, width, seed) for width in bits for seed in range(1, seeds + 1)}
-    train_one = partial(_train, out)
-    context = multiprocessing.get_context("spawn")  # a fork has none of PyTorch's threads, and would wait for them
-    with ProcessPoolExecutor(min(workers, len(jobs)), context) as pool:
-        futures = [pool.submit(train_one, *key, chosen) for key, chosen in jobs.items()]
-        for future in tqdm(as_completed(futures), "quantized phases", len(futures), disable=not sys.stderr.isatty()):
-            future.result()
+    context = multiprocessing.get_context("spawn")  # PyTorch's threads do not survive a fork
+    with ProcessPoolExecutor(min(workers, len(jobs)), context, _leave_interrupts) as pool:
+        futures = [pool.submit(_train, out, *key, chosen) for key, chosen in jobs.items()]
+        try:
+            for future in tqdm(as_completed(futures), "quantized phases", len(jobs), disable=not sys.stderr.isatty()):
+                future.result()
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
     widths = [_width(out, width, seeds, validation, request) for width in bits]
     recommended, reason = _recommend(widths, len(validation), request.target)
     return Study(best.accuracy_validation, len(validation), seeds, widths, recommended, reason)
@@ -120,7 +123,15 @@ def _train(out: Path, bits: int, seed: int, config: Config) -> None:
     where = folder(out, bits, seed)
     if not (where / run.LAST).exists():
         run.branch(out / FLOAT, config, where)
-    run.train(config, where, lambda _: None)
+    try:
+        run.train(config, where, lambda _: None)
+    except DivergenceError as error:
+        raise DivergenceError(f"{bits} bits, seed {seed}: {error}") from None
+
+
+def _leave_interrupts() -> None:
+    """Leave Ctrl-C to the process that started this one."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _width(out: Path, bits: int, seeds: int, validation: SpikeSet, request: Request) -> Width:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from sim.verify import Stress, verify_and_record
 from trainer import config as configuration
 from trainer import distributed, results
 from trainer import run as training
+from trainer.schema import placed
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ def train(
     """Train, or go on with a run that was interrupted.
 
     Args:
-        config: a TOML file, or its content as a table.
+        config: a TOML file, or its content as a table, whose paths begin at the current folder.
         out: the folder of the run.
         device: "cpu", "cuda", "cuda:1", ...
         threads: on the CPU; one repeats exactly.
@@ -78,7 +79,11 @@ def train(
     Raises:
         ScsrError: as `trainer.run.train`.
     """
-    chosen = configuration.from_table(config) if isinstance(config, Mapping) else configuration.read(Path(config))
+    if isinstance(config, Mapping):
+        chosen = configuration.from_table(config)
+        chosen = replace(chosen, data=placed(chosen.data, Path.cwd()))
+    else:
+        chosen = configuration.read(Path(config))
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:

@@ -14,9 +14,7 @@ from quant.command import Command
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    command = Command("scsr", "From your data to hardware that spikes as the network you trained.")
-    add_commands(command)
-    return command.run(argv)
+    return Command("scsr", "From your data to hardware that spikes as the network you trained.", add_commands).run(argv)
 
 
 def add_commands(command: Command) -> None:

@@ -3,8 +3,8 @@
 Every command that learns something of a build leaves a record there and has the page drawn anew.
 """
 
-from quant.page.links import BUILDS, TRAINING, link_training
+from quant.page.links import TRAINING, builds_of, link_training
 from quant.page.records import PAGE
 from quant.page.render import STYLE, update
 
-__all__ = ["BUILDS", "PAGE", "STYLE", "TRAINING", "link_training", "update"]
+__all__ = ["PAGE", "STYLE", "TRAINING", "builds_of", "link_training", "update"]

@@ -127,8 +127,8 @@ class Estimate(msgspec.Struct, frozen=True):
         parts: the input, every layer and the read-out.
         slowest: the name of the one that takes longest.
         advice: what would lift it, in words; `lifts` has the options that do.
-        target: the device that `parts` are estimated for, the first of `devices`.
         left_out: layers that do not reach the read-out.
+        devices: the first is the one that `parts` are estimated for.
     """
 
     top: str

@@ -84,10 +84,8 @@ def test_waves_of_chosen_samples(suffix: str, built: Path, tmp_path: Path, monke
     if suffix == "fst" and not Path("/usr/include/lz4.h").exists():
         pytest.skip("Verilator writes .fst only with the headers of lz4 (liblz4-dev)")
     wave = tmp_path / f"w.{suffix}"
-    assert (
-        _verify(monkeypatch, built / "core", built / "s.npz", "--first", "4", "--samples", "2", "--wave", str(wave))
-        == 0
-    )
+    chosen = ["--first", "4", "--samples", "2", "--wave", str(wave)]
+    assert _verify(monkeypatch, built / "core", built / "s.npz", *chosen) == 0
     assert "PASS: 2 samples" in capsys.readouterr().out
     if suffix == "vcd":
         text = wave.read_text()
@@ -95,6 +93,8 @@ def test_waves_of_chosen_samples(suffix: str, built: Path, tmp_path: Path, monke
         assert text.count("\n#") > 100
     else:
         assert wave.stat().st_size > 500
+    assert _verify(monkeypatch, built / "core", built / "s.npz", *chosen) == 2
+    assert "exists; remove it" in capsys.readouterr().err
     assert _verify(monkeypatch, built / "core", built / "s.npz", "--wave", "w.txt") == 2
     assert "must end in .vcd or .fst" in capsys.readouterr().err
     assert _verify(monkeypatch, built / "core", built / "s.npz", "--first", "12") == 2
@@ -147,7 +147,7 @@ def test_a_broken_core_fails_with_status_1(case: str, built: Path, tmp_path: Pat
 
 def test_where_each_layer_began_to_differ_is_recorded(built: Path, tmp_path: Path, monkeypatch, capsys) -> None:
     folder = _broken(built, tmp_path, *BREAKS["wrong reset"][:3])
-    assert _verify(monkeypatch, folder, built / "s.npz", "--allow-changed") == 1
+    assert _verify(monkeypatch, folder, built / "s.npz", "--allow-changed", "--stall-percent", "20") == 1
     report = json.loads((folder / "reports" / "verify.json").read_text())
     differences = report["details"]["differences"]
     assert [one["layer"] for one in differences] == [1, 2]
@@ -158,6 +158,7 @@ def test_where_each_layer_began_to_differ_is_recorded(built: Path, tmp_path: Pat
     assert "Where differences began" in (folder / "index.html").read_text()
     (hint,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("to see it: ")]
     again = shlex.split(hint.removeprefix("to see it: python -m sim "))
+    assert again[-3:] == ["--stall-percent", "20", "--allow-changed"]
     monkeypatch.chdir(tmp_path)
     assert main(again) == 1
     assert Path("difference.vcd").stat().st_size > 0

@@ -12,8 +12,7 @@ from bench import reference
 from hwgen.flow import scsr
 from quant.command import Command
 
-COMMAND = Command("scsr", "")
-scsr.add_commands(COMMAND)
+COMMAND = Command("scsr", "", scsr.add_commands)
 
 
 def test_the_reference_is_current_and_complete() -> None:

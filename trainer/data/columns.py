@@ -7,7 +7,7 @@ Columns are found by their names where the file gives names (a header line, fiel
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,6 @@ Columns = Mapping[str, npt.NDArray[Any]]
 TEXTS = ("label", "sample", "speaker", "part")  # columns that may hold words
 IGNORED = "_"
 _TIMES = 8  # what NumPy makes of a line takes so many times its memory
-_WORD = "U64"
 
 
 def read(path: Path, names: Sequence[str]) -> Columns:
@@ -35,7 +34,7 @@ def read(path: Path, names: Sequence[str]) -> Columns:
         names: of the columns, in the file's order where the file does not name them; "_" is one to leave out.
 
     Raises:
-        DataError: if the file is damaged, holds something that is no number, or lacks a column.
+        DataError: if the file is damaged, holds anything but numbers, or lacks a column.
     """
     check_present(path, "a file of events")
     check_size(path)
@@ -46,28 +45,43 @@ def _text(path: Path, names: Sequence[str]) -> Columns:
     check_size(path, memory_limit() // _TIMES)
     try:
         with path.open(encoding="utf-8-sig") as file:
-            first = next((line for line in file if line.strip() and not line.startswith("#")), "")
+            first = _first_line(file)
         separator = next((mark for mark in ",;\t" if mark in first), None)
         heads = [head.strip().strip('"').lower() for head in first.split(separator)]
         has_header = not any(_is_number(head) for head in heads)
-        named = has_header and set(_wanted(names)) <= set(heads)
-        places = {name: (heads if named else list(names)).index(name) for name in _wanted(names)}
+        wanted = _wanted(names)
+        named = has_header and set(wanted) <= set(heads)
+        places = {name: (heads if named else list(names)).index(name) for name in wanted}
+        moved = [name for name in wanted if has_header and name in heads and heads.index(name) != places[name]]
+        if moved:
+            raise DataError(
+                f"{path}: its header has {moved[0]!r} as column {heads.index(moved[0]) + 1}, data.columns as column "
+                f"{places[moved[0]] + 1}; let data.columns name all columns as the header does, or in their order"
+            )
         if first and max(places.values()) >= len(heads):
             raise DataError(f"{path}: {len(heads)} columns, {first.strip()[:40]!r}; data.columns names {len(names)}")
 
-        def column(name: str) -> npt.NDArray[Any]:
-            with (
-                warnings.catch_warnings(action="ignore"),
-                path.open(encoding="utf-8-sig") as file,
-            ):  # no events: so be it
+        def columns(chosen: list[str], kind: type) -> Columns:
+            # NumPy warns of a file without events, which is a silent recording
+            with warnings.catch_warnings(action="ignore"), path.open(encoding="utf-8-sig") as file:
                 if has_header:
-                    next((line for line in file if line.strip() and not line.startswith("#")), None)
-                kind = _WORD if name in TEXTS else np.float64
-                return np.loadtxt(file, kind, delimiter=separator, usecols=places[name], ndmin=1, quotechar='"')
+                    _first_line(file)
+                own = [places[name] for name in chosen]
+                rows: npt.NDArray[Any] = np.loadtxt(
+                    file, kind, delimiter=separator, usecols=own, ndmin=2, quotechar='"'
+                )
+            return dict(zip(chosen, rows.reshape(-1, len(chosen)).T, strict=True))
 
-        return {name: column(name) for name in places}
+        texts = [name for name in wanted if name in TEXTS]
+        numbers = columns([name for name in wanted if name not in TEXTS], float)
+        return {**numbers, **(columns(texts, str) if texts else {})}
     except (OSError, ValueError) as error:
         raise DataError(f"{path}: not lines of numbers ({reason(error)})") from None
+
+
+def _first_line(file: Iterable[str]) -> str:
+    """The first line that is neither empty nor a comment; empty where there is none."""
+    return next((line for line in file if line.strip() and not line.startswith("#")), "")
 
 
 def _npy(path: Path, names: Sequence[str]) -> Columns:
@@ -106,7 +120,7 @@ def _of_fields(path: Path, fields: Mapping[str, npt.NDArray[Any]], names: Sequen
         column = fields[name]
         if column.ndim != 1 or column.dtype.kind not in ("biufU" if name in TEXTS else "biuf"):
             raise DataError(f"{path}: {name} is {column.dtype} of shape {column.shape}; expected is a row of numbers")
-        columns[name] = column.astype(_WORD if name in TEXTS else np.float64)
+        columns[name] = column.astype(str if name in TEXTS else np.float64)
     if len({len(column) for column in columns.values()}) > 1:
         lengths = ", ".join(f"{name}: {len(column)}" for name, column in columns.items())
         raise DataError(f"{path}: columns of different lengths ({lengths})")

@@ -66,6 +66,8 @@ class Events:
     split: Annotated[Partition, Named(BY_TAKE)] = Official()
 
     def __post_init__(self) -> None:
+        if len(set(self.class_names)) < len(self.class_names):
+            raise ConfigError("data.class_names has a name twice; every class needs one of its own")
         for column in self.columns:
             if column not in _COLUMNS:
                 raise ConfigError(f"data.columns has {column!r}; allowed are {', '.join(_COLUMNS)}")
@@ -99,10 +101,10 @@ class Events:
         return int(np.prod(self._pooled_size)) * (2 if "p" in self.columns else 1)
 
     def divided(self, recordings: Iterable[Recording]) -> Mapping[Split, SpikeSet]:
-        """The three parts of the recordings, of which there is at least one.
+        """The three parts of the recordings.
 
         Raises:
-            DataError: naming the first recording with an event that cannot be.
+            DataError: naming the first recording with an impossible event, or if there is no recording.
         """
         known: list[tuple[str, str, int]] = []
 
@@ -110,10 +112,11 @@ class Events:
             for one in recordings:
                 yield self._sample(one)
                 known.append((one.part, one.speaker, one.utterance))
+            if not known:
+                raise DataError(f"{self.path}: no recordings")
 
-        found = collect(
-            Path(self.path), samples(), self.bins, channels=self._raw_channels, per_ms=_PER_MS[self.time_unit]
-        )
+        per_ms = _PER_MS[self.time_unit]
+        found = collect(Path(self.path), samples(), self.bins, channels=self._raw_channels, per_ms=per_ms)
         part, speaker, utterance = (np.array(column) for column in zip(*known, strict=True))
         return divide(Labelled(found, part, speaker, utterance), self.split)
 
@@ -170,7 +173,7 @@ class EventFiles(Events):
     def __post_init__(self) -> None:
         Events.__post_init__(self)
         for name in self.class_names:
-            if not name or name != Path(name).name:
+            if name in ("", "..") or name != Path(name).name:
                 raise ConfigError(f"data.class_names has {name!r}; a class is named as its folder is")
         try:
             re.compile(self.file_name)
@@ -231,13 +234,14 @@ class EventFiles(Events):
         for number, rows in enumerate(_recordings(table)):
             own = {name: column[rows] for name, column in table.items()}
             where = f"{path.absolute()}: recording {number}"
-            label = str(own["label"][0])
-            number_of_class = self.label(where, label)
-            if (own["label"] != label).any():
-                raise DataError(f"{where} has several labels; does data.columns name the right column as sample?")
+            for name in ("label", "part", "speaker", "utterance"):
+                if name in own and (own[name] != own[name][0]).any():
+                    raise DataError(f"{where} has several values of {name}; is data.columns right about sample?")
             about = {name: str(own[name][0]) for name in ("part", "speaker") if name in own}
-            utterance = int(own["utterance"][0]) if "utterance" in own else -1
-            yield Recording(where, own, number_of_class, utterance=utterance, **about)
+            utterance = own.get("utterance", np.array([-1.0]))
+            _check(where, "utterance", utterance, utterance % 1 != 0, "an utterance is a whole number")
+            label = self.label(where, str(own["label"][0]))
+            yield Recording(where, own, label, utterance=int(utterance[0]), **about)
 
 
 def _recordings(table: Columns) -> Sequence[npt.NDArray[np.intp]]:

@@ -18,6 +18,7 @@ from quant import page
 from quant.errors import BuildError
 from quant.manifest import differences, read_folder
 from quant.page import diagram, records
+from quant.page.links import BUILDS
 
 
 @pytest.fixture
@@ -112,7 +113,7 @@ def test_rails_that_share_a_place_do_not_meet() -> None:
     assert rails[4] != rails[2]
 
 
-def _run(folder: Path, text: str = f"<h1>run</h1>\n{page.BUILDS}\n") -> Path:
+def _run(folder: Path, text: str = f"<h1>run</h1>\n{BUILDS}\n") -> Path:
     folder.mkdir()
     (folder / page.TRAINING).write_text(text)
     return folder
@@ -131,6 +132,22 @@ def test_training_and_build_link_to_each_other_once(core: Path, tmp_path: Path) 
     page.update(core)
     assert "How it was trained" not in _text(core)
     assert not differences(core, read_folder(core).manifest.checksums)
+
+
+def test_links_are_kept_when_a_run_writes_its_page_anew(core: Path, tmp_path: Path) -> None:
+    run = _run(tmp_path / "run")
+    assert page.builds_of(run / page.TRAINING) == page.builds_of(tmp_path / "nowhere") == BUILDS
+    page.link_training(core, run)
+    before = (run / page.TRAINING).read_text()
+    (run / page.TRAINING).write_text(f"<h1>run</h1>\n{page.builds_of(run / page.TRAINING)}\n")
+    assert (run / page.TRAINING).read_text() == before
+    assert "../core/index.html" in before
+
+
+def test_a_page_that_may_not_be_read_is_no_error(core: Path, tmp_path: Path) -> None:
+    (tmp_path / "run" / page.TRAINING).mkdir(parents=True)
+    page.link_training(core, tmp_path / "run")
+    assert not (core / records.TRAINING_LINK).exists()
 
 
 def test_a_second_build_of_a_run_is_linked_too(core: Path, tmp_path: Path) -> None:

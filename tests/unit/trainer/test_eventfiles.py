@@ -197,6 +197,44 @@ def each(parts: Mapping[Split, SpikeSet]) -> Iterator[SpikeSet]:
     return (pick(samples, np.array([number])) for samples in parts.values() for number in range(len(samples)))
 
 
+@pytest.mark.parametrize(
+    ("columns", "rows", "message"),
+    [
+        (("t", "channel", "label", "utterance"), "1,2,left,nan\n", "recording 0 has several values of utterance"),
+        (
+            ("t", "channel", "label", "utterance"),
+            "1,2,left,1.5\n",
+            "event 0 has utterance = 1.5; an utterance",
+        ),
+        (("t", "channel", "sample", "label"), "1,2,a,left\n2,2,a,right\n", "recording 0 has several values of label"),
+        (("t", "channel", "sample", "label", "part"), "1,2,a,left,test\n2,2,a,left,train\n", "several values of part"),
+        (("t", "channel", "label"), "1,2,up\n", "recording 0 has the label 'up'; data.class_names are left, right"),
+        (("t", "channel", "label"), "", "no events"),
+    ],
+)
+def test_a_table_that_contradicts_itself_is_refused(
+    columns: tuple[str, ...], rows: str, message: str, tmp_path: Path
+) -> None:
+    (tmp_path / "all.csv").write_text(rows)
+    with pytest.raises(DataError, match=message):
+        EventFiles(str(tmp_path / "all.csv"), CLASSES, (4,), columns).load()
+
+
+def test_long_names_stay_apart(tmp_path: Path) -> None:
+    rows = [f"{t},1,{CLASSES[t % 2]},{80 * 'n'}{t}" for t in range(20)]
+    (tmp_path / "all.csv").write_text("\n".join(rows) + "\n")
+    columns = ("t", "channel", "label", "sample")
+    parts = EventFiles(str(tmp_path / "all.csv"), CLASSES, (4,), columns).load()
+    assert sum(map(len, parts.values())) == 20
+
+
+def test_a_header_that_contradicts_the_columns_is_refused(tmp_path: Path) -> None:
+    write_all(tmp_path, csv, ("b",))
+    (tmp_path / "left" / "a.csv").write_text("x,time,y,p\n3,100,1,1\n")
+    with pytest.raises(DataError, match=r"its header has 'x' as column 1, data\.columns as column 2"):
+        EventFiles(str(tmp_path), CLASSES, SIZE).load()
+
+
 BROKEN: dict[str, tuple[str, str]] = {
     "word": ("1,2,3,1\n1,2,x,1\n", r"a\.csv: not lines of numbers \(could not convert string 'x' to float64 at row 1"),
     "few": ("1,2,3\n", r"a\.csv: 3 columns, '1,2,3'; data\.columns names 4"),
@@ -246,6 +284,8 @@ def test_absent_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
         ({"columns": ("t", "x", "y", "t")}, "has 't' twice"),
         ({"columns": ("t", "channel")}, r"data\.size is \[6, 4\]; with channel it is \[channels\]"),
         ({"class_names": ("../left",)}, "a class is named as its folder is"),
+        ({"class_names": ("..", "left")}, "a class is named as its folder is"),
+        ({"class_names": ("left", "right", "left")}, "has a name twice"),
         ({"file_name": "("}, "no regular expression"),
     ],
 )

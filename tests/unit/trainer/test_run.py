@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shlex
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from quant import export, golden, store
 from quant.errors import ConfigError, DivergenceError, ModelError
 from trainer import __main__ as command_line
 from trainer import checkpoint, data, kernels, loop, run
+from trainer import config as configuration
 from trainer.augmentation import Augmentation
 from trainer.config import (
     ActivityConfig,
@@ -365,6 +367,34 @@ def test_a_folder_of_another_configuration_is_refused(finished: Path, tmp_path: 
         run.train(other, tmp_path, quiet)
 
 
+def test_the_key_that_differs_is_named(finished: Path) -> None:
+    other = replace(dropping(), train=replace(dropping().train, batch=9))
+    with pytest.raises(ConfigError, match=r"another configuration, train\.batch differs; give another --out"):
+        run.train(other, finished, quiet)
+    layers = (replace(dropping().network.layers[0], neurons=11), *dropping().network.layers[1:])
+    other = replace(dropping(), network=replace(dropping().network, layers=layers))
+    with pytest.raises(ConfigError, match=r"network\.layers\[1\]\.neurons differs"):
+        run.train(other, finished, quiet)
+
+
+def test_the_place_of_the_data_is_no_part_of_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same file by another spelling, and a run whose folder was moved, are the same configuration."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "here").mkdir()
+    toml = TOML.replace('{name = "toy"}', '{name = "mnist", path = "../images"}').replace("neurons = 3", "neurons = 10")
+    (tmp_path / "here" / "c.toml").write_text(toml)
+    first, second = configuration.read(Path("here/c.toml")), configuration.read(Path("here/../here/c.toml"))
+    assert first.data.path == second.data.path == str(tmp_path / "images")
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there" / "c.toml").write_text(toml.replace("../images", "elsewhere/images"))
+    moved = configuration.read(Path("there/c.toml"))
+    assert moved.data.path == str(tmp_path / "there" / "elsewhere" / "images")
+    assert configuration.difference(first, moved) is None
+    assert configuration.portable_table(first) == configuration.portable_table(moved)
+    (tmp_path / "there" / "c.toml").write_text(toml.replace("images", "others"))
+    assert configuration.difference(first, configuration.read(Path("there/c.toml"))) == "data.path"
+
+
 @pytest.mark.parametrize("name", ["metrics.json", "curves.png"])
 def test_files_of_unknown_origin_are_not_overwritten(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("mine")
@@ -459,3 +489,25 @@ def test_the_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     captured = capsys.readouterr()
     assert captured.err.startswith("error: ")
     assert captured.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("before", [[], ["--debug"]])
+def test_an_interrupt_says_how_to_go_on(
+    before: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: Any, **__: Any) -> None:
+        (tmp_path / "a run").mkdir(exist_ok=True)
+        (tmp_path / "a run" / "last.pt").write_bytes(b"progress")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(run, "train", interrupted)
+    (tmp_path / "toy.toml").write_text(TOML)
+    words = ["train", "--config", str(tmp_path / "toy.toml"), "--out", str(tmp_path / "a run")]
+    assert command_line.main([*before, *words]) == 130
+    again = shlex.join(["python", "-m", "trainer", *words])
+    assert capsys.readouterr().err == f"to go on:        {again}\nto end it there: {again} --finish\ninterrupted\n"
+
+
+def test_a_folder_is_no_configuration(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command_line.main(["train", "--config", str(tmp_path), "--out", str(tmp_path / "run")]) == 2
+    assert "is a folder; name the configuration in it (.toml)" in capsys.readouterr().err

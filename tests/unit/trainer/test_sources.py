@@ -10,7 +10,7 @@ import pytest
 
 from trainer.data import SOURCES
 from trainer.data.source import Source
-from trainer.schema import Named, unparse
+from trainer.schema import Named, placed, unparse
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "data.md"
 TABLES = [
@@ -31,6 +31,14 @@ def test_the_page_has_an_example_of_each_data_set() -> None:
 def test_an_example_is_read_and_read_again(table: dict) -> None:
     source = parse(table)
     assert parse({"name": table["name"], **unparse(source)}) == source
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table["name"])
+def test_every_path_begins_at_the_folder_of_the_configuration(table: dict) -> None:
+    given = {key: value for key, value in table.items() if key in ("path", "train", "test") and type(value) is str}
+    found = placed(parse(table), Path("/somewhere"))
+    assert given
+    assert {key: getattr(found, key) for key in given} == {key: f"{Path('/somewhere') / given[key]}" for key in given}
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table["name"])

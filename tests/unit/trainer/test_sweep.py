@@ -52,14 +52,22 @@ def test_a_study_goes_on_where_others_left_it(tmp_path: Path) -> None:
 
 def test_a_grid_visits_every_choice_once(tmp_path: Path) -> None:
     space = {"train.batch": {"choices": [8, 16]}, "network.layers.1.neurons": {"low": 4, "high": 8, "step": 4}}
-    sweep.run(config(), space, tmp_path, trials=9, storage="sqlite://", report=lambda _: None, grid=True)
+    storage, said = f"sqlite:///{tmp_path / 'study.db'}", []
+    for trials in (3, 9, 9):
+        sweep.run(config(), space, tmp_path, trials=trials, storage=storage, report=said.append, grid=True)
+    assert [line for line in said if "visited" in line] == [
+        f"{count} of the 4 combinations visited" for count in (3, 4, 4)
+    ]
     rows = json.loads((tmp_path / sweep.TRIALS).read_text())
     seen = sorted((row["train.batch"], row["network.layers.1.neurons"]) for row in rows)
     assert seen == [(8, 4), (8, 8), (16, 4), (16, 8)]
     assert all(row["accuracy_validation"] > 0 for row in rows)
     endless = {"train.rate_float": {"low": 1e-3, "high": 1e-1}}
-    with pytest.raises(ConfigError, match="for --sampler grid give a step, or choices"):
+    with pytest.raises(ConfigError, match="for --sampler grid give one, or choices"):
         sweep.run(config(), endless, tmp_path, trials=1, storage="sqlite://", report=lambda _: None, grid=True)
+    large = {"train.batch": {"low": 1, "high": 60_000}, "network.layers.1.neurons": {"low": 1, "high": 100_000}}
+    with pytest.raises(ConfigError, match="6,000,000,000 combinations; the limit is 10,000"):
+        sweep.run(config(), large, tmp_path, trials=1, storage="sqlite://", report=lambda _: None, grid=True)
 
 
 def test_a_corner_that_cannot_be_ends_its_trial_only(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from trainer.readouts import READOUTS
 from trainer.rules import RULES, Rule, SurrogateGradient
 from trainer.schema import Named, Range, parse, placed, portable, read_toml, unparse
 from trainer.surrogates import Surrogate
+from trainer.synapses import SYNAPSES, Ideal, Synapse
 from trainer.teacher import TeacherConfig
 
 WEIGHT_BYTES = 40  # a run's progress holds each weight up to ten times, and is read back as a whole
@@ -44,6 +45,7 @@ class LayerConfig:
         sources: what the layer reads: 0 is the input, k an earlier layer.
         self_weight: one recurrent weight per neuron, from its own spike.
         dense_recurrent: a full matrix of recurrent weights.
+        sparse_recurrent: recurrent weights from so many neurons, drawn for each neuron before training; 0: none.
         synapse: a second leaky state in front of the membrane.
         bias: a constant input current.
         adaptation: a threshold that every spike raises.
@@ -62,6 +64,7 @@ class LayerConfig:
     sources: tuple[int, ...]
     self_weight: bool = False
     dense_recurrent: bool = False
+    sparse_recurrent: Annotated[int, Range(0, NEURONS[1])] = 0
     synapse: bool = False
     bias: bool = False
     adaptation: bool = False
@@ -73,6 +76,11 @@ class LayerConfig:
     leak_grid: LeakGrid = "free"
     normalize: bool = False
     fit_states: bool = False
+
+    @property
+    def recurrent(self) -> bool:
+        """Whether neurons have weights from each other."""
+        return self.dense_recurrent or self.sparse_recurrent > 0
 
     @property
     def parts(self) -> tuple[type[Part], ...]:
@@ -143,7 +151,7 @@ class Graph:
     def fan_in(self, index: int) -> int:
         """Number of weights into one neuron of layer `index` (1-based), dense recurrent ones included."""
         layer = self.network.layers[index - 1]
-        return sum(self.source_sizes(index)) + (layer.neurons if layer.dense_recurrent else 0)
+        return sum(self.source_sizes(index)) + (layer.neurons if layer.recurrent else 0)
 
     def spikes(self, index: int) -> bool:
         """Whether layer `index` (1-based) spikes: all do but the last where the read-out takes potentials."""
@@ -251,6 +259,7 @@ class TrainConfig:
             update (Polyak & Juditsky 1992, with an exponential window); 0: the last state.
         patience: a phase ends after so many epochs without a better one on validation; 0: never early.
         rule: how a layer's gradient comes from what it did (trainer/rules).
+        synapse: what becomes of a change of a weight (trainer/synapses).
         precision: "mixed" computes the products of the real-valued phase in half the bits, for GPUs.
         schedule: the learning rate over the epochs.
         surrogate: the surrogate derivative of the spike.
@@ -272,6 +281,7 @@ class TrainConfig:
     average: Annotated[float, Range(0.0, 0.9999)] = 0.0
     patience: Annotated[int, Range(0, 100_000)] = 0
     rule: Annotated[Rule, Named(RULES)] = SurrogateGradient()
+    synapse: Annotated[Synapse, Named(SYNAPSES)] = Ideal()
     precision: Literal["full", "mixed"] = "full"
     schedule: ScheduleConfig = ScheduleConfig()
     surrogate: SurrogateConfig = SurrogateConfig()
@@ -328,6 +338,7 @@ class Config:
                 f"the last layer needs one neuron for each of the {len(self.data.classes)} classes"
             )
         self.train.rule.check(self)
+        self.train.synapse.check(self)
 
     @property
     def graph(self) -> Graph:

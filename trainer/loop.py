@@ -26,6 +26,7 @@ from trainer.distributed import add_gradients, of_first, processes, share, total
 from trainer.evaluation import evaluate
 from trainer.losses import Answer, inactivity
 from trainer.network import Network, Trace
+from trainer.synapses import Store
 from trainer.teacher import Teacher
 
 Phase = Literal["float", "quantized"]
@@ -53,12 +54,14 @@ class Progress:
         network: as it is after the last epoch in the history.
         average: the running average of the network in this phase, where one is asked for.
         optimizer: of the phase under way.
+        store: the synapses of the network in this phase.
         best: for each phase, the state of the network after its best epoch.
         history: all epochs so far.
     """
 
     network: Network
     optimizer: torch.optim.Optimizer
+    store: Store
     average: AveragedModel | None = None
     best: dict[Phase, State] = field(default_factory=dict)
     history: list[Epoch] = field(default_factory=list)
@@ -94,6 +97,7 @@ class Progress:
             "network": self.network.state_dict(),
             "average": None if self.average is None else self.average.state_dict(),
             "optimizer": self.optimizer.state_dict(),
+            "synapses": self.store.state(),
             "best": self.best,
             "history": [asdict(epoch) for epoch in self.history],
         }
@@ -107,6 +111,7 @@ class Progress:
         if progress.average is not None:
             progress.average.load_state_dict(state["average"])
         progress.optimizer.load_state_dict(state["optimizer"])
+        progress.store.restore(state.get("synapses", {}))
         for phase in {epoch.phase for epoch in history}:
             Network(config).load_state_dict(state["best"][phase])
         progress.best, progress.history = state["best"], history
@@ -116,7 +121,7 @@ class Progress:
 def start(config: Config, phase: Phase = "float", device: torch.device | None = None) -> Progress:
     """Progress before the first epoch."""
     network = Network(config).to(device)
-    return Progress(network, _optimizer(config.train, network, phase), _average(network))
+    return Progress(network, *_tools(network, phase))
 
 
 def train(
@@ -156,8 +161,14 @@ def _begin_quantized(progress: Progress) -> None:
     network = progress.network
     network.load_state_dict(progress.best["float"])
     network.fit_scales()
-    progress.optimizer = _optimizer(network.config.train, network, "quantized")
-    progress.average = _average(network)
+    progress.optimizer, progress.store, progress.average = _tools(network, "quantized")
+
+
+def _tools(network: Network, phase: Phase) -> tuple[torch.optim.Optimizer, Store, AveragedModel | None]:
+    """Everything that a phase begins anew beside the network."""
+    settings = network.config.train
+    store = settings.synapse.store(list(network.weights()), settings.seed)
+    return _optimizer(settings, network, phase), store, _average(network)
 
 
 def _average(network: Network) -> AveragedModel | None:
@@ -215,6 +226,7 @@ def _epoch(
     loss_sum, right = 0.0, 0.0
     for update, batch in enumerate(watch(batches, -(-len(samples) // settings.batch)), start=1):
         batch = share(batch).to(network.device)
+        progress.store.read(len(batch.inputs))
         with torch.autocast(
             network.device.type, torch.bfloat16, enabled=settings.precision == "mixed" and phase == "float"
         ):
@@ -232,11 +244,12 @@ def _epoch(
             where = f"{phase} phase, epoch {number}, update {update}"
             remedy = f"lower train.rate_{phase} or train.rate_intrinsic"
             raise DivergenceError(f"{where}: {_origin(network, trace)}; {remedy}")
-        progress.optimizer.step()
+        progress.store.write(progress.optimizer.step)
         if progress.average is not None:
             progress.average.update_parameters(network)
         loss_sum += mean_loss * samples_seen
         right += hits_seen
+    progress.store.read(0)
     validation = evaluate(progress.candidate, data["validation"], quantized=phase == "quantized")
     seen = torch.tensor([validation.loss, validation.accuracy], dtype=torch.float64, device=network.device)
     loss_validation, accuracy_validation = of_first(seen).tolist()

@@ -74,16 +74,19 @@ class SpikeCount:
 
     Attributes:
         right, wrong: the rate wanted of the class and of the others, in spikes per step.
+        margin: a distance that costs nothing (Zhang & Li 2019, ST-RSBP).
     """
 
     unit: ClassVar[str] = "squared spikes per step"
     right: _Fraction = 0.5
     wrong: _Fraction = 0.05
+    margin: _Fraction = 0.0
 
     def __call__(self, answer: Answer) -> Tensor:
         rates = answer.outputs.sum(dim=0) / answer.steps[:, None]
         target = torch.full_like(rates, self.wrong).scatter(1, answer.labels[:, None], self.right)
-        return (rates - target).square().sum(dim=1)
+        errors = rates - target
+        return (errors.square() * (errors.abs() > self.margin)).sum(dim=1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from trainer.arithmetic import Arithmetic, Integer, Real
-from trainer.config import Config, Graph, PlasticityConfig, TrainConfig
+from trainer.config import Config, Graph, LayerConfig, PlasticityConfig, TrainConfig
 from trainer.kernels import project
 from trainer.neurons import LEAK, THRESHOLD, Dynamics, Numbers, Population, Quantity, States, logit, mask
 from trainer.normalization import CurrentNorm
@@ -60,8 +60,11 @@ class Layer(nn.Module):
         self._inputs = sum(graph.source_sizes(index))
         self._dynamics = Dynamics(spiking, layer.reset, surrogate.kind)
         self._rule = train.rule
-        weight = torch.randn(layer.neurons, fan_in, generator=draw) * (start.weight_gain / math.sqrt(fan_in))
-        self.weight = nn.Parameter(weight)
+        mask = _connections(layer, self._inputs, draw) if layer.sparse_recurrent else torch.ones(1, fan_in)
+        gain = start.weight_gain / math.sqrt(mask[0].sum())
+        self.weight = nn.Parameter(torch.randn(layer.neurons, fan_in, generator=draw) * gain)
+        self.mask: Tensor | None
+        self.register_buffer("mask", mask if layer.sparse_recurrent else None, persistent=False)
         leaks = logit(start.leak) + start.leak_spread * torch.randn(layer.neurons, generator=draw)
         thresholds = torch.full((layer.neurons,), math.log(start.threshold))
         quantities: dict[Quantity, Tensor] = {LEAK: leaks, THRESHOLD: thresholds}
@@ -78,7 +81,7 @@ class Layer(nn.Module):
 
     def numbers(self, *, quantized: bool) -> Numbers:
         """What the layer computes with, differentiable with respect to the parameters."""
-        return self.quantizer(self.folded_numbers()) if quantized else self._real(self.weight)
+        return self.quantizer(self.folded_numbers()) if quantized else self._real(self.connected_weight)
 
     def folded_numbers(self) -> Numbers:
         """The real numbers that are quantized: the weights carry the normalization, if there is one."""
@@ -90,11 +93,17 @@ class Layer(nn.Module):
 
     def folded_weight(self) -> Tensor:
         """All weights; those from the sources carry the normalization of the current, if there is one."""
+        weight = self.connected_weight
         if self.normalization is None:
-            return self.weight
-        factor = torch.ones_like(self.weight)
+            return weight
+        factor = torch.ones_like(weight)
         factor[:, : self._inputs] = self.normalization.factor()[:, None]
-        return self.weight * factor
+        return weight * factor
+
+    @property
+    def connected_weight(self) -> Tensor:
+        """All weights; 0 where neurons of a sparsely recurrent layer are not connected."""
+        return self.weight if self.mask is None else self.weight * self.mask
 
     def _real(self, weight: Tensor) -> Numbers:
         return Numbers(
@@ -199,3 +208,10 @@ class Network(GraphNetwork):
     def __init__(self, config: Config) -> None:
         super().__init__(config.graph, config.train, config.plasticity)
         self.config = config
+
+
+def _connections(layer: LayerConfig, inputs: int, draw: torch.Generator) -> Tensor:
+    """`(N, inputs + N)`, 1 where there is a weight: from all inputs, and from some of the layer's other neurons."""
+    order = torch.rand(layer.neurons, layer.neurons, generator=draw).fill_diagonal_(2).argsort(dim=1)
+    mask = torch.ones(layer.neurons, inputs + layer.neurons)
+    return mask.scatter_(1, inputs + order[:, layer.sparse_recurrent :], 0.0)

@@ -90,6 +90,23 @@ class SpikeCount:
 
 
 @dataclass(frozen=True, slots=True)
+class RelativeCount:
+    """Half the squared distance of the spike counts, as fractions of the largest, from 1 for the class, else 0.
+
+    Its gradient for every spike is that distance, as in Lee, Delbruck & Pfeiffer 2016: the largest count is no function
+    of the spikes there.
+    """
+
+    unit: ClassVar[str] = "squared shares"
+
+    def __call__(self, answer: Answer) -> Tensor:
+        counts = answer.outputs.sum(dim=0)
+        shares = (counts / counts.amax(dim=1, keepdim=True).clamp(min=1)).detach() + counts - counts.detach()
+        target = nn.functional.one_hot(answer.labels, counts.shape[1])
+        return 0.5 * (shares - target).square().sum(dim=1)
+
+
+@dataclass(frozen=True, slots=True)
 class VanRossum:
     """Distance of filtered output spike trains from filtered target trains: a spike every `period` steps, or none.
 
@@ -114,7 +131,12 @@ class VanRossum:
         return distance.square().sum(dim=(0, 2)) / answer.steps
 
 
-LOSSES: Mapping[str, type[Loss]] = {"cross_entropy": CrossEntropy, "spike_count": SpikeCount, "van_rossum": VanRossum}
+LOSSES: Mapping[str, type[Loss]] = {
+    "cross_entropy": CrossEntropy,
+    "spike_count": SpikeCount,
+    "relative_count": RelativeCount,
+    "van_rossum": VanRossum,
+}
 
 
 def inactivity(outputs: Tensor, steps: Tensor, low: float, high: float) -> Tensor:

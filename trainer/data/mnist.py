@@ -50,6 +50,7 @@ class Mnist:
         steps: time steps per image.
         rate: of a white pixel, for "rate".
         seed: draws the spikes of "rate".
+        permutation: draws an order of the pixels, the same for all images; 0: as they are.
         split: which images test.
     """
 
@@ -58,6 +59,7 @@ class Mnist:
     steps: Annotated[int, Range(1, 1000)] = 20
     rate: Annotated[float, Range(0.001, 1.0)] = 0.5
     seed: Seed = 1
+    permutation: Seed = 0
     split: Annotated[Partition, Named(PLAIN)] = Official()
 
     @property
@@ -77,6 +79,8 @@ class Mnist:
 
     def encode(self, images: Images, label: IntArray) -> SpikeSet:
         """Spike trains of images `(S, 784)`."""
+        if self.permutation:
+            images = images[:, np.random.default_rng(self.permutation).permutation(images.shape[1])]
         starts = tqdm(range(0, len(images), _AT_A_TIME), desc="MNIST", unit="batch", leave=False, disable=None)
         coder = {"rate": self._by_rate, "latency": self._by_latency}[self.code]
         parts = []

@@ -10,7 +10,9 @@ import torch
 from torch import Tensor
 from torch.autograd import Function
 
+from quant.errors import ConfigError
 from trainer.neurons import Fire, Population, States, walk
+from trainer.readouts import READOUTS
 
 if TYPE_CHECKING:
     from trainer.config import Config
@@ -69,6 +71,34 @@ class Rule(Protocol):
 
     def backward(self, did: Did, gradient: Tensor) -> Gradients:
         """The gradients of the layer, given that of its outputs, `(T, batch, N)`."""
+
+
+def check_features(config: Config, rule: str, trains: frozenset[str], needs: str) -> None:
+    """Refuse layers with a reset or a feature that `rule` does not train; `needs` says what it asks for.
+
+    Raises:
+        ConfigError: naming layer and feature.
+    """
+    for index, layer in enumerate(config.network.layers, start=1):
+        optional = (name for name in ("dense_recurrent", "sparse_recurrent", "normalize") if getattr(layer, name))
+        for name in (layer.reset, *(part.key for part in layer.parts), *optional):
+            if name not in trains:
+                raise ConfigError(
+                    f"network.layers[{index}] has {name}; train.rule {rule} needs {needs}: leave it out, or take the "
+                    "rule surrogate"
+                )
+
+
+def check_counts(config: Config, rule: str) -> None:
+    """Refuse what no rule of spike counts trains: read-outs without spikes, and leaks that learn.
+
+    Raises:
+        ConfigError: naming the key path.
+    """
+    if not READOUTS[config.network.readout].spiking:
+        raise ConfigError(f"train.rule {rule} is one of spikes; network.readout {config.network.readout} has none")
+    if config.plasticity.leak:
+        raise ConfigError(f"train.rule {rule} has no gradient for leaks: set plasticity.leak = false")
 
 
 def replay(did: Did, gradient: Tensor, make_fire: Callable[[Population], Fire]) -> Gradients:

@@ -10,14 +10,16 @@ from torch import Tensor
 
 from quant.errors import ConfigError
 from trainer.neurons import Fire, Population
-from trainer.rules.rule import Did, Gradients, replay
+from trainer.rules.rule import Did, Gradients, check_features, replay
 from trainer.rules.surrogate import surrogate_spike
 from trainer.surrogates import SLOPES
 
 if TYPE_CHECKING:
     from trainer.config import Config
 
-_TRAINS = frozenset({"bias", "self_weight", "synapse", "delay", "zero", "subtract"})
+_TRAINS = frozenset(
+    {"bias", "self_weight", "synapse", "delay", "zero", "subtract", "dense_recurrent", "sparse_recurrent", "normalize"}
+)
 _SLOWEST_RISE = 1e-6
 _MOST_EARLIER = 8.0  # bound of 1 / rise, in thresholds
 _QUIET = 0.25  # trace of the neuron's own spikes, decaying with its leak, below which it counts as quiet
@@ -38,13 +40,7 @@ class Tssl:
     def check(self, config: Config) -> None:
         if config.train.surrogate.learned:
             raise ConfigError("train.surrogate.learned: the width has no gradient under the rule tssl; schedule it")
-        for index, layer in enumerate(config.network.layers, start=1):
-            for name in (layer.reset, *(part.key for part in layer.parts)):
-                if name not in _TRAINS:
-                    raise ConfigError(
-                        f"network.layers[{index}] has {name}; train.rule tssl needs a threshold that stays and a reset "
-                        "in the step of its spike: leave it out, or take the rule surrogate"
-                    )
+        check_features(config, "tssl", _TRAINS, "a threshold that stays and a reset in the step of its spike")
 
     def backward(self, did: Did, gradient: Tensor) -> Gradients:
         return replay(did, gradient, _fire_in_time)

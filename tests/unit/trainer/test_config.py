@@ -84,6 +84,18 @@ def test_the_shipped_configurations_are_valid_and_survive_a_round_trip(path: Pat
             "network.layers[2] has late_subtract; train.rule tssl needs a threshold that stays and a reset in the step",
         ),
         (
+            lambda t: t["train"].update(rule="strsbp"),
+            "train.rule strsbp has no gradient for leaks: set plasticity.leak = false",
+        ),
+        (
+            lambda t: (t["train"].update(rule="lee"), t.update(plasticity={"leak": False})),
+            "network.layers[1] has zero; train.rule lee needs the reset subtract",
+        ),
+        (
+            lambda t: (t["train"].update(rule="lee"), t["network"].update(readout="membrane_sum")),
+            "train.rule lee is one of spikes; network.readout membrane_sum has none",
+        ),
+        (
             lambda t: (t["train"].update(rule={"name": "tssl"}), layer(t).update(adaptation=True)),
             "network.layers[1] has adaptation; train.rule tssl needs a threshold that stays",
         ),

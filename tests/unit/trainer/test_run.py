@@ -27,14 +27,15 @@ from trainer.config import (
     Config,
     LayerConfig,
     NetworkConfig,
+    PlasticityConfig,
     ScheduleConfig,
     SurrogateConfig,
     TrainConfig,
 )
 from trainer.evaluation import evaluate
-from trainer.losses import SpikeCount, VanRossum
+from trainer.losses import RelativeCount, SpikeCount, VanRossum
 from trainer.network import Network
-from trainer.rules import RULES
+from trainer.rules import RULES, Lee, StRsbp
 from trainer.teacher import TeacherConfig
 
 
@@ -315,21 +316,28 @@ EVERYTHING = tuple(replace(layer, dense_recurrent=True, fit_states=True, **ON) f
 LATE = tuple(replace(layer, reset="late_subtract") for layer in EVERYTHING)
 
 
+SPARSE = LayerConfig(24, (0,), sparse_recurrent=4), LayerConfig(3, (1,))
+SUBTRACTING = LayerConfig(16, (0,), reset="subtract"), LayerConfig(3, (1,), reset="subtract")
+
+
 @pytest.mark.parametrize(
-    "network",
+    ("network", "options"),
     [
-        PLAIN,
-        replace(PLAIN, layers=EVERYTHING),
-        replace(PLAIN, layers=LATE, readout="membrane_max"),
-        replace(PLAIN, layers=LATE, readout="membrane_last"),
+        (PLAIN, {}),
+        (replace(PLAIN, layers=EVERYTHING), {}),
+        (replace(PLAIN, layers=LATE, readout="membrane_max"), {}),
+        (replace(PLAIN, layers=LATE, readout="membrane_last"), {}),
+        (replace(PLAIN, layers=SPARSE), {"rule": StRsbp(period=4), "loss": SpikeCount(right=0.8, margin=0.05)}),
+        (replace(PLAIN, layers=SUBTRACTING), {"rule": Lee(balance=1e-4), "loss": RelativeCount()}),
     ],
-    ids=["plain", "parts", "max", "last"],
+    ids=["plain", "parts", "max", "last", "strsbp", "lee"],
 )
 def test_training_learns_and_the_integer_model_has_the_accuracy_reported(
-    tmp_path: Path, network: NetworkConfig
+    tmp_path: Path, network: NetworkConfig, options: dict[str, Any]
 ) -> None:
-    train = TrainConfig(epochs_float=25, epochs_quantized=10, batch=8, rate_float=0.02)
-    settings = config(network=network, train=train)
+    train = TrainConfig(epochs_float=25, epochs_quantized=10, batch=8, rate_float=0.02, **options)
+    learned = PlasticityConfig(leak=False, synapse_leak=False) if options else PlasticityConfig()
+    settings = config(network=network, train=train, plasticity=learned)
     run.train(settings, tmp_path, quiet)
     metrics = json.loads((tmp_path / "metrics.json").read_text())
     assert metrics["history"][24]["loss_train"] < 0.5 * metrics["history"][0]["loss_train"]

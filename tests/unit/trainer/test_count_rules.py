@@ -1,0 +1,173 @@
+"""ST-RSBP and Lee's rule against their equations, neuron by neuron in plain loops of float64."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from toys import numbers_of, spikes
+
+from quant.neurons import Reset
+from trainer.arithmetic import Real
+from trainer.neurons import Dynamics, Numbers, Population, mask, walk
+from trainer.rules import Did, Lee, StRsbp
+from trainer.rules.strsbp import _slopes
+
+NEURONS = 9
+
+
+def did_and_gradient(parts: tuple[str, ...], reset: Reset, *, recurrent: bool = False) -> tuple[Did, torch.Tensor]:
+    """A layer of neurons, silent ones among them, in float64, all with one leak; and a gradient of its outputs."""
+    numbers = numbers_of(NEURONS, integer=False, parts=parts, recurrent=recurrent)
+    neuron = {name: value.detach().double() for name, value in numbers.neuron.items()}
+    neuron["leak"] = torch.full_like(neuron["leak"], 0.875)
+    if "synapse_leak" in neuron:
+        neuron["synapse_leak"] = torch.full_like(neuron["leak"], 0.5)
+    weight = numbers.weight.detach().double().clone()
+    weight[:, numbers.inputs :] *= 0.3 / (1 + 2 * ("synapse_leak" in neuron))
+    weight[0] -= 2
+    numbers = Numbers(weight, numbers.inputs, neuron, numbers.unit, numbers.width.detach().double())
+    population = Population(numbers, Real(), Dynamics(True, reset, "triangle"))
+    inputs, ends = spikes()
+    sources = inputs.double() * mask(inputs, ends)
+    currents = sources @ numbers.feed_forward.T
+    states = walk(currents, ends, population)
+    counts = states.outputs.sum(dim=0)
+    assert (counts > 3).any()
+    assert (counts == 0).any()
+    gradient = torch.randn(states.outputs.shape, generator=torch.Generator().manual_seed(5), dtype=torch.float64)
+    return Did(sources, currents, ends, population, states), gradient
+
+
+def filtered(train: np.ndarray, leak: float, synapse_leak: float) -> np.ndarray:
+    """The potential that a train makes through a weight of 1, without resets."""
+    current = potential = 0.0
+    out = []
+    for spike in train:
+        current = synapse_leak * current + spike
+        potential = leak * potential + current
+        out.append(potential)
+    return np.array(out)
+
+
+@pytest.mark.parametrize("recurrent", [False, True])
+@pytest.mark.parametrize("parts", [(), ("self_weight",), ("synapse",), ("self_weight", "synapse")])
+def test_strsbp_is_the_derivative_of_the_equations_of_counts(parts: tuple[str, ...], recurrent: bool) -> None:
+    did, gradient = did_and_gradient(parts, "zero", recurrent=recurrent)
+    found = StRsbp(period=6).backward(did, gradient)
+    numbers = did.population.numbers
+    inputs, theta, leak = numbers.inputs, numbers.threshold.numpy(), 0.875
+    synapse_leak = 0.5 if "synapse" in parts else 0.0
+    table = _slopes(40, leak, synapse_leak).double().numpy()
+    weight = numbers.weight.numpy()
+    own = numbers.neuron["self_weight"].numpy() if "self_weight" in parts else np.zeros(NEURONS)
+    d_weight, d_self, d_theta = np.zeros_like(weight), np.zeros(NEURONS), np.zeros(NEURONS)
+    d_sources = torch.zeros_like(did.sources)
+    for b, end in enumerate(did.ends.tolist()):
+        sources, outputs = did.sources[:end, b].numpy(), did.states.outputs[:end, b].numpy()
+        late = np.vstack([np.zeros(NEURONS), outputs[:-1]])
+        given = np.hstack([sources, late]) if recurrent else sources
+        psp = np.stack([filtered(train, leak, synapse_leak) for train in given.T], axis=1)
+        own_psp = np.stack([filtered(train, leak, synapse_leak) for train in late.T], axis=1)
+        times = [np.flatnonzero(train) for train in outputs.T]
+        taken = [list(t) if len(t) else [t for t in range(end) if t % 6 == 5] for t in times]
+
+        def brought(trace: np.ndarray, i: int, taken: list[list[int]] = taken) -> float:
+            total, before = 0.0, None
+            for t in taken[i]:
+                total += trace[t] - (0.0 if before is None else leak ** (t - before) * trace[before])
+                before = t
+            return total
+
+        counts = outputs.sum(axis=0).astype(int)
+        given_counts = given.sum(axis=0).astype(int)
+        if recurrent:
+            given_counts[inputs:] = counts
+        error = np.array([np.mean([gradient[t, b, i] for t in taken[i]]) if taken[i] else 0.0 for i in range(NEURONS)])
+        omega = np.eye(NEURONS)
+        for i in range(NEURONS):
+            if counts[i]:
+                slopes = [sum(table[n][k] * counts[i] ** k for k in range(4)) for n in given_counts]
+                of_own = sum(table[counts[i]][k] * counts[i] ** k for k in range(4))
+                response = 1 - (weight[i] @ slopes + own[i] * of_own) / theta[i]
+                omega[i, i] = max(response, 0.25)
+            for q in range(NEURONS) if recurrent else ():
+                train = np.zeros(end)
+                train[[t + 1 for t in taken[q] if t + 1 < end]] = 1
+                if i != q and taken[q]:
+                    share = brought(filtered(train, leak, synapse_leak), i) / len(taken[q])
+                    omega[i, q] = -weight[i, inputs + q] * share / theta[i]
+        solution = np.linalg.solve(omega.T, error) / theta
+        for i in range(NEURONS):
+            d_weight[i] += solution[i] * np.array([brought(trace, i) for trace in psp.T])
+            d_self[i] += solution[i] * brought(own_psp[:, i], i)
+            potentials = did.states.potential[:end, b, i].numpy()
+            d_theta[i] -= solution[i] * sum(potentials[t] for t in taken[i]) / theta[i]
+            for t in range(end):
+                impulse = filtered(np.arange(end) == t, leak, synapse_leak)
+                d_sources[t, b] += torch.from_numpy(solution[i] * brought(impulse, i) * weight[i, :inputs])
+    of_inputs = torch.einsum("tbi,tbj->ij", found.currents, did.sources)
+    torch.testing.assert_close(of_inputs, torch.from_numpy(d_weight[:, :inputs]), rtol=1e-5, atol=1e-8)
+    torch.testing.assert_close(found.currents @ numbers.feed_forward, d_sources, rtol=1e-5, atol=1e-8)
+    torch.testing.assert_close(found.numbers["threshold"], torch.from_numpy(d_theta), rtol=1e-5, atol=1e-8)
+    assert d_weight.any()
+    assert d_theta.any()
+    if recurrent:
+        d_recurrent = torch.from_numpy(d_weight[:, inputs:])
+        torch.testing.assert_close(found.numbers["weight"][:, inputs:], d_recurrent, rtol=1e-5, atol=1e-8)
+        assert d_recurrent.any()
+    if "self_weight" in parts:
+        torch.testing.assert_close(found.numbers["self_weight"], torch.from_numpy(d_self), rtol=1e-5, atol=1e-8)
+        assert d_self.any()
+
+
+def test_the_response_of_a_count_is_that_of_random_trains() -> None:
+    """How the mean S-PSP grows with the number of spikes, measured once more, for one number of the input's."""
+    draw, steps, leak, synapse_leak, n = np.random.default_rng(7), 40, 0.9, 0.5, 8
+    means = []
+    for m in (2, 14):
+        total = 0.0
+        for _ in range(1000):
+            trace = filtered((draw.random(steps).argsort() < n).astype(float), leak, synapse_leak)
+            before = None
+            for t in np.flatnonzero(draw.random(steps).argsort() < m):
+                total += trace[t] - (0.0 if before is None else leak ** (t - before) * trace[before])
+                before = t
+        means.append(total / 1000)
+    slopes = _slopes(steps, leak, synapse_leak)[n].tolist()
+    grown = sum(slope * (14 ** (k + 1) - 2 ** (k + 1)) / (k + 1) for k, slope in enumerate(slopes))
+    assert grown == pytest.approx(means[1] - means[0], rel=0.05)
+
+
+@pytest.mark.parametrize("normalize", [False, True])
+def test_lee_is_the_traces_at_the_end(normalize: bool) -> None:
+    did, gradient = did_and_gradient((), "subtract")
+    found = Lee(normalize=normalize, balance=0.01).backward(did, gradient)
+    numbers = did.population.numbers
+    theta, leak = numbers.threshold.numpy(), numbers.leak.numpy()
+    d_weight, d_theta = np.zeros((NEURONS, numbers.inputs)), np.zeros(NEURONS)
+    d_sources = torch.zeros_like(did.sources[0])
+    for b, end in enumerate(did.ends.tolist()):
+        error = gradient[end - 1, b].numpy().copy()
+        fired = [i for i in range(NEURONS) if did.states.outputs[:, b, i].any()]
+        reached = [j for j in range(numbers.inputs) if did.sources[:, b, j].any()]
+        if normalize:
+            mean = math.sqrt(np.mean([theta[i] ** -2 for i in fired or range(NEURONS)]))
+            error *= 1 / theta / mean * math.sqrt(NEURONS / max(1, len(reached)))
+        for i in range(NEURONS):
+            for t in range(end):
+                left = leak[i] ** (end - 1 - t)
+                d_weight[i] += error[i] * left * did.sources[t, b].numpy()
+                d_theta[i] -= error[i] * left * did.states.outputs[t, b, i].item()
+            d_sources[b] += error[i] * numbers.feed_forward[i]
+    counts = did.states.outputs.sum(dim=(0, 1)).numpy()
+    d_theta -= 0.01 * (NEURONS * counts - counts.sum()) / theta / len(did.ends)
+    of_inputs = torch.einsum("tbi,tbj->ij", found.currents, did.sources)
+    torch.testing.assert_close(of_inputs, torch.from_numpy(d_weight), rtol=1e-5, atol=1e-9)
+    torch.testing.assert_close(found.numbers["threshold"], torch.from_numpy(d_theta), rtol=1e-5, atol=1e-9)
+    back = (found.currents @ numbers.feed_forward)[did.ends - 1, torch.arange(len(did.ends))]
+    torch.testing.assert_close(back, d_sources, rtol=1e-5, atol=1e-9)
+    assert d_weight.any()
+    assert d_theta.any()

@@ -1,0 +1,65 @@
+"""Lee's rule: the membrane potential at a sample's end as the signal that has a gradient.
+
+Lee, Delbruck and Pfeiffer 2016, Training deep spiking neural networks using backpropagation, Frontiers in Neuroscience
+10:508. With the reset by subtraction, a membrane is a sum of traces, `V = sum_k w_k x_k - theta a`: `x_k` the spikes of
+input k and `a` the neuron's own, each decaying with the membrane's leak. Their values at the end say how a weight and
+a threshold move it; what spikes do between is neglected.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+import torch
+from torch import Tensor
+
+from trainer.neurons import mask
+from trainer.rules.rule import Did, Gradients, check_counts, check_features
+from trainer.schema import Range
+
+if TYPE_CHECKING:
+    from trainer.config import Config
+
+
+@dataclass(frozen=True, slots=True)
+class Lee:
+    """`delta_i x_k` for weights and `-delta_i a_i` for thresholds.
+
+    Attributes:
+        normalize: scale the error `delta` of each layer so that it neither fades nor grows from layer to layer: by the
+            inverse threshold relative to its root mean square over the neurons that spiked, and by
+            `sqrt(neurons / inputs that spiked)`.
+        balance: how strongly thresholds follow the neurons' shares of the layer's spikes, so that all take part.
+    """
+
+    broadcast: ClassVar[bool] = False
+
+    normalize: bool = True
+    balance: Annotated[float, Range(0.0, 1.0)] = 0.0
+
+    def check(self, config: Config) -> None:
+        check_counts(config, "lee")
+        check_features(config, "lee", frozenset({"subtract"}), "the reset subtract, no recurrence and no parts")
+
+    def backward(self, did: Did, gradient: Tensor) -> Gradients:
+        assert did.sources is not None
+        numbers, spikes, neurons = did.population.numbers, did.states.outputs, gradient.shape[2]
+        last = (did.ends - 1).clamp(min=0)
+        error = gradient[last, torch.arange(len(last))]
+        if self.normalize:
+            gain = 1 / numbers.threshold
+            counts = spikes.sum(dim=0)
+            active = (counts > 0).to(gain)
+            mean = ((gain.square() * active).sum(dim=1) / active.sum(dim=1).clamp(min=1)).sqrt()
+            mean = torch.where(mean > 0, mean, gain.square().mean().sqrt())
+            inputs = (did.sources.sum(dim=0) > 0).sum(dim=1).clamp(min=1)
+            error = error * gain / mean[:, None] * (neurons / inputs).sqrt()[:, None]
+        age = last - torch.arange(len(gradient))[:, None]  # (T, B): steps to the end
+        decay = numbers.leak ** age.clamp(min=0)[:, :, None] * mask(gradient, did.ends)
+        own = (spikes * decay).sum(dim=0)
+        threshold = -(error * own).sum(dim=0)
+        if self.balance:
+            counts = spikes.sum(dim=(0, 1))
+            threshold -= self.balance * (neurons * counts - counts.sum()) / (numbers.threshold * len(last))
+        return Gradients(error * decay, numbers={"threshold": threshold})

@@ -1,0 +1,176 @@
+"""ST-RSBP: backpropagation on the level of spike trains, through recurrent connections too.
+
+Zhang and Li 2019, Spike-train level backpropagation for training deep recurrent spiking neural networks, NeurIPS.
+With the reset to zero, the potentials of neuron i at its spikes add up to `a_i = sum_j w_ij e_ij`, where `e_ij` is what
+the spikes of j bring to the spikes of i (S-PSP), and its number of spikes is about `o_i = a_i / theta_i`. The rule is
+the derivative of these equations. Two facts make it fast:
+
+- `e_ij` is linear in the train of j. Its derivative with respect to a spike of j in step t is `through_i[t]`, what is
+  left of an input of step t when i spikes next: one walk back, and then one product of matrices, as in
+  backpropagation through time, gives the gradients of all weights and of all sources.
+- `e_ij` depends on `o_i` also through the times of the spikes of i: on average `P_n(o_i)`, a polynomial that depends on
+  `n = o_j`, fitted to random trains once. A polynomial of counts is a few products of matrices, too.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from quant.errors import ConfigError
+from trainer.neurons import Numbers, mask
+from trainer.rules.rule import Did, Gradients, check_counts, check_features
+from trainer.schema import Range
+
+if TYPE_CHECKING:
+    from trainer.config import Config
+
+_TRAINS = frozenset({"zero", "synapse", "self_weight", "dense_recurrent", "sparse_recurrent"})
+_DEGREE, _PAIRS, _POINTS = 4, 400, 24  # of the polynomials: random trains, counts at which they are fitted
+_ROUNDS, _CLOSE = 50, 8  # of the iteration; its last change, in rounding errors
+_SPARSE = 0.2  # fraction of recurrent weights up to which single ones are cheaper than a matrix
+
+
+@dataclass(frozen=True, slots=True)
+class StRsbp:
+    """The derivative of spike counts.
+
+    Unlike the authors' code, weights learn with the solution of the recurrent equations, as sources do, instead of its
+    diagonal; and every silent neuron, not only that of the class, is taken to have spiked regularly.
+
+    Attributes:
+        period: steps between the spikes that a silent neuron is taken to have had.
+        least: of a neuron's own response, `1 - da_i/do_i / theta_i`, by which its error is divided. At 0 the neuron
+            would keep itself firing; the authors' code has 1e-4 and lets it be negative.
+    """
+
+    broadcast: ClassVar[bool] = False
+
+    period: Annotated[int, Range(1, 1000)] = 10
+    least: Annotated[float, Range(1e-4, 1.0)] = 0.25
+
+    def check(self, config: Config) -> None:
+        check_counts(config, "strsbp")
+        check_features(config, "strsbp", _TRAINS, "the reset zero and no other parts than synapse and self_weight")
+        if config.plasticity.synapse_leak and any(layer.synapse for layer in config.network.layers):
+            raise ConfigError("train.rule strsbp has no gradient for leaks: set plasticity.synapse_leak = false")
+
+    def backward(self, did: Did, gradient: Tensor) -> Gradients:
+        numbers, outputs = did.population.numbers, did.states.outputs
+        counts = outputs.sum(dim=0)
+        spikes = torch.where(counts > 0, outputs, self._regular(gradient) * mask(gradient, did.ends))
+        taken = spikes.sum(dim=0).clamp(min=1)
+        error = (gradient * spikes).sum(dim=0) / taken
+        through = _through(spikes, numbers)
+        response = torch.where(counts > 0, 1 - _own(did, counts) / numbers.threshold, 1.0).clamp(min=self.least)
+        solution = error / response
+        if numbers.recurrent is not None:
+            mixing = _mixing(through, spikes / taken, numbers)
+            solution = _solve(response, mixing, error)
+        currents = through * (solution / numbers.threshold)
+        found = {
+            "threshold": -(solution * (did.states.potential * spikes).sum(dim=0)).sum(dim=0) / numbers.threshold**2
+        }
+        if numbers.recurrent is not None:
+            recurrent = currents[1:].flatten(0, 1).T @ outputs[:-1].flatten(0, 1)
+            found["weight"] = torch.nn.functional.pad(recurrent, (numbers.inputs, 0))
+        if "self_weight" in numbers.neuron:
+            found["self_weight"] = (currents[1:] * outputs[:-1]).sum(dim=(0, 1))
+        return Gradients(currents, numbers=found)
+
+    def _regular(self, like: Tensor) -> Tensor:
+        steps = torch.arange(len(like), device=like.device)
+        return (steps % self.period == self.period - 1).to(like.dtype)[:, None, None]
+
+
+def _through(spikes: Tensor, numbers: Numbers) -> Tensor:
+    """`(T, batch, N)`: what an input current of 1 adds to the potential of the neuron's next spike."""
+    out, potential = torch.empty_like(spikes), torch.zeros_like(spikes[0])
+    filtered, synapse = potential, numbers.neuron.get("synapse_leak")
+    for step in range(len(spikes) - 1, -1, -1):
+        potential = torch.where(spikes[step] > 0, 1.0, potential * numbers.leak)
+        filtered = potential if synapse is None else potential + synapse * filtered
+        out[step] = filtered
+    return out
+
+
+def _own(did: Did, counts: Tensor) -> Tensor:
+    """`(batch, N)`: the sum over all inputs of `w_ij P'_n(o_i)`, n being the spikes of j."""
+    assert did.sources is not None
+    numbers, steps = did.population.numbers, len(did.currents)
+    leaks = [
+        1e-3 * round(1e3 * one.mean().item()) for one in (numbers.leak, numbers.neuron.get("synapse_leak", counts * 0))
+    ]
+    coarse = max(1, steps // 8)
+    slopes = _slopes(-(-steps // coarse) * coarse, *leaks).to(counts)
+    powers = torch.stack([counts**k for k in range(_DEGREE)], dim=2)
+    inputs = slopes[did.sources.sum(dim=0).long()]
+    total = torch.stack([one @ numbers.feed_forward.T for one in inputs.unbind(dim=2)], dim=2)
+    if numbers.recurrent is not None:
+        total = total + torch.stack([one @ numbers.recurrent.T for one in slopes[counts.long()].unbind(dim=2)], dim=2)
+    if "self_weight" in numbers.neuron:
+        total = total + slopes[counts.long()] * numbers.neuron["self_weight"][:, None]
+    return (total * powers).sum(dim=2)
+
+
+def _mixing(through: Tensor, shares: Tensor, numbers: Numbers) -> Callable[[Tensor], Tensor]:
+    """Takes `(batch, N)` x to `sum over i of x_i r_iq e_iq / (o_q theta_i)`, i not q."""
+    assert numbers.recurrent is not None
+    weight = numbers.recurrent / numbers.threshold[:, None]
+    weight = weight * (1 - torch.eye(len(weight), dtype=weight.dtype, device=weight.device))
+    brought = through[1:].permute(1, 2, 0) @ shares[:-1].permute(1, 0, 2)  # (batch, to, from)
+    used = weight.nonzero(as_tuple=True)
+    if len(used[0]) > _SPARSE * weight.numel():
+        matrix = brought * weight
+        return lambda x: (x[:, None] @ matrix)[:, 0]
+    values = brought[:, used[0], used[1]] * weight[used]
+    return lambda x: torch.zeros_like(x).index_add_(1, used[1], x[:, used[0]] * values)
+
+
+def _solve(response: Tensor, mixing: Callable[[Tensor], Tensor], error: Tensor) -> Tensor:
+    """`(batch, N)` x with `response * x - mixing(x) = error`."""
+    x, close = error / response, _CLOSE * torch.finfo(error.dtype).eps
+    for _ in range(_ROUNDS):
+        before, x = x, (error + mixing(x)) / response
+        if (x - before).abs().max() <= close * before.abs().max() < torch.inf:
+            return x
+    neurons = error.shape[1]
+    unit = torch.eye(neurons, dtype=error.dtype, device=error.device)
+    matrix = torch.stack([mixing(one.expand_as(error)) for one in unit], dim=2)  # (batch, to, from)
+    return torch.linalg.solve(torch.diag_embed(response) - matrix, error)
+
+
+@functools.cache
+def _slopes(steps: int, leak: float, synapse_leak: float) -> Tensor:
+    """`(steps + 1, 4)`: for n spikes of an input, the coefficients of `P'_n`.
+
+    `P_n` is the polynomial nearest to the mean of e over random trains with n spikes, given the spikes of the neuron.
+    """
+    draw = np.random.default_rng(1)
+    points = np.unique(np.geomspace(1, steps, _POINTS).round().astype(int))
+    ranks = draw.random((len(points), _PAIRS, steps)).argsort(axis=2)
+    after = ranks < points[:, None, None]
+    table = np.zeros((len(points) + 1, _DEGREE))
+    degree = min(_DEGREE, len(points) - 1)
+    for row, n in enumerate(points, start=1):
+        before = draw.random((_PAIRS, steps)).argsort(axis=1) < n
+        current = potential = np.zeros(_PAIRS)
+        at_reset = total = np.zeros((len(points), _PAIRS))
+        for step in range(steps):
+            current = synapse_leak * current + before[:, step]
+            potential = leak * potential + current
+            at_reset = leak * at_reset
+            fired = after[:, :, step]
+            total = total + fired * (potential - at_reset)
+            at_reset = np.where(fired, potential, at_reset)
+        fit = np.polynomial.Polynomial.fit(points, total.mean(axis=1), degree).convert().deriv()
+        table[row, : len(fit.coef)] = fit.coef
+    counts = np.arange(steps + 1)
+    columns = [np.interp(counts, [0, *points], column) for column in table.T]
+    return torch.from_numpy(np.stack(columns, axis=1)).float()

@@ -42,8 +42,9 @@ class Tssl:
             for name in (layer.reset, *(part.key for part in layer.parts)):
                 if name not in _TRAINS:
                     raise ConfigError(
-                        f"network.layers[{index}] has {name}; train.rule tssl needs a threshold that stays and a reset "
-                        "in the step of its spike: leave it out, or take the rule surrogate"
+                        f"network.layers[{index}] has {name}; train.rule tssl needs a threshold that stays, a reset "
+                        "in the step of its spike and a membrane that is never held: leave it out, or take the rule "
+                        "surrogate"
                     )
 
     def backward(self, did: Did, gradient: Tensor) -> Gradients:

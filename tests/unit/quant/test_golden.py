@@ -17,7 +17,7 @@ from quant.spikes import SpikeSet
 
 def test_golden_equals_naive_on_random_networks() -> None:
     spikes = saturated = negative = 0
-    for seed in range(200):
+    for seed in range(300):
         rng = np.random.default_rng(seed)
         model = random_model(rng)
         steps = rng.integers(1, 13, 3)

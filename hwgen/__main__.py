@@ -7,11 +7,13 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import get_args
 
 from hwgen.boards import boards
 from hwgen.core.codes import CODES
 from hwgen.fpga import targets
 from quant.command import Command, add_out
+from quant.readouts import Packets
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -38,6 +40,12 @@ def add_commands(command: Command) -> None:
     fold.add_argument("--budget", help="most of each resource, such as lut=2000,bram=30")
     fold.add_argument("--target", default="xc7", help="FPGA whose area is estimated (default xc7; docs/folding.md)")
     fold.add_argument("--rates", type=Path, help="spike file that shows how often layers spike; also for --lanes alone")
+    build.add_argument(
+        "--packets",
+        choices=get_args(Packets),
+        default="sample",
+        help="give the scores at each sample's end, or those so far after every step (default sample)",
+    )
     build.add_argument("--loaded-layers", type=_numbers, default=[], help="layers that get their weights at run time")
     safe = build.add_argument_group("safety", "against faults in the field (docs/safety.md)")
     safe.add_argument("--protect", choices=CODES, default="none", help="code of weights and parameters (default none)")

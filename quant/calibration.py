@@ -19,7 +19,7 @@ from quant.formats import IntArray, signed_bits, smallest_dtype
 from quant.golden import BoolArray
 from quant.model import IntModel, Layer, RealModel
 from quant.neurons import Lif
-from quant.neurons.part import LEAK, STEPS, THRESHOLD, Tensor
+from quant.neurons.part import LEAK, THRESHOLD, Tensor
 from quant.spikes import SpikeSet
 
 _CANDIDATES = 64  # scales tried per neuron
@@ -76,7 +76,7 @@ def _layer(layer: Layer, weight_bits: int, leak_bits: int, reach: Array, *, toge
     needed = reach.reshape(layer.shape[0], -1).max(axis=1) * _HEADROOM / scale
     neuron = layer.neuron
     for tensor in neuron.tensors():
-        if tensor.quantity not in (LEAK, STEPS):
+        if not (tensor.quantity.code or tensor.quantity.steps):
             needed = np.maximum(needed, np.abs(tensor.values) / scale + 1)
     most = int(min(needed.max(), 2.0 ** STATE_BITS[1]))
     widths = Widths(weight_bits, leak_bits, min(STATE_BITS[1], max(STATE_BITS[0], signed_bits(-most, most))))
@@ -85,7 +85,7 @@ def _layer(layer: Layer, weight_bits: int, leak_bits: int, reach: Array, *, toge
         """The integers nearest to real numbers, within their range."""
         if tensor.quantity is LEAK:
             codes = np.rint(tensor.values * 2**leak_bits)
-        elif tensor.quantity is STEPS:
+        elif tensor.quantity.steps:
             codes = np.rint(tensor.values)
         elif tensor.quantity is THRESHOLD and neuron.reset == "zero":
             # Integer potentials reach it exactly where they reach the next integer above it. (A threshold that is also

@@ -31,13 +31,24 @@ class Trace:
 
     Attributes:
         spikes: one bool array `(T, batch, N)` per source: the input, then each layer; False after a sample's end.
-        scores: `(batch, N_L)`, int64, or float64 of a `RealModel`.
-        classes: int64 `(batch,)`, the lowest index among the largest scores.
+        scores_by_step: `(T, batch, N_L)`, int64, or float64 of a `RealModel`: the scores so far behind each step, after
+            a sample's end those of its last.
     """
 
     spikes: tuple[BoolArray, ...]
-    scores: Array
-    classes: IntArray
+    scores_by_step: Array
+
+    @property
+    def scores(self) -> Array:
+        """Of each sample `(batch, N_L)`."""
+        last: Array = self.scores_by_step[-1]
+        return last
+
+    @property
+    def classes(self) -> IntArray:
+        """int64 `(batch,)`: the lowest index among the largest scores."""
+        best: IntArray = np.argmax(self.scores, axis=1)
+        return best
 
 
 def run(model: IntModel | RealModel, inputs: BoolArray, steps: IntArray) -> Trace:
@@ -62,8 +73,8 @@ def run(model: IntModel | RealModel, inputs: BoolArray, steps: IntArray) -> Trac
     scores: Array = np.zeros(values.shape[1:], dtype=values.dtype)
     for step, value in enumerate(values):
         after = READOUTS[model.readout].score(scores, value, first=step == 0)
-        scores = np.where(mask[step, :, None], after, scores)
-    return Trace(tuple(sources), scores, np.argmax(scores, axis=1))
+        values[step] = scores = np.where(mask[step, :, None], after, scores)
+    return Trace(tuple(sources), values)
 
 
 def run_set(model: IntModel | RealModel, samples: SpikeSet) -> Iterator[tuple[slice, Trace]]:

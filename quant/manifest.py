@@ -17,6 +17,7 @@ import msgspec
 from quant.errors import BuildError
 from quant.files import check_size
 from quant.page.records import PAGE, SYNTHESIZED, TRAINING_LINK
+from quant.readouts import Packets
 
 FORMAT: Final = "scsr-build"
 VERSION: Final = 1
@@ -82,7 +83,7 @@ class SafetyRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     self_test: bool
 
 
-class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What a build made.
 
     Attributes:
@@ -93,6 +94,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         uart: the core behind a serial line.
         memories: the files that the core's memories are loaded from.
         ports: of the top module, in its order.
+        packets: when it gives one; folders of earlier builds do not say so.
         load: what it takes after a reset; None where that is nothing.
         idle_limit_cycles: cycles after which a core that moves nothing hangs.
         probe, vectors: files of the test bench.
@@ -108,6 +110,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     uart: Serial
     memories: list[FileName]
     ports: list[Port]
+    packets: Packets = "sample"
     load: Load | None
     layers: list[LayerRecord]
     safety: SafetyRecord

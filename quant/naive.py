@@ -26,7 +26,7 @@ class _Layer:
             )
 
 
-def run(model: IntModel, sample: list[list[int]]) -> tuple[list[list[list[int]]], list[int], int]:
+def run(model: IntModel, sample: list[list[int]]) -> tuple[list[list[list[int]]], list[list[int]], int]:
     """Run one sample.
 
     Args:
@@ -34,12 +34,13 @@ def run(model: IntModel, sample: list[list[int]]) -> tuple[list[list[list[int]]]
         sample: the input spikes, 0 or 1, as `[step][channel]`.
 
     Returns:
-        Spikes as `[step][layer - 1][neuron]`, the scores, and the class.
+        Spikes as `[step][layer - 1][neuron]`, the scores so far behind each step, and the class.
     """
     layers = [_Layer(layer, index, spiking=model.spikes(index)) for index, layer in enumerate(model.layers, start=1)]
     readout, last = READOUTS[model.readout], layers[-1]
     scores = [0] * model.layers[-1].neurons
     history: list[list[list[int]]] = []
+    by_step: list[list[int]] = []
     for channels in sample:
         sources = [channels]
         for layer in layers:
@@ -48,4 +49,5 @@ def run(model: IntModel, sample: list[list[int]]) -> tuple[list[list[list[int]]]
         for i, value in enumerate(last.o if last.spiking else last.u):
             scores[i] = readout.naive_score(scores[i], value, first=not history)
         history.append([list(layer.o) for layer in layers])
-    return history, scores, scores.index(max(scores))
+        by_step.append(list(scores))
+    return history, by_step, scores.index(max(scores))

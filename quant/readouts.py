@@ -13,6 +13,9 @@ SCORE_BITS = 32
 
 Readout = Literal["spike_count", "membrane_sum", "membrane_max", "membrane_last"]
 
+# When the core says its scores: at the end of each sample, or those so far after every step.
+Packets = Literal["sample", "step"]
+
 
 class ReadoutKind:
     """A read-out, vectorized and for one class: unless a kind says otherwise, the score is what the last step put out.

@@ -2,9 +2,11 @@
 
 One format serves the build folder's own test bench and `sim verify`: an .npz file with the arrays of a spike file, and
 
-    scores      int64 (S, N_L)
-    classes     int64 (S,)
+    scores      int64 (P, N_L)
+    classes     int64 (P,)
     layer_<l>   int64 (spikes,)   where layer l spiked: step * N_l + neuron, steps counted over all samples in a row
+
+The P packets are one per sample, or one per step, over all samples in a row.
 """
 
 from __future__ import annotations
@@ -16,20 +18,28 @@ import numpy as np
 from quant import archive, golden
 from quant.formats import IntArray
 from quant.model import IntModel
+from quant.readouts import Packets
 from quant.spikes import SpikeSet, from_dense, plain_arrays
 
 
-def expected(model: IntModel, samples: SpikeSet) -> dict[str, IntArray]:
-    """Scores, classes and the spikes of every layer for a spike set."""
+def expected(model: IntModel, samples: SpikeSet, packets: Packets = "sample") -> dict[str, IntArray]:
+    """Scores and classes of every packet, and the spikes of every layer, for a spike set."""
     found = defaultdict[str, list[IntArray]](list)
     first_step = np.concatenate([[0], np.cumsum(samples.steps, dtype=np.int64)])
     for chosen, trace in golden.run_set(model, samples):
-        found["scores"].append(trace.scores)
-        found["classes"].append(trace.classes)
+        scores = trace.scores if packets == "sample" else _by_step(trace.scores_by_step, samples.steps[chosen])
+        found["scores"].append(scores)
+        found["classes"].append(np.argmax(scores, axis=1))
         for index, spikes in enumerate(trace.spikes[1:], start=1):
             sample, step, neuron = np.nonzero(spikes.transpose(1, 0, 2))
             found[f"layer_{index}"].append((first_step[chosen][sample] + step) * model.size(index) + neuron)
     return {name: np.concatenate(several) for name, several in found.items()}
+
+
+def _by_step(scores: IntArray, steps: IntArray) -> IntArray:
+    """The scores `(T, batch, N_L)` behind each step of the samples, all in a row."""
+    inside = np.arange(len(scores)) < steps[:, None]
+    return scores.transpose(1, 0, 2)[inside]
 
 
 def to_bytes(samples: SpikeSet, answers: dict[str, IntArray]) -> bytes:

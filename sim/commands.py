@@ -69,7 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
     samples, model = _samples(arguments, None), store.read(folder.path / MODEL)
     if samples.channels != model.inputs:
         raise SpikeFileError(f"the spike file has {samples.channels} channels; the model has {model.inputs} inputs")
-    answers = vectors.expected(model, samples)
+    answers = vectors.expected(model, samples, folder.manifest.packets)
     write_new(arguments.out, vectors.to_bytes(samples, answers), force=arguments.force)
     counts = [f"{len(answers[f'layer_{index}']):,} of layer {index}" for index in range(1, len(model.layers) + 1)]
     print(f"{arguments.out}: {len(samples)} samples; spikes: {', '.join(counts)}")

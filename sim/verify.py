@@ -19,6 +19,7 @@ from quant.files import write_atomic
 from quant.formats import IntArray
 from quant.manifest import MODEL, BuildFolder, differences, read_folder
 from quant.model import IntModel
+from quant.readouts import Packets
 from quant.spikes import SpikeSet, plain_arrays
 from sim import netlist as netlists
 from sim.tb import runner, streams
@@ -49,7 +50,7 @@ class Stress:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One run of an engine: one comparison per test case, what was measured on the way, and each sample's latency."""
+    """One run of an engine: one comparison per test case, what was measured on the way, and each packet's latency."""
 
     comparisons: Mapping[str, Mapping[str, Any]]
     measured: Mapping[str, Any] = field(default_factory=dict)
@@ -64,6 +65,7 @@ class _Job:
     layers: tuple[streams.Layer, ...]
     samples: SpikeSet
     answers: dict[str, IntArray]
+    packets: Packets
     changed: tuple[str, ...]
     stress: Stress
     netlist: tuple[str, ...] = ()
@@ -72,6 +74,11 @@ class _Job:
     @property
     def arrays(self) -> dict[str, npt.NDArray[np.signedinteger]]:
         return {**plain_arrays(self.samples), **self.answers}
+
+    @property
+    def packet_steps(self) -> IntArray:
+        """Of each packet its step, counted over all samples in a row."""
+        return streams.packet_steps(self.arrays, self.packets)
 
 
 def verify(
@@ -154,9 +161,9 @@ def _prepare(folder: Path, samples: SpikeSet, stress: Stress, netlist: str | Non
     if int(samples.label.max()) >= classes:
         raise SpikeFileError(f"label {int(samples.label.max())} is no class; the model has {classes}")
     layers = tuple(streams.Layer(**msgspec.structs.asdict(entry)) for entry in manifest.layers)
-    answers = vectors.expected(model, samples)
+    answers = vectors.expected(model, samples, manifest.packets)
     cells = () if netlist is None else tuple(netlists.sources(folder.resolve(), netlist, manifest))
-    return _Job(folder.resolve(), model, layers, samples, answers, changed, stress, cells)
+    return _Job(folder.resolve(), model, layers, samples, answers, manifest.packets, changed, stress, cells)
 
 
 def check_folder(path: Path) -> tuple[BuildFolder, tuple[str, ...]]:
@@ -182,15 +189,16 @@ def _run_cpp(job: _Job) -> Outcome:
     program = runner.build_harness(job.folder, work, job.netlist, traced)
     out = work / "run"
     beats = streams.encode(job.arrays)
-    flags = np.zeros(len(job.samples), dtype=np.int64)
+    found = None
     if job.stress.malformed:
-        beats, flags = streams.malform(beats, job.model.inputs, job.stress.seed)
+        beats, found = streams.malform(beats, job.model.inputs, job.stress.seed)
+    flags = streams.packet_flags(job.arrays, job.packets, found)
     runner.run_harness(
         program,
         job.folder,
         beats.tobytes(),
         out,
-        packets=len(job.samples),
+        packets=len(flags),
         stall_percent=job.stress.stall_percent,
         reset_after=job.stress.reset_after,
         seed=job.stress.seed,
@@ -213,8 +221,8 @@ def _run_cpp(job: _Job) -> Outcome:
     comparison = streams.compare(job.arrays, packets, flags, spikes or None, job.layers)
     ticks, ends = recorded("ticks"), recorded("ends")
     packet_ends = record["cycle"][last].astype(np.int64)
-    latency = packet_ends - ticks[np.cumsum(job.samples.steps) - 1]
-    measured = _cycles(ends, packet_ends, latency)
+    latency = packet_ends - ticks[job.packet_steps]
+    measured = _cycles(ends, packet_ends, latency, len(job.samples))
     return Outcome({"all": asdict(comparison)}, measured, latency, packets.classes)
 
 
@@ -243,7 +251,7 @@ def _run_cocotb(job: _Job) -> Outcome:
 ENGINES: dict[str, Callable[[_Job], Outcome]] = {"cpp": _run_cpp, "cocotb": _run_cocotb}
 
 
-def _cycles(ends: IntArray, packet_ends: IntArray, latency: IntArray) -> dict[str, Any]:
+def _cycles(ends: IntArray, packet_ends: IntArray, latency: IntArray, samples: int) -> dict[str, Any]:
     """Cycle counts of a run; a step is counted from the end of the step before it in the last layer, where visible."""
     per_step = np.diff(ends) if len(ends) > 1 else ends
     percentiles = np.percentile(latency, _PERCENTILES, method="inverted_cdf")
@@ -251,7 +259,7 @@ def _cycles(ends: IntArray, packet_ends: IntArray, latency: IntArray) -> dict[st
         "total_cycles": int(packet_ends[-1]) + 1,
         "cycles_per_step_mean": round(float(per_step.mean()), 2) if len(ends) else None,
         "cycles_per_step_max": int(per_step.max()) if len(ends) else None,
-        "cycles_per_sample_mean": round(float((packet_ends[-1] + 1) / len(packet_ends)), 2),
+        "cycles_per_sample_mean": round(float((packet_ends[-1] + 1) / samples), 2),
         "latency_cycles_mean": round(float(latency.mean()), 2),
         **{f"latency_cycles_p{share}": int(value) for share, value in zip(_PERCENTILES, percentiles, strict=True)},
         "latency_cycles_max": int(latency.max()),
@@ -278,8 +286,8 @@ def _report(job: _Job, engine: str, outcome: Outcome) -> dict[str, Any]:
         **{key: sum(case[key] for case in cases.values()) for key in some if key.startswith("mismatching")},
         **({"mismatching_spikes": None} if job.netlist else {}),
         "first_difference": first,
-        "accuracy_golden": _accuracy(job.answers["classes"], job.samples.label),
-        "accuracy_rtl": None if outcome.rtl_classes is None else _accuracy(outcome.rtl_classes, job.samples.label),
+        "accuracy_golden": _accuracy(job.answers["classes"], job),
+        "accuracy_rtl": None if outcome.rtl_classes is None else _accuracy(outcome.rtl_classes, job),
         **outcome.measured,
         "details": {
             "activity": list(_activity(job)),
@@ -305,7 +313,8 @@ def _histogram(values: IntArray) -> dict[str, Any]:
     return {"first": first, "width": width, "counts": np.bincount((values - first) // width).tolist()}
 
 
-def _accuracy(classes: IntArray, label: IntArray) -> float | None:
-    """Share of labelled samples whose class is the label; None where no sample has a label."""
+def _accuracy(classes: IntArray, job: _Job) -> float | None:
+    """Share of labelled samples whose last packet has the label for its class; None where no sample has a label."""
+    label, of_sample = job.samples.label, classes[np.isin(job.packet_steps, np.cumsum(job.samples.steps) - 1)]
     labelled = label >= 0
-    return float(np.mean(classes[labelled] == label[labelled])) if labelled.any() else None
+    return float(np.mean(of_sample[labelled] == label[labelled])) if labelled.any() else None

@@ -13,7 +13,7 @@ from quant.arithmetic import Widths, weight_range
 from quant.formats import IntArray, signed_range
 from quant.model import IntModel, Layer
 from quant.neurons import PARTS, RESETS, Lif, Part, Reset, SelfWeight, Synapse
-from quant.neurons.part import Quantity
+from quant.neurons.part import REFRACTORY, Quantity
 from quant.projections import Dense
 from quant.readouts import READOUTS
 
@@ -115,6 +115,8 @@ def random_layer(
         if quantity.code:
             return leaks()
         low, high = quantity.range(Widths(weight_bits, leak_bits, state_bits))
+        if quantity is REFRACTORY:  # long ones, everywhere, leave little to compare
+            high = int(rng.choice([1, 1, 1, high]))
         return rng.integers(max(low, -self_reach), min(high, self_reach) + 1, neurons, dtype=np.int32)
 
     parts = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from hypothesis import strategies as st
@@ -14,6 +14,7 @@ from hwgen.core.folding import Folding
 from hwgen.core.plan import Safety
 from quant.formats import IntArray
 from quant.model import IntModel, Layer
+from quant.readouts import Packets
 from quant.spikes import SpikeSet, from_dense
 
 # Sizes that Verilator compiles in seconds and Hypothesis shrinks in minutes.
@@ -51,11 +52,13 @@ class Drawn:
 
 @dataclass(frozen=True)
 class Case:
-    """A network, how it is folded and protected, what is sent, and the seed of stalls and malformed beats."""
+    """A network, how it is folded and protected, when it gives packets, what is sent, and the seed of stalls and
+    malformed beats."""
 
     model: IntModel
     folding: Folding
     safety: Safety
+    packets: Packets
     samples: SpikeSet
     seed: int
 
@@ -68,7 +71,8 @@ def cases(draw: st.DrawFn) -> Case:
     model = replace(model, layers=tuple(draw(_extremes(layer)) for layer in model.layers))
     most = st.sampled_from([kind for kind in STREAMS if model.inputs <= SMALL.inputs or kind == "samples"])
     samples = draw(_streams(model.inputs, STREAMS[draw(most)]))
-    return Case(model, random_folding(drawn, model), random_safety(drawn), samples, drawn.integers(0, 1000))
+    packets = draw(st.sampled_from(get_args(Packets)))
+    return Case(model, random_folding(drawn, model), random_safety(drawn), packets, samples, drawn.integers(0, 1000))
 
 
 @st.composite

@@ -13,7 +13,7 @@ from quant.errors import ConfigError, ModelError
 from quant.files import memory_limit
 from quant.model import NEURONS, check_sources
 from quant.neurons import Reset
-from quant.neurons.part import MAX_DELAY
+from quant.neurons.part import MAX_DELAY, MAX_REFRACTORY
 from quant.readouts import Readout
 from trainer.augmentation import Augmentation
 from trainer.data import SOURCES
@@ -52,6 +52,7 @@ class LayerConfig:
         reset: of the membrane by a spike: to zero, by subtracting the threshold, or that a step later.
         weight_bits, leak_bits, state_bits: widths in bits.
         delay: the longest that an axon may learn, in steps; 0: no delays.
+        refractory: steps after a spike in which the membrane is held at zero; 0: none.
         leak_grid: "free", any leak of `leak_bits`; "shift", one of `1 - 2**-k`, which need no multiplier in hardware.
         normalize: normalize the input current in real-valued training (trainer/normalization.py); folded into the
             weights before quantization.
@@ -69,6 +70,7 @@ class LayerConfig:
     bias: bool = False
     adaptation: bool = False
     delay: Annotated[int, Range(0, MAX_DELAY)] = 0
+    refractory: Annotated[int, Range(0, MAX_REFRACTORY)] = 0
     reset: Reset = "zero"
     weight_bits: Annotated[int, Range(1, 8)] = 4
     leak_bits: Annotated[int, Range(*LEAK_BITS)] = 8

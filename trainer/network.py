@@ -71,7 +71,7 @@ class Layer(nn.Module):
         for part in layer.parts:
             quantities |= dict(zip(part.quantities, part.start(layer, start, draw), strict=True))
         for quantity, value in quantities.items():
-            learns = getattr(learned, quantity.name, True)
+            learns = quantity.learns and getattr(learned, quantity.name, True)
             self.register_parameter(quantity.parameter, nn.Parameter(value, requires_grad=learns))
         self.quantities = tuple(quantities)
         width = torch.full((1,), math.log(surrogate.width))

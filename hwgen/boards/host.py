@@ -14,12 +14,13 @@ import numpy as np
 from tqdm import tqdm
 
 from hwgen.boards.serial_protocol import RESET, LinkError, Receiver, load_bytes, sample_bytes
-from hwgen.core.plan import STATUS
-from quant import golden, spikes, store
+from hwgen.core.plan import LAST_STEP, STATUS
+from quant import spikes, store, vectors
 from quant.errors import ScsrError, SpikeFileError, ToolError
 from quant.files import check_new, write_new
 from quant.formats import IntArray
 from quant.manifest import MODEL, BuildFolder, open_folder
+from quant.readouts import Packets
 from quant.spikes import SpikeSet
 
 _GREETING_SECONDS = 1.0
@@ -29,6 +30,10 @@ _SLOWEST_CLOCK_HZ = 1_000_000
 _SILENCE_SECONDS = 2.0
 _READ_SECONDS = 0.02
 _CHUNK_BYTES = 4096
+_LAST_STEP_FLAG = 1 << STATUS.index(LAST_STEP)
+_LAST_STEP = _LAST_STEP_FLAG << 16  # in a packet's last beat
+
+Packet = tuple[int, ...]
 
 
 class Port(Protocol):
@@ -51,14 +56,16 @@ class Answers:
     """What a board answered.
 
     Attributes:
-        scores: int64 `(S, N_L)`.
-        classes, flags: int64 `(S,)`; flags are the upper 16 bits of a packet's last beat.
+        scores: int64 `(P, N_L)`, of every packet.
+        classes, flags: int64 `(P,)`; flags are the upper 16 bits of a packet's last beat.
+        ends: int64 `(S,)`, the place of each sample's last packet.
         restarts: how often the line had to be reset in between.
     """
 
     scores: IntArray
     classes: IntArray
     flags: IntArray
+    ends: IntArray
     restarts: int
 
     def to_bytes(self) -> bytes:
@@ -73,6 +80,7 @@ class Job:
 
     Attributes:
         load: the messages that load the core's weights; empty where it takes none.
+        packets: when the core gives one.
         classes: number of scores in each packet.
         model: the number that the board has to name.
         silence_seconds: after so long without a byte the board counts as hanging.
@@ -80,6 +88,7 @@ class Job:
 
     samples: SpikeSet
     load: bytes
+    packets: Packets
     classes: int
     model: int
     silence_seconds: float
@@ -91,21 +100,21 @@ def ask(port: Port, job: Job, progress: Callable[[], object] = lambda: None) -> 
     Raises:
         ScsrError: if nothing answers, another model does, or the line fails again and again at the same sample.
     """
-    packets: list[tuple[int, ...]] = []
+    answers: list[list[Packet]] = []
     restarts, failures = 0, 0
     while True:
-        before = len(packets)
+        before = len(answers)
         try:
             receiver = _greet(port, job.model)
-            for packet in _exchange(port, receiver, job, before, careful=failures > 0):
-                packets.append(packet)
+            for answer in _exchange(port, receiver, job, before, careful=failures > 0):
+                answers.append(answer)
                 progress()
-            return _answers(packets, job.classes, restarts)
+            return _answers(answers, job.classes, restarts)
         except LinkError as error:
             restarts += 1
-            failures = failures + 1 if len(packets) == before else 1
+            failures = failures + 1 if len(answers) == before else 1
             if failures > _RESTARTS:
-                place = f"after {len(packets)} of {len(job.samples)} samples"
+                place = f"after {len(answers)} of {len(job.samples)} samples"
                 raise ScsrError(f"{place} the line failed {failures} times: {error}; try a lower --baud") from None
 
 
@@ -133,14 +142,15 @@ def _greet(port: Port, model: int) -> Receiver:
     raise ToolError("nothing answers; is the board programmed with this build, and this its port and its --baud?")
 
 
-def _exchange(port: Port, receiver: Receiver, job: Job, done: int, *, careful: bool) -> Iterator[tuple[int, ...]]:
-    """Send the samples from `done` on, no more than the window at once; yields the packets.
+def _exchange(port: Port, receiver: Receiver, job: Job, done: int, *, careful: bool) -> Iterator[list[Packet]]:
+    """Send the samples from `done` on, no more than the window at once; yields the packets of each.
 
     After a failure, `careful`, the first sample goes alone: on a bad line the fewest bytes have the best chance.
     """
     chunks = _chunks(job, done)
     waiting = False
     missing, sent, left = len(job.samples) - done, 0, b""
+    answer: list[Packet] = []
     heard = time.monotonic()
     while missing:
         room = receiver.window_bytes - (sent - receiver.taken_bytes)
@@ -155,13 +165,31 @@ def _exchange(port: Port, receiver: Receiver, job: Job, done: int, *, careful: b
         for packet in receiver.feed(content):
             if len(packet) != job.classes + 1 or not missing:
                 raise LinkError("the board sent a packet of another network")
+            answer.append(packet)
+            if not _complete(answer, job, len(job.samples) - missing):
+                continue
             missing -= 1
             waiting = careful = False
-            yield packet
+            yield answer
+            answer = []
         now = time.monotonic()
         heard = now if content else heard
         if now - heard > job.silence_seconds:
             raise LinkError(f"the board said nothing for {job.silence_seconds:.0f} s")
+
+
+def _complete(answer: Sequence[Packet], job: Job, sample: int) -> bool:
+    """Whether these are all packets of a sample.
+
+    Raises:
+        LinkError: if the core ended it in another step than the sample does.
+    """
+    if job.packets == "sample":
+        return True
+    steps, last = int(job.samples.steps[sample]), bool(answer[-1][-1] & _LAST_STEP)
+    if last != (len(answer) == steps):
+        raise LinkError(f"the board gave {len(answer)} packets for a sample of {steps} steps")
+    return last
 
 
 def _chunks(job: Job, done: int) -> Iterator[bytes]:
@@ -174,11 +202,13 @@ def _read(port: Port) -> bytes:
     return port.read(min(_CHUNK_BYTES, port.in_waiting) or 1)
 
 
-def _answers(packets: Sequence[tuple[int, ...]], classes: int, restarts: int) -> Answers:
+def _answers(answers: Sequence[Sequence[Packet]], classes: int, restarts: int) -> Answers:
+    ends = np.cumsum([len(answer) for answer in answers], dtype=np.int64) - 1
+    packets = [packet for answer in answers for packet in answer]
     beats = np.array(packets, dtype=np.uint32).reshape(len(packets), classes + 1)
     scores = np.ascontiguousarray(beats[:, :classes]).view(np.int32).astype(np.int64)
     last = beats[:, classes].astype(np.int64)
-    return Answers(scores, last & 0xFFFF, last >> 16, restarts)
+    return Answers(scores, last & 0xFFFF, last >> 16, ends, restarts)
 
 
 def host(arguments: argparse.Namespace) -> int:
@@ -199,7 +229,7 @@ def host(arguments: argparse.Namespace) -> int:
         port.close()
     if arguments.out is not None:
         write_new(arguments.out, answers.to_bytes(), force=arguments.force)
-    return _report(answers, job.samples, time.monotonic() - start, folder if arguments.check else None)
+    return _report(answers, job, time.monotonic() - start, folder if arguments.check else None)
 
 
 def _job(arguments: argparse.Namespace, folder: BuildFolder) -> Job:
@@ -212,6 +242,7 @@ def _job(arguments: argparse.Namespace, folder: BuildFolder) -> Job:
         raise ScsrError(f"--samples is {count}; allowed is 1..{len(samples)}, what {arguments.spikes} holds")
     return Job(
         samples=samples.head(count),
+        packets=folder.manifest.packets,
         load=load_bytes(folder.load_words()) if folder.manifest.load else b"",
         classes=model.layers[-1].neurons,
         model=int(folder.manifest.uart.model, 16),
@@ -230,16 +261,18 @@ def _open_port(name: str, baud: int) -> Any:
         raise ToolError(f"{name} cannot be opened as a serial port at {baud} baud ({error})") from None
 
 
-def _report(answers: Answers, samples: SpikeSet, seconds: float, check: BuildFolder | None) -> int:
+def _report(answers: Answers, job: Job, seconds: float, check: BuildFolder | None) -> int:
+    samples, flags = job.samples, answers.flags & ~_LAST_STEP_FLAG
     labelled = samples.label >= 0
     shown: dict[str, object] = {"samples": len(samples), "samples per second": f"{len(samples) / seconds:.1f}"}
     if answers.restarts:
         shown["restarts"] = answers.restarts
-    if answers.flags.any():
-        shown["flagged samples"] = _flagged(answers.flags)
+    if flags.any():
+        shown["flagged samples"] = _flagged(flags[answers.ends])
     if labelled.any():
-        shown["accuracy board"] = f"{np.mean(answers.classes[labelled] == samples.label[labelled]):.4f}"
-    wrong = 0 if check is None else _compare(answers, samples, check, shown)
+        right = answers.classes[answers.ends] == samples.label
+        shown["accuracy board"] = f"{np.mean(right[labelled]):.4f}"
+    wrong = 0 if check is None else _compare(answers, job, check, shown)
     for name, value in shown.items():
         print(f"{name:20} {value}")
     if wrong:
@@ -257,13 +290,13 @@ def _flagged(flags: IntArray) -> str:
     return f"{np.count_nonzero(flags)} ({found})"
 
 
-def _compare(answers: Answers, samples: SpikeSet, folder: BuildFolder, shown: dict[str, object]) -> int:
-    """How many samples differ from the golden model, in their class or in any score."""
-    model = store.read(folder.path / MODEL)
-    wrong = 0
-    for chosen, trace in golden.run_set(model, samples):
-        scores = (answers.scores[chosen] != trace.scores).any(axis=1)
-        other = (answers.classes[chosen] != trace.classes) | (answers.flags[chosen] != 0)
-        wrong += int(np.count_nonzero(scores | other))
-    shown["mismatches"] = wrong
+def _compare(answers: Answers, job: Job, folder: BuildFolder, shown: dict[str, object]) -> int:
+    """How many samples differ from the golden model, in the class or in any score of a packet."""
+    expected = vectors.expected(store.read(folder.path / MODEL), job.samples, job.packets)
+    flags = np.zeros_like(answers.flags)
+    flags[answers.ends] = _LAST_STEP_FLAG if job.packets == "step" else 0
+    scores = (answers.scores != expected["scores"]).any(axis=1)
+    other = (answers.classes != expected["classes"]) | (answers.flags != flags)
+    starts = np.concatenate([[0], answers.ends[:-1] + 1])
+    shown["mismatches"] = wrong = int(np.count_nonzero(np.logical_or.reduceat(scores | other, starts)))
     return wrong

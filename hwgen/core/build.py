@@ -39,6 +39,7 @@ from quant.manifest import (
 )
 from quant.model import IntModel
 from quant.page.records import ESTIMATE, encode
+from quant.readouts import Packets
 
 VECTORS = "tb/vectors.npz"
 LOAD = f"{MEMORY_FOLDER}load.bin"
@@ -64,6 +65,7 @@ def make_build(
     safety: Safety = NO_SAFETY,
     measured: Events | None = None,
     target: str = DEFAULT_TARGET,
+    packets: Packets = "sample",
 ) -> Build:
     """Everything that a build folder of `model` holds, but for its page.
 
@@ -71,11 +73,12 @@ def make_build(
         model, folding, name, safety: what is built.
         measured: how often the network spikes, for the cycles that the page shows; assumed where nothing was measured.
         target: FPGA whose area it shows.
+        packets: when the core gives one.
 
     Raises:
         BuildError: if the plan is impossible (`hwgen.core.plan.make_plan`).
     """
-    plan, digest = make_plan(model, folding, name, safety), store.digest(model)
+    plan, digest = make_plan(model, folding, name, safety, packets), store.digest(model)
     sources = {f"rtl/{file}": text for file, text in render.leaf_modules().items()}
     sources |= {f"rtl/{file}": text for file, text in render.core_modules(plan, digest).items()}
     bridge = render.serial_modules(plan.top, digest[:4], load=bool(plan.loaded), self_test=safety.self_test)
@@ -99,7 +102,7 @@ def make_build(
     files[MODEL] = store.to_bytes(model)
     if plan.loaded:
         files[LOAD] = _load_words(model, plan)
-    files[VECTORS] = vectors.to_bytes(*active_samples(model))
+    files[VECTORS] = vectors.to_bytes(*active_samples(model, packets))
     for file in _TEST_BENCH_FILES:
         files[f"tb/{file}"] = (TEST_BENCH / file).read_bytes()
     files[MANIFEST] = _manifest(plan, digest, list(sources), probe, uart, files).to_bytes()
@@ -164,7 +167,7 @@ def _memories(model: IntModel, plan: CorePlan) -> list[tuple[str, list[str]]]:
             words += ["0"] * (item.banks * item.bank_words - item.words)
             banks = (words[start : start + item.bank_words] for start in range(0, len(words), item.bank_words))
             contents.extend(zip(item.paths, banks, strict=True))
-    stored = stored_sample(model) if plan.test_memories else ()
+    stored = stored_sample(model, plan.packets) if plan.test_memories else ()
     for item, beats in zip(plan.test_memories, stored, strict=True):
         contents.append((item.paths[0], [f"{beat:0{-(-item.word_bits // 4)}x}" for beat in beats]))
     return contents
@@ -195,6 +198,7 @@ def _manifest(
         uart=uart,
         memories=[path for item in plan.memories for path in item.paths],
         ports=list(plan.ports),
+        packets=plan.packets,
         load=Load(LOAD, 8 * len(files[LOAD]) // LOAD_BITS) if plan.loaded else None,
         layers=[
             LayerRecord(

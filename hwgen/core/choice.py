@@ -25,6 +25,7 @@ from hwgen.fpga import targets
 from hwgen.fpga.targets import Area
 from quant.errors import BuildError
 from quant.model import IntModel
+from quant.readouts import Packets
 
 BUDGETS = ("lut", "ff", "bram", "dsp")
 
@@ -82,6 +83,7 @@ def choose(
     loaded: Sequence[int] = (),
     lanes: Sequence[int] | None = None,
     safety: Safety = NO_SAFETY,
+    packets: Packets = "sample",
 ) -> Choice:
     """The folding that reaches a goal at least cost, or the fastest within its budget.
 
@@ -94,13 +96,14 @@ def choose(
         loaded: layers whose weights are loaded at run time.
         lanes: of each layer, where they are given; None: they are chosen, too.
         safety: of the core; the check bits that it stores are counted, and the cycles of their guards, but no logic.
+        packets: when the core gives one.
 
     Raises:
         BuildError: if no folding reaches the goal, saying how near one comes.
         ScsrError: at a target without estimates.
     """
     counts = PORTS if ports is None else (ports,)
-    tried = [_Search(model, events, goal, target, count, loaded, lanes, safety) for count in counts]
+    tried = [_Search(model, events, goal, target, count, loaded, lanes, safety, packets) for count in counts]
     found = [choice for search in tried if (choice := search.run()) is not None]
     if not found:
         raise BuildError(min(search.shortfall() for search in tried)[1])
@@ -136,9 +139,10 @@ class _Search:
         loaded: Sequence[int],
         lanes: Sequence[int] | None,
         safety: Safety,
+        packets: Packets,
     ) -> None:
         self._model, self._events, self._goal, self._ports, self._loaded = model, events, goal, ports, loaded
-        self._target, self._lanes, self._safety = target, lanes, safety
+        self._target, self._lanes, self._safety, self._packets = target, lanes, safety, packets
         self._limits = dict(goal.budget or asdict(targets.find(target).capacity))
         plan = make_plan(model, Folding(lanes or [1] * len(model.layers), None, ports, loaded), safety=safety)
         self._last = plan.last.index
@@ -202,9 +206,11 @@ class _Search:
         fastest = self._choice(picked) if picked else smallest
         within = " within the budget" if goal.budget else ""
         if goal.latency is None:
+            every = ", or leave out --packets step" if self._packets == "step" else ""
             return fastest.interval, (
                 f"no folding found takes at most {goal.interval:,.6g} cycles per time step{within}; the fastest takes "
-                f"{fastest.interval:,.1f}: relax the target, or raise --clock-mhz{' or --budget' if within else ''}"
+                f"{fastest.interval:,.1f}: relax the target{every}, or raise --clock-mhz"
+                f"{' or --budget' if within else ''}"
             )
         quick = {index: min(options, key=lambda option: option.latency) for index, options in self._options.items()}
         shortest = fastest.latency if goal.budget else self._latency(quick)
@@ -305,7 +311,7 @@ class _Search:
     def _choice(self, picked: Mapping[int, _Option]) -> Choice:
         layers = [option.layer for option in picked.values()]
         folding = Folding(*lanes_and_units(self._model, layers), self._ports, self._loaded)
-        plan = make_plan(self._model, folding, safety=self._safety)
+        plan = make_plan(self._model, folding, safety=self._safety, packets=self._packets)
         return Choice(
             folding, area.estimate(plan, self._target), cycles_per_step(plan, self._events), self._latency(picked)
         )

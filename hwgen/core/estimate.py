@@ -43,8 +43,8 @@ def estimate(
     """
     events = _head(events)
     parts = [_input(plan, events, target), *(_layer(plan, layer, events, target) for layer in plan.layers)]
-    steps, classes = len(events.ends), plan.last.neurons
-    parts.append(records.Part("read-out", None, (classes + 1) * sum(events.ends) / steps, None))
+    classes, packets = plan.last.neurons, 1.0 if plan.packets == "step" else float(np.mean(events.ends))
+    parts.append(records.Part("read-out", None, (classes + 1) * packets, None))
     slowest, cycles = max(parts, key=lambda part: part.cycles), cycles_per_step(plan, events)
     layer = next((layer for layer in plan.layers if _name(layer) == slowest.name), None)
     lifts = [] if layer is None else _worthwhile(_lifts(model, plan, parts, folding, events, target), cycles)
@@ -59,7 +59,7 @@ def estimate(
         cycles=round(cycles, 2),
         parts=parts,
         slowest=slowest.name,
-        advice=_advice(slowest, layer, lifts),
+        advice=_advice(plan, slowest, layer, lifts),
         lifts=lifts,
         layers=[
             records.Layer(
@@ -74,6 +74,7 @@ def estimate(
         ],
         left_out=list(plan.left_out),
         devices=[_device(plan, name) for name in (target, *(name for name in area.calibrated() if name != target))],
+        packets=plan.packets,
     )
 
 
@@ -119,7 +120,7 @@ def _lifts(
         trials += [replace(folding, lanes=wider, units=grown), replace(folding, lanes=lanes, units=doubled)]
     for trial in (replace(trial, ports=ports) for ports in PORTS if ports >= folding.ports for trial in trials):
         try:
-            changed = make_plan(model, trial, plan.top, plan.safety)
+            changed = make_plan(model, trial, plan.top, plan.safety, plan.packets)
         except BuildError:  # wider than tools accept
             continue
         lut = area.estimate(changed, target).lut
@@ -147,11 +148,13 @@ def _options(folding: Folding) -> str:
     return " ".join(given + [f"--events-per-cycle {folding.ports}"] * (folding.ports > 1))
 
 
-def _advice(slowest: records.Part, layer: Node | None, lifts: Sequence[records.Lift]) -> str:
+def _advice(plan: CorePlan, slowest: records.Part, layer: Node | None, lifts: Sequence[records.Lift]) -> str:
     if lifts:
         return "Built with these options, it is faster:"
     if slowest.name == "input":
         return "The input takes an event per cycle, whatever the folding: only fewer input events per step lift it."
+    if layer is None and plan.packets == "step":
+        return "A score leaves per cycle in every step: only fewer classes or a packet per sample lift it."
     if layer is None:
         return "A score leaves per cycle at each sample's end: only fewer classes or longer samples lift it."
     own = "It waits for its own spikes of the step before. " if any(link.recurrent for link in layer.links) else ""

@@ -36,6 +36,7 @@ PARTS: Mapping[str, InVerilog] = {
     "synapse": InVerilog("SYNAPSE", cycles=2),
     "adaptation": InVerilog("STEP_W", tensor="adaptation_step"),
     "delay": InVerilog("DELAY_W", tensor="delay"),
+    "refractory": InVerilog("REFRACTORY_W", tensor="refractory"),
 }
 RESETS: Mapping[str, int] = {"zero": 0, "subtract": 1, "late_subtract": 2}
 

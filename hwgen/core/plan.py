@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from hwgen.core.neuron import NeuronPlan
 from quant.formats import index_bits, unsigned_bits
 from quant.manifest import Port
+from quant.readouts import Packets
 
 INPUT_FLAGS = 3  # of malformed beats (scsr_axis_input.v)
+# Says where samples end in a core that gives a packet per step.
+LAST_STEP = "last step of its sample"
 # The status flags of a packet, from bit 16 of its last beat on (docs/streams.md).
 STATUS = (
     "unknown channel",
@@ -17,6 +20,7 @@ STATUS = (
     "damaged memory",
     "ended by the watchdog",
     "self-test failed",
+    LAST_STEP,
 )
 # How scsr_readout.v knows the read-outs of quant.readouts.
 READOUTS = {"spike_count": 0, "membrane_sum": 0, "membrane_max": 1, "membrane_last": 2}
@@ -335,6 +339,7 @@ class CorePlan:
     Attributes:
         left_out: layers that do not reach the read-out.
         readout: how the last layer's values become scores, a key of `READOUTS`.
+        packets: when the scores leave.
         test_memories: of the self-test, its sample's beats and the packet that must come out; empty without.
     """
 
@@ -344,6 +349,7 @@ class CorePlan:
     sources: tuple[Source, ...]
     left_out: tuple[int, ...]
     readout: str
+    packets: Packets = "sample"
     safety: Safety = NO_SAFETY
     test_memories: tuple[Memory, ...] = ()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import get_args
 
 from hwgen import engines
 from hwgen.core import codes
@@ -13,22 +14,29 @@ from hwgen.core.self_test import stored_sample
 from quant.errors import BuildError
 from quant.formats import index_bits
 from quant.model import IntModel
+from quant.readouts import Packets
 
 MAX_WATCHDOG_CYCLES = (1 << 32) - 1  # 43 s at 100 MHz
 MAX_CLASSES = 1 << 16  # the packet's last beat has 16 bits for the class
 
 
 def make_plan(
-    model: IntModel, folding: Folding = DEFAULT_FOLDING, name: str | None = None, safety: Safety = NO_SAFETY
+    model: IntModel,
+    folding: Folding = DEFAULT_FOLDING,
+    name: str | None = None,
+    safety: Safety = NO_SAFETY,
+    packets: Packets = "sample",
 ) -> CorePlan:
     """Plan the hardware of a model. The top module is called `name`, by default like the model if Verilog allows that.
 
     Raises:
-        BuildError: if folding, name or safety cannot be, if no engine takes a layer, or if a vector or memory exceeds
-            what tools accept.
+        BuildError: if folding, name, safety or packets cannot be, if no engine takes a layer, or if a vector or memory
+            exceeds what tools accept.
     """
     _check_folding(model, folding)
     _check_safety(safety)
+    if packets not in get_args(Packets):
+        raise BuildError(f"--packets {packets[:40]!r}: there is {', '.join(get_args(Packets))}")
     if model.size(len(model.layers)) > MAX_CLASSES:
         raise BuildError(f"{model.size(len(model.layers))} classes; the packet's last beat can name {MAX_CLASSES}")
     read, depths = _layers_read(model), _depths(model)
@@ -52,16 +60,18 @@ def make_plan(
         sources,
         left_out,
         model.readout,
+        packets,
         safety,
-        _test_memories(model, safety),
+        _test_memories(model, safety, packets),
     )
 
 
-def _test_memories(model: IntModel, safety: Safety) -> tuple[Memory, ...]:
+def _test_memories(model: IntModel, safety: Safety, packets: Packets) -> tuple[Memory, ...]:
     if not safety.self_test:
         return ()
-    beats, answers = map(len, stored_sample(model))
-    return Memory("self_test_beats", beats, 17, beats), Memory("self_test_answers", answers, 32, answers)
+    beats, answers = map(len, stored_sample(model, packets))
+    answer_bits = 32 if packets == "sample" else 33
+    return Memory("self_test_beats", beats, 17, beats), Memory("self_test_answers", answers, answer_bits, answers)
 
 
 def _check_folding(model: IntModel, folding: Folding) -> None:

@@ -54,7 +54,8 @@ def plan_text(plan: CorePlan) -> str:
     ]
     by_engine = {engine: [layer for layer in plan.layers if engines.of(layer) is engine] for engine in engines.ENGINES}
     parts = [engine.report(layers) for engine, layers in by_engine.items() if layers]
-    return "\n".join([f"top module {plan.top}", "", *itertools.chain(*parts), *left_out, *_safety(plan), ""])
+    packets = ["a packet of scores leaves after every step"] if plan.packets == "step" else []
+    return "\n".join([f"top module {plan.top}", "", *itertools.chain(*parts), *left_out, *packets, *_safety(plan), ""])
 
 
 def _safety(plan: CorePlan) -> list[str]:

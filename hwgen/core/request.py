@@ -17,6 +17,7 @@ from hwgen.core.rates import assumed_events, measured_events
 from hwgen.core.timing import Events
 from quant.errors import BuildError
 from quant.model import IntModel
+from quant.readouts import Packets
 from quant.spikes import SpikeSet
 
 
@@ -34,6 +35,7 @@ class Request:
         rates: samples that show how often layers spike.
         loaded_layers: layers, counted from 1, that get their weights at run time.
         protect, watchdog, self_test: safety (docs/safety.md).
+        packets: when the core gives one: at each sample's end, or after every step.
         name: of the top module; None: the model's.
     """
 
@@ -50,6 +52,7 @@ class Request:
     protect: str = "none"
     watchdog: int | None = None
     self_test: bool = False
+    packets: Packets = "sample"
     name: str | None = None
 
 
@@ -62,7 +65,8 @@ def fulfil(model: IntModel, request: Request) -> tuple[Build, str]:
     safety = Safety(request.protect, request.watchdog, request.self_test)
     events = None if request.rates is None else measured_events(model, request.rates)
     folding, description = _folding(model, request, safety, events)
-    return make_build(model, folding, request.name, safety, events, request.target), description
+    build = make_build(model, folding, request.name, safety, events, request.target, request.packets)
+    return build, description
 
 
 def _folding(model: IntModel, request: Request, safety: Safety, events: Events | None) -> tuple[Folding, str]:
@@ -87,7 +91,8 @@ def _folding(model: IntModel, request: Request, safety: Safety, events: Events |
     times = (request.target_step_us, request.target_latency_us)
     interval, latency = (None if time is None else time * clock_mhz for time in times)
     goal = Goal(interval, latency, request.budget)
-    choice = choose(model, events or assumed_events(model), goal, request.target, ports, loaded, lanes, safety)
+    seen = events or assumed_events(model)
+    choice = choose(model, seen, goal, request.target, ports, loaded, lanes, safety, request.packets)
     return choice.folding, describe(choice, request.target, clock_mhz)
 
 

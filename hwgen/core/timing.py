@@ -89,7 +89,7 @@ def predict_cycles(plan: CorePlan, events: Events) -> list[int]:
             clock.advance(arrival, incoming[layer.index][step], own, _first_spike_from(plan, layer.index, opens))
             ticks[layer.index] = clock.tick = _emitted(plan, layer.index, clock.tick, own, opens)
         ends.append(clocks[plan.last.index].tick)
-        if is_sample_end:
+        if is_sample_end or plan.packets == "step":
             clocks[plan.last.index].send()
     return ends
 

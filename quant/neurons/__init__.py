@@ -7,11 +7,24 @@ from quant.neurons.bias import Bias
 from quant.neurons.delay import Delay
 from quant.neurons.lif import Lif
 from quant.neurons.part import Part
+from quant.neurons.refractory import Refractory
 from quant.neurons.resets import RESETS, Reset
 from quant.neurons.self_weight import SelfWeight
 from quant.neurons.synapse import Synapse
 
-# In the order in which they act, and in which hardware stores their parameters.
-PARTS: tuple[type[Part], ...] = (SelfWeight, Bias, Synapse, Adaptation, Delay)
+# In the order in which they act at each place of a step, and in which hardware stores their parameters.
+PARTS: tuple[type[Part], ...] = (SelfWeight, Bias, Synapse, Adaptation, Delay, Refractory)
 
-__all__ = ["PARTS", "RESETS", "Adaptation", "Bias", "Delay", "Lif", "Part", "Reset", "SelfWeight", "Synapse"]
+__all__ = [
+    "PARTS",
+    "RESETS",
+    "Adaptation",
+    "Bias",
+    "Delay",
+    "Lif",
+    "Part",
+    "Refractory",
+    "Reset",
+    "SelfWeight",
+    "Synapse",
+]

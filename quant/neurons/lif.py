@@ -63,6 +63,8 @@ class Lif(Tensors):
             x = part.current(x, was, now, arithmetic)
         x = RESETS[self.reset].before(x, was["past"], self.threshold)
         u = arithmetic.saturate(arithmetic.decay(was["v"], self.leak) + x)
+        for part in self.parts:
+            u = part.potential(u, was)
         threshold = self.threshold
         for part in self.parts:
             threshold = part.threshold(threshold, was, now, arithmetic)
@@ -87,6 +89,8 @@ class Lif(Tensors):
         theta = int(self.threshold[i])
         x = RESETS[self.reset].naive_before(x, was["past"], theta)
         u = naive_saturate(naive_decay(was["v"], int(self.leak[i]), widths.leak_bits) + x, widths.state_bits)
+        for part in self.parts:
+            u = part.naive_potential(i, u, was)
         threshold = theta
         for part in self.parts:
             threshold = part.naive_threshold(i, threshold, was, now, widths)

@@ -24,10 +24,12 @@ class Quantity:
     Attributes:
         range: smallest and largest in the model file.
         code: of a leak, whose width in hardware is that of all leaks; others are as wide as their numbers need.
+        steps: of time, which have no scale.
     """
 
     range: Callable[[Widths], tuple[int, int]]
     code: bool = False
+    steps: bool = False
 
     def bits(self, values: Array, widths: Widths) -> int:
         """Width in bits of the parameter in hardware."""
@@ -39,11 +41,13 @@ class Quantity:
 
 
 MAX_DELAY = 63  # time steps
+MAX_REFRACTORY = 15
 
 LEAK = Quantity(lambda widths: widths.leak, code=True)
 THRESHOLD = Quantity(lambda widths: (1, widths.state[1]))
 STEP = Quantity(lambda widths: (0, widths.state[1]))
-STEPS = Quantity(lambda widths: (0, MAX_DELAY))
+STEPS = Quantity(lambda widths: (0, MAX_DELAY), steps=True)
+REFRACTORY = Quantity(lambda widths: (0, MAX_REFRACTORY), steps=True)
 SIGNED = Quantity(lambda widths: widths.state)
 
 
@@ -110,6 +114,14 @@ class Part(Tensors):
     def naive_current(self, i: int, x: int, was: State, now: State, widths: Widths) -> int:
         """The same for neuron `i`."""
         return x
+
+    def potential(self, u: Array, was: State) -> Array:
+        """The potential behind this part."""
+        return u
+
+    def naive_potential(self, i: int, u: int, was: State) -> int:
+        """The same for neuron `i`."""
+        return u
 
     def threshold(self, theta: Array, was: State, now: State, arithmetic: Arithmetic) -> Array:
         """The threshold behind this part."""

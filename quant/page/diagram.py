@@ -50,7 +50,7 @@ class _Diagram:
                 y = self._output(layer.index, end, y, layer.spikes)
         tip = max(y, bottom + _ARROW)
         self._arrow((end, bottom), (end, tip))
-        y = self._port(tip, f"m_axis: {estimate.classes:,} scores, class and status of each sample")
+        y = self._port(tip, f"m_axis: {estimate.classes:,} scores, class and status of each {estimate.packets}")
         for source, x in self._rail_x.items():
             self._rail(x, sorted(self._joints[source]))
         return Markup(

@@ -9,6 +9,7 @@ import msgspec
 
 from quant.errors import ScsrError
 from quant.files import check_size
+from quant.readouts import Packets
 
 PAGE = "index.html"
 ESTIMATE = "reports/estimate.json"  # of `hwgen build`
@@ -129,6 +130,7 @@ class Estimate(msgspec.Struct, frozen=True):
         advice: what would lift it, in words; `lifts` has the options that do.
         left_out: layers that do not reach the read-out.
         devices: the first is the one that `parts` are estimated for.
+        packets: what each of the core's packets is of.
     """
 
     top: str
@@ -146,6 +148,7 @@ class Estimate(msgspec.Struct, frozen=True):
     layers: list[Layer]
     left_out: list[int]
     devices: list[Device]
+    packets: Packets = "sample"
 
 
 class Activity(msgspec.Struct, frozen=True):

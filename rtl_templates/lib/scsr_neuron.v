@@ -4,13 +4,14 @@
 //
 //   x = sum + (s[t-1] ? self-weight : 0) + bias
 //   c = SYNAPSE ? leaky_sum(c[t-1], synapse leak, x) : x
-//   u = leaky_sum(v[t-1], leak, c - late),  late = RESET == 2 && s[t-1] ? threshold : 0
+//   u = held ? 0 : leaky_sum(v[t-1], leak, c - late),  late = RESET == 2 && s[t-1] ? threshold : 0,
+//                                                      held: a spike in the last `refractory` steps
 //   h = leaky_sum(h[t-1], adaptation leak, s[t-1] ? step : 0)
 //   s, v = spiking ? fire(u, threshold, h) : 0, u               (quant/neurons/lif.py)
 //   value = spiking ? s[t - delay] : u
 //
-// The state word is {h, c, past spikes, v}, the parameter word {delay, step, adaptation leak, synapse leak, bias,
-// self-weight, threshold, leak}; a field is there only if its part is. Of the past spikes the last one, s[t-1], has the
+// The state word is {h, c, past spikes, v}, the parameter word {refractory, delay, step, adaptation leak, synapse leak,
+// bias, self-weight, threshold, leak}; a field is there only if its part is. Of the past spikes the last one, s[t-1], has the
 // lowest bit.
 //
 // Latency 3 enabled cycles, 2 more with a synaptic filter, 1 more where it spikes. Interval 1.
@@ -29,8 +30,9 @@ module scsr_neuron #(
     parameter RESET = 0,          // what a spike does to the membrane (scsr_fire.v)
     parameter STEP_W = 0,         // width of a spike's step of the threshold; 0 where the threshold is fixed
     parameter DELAY_W = 0,        // width of a spike's delay, at most HISTORY steps; 0 where there is none
-    // Past spikes that are kept: as many as the longest delay, at least one where there is a self-weight, a reset that
-    // comes late or an adaptive threshold
+    parameter REFRACTORY_W = 0,   // width of the steps that a spike holds v, at most HISTORY; 0 where it does not
+    // Past spikes that are kept: as many as the longest delay or refractory steps, at least one where there is a
+    // self-weight, a reset that comes late or an adaptive threshold
     parameter HISTORY = 0,
     parameter VALUE_W = 1,        // width of the value: 1 where the neuron spikes, else STATE_W
     parameter STATE_WORD_W = 16,  // width of a state word
@@ -56,6 +58,7 @@ module scsr_neuron #(
     localparam ADAPTATION_LSB = SYNAPSE_LSB + CODE_W * SYNAPSE;
     localparam STEP_LSB = ADAPTATION_LSB + CODE_W;
     localparam DELAY_LSB = STEP_W > 0 ? STEP_LSB + STEP_W : ADAPTATION_LSB;
+    localparam REFRACTORY_LSB = DELAY_LSB + DELAY_W;
 
     localparam LATE = RESET == 2 ? 1 : 0;
 
@@ -168,7 +171,8 @@ module scsr_neuron #(
 
     // The membrane potential u, and the spike.
 
-    wire signed [STATE_W-1:0] u;  // before the reset
+    wire signed [STATE_W-1:0] summed;  // before a spike of earlier holds it
+    wire signed [STATE_W-1:0] u;       // before the reset
 
     scsr_leaky_sum #(
         .STATE_W(STATE_W),
@@ -182,10 +186,29 @@ module scsr_neuron #(
         .z   (v),
         .code(leak),
         .x   (c),
-        .y   (u)
+        .y   (summed)
     );
 
     generate
+        if (REFRACTORY_W == 0 || HISTORY == 0) begin : g_free
+            assign u = summed;
+        end else begin : g_refractory
+            wire [HISTORY-1:0] recent = ~({HISTORY{1'b1}} << param[REFRACTORY_LSB+:REFRACTORY_W]);
+            wire               held;  // one of the recent steps had a spike
+
+            scsr_delay #(
+                .WIDTH (1),
+                .STAGES(TO_U)
+            ) held_delay (
+                .clk(clk),
+                .en (en),
+                .s  (|(state[STATE_W+:HISTORY] & recent)),
+                .m  (held)
+            );
+
+            assign u = summed & {STATE_W{!held}};
+        end
+
         if (FIRE == 0) begin : g_potential
             assign next_state[STATE_W-1:0] = u;
             assign value = u;

@@ -1,13 +1,13 @@
 `default_nettype none
 
 // Read-out: makes a score of each class's values over a sample, then sends scores, class and status as one AXI4-Stream
-// packet.
+// packet; with EVERY_STEP such a packet of the scores so far after every step.
 //
 //   score[i] = clamp32(score[i] + value[i]), max(score[i], value[i]), value[i]    every step, for MODE 0, 1, 2
 //                                                                                 (quant/readouts.py)
 //   packet   = score[0], score[1], ..., {status flags, index of the largest score}
 //
-// A word of UNITS classes per cycle; in a sample's last step one class per cycle, and one cycle more for the packet's
+// A word of UNITS classes per cycle; in a step with a packet one class per cycle, and one cycle more for the packet's
 // last beat. Latency 4 cycles from a word to its first score.
 
 module scsr_readout #(
@@ -18,7 +18,9 @@ module scsr_readout #(
     parameter INDEX_W = 1,  // width of a class index
     parameter VALUE_W = 1,  // width of a value; 1: a spike, more: a signed potential
     parameter MODE = 0,     // what the values become: 0 their sum, 1 the largest, 2 the last; spikes are summed
-    parameter TAG_W = 4     // width of the tag: {status flags, last step of the sample}, at least 2
+    parameter TAG_W = 4,    // width of the tag: {status flags, last step of the sample}, 2 .. 7
+    // 1: a packet after every step, of the scores so far; that of a sample's last step has the flag LAST_STEP
+    parameter EVERY_STEP = 0
 ) (
     input  wire                     clk,
     input  wire                     rst,
@@ -29,7 +31,7 @@ module scsr_readout #(
     input  wire                     r_last,        // it is the step's last word
     input  wire [UNITS*VALUE_W-1:0] r_values,
     input  wire [TAG_W-1:0]         r_tag,         // {status flags, the sample's last step}
-    output wire [31:0]              m_axis_tdata,  // a packet per sample: scores, then class and flags
+    output wire [31:0]              m_axis_tdata,  // packets: scores, then class and flags
     output wire                     m_axis_tvalid,
     input  wire                     m_axis_tready,
     output wire                     m_axis_tlast
@@ -39,6 +41,7 @@ module scsr_readout #(
     localparam CLASS_FIELD_W = 16;
     localparam FLAG_FIELD_W = 16;
     localparam STAGES = 3;  // from a word's read to its write
+    localparam [31:0] LAST_STEP = 32'd1 << 22;  // the status flag of a packet that ends its sample
 
     // A count of spikes is never negative: its sign bit is not stored.
     localparam STORED_W = VALUE_W == 1 ? SCORE_W - 1 : SCORE_W;
@@ -64,7 +67,7 @@ module scsr_readout #(
     reg [UNITS*VALUE_W-1:0]  values_2_q;
     reg [UNITS*STORED_W-1:0] scores_2_q;
 
-    // Stage 3: the new scores; in a sample's last step they leave one by one.
+    // Stage 3: the new scores; in a step with a packet they leave one by one.
     reg                      valid_3_q;
     reg [WORD_W-1:0]         word_3_q;
     reg [UNIT_W-1:0]         final_3_q;
@@ -77,6 +80,7 @@ module scsr_readout #(
     reg [INDEX_W-1:0]         best_index_q;     // the class that leads
     reg signed [STORED_W-1:0] best_score_q;     // and its score
     reg [TAG_W-2:0]           flags_q;          // of the sample
+    reg                       ends_q;           // the packet is of its last step
 
     reg                       m_valid_q;
     reg                       m_last_q;
@@ -89,13 +93,13 @@ module scsr_readout #(
     wire                       greater;
 
     wire free = !m_valid_q || m_axis_tready;            // the output register can take a beat
-    wire send = valid_3_q && tag_3_q[0];                // a sample's last step: its scores leave
+    wire send = valid_3_q && (EVERY_STEP != 0 || tag_3_q[0]);  // the step's scores leave
     wire beat = send && free && !class_pending_q;       // one of them leaves now
     wire en = !send || (beat && word_sent);
     wire better = index == {INDEX_W{1'b0}} || greater;  // the score that leaves leads
 
-    // A word is read again only after it has been written. A stall can bring two steps together here: a sample's last
-    // step waits in stage 3, the next samples' steps behind it.
+    // A word is read again only after it has been written. A stall can bring two steps together here: one whose scores
+    // leave waits in stage 3, the next steps behind it.
     wire settled;
 
     generate
@@ -248,10 +252,12 @@ module scsr_readout #(
             m_last_q <= class_pending_q;
             m_data_q <= class_pending_q
                 ? {{FLAG_FIELD_W - TAG_W + 1{1'b0}}, flags_q, {CLASS_FIELD_W - INDEX_W{1'b0}}, best_index_q}
+                    | (EVERY_STEP != 0 && ends_q ? LAST_STEP : 32'd0)
                 : {{SCORE_W - STORED_W{1'b0}}, score};
         end
         if (beat) begin
             flags_q <= tag_3_q[TAG_W-1:1];
+            ends_q <= tag_3_q[0];
             if (better) begin
                 best_index_q <= index;
                 best_score_q <= score;

@@ -14,10 +14,11 @@ module scsr_self_test #(
     parameter BEATS = 2,         // beats of the stored sample
     parameter BEAT_W = 1,        // width of a beat's number
     parameter BEAT_FILE = "",    // the beats, {tlast, tdata}, in the form of $readmemh
-    parameter ANSWERS = 2,       // beats of the packet that must come out
+    parameter ANSWERS = 2,       // beats of the packet, or packets, that must come out
     parameter ANSWER_W = 1,      // width of such a beat's number
-    parameter ANSWER_FILE = "",  // those beats, tdata, in the form of $readmemh
-    parameter FLAG = 21          // bit of a packet's last beat that says that the test failed
+    parameter ANSWER_FILE = "",  // those beats, tdata, with EVERY_STEP {tlast, tdata}, in the form of $readmemh
+    parameter FLAG = 21,         // bit of a packet's last beat that says that the test failed
+    parameter EVERY_STEP = 0     // 1: the core gives a packet per step (scsr_readout.v)
 ) (
     input  wire        clk,
     input  wire        rst,
@@ -51,6 +52,8 @@ module scsr_self_test #(
     localparam [BEAT_W-1:0] LAST_BEAT = LAST_BEAT_NUMBER[BEAT_W-1:0];
     localparam [ANSWER_W-1:0] LAST_ANSWER = LAST_ANSWER_NUMBER[ANSWER_W-1:0];
     localparam [31:0] FAILED = 32'd1 << FLAG;
+    localparam STORED_W = EVERY_STEP != 0 ? 33 : 32;
+    localparam LAST_STEP = 22;  // bit of a packet's last beat that says that the sample ended, with EVERY_STEP
 
     reg                wanted_q;   // a test is to come
     reg                running_q;  // it is on
@@ -65,18 +68,20 @@ module scsr_self_test #(
     reg [1:0]   beat_settled_q;
     reg [1:0]   answer_settled_q;
     wire [16:0] beat;  // {tlast, tdata}
-    wire [31:0] answer;
+    wire [STORED_W-1:0] answer;
+    wire        answer_last;  // it ends its packet
 
     wire full = &inside_q;  // no more samples can be counted
     wire shut = running_q || (!open_q && (wanted_q || full));    // the outside waits
     wire enter = s_axis_tvalid && s_axis_tready;
     wire entered = enter && s_axis_tdata[15] && s_axis_tlast;    // a sample is complete in the core
-    wire left = o_axis_tvalid && o_axis_tready && o_axis_tlast;  // its packet is out
+    wire ended = EVERY_STEP == 0 || r_axis_tdata[LAST_STEP];     // the packet is its sample's last
+    wire left = o_axis_tvalid && o_axis_tready && o_axis_tlast && ended;  // a sample's answer is out
     wire empty = inside_q == {COUNT_W{1'b0}};                    // nothing of the outside is in the core
 
     wire beat_taken = running_q && m_axis_tvalid && m_axis_tready;
     wire answer_taken = running_q && r_axis_tvalid && r_axis_tready;
-    wire wrong = r_axis_tdata != answer || r_axis_tlast != (answer_q == LAST_ANSWER);  // not the stored answer
+    wire wrong = r_axis_tdata != answer[31:0] || r_axis_tlast != answer_last;  // not the stored answer
 
     assign running = running_q;
     assign failed = failed_q;
@@ -102,7 +107,7 @@ module scsr_self_test #(
     );
 
     scsr_rom #(
-        .WIDTH (32),
+        .WIDTH (STORED_W),
         .DEPTH (ANSWERS),
         .ADDR_W(ANSWER_W),
         .FILE  (ANSWER_FILE)
@@ -112,6 +117,14 @@ module scsr_self_test #(
         .addr(answer_q),
         .data(answer)
     );
+
+    generate
+        if (EVERY_STEP != 0) begin : g_packets
+            assign answer_last = answer[STORED_W-1];
+        end else begin : g_packet
+            assign answer_last = answer_q == LAST_ANSWER;
+        end
+    endgenerate
 
     always @(posedge clk) begin
         if (rst) begin

@@ -74,6 +74,11 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     return manifest
 
 
+def packets(manifest: Mapping[str, Any]) -> str:
+    """When the core of a build gives a packet, per "sample" or "step"; folders of earlier builds do not say so."""
+    return str(manifest.get("packets", "sample"))
+
+
 def build_harness(folder: Path, work: Path, netlist: Sequence[str] = (), wave: str = "") -> Path:
     """Compile the C++ harness for a build folder, or for a netlist of it and its cell models; returns the program.
 
@@ -186,6 +191,7 @@ def run_cocotb(folder: Path, vectors: Path, work: Path, *, seed: int, simulator:
             "SCSR_VECTORS": str(vectors),
             "SCSR_LAYERS": json.dumps(manifest["layers"]),
             "SCSR_RESULTS": str(results),
+            "SCSR_PACKETS": packets(manifest),
             "SCSR_SEED": str(seed),
             "SCSR_IDLE_LIMIT": str(manifest["idle_limit_cycles"]),
             "SCSR_LOAD": str(folder.resolve() / manifest["load"]["file"]) if manifest.get("load") else "",

@@ -22,6 +22,7 @@ LAST = 1 << LAST_BIT
 MAX_CHANNELS = 1 << 15
 
 UNKNOWN_CHANNEL, REPEATED_CHANNEL, LAST_ON_SPIKE = 1, 2, 4
+LAST_STEP = 1 << 6  # where a core gives a packet per step
 
 
 class StreamError(Exception):
@@ -46,7 +47,7 @@ def malform(beats: Beats, channels: int, seed: int) -> tuple[Beats, npt.NDArray[
     """The same samples with events shuffled within steps and malformed beats among them.
 
     Returns:
-        The beats, and the status flags that each sample's packet must carry.
+        The beats, and of every step the flags that its sample has by then.
     """
     rng = np.random.default_rng(seed)
     result: list[int] = []
@@ -62,8 +63,8 @@ def malform(beats: Beats, channels: int, seed: int) -> tuple[Beats, npt.NDArray[
         found |= damage
         result.append(beat | int(rng.integers(TICK)))  # what a TICK carries below bit 15 has no meaning
         step = []
+        flags.append(found)
         if beat & LAST:
-            flags.append(found)
             found = 0
     return np.array(result, dtype=np.uint32), np.array(flags, dtype=np.int64)
 
@@ -83,9 +84,24 @@ def _damage(step: list[int], channels: int, rng: np.random.Generator) -> tuple[l
     return beats, flags
 
 
+def packet_steps(vectors: Arrays, packets: str) -> npt.NDArray[np.int64]:
+    """The steps, counted over all samples in a row, behind which a core gives a packet "sample" or "step"."""
+    ends = np.cumsum(vectors["steps"], dtype=np.int64)
+    return ends - 1 if packets == "sample" else np.arange(ends[-1])
+
+
+def packet_flags(vectors: Arrays, packets: str, flags: npt.NDArray[np.int64] | None = None) -> npt.NDArray[np.int64]:
+    """The status flags that every packet must carry, given those of every step (`malform`)."""
+    ends = packet_steps(vectors, "sample")
+    found = np.zeros(ends[-1] + 1, dtype=np.int64) if flags is None else flags.copy()
+    if packets == "step":
+        found[ends] |= LAST_STEP
+    return found[packet_steps(vectors, packets)]
+
+
 @dataclass(frozen=True)
 class Packets:
-    """What came out: per sample its scores `(S, N_L)`, class `(S,)` and status flags `(S,)`."""
+    """What came out: of every packet its scores `(P, N_L)`, class `(P,)` and status flags `(P,)`."""
 
     scores: npt.NDArray[np.int64]
     classes: npt.NDArray[np.int64]
@@ -179,9 +195,9 @@ def compare(
         layers: the layers of the hardware.
 
     Raises:
-        StreamError: if there are more or fewer packets than samples.
+        StreamError: if there are more or fewer packets than answers.
     """
-    if len(packets.classes) != len(vectors["steps"]):
+    if len(packets.classes) != len(vectors["classes"]):
         raise StreamError(f"{len(packets.classes)} packets came out for {len(vectors['steps'])} samples")
     score_wrong = packets.scores != vectors["scores"]
     class_wrong = packets.classes != vectors["classes"]
@@ -193,12 +209,12 @@ def compare(
     spike = min(differences, key=lambda found: (found.sample, found.step, found.layer), default=None)
     first = (
         (spike and str(spike))
-        or _first(score_wrong, packets.scores, vectors["scores"], "score of class")
-        or _first(class_wrong, packets.classes, vectors["classes"], "class")
-        or _first(flag_wrong, packets.flags, flags, "status flags")
+        or _first(score_wrong, packets.scores, vectors["scores"], "score of class", vectors)
+        or _first(class_wrong, packets.classes, vectors["classes"], "class", vectors)
+        or _first(flag_wrong, packets.flags, flags, "status flags", vectors)
     )
     return Comparison(
-        samples=len(packets.classes),
+        samples=len(vectors["steps"]),
         steps=int(np.sum(vectors["steps"])),
         output_spikes=_output_spikes(vectors, layers[-1]),
         layer_spikes={layer.index: len(vectors[f"layer_{layer.index}"]) for layer in layers if layer.spiking},
@@ -228,18 +244,30 @@ def _difference(layer: Layer, observed: npt.NDArray[np.int64], vectors: Arrays) 
     differing = np.setxor1d(observed, vectors[f"layer_{layer.index}"])
     if not len(differing):
         return None
-    step, neuron = divmod(int(differing[0]), layer.neurons)
-    ends = np.cumsum(vectors["steps"], dtype=np.int64)
-    sample = int(np.searchsorted(ends, step, side="right"))
-    step -= int(ends[sample] - vectors["steps"][sample])
+    position, neuron = divmod(int(differing[0]), layer.neurons)
+    sample, step = _place(position, vectors)
     return Difference(layer.index, len(differing), sample, step, neuron, int(differing[0] in observed))
 
 
+def _place(position: int, vectors: Arrays) -> tuple[int, int]:
+    """The sample, and the step in it, of a step that is counted over all samples in a row."""
+    ends = np.cumsum(vectors["steps"], dtype=np.int64)
+    sample = int(np.searchsorted(ends, position, side="right"))
+    return sample, position - int(ends[sample] - vectors["steps"][sample])
+
+
 def _first(
-    wrong: npt.NDArray[np.bool_], observed: npt.NDArray[np.int64], wanted: npt.NDArray[np.signedinteger], what: str
+    wrong: npt.NDArray[np.bool_],
+    observed: npt.NDArray[np.int64],
+    wanted: npt.NDArray[np.signedinteger],
+    what: str,
+    vectors: Arrays,
 ) -> str | None:
     if not wrong.any():
         return None
     place = tuple(int(i) for i in np.argwhere(wrong)[0])
     which = f"{what} {place[1]}" if len(place) > 1 else what
-    return f"sample {place[0]}, {which}: hardware {int(observed[place])}, golden model {int(wanted[place])}"
+    packet = f"sample {place[0]}"
+    if len(wrong) != len(vectors["steps"]):
+        packet = "sample {}, step {}".format(*_place(place[0], vectors))
+    return f"{packet}, {which}: hardware {int(observed[place])}, golden model {int(wanted[place])}"

@@ -22,6 +22,7 @@ VECTORS = dict(np.load(os.environ["SCSR_VECTORS"], allow_pickle=False))
 LAYERS = [streams.Layer(**layer) for layer in json.loads(os.environ["SCSR_LAYERS"])]
 RESULTS = Path(os.environ["SCSR_RESULTS"])
 LOAD = os.environ["SCSR_LOAD"]  # words of the weights that the core takes after a reset
+PACKETS = os.environ["SCSR_PACKETS"]  # when they come: one per "sample" or "step"
 SEED = int(os.environ["SCSR_SEED"])
 
 # Those of the streams, and of what not every core has.
@@ -146,9 +147,10 @@ class Bench:
 
 async def _check(dut: Any, name: str, stall: float, *, malformed: bool) -> None:
     beats = streams.encode(VECTORS)
-    flags = np.zeros(len(VECTORS["steps"]), dtype=np.int64)
+    found = None
     if malformed:
-        beats, flags = streams.malform(beats, int(VECTORS["channels"]), SEED)
+        beats, found = streams.malform(beats, int(VECTORS["channels"]), SEED)
+    flags = streams.packet_flags(VECTORS, PACKETS, found)
     bench = Bench(dut, stall, SEED)
     try:
         await bench.reset()

@@ -13,6 +13,7 @@ module prove_neuron_exact #(
     parameter BIAS_W = 0,
     parameter STEP_W = 0,
     parameter DELAY_W = 0,
+    parameter REFRACTORY_W = 0,
     parameter SUM_W = 4,
     parameter SYNAPSE = 0,
     parameter RESET = 0
@@ -20,13 +21,14 @@ module prove_neuron_exact #(
     input wire                     clk,
     input wire signed [SUM_W-1:0]  sum,
     input wire [STATE_W*(1+SYNAPSE+(STEP_W>0?1:0))+HISTORY-1:0] state,
-    input wire [CODE_W*(1+SYNAPSE+(STEP_W>0?1:0))+THRESHOLD_W+SELF_WEIGHT_W+BIAS_W+STEP_W+DELAY_W-1:0] param
+    input wire [CODE_W*(1+SYNAPSE+(STEP_W>0?1:0))+THRESHOLD_W+SELF_WEIGHT_W+BIAS_W+STEP_W+DELAY_W+REFRACTORY_W-1:0] param
 );
 
     localparam X_W = SUM_W + 2;
     localparam ADAPTIVE = STEP_W > 0 ? 1 : 0;
     localparam STATE_WORD_W = STATE_W * (1 + SYNAPSE + ADAPTIVE) + HISTORY;
-    localparam PARAM_W = CODE_W * (1 + SYNAPSE + ADAPTIVE) + THRESHOLD_W + SELF_WEIGHT_W + BIAS_W + STEP_W + DELAY_W;
+    localparam PARAM_W =
+        CODE_W * (1 + SYNAPSE + ADAPTIVE) + THRESHOLD_W + SELF_WEIGHT_W + BIAS_W + STEP_W + DELAY_W + REFRACTORY_W;
     localparam LATENCY = 4 + 2 * SYNAPSE;
     localparam TOP = (1 << (STATE_W - 1)) - 1;
 
@@ -35,7 +37,8 @@ module prove_neuron_exact #(
 
     scsr_neuron #(
         .STATE_W(STATE_W), .LEAK_W(LEAK_W), .CODE_W(CODE_W), .SHIFT(SHIFT), .THRESHOLD_W(THRESHOLD_W), .RESET(RESET),
-        .HISTORY(HISTORY), .SELF_WEIGHT_W(SELF_WEIGHT_W), .BIAS_W(BIAS_W), .STEP_W(STEP_W), .DELAY_W(DELAY_W), .SUM_W(SUM_W), .X_W(X_W), .SYNAPSE(SYNAPSE), .VALUE_W(1),
+        .HISTORY(HISTORY), .SELF_WEIGHT_W(SELF_WEIGHT_W), .BIAS_W(BIAS_W), .STEP_W(STEP_W), .DELAY_W(DELAY_W),
+        .REFRACTORY_W(REFRACTORY_W), .SUM_W(SUM_W), .X_W(X_W), .SYNAPSE(SYNAPSE), .VALUE_W(1),
         .STATE_WORD_W(STATE_WORD_W), .PARAM_W(PARAM_W)
     ) dut (
         .clk, .en(1'b1), .sum, .state, .param, .next_state, .value
@@ -74,7 +77,9 @@ module prove_neuron_exact #(
     wire signed [15:0] delay = field(param, STEP_LSB + STEP_W, DELAY_W, 0);
     wire [15:0]        past = field(state, STATE_W, HISTORY, 0);
 
-    always @* assume (delay <= HISTORY);
+    wire signed [15:0] refractory = field(param, STEP_LSB + STEP_W + DELAY_W, REFRACTORY_W, 0);
+
+    always @* assume (delay <= HISTORY && refractory <= HISTORY);
     always @* if (SHIFT != 0) assume (leak <= LEAK_W && synapse_leak <= LEAK_W && adaptation_leak <= LEAK_W);
 
     function signed [15:0] decay(input signed [15:0] z, input [CODE_W-1:0] code);
@@ -91,7 +96,8 @@ module prove_neuron_exact #(
 
     wire signed [15:0] x = sum + (s ? self_weight : 0) + bias;
     wire signed [15:0] filtered = SYNAPSE ? sat(decay(c, synapse_leak) + x) : x;
-    wire signed [15:0] u = sat(decay(v, leak) + filtered - (RESET == 2 && s ? theta : 0));
+    wire               held = (past & ((1 << refractory) - 1)) != 0;
+    wire signed [15:0] u = held ? 0 : sat(decay(v, leak) + filtered - (RESET == 2 && s ? theta : 0));
     wire signed [15:0] raised = ADAPTIVE ? sat(decay(h, adaptation_leak) + (s ? step : 0)) : 0;
     wire               spike = u >= theta + raised;
     wire signed [15:0] after = !spike ? u : RESET == 1 ? u - theta : RESET == 2 ? u : 0;

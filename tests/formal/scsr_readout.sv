@@ -8,7 +8,8 @@ module prove_scsr_readout #(
     parameter INDEX_W = 1,
     parameter LAST_UNITS = 1,  // classes in the last word
     parameter VALUE_W = 1,
-    parameter MODE = 0
+    parameter MODE = 0,
+    parameter EVERY_STEP = 0
 ) (
     input wire                     clk,
     input wire                     rst,
@@ -34,7 +35,7 @@ module prove_scsr_readout #(
 
     scsr_readout #(
         .UNITS(UNITS), .UNIT_W(UNIT_W), .WORDS(WORDS), .WORD_W(WORD_W), .INDEX_W(INDEX_W), .VALUE_W(VALUE_W),
-        .MODE(MODE), .TAG_W(4)
+        .MODE(MODE), .TAG_W(4), .EVERY_STEP(EVERY_STEP)
     ) dut (.*);
 
     (* hierconn *) wire                            \dut.valid_1_q ;
@@ -67,6 +68,7 @@ module prove_scsr_readout #(
     (* hierconn *) wire [INDEX_W-1:0]              \dut.best_index_q ;
     (* hierconn *) wire [STORED_W-1:0]             \dut.best_score_q ;
     (* hierconn *) wire [2:0]                      \dut.flags_q ;
+    (* hierconn *) wire                            \dut.ends_q ;
     (* hierconn *) wire [UNIT_W-1:0]               \dut.g_units.unit_q ;
 
     reg running = 1'b0;  // the first cycle is a reset
@@ -104,6 +106,15 @@ module prove_scsr_readout #(
             if (r_last) previous_tag_q <= r_tag;
         end
     end
+
+    // Whether a step's scores leave, and the status of its packet: {last step of its sample, flags}.
+    function leaves(input [3:0] tag);
+        leaves = EVERY_STEP || tag[0];
+    endfunction
+
+    function [3:0] status(input [3:0] tag);
+        status = {EVERY_STEP && tag[0], tag[3:1]};
+    endfunction
 
     // One class, any: the unit `unit` of word `some`, and its score.
     (* anyconst *) wire [WORD_W-1:0] some;
@@ -159,17 +170,17 @@ module prove_scsr_readout #(
     wire        is_score = m_axis_tvalid && !m_axis_tlast && place_q == class_;
 
     watch #(.WIDTH(32), .COUNT_W(3)) scores (
-        .clk, .rst, .in(some_take && r_tag[0]), .in_data(score), .out(is_score && m_axis_tready),
+        .clk, .rst, .in(some_take && leaves(r_tag)), .in_data(score), .out(is_score && m_axis_tready),
         .count(score_count), .ahead(score_ahead), .inside(score_inside), .word(score_due)
     );
 
     wire [2:0] packet_count;
     wire [2:0] packet_ahead;
     wire       packet_inside;
-    wire [2:0] flags_due;
+    wire [3:0] flags_due;
 
-    watch #(.WIDTH(3), .COUNT_W(3)) packets (
-        .clk, .rst, .in(take && r_last && r_tag[0]), .in_data(r_tag[3:1]), .out(out && m_axis_tlast),
+    watch #(.WIDTH(4), .COUNT_W(3)) packets (
+        .clk, .rst, .in(take && r_last && leaves(r_tag)), .in_data(status(r_tag)), .out(out && m_axis_tlast),
         .count(packet_count), .ahead(packet_ahead), .inside(packet_inside), .word(flags_due)
     );
 
@@ -196,13 +207,13 @@ module prove_scsr_readout #(
         ? word_q - (stages - \dut.valid_3_q ) : word_q + WORDS - (stages - \dut.valid_3_q );
     wire [WORD_W:0] before_1 = word_q == 0 ? WORDS - 1 : word_q - 1;
     wire [3:0]      tag_3 = before_3 < word_q ? tag_q : previous_tag_q;  // of the step of the word in or before stage 3
-    wire            last_step_3 = (stages != 0 || word_q != 0) && (stages != 0 ? tag_3[0] : tag_q[0]);
-    wire            send = \dut.valid_3_q && \dut.tag_3_q [0];
-    wire            unsent_3 = some_3 && \dut.tag_3_q [0] && (sent_q == CLASSES || unit_q <= unit);
-    wire            under_way = (some_1 && \dut.tag_1_q [0]) || (some_2 && \dut.tag_2_q [0]) || unsent_3;
-    wire            end_1 = \dut.valid_1_q && \dut.last_1_q && \dut.tag_1_q [0];
-    wire            end_2 = \dut.valid_2_q && \dut.last_2_q && \dut.tag_2_q [0];
-    wire            end_3 = \dut.valid_3_q && \dut.last_3_q && \dut.tag_3_q [0];
+    wire            last_step_3 = (stages != 0 || word_q != 0) && leaves(stages != 0 ? tag_3 : tag_q);
+    wire            send = \dut.valid_3_q && leaves(\dut.tag_3_q );
+    wire            unsent_3 = some_3 && leaves(\dut.tag_3_q ) && (sent_q == CLASSES || unit_q <= unit);
+    wire            under_way = (some_1 && leaves(\dut.tag_1_q )) || (some_2 && leaves(\dut.tag_2_q )) || unsent_3;
+    wire            end_1 = \dut.valid_1_q && \dut.last_1_q && leaves(\dut.tag_1_q );
+    wire            end_2 = \dut.valid_2_q && \dut.last_2_q && leaves(\dut.tag_2_q );
+    wire            end_3 = \dut.valid_3_q && \dut.last_3_q && leaves(\dut.tag_3_q );
     wire            sent_last = sent_q == CLASSES || (m_axis_tvalid && m_axis_tlast);
 
     always @* if (running) begin
@@ -249,14 +260,14 @@ module prove_scsr_readout #(
         i_due: assert (!(under_way && score_inside && score_ahead == is_score) || score_due == score_q);
         i_packet_count: assert (packet_count == end_1 + end_2 + end_3 + sent_last);
         i_flags: assert (
-            !(packet_inside && packet_ahead == 0 && sent_q == CLASSES) || \dut.flags_q == flags_due
+            !(packet_inside && packet_ahead == 0 && sent_q == CLASSES) || status({\dut.flags_q , \dut.ends_q }) == flags_due
         );
-        i_flags_3: assert (!(end_3 && packet_inside && packet_ahead == sent_last) || \dut.tag_3_q [3:1] == flags_due);
+        i_flags_3: assert (!(end_3 && packet_inside && packet_ahead == sent_last) || status(\dut.tag_3_q ) == flags_due);
         i_flags_2: assert (
-            !(end_2 && packet_inside && packet_ahead == sent_last + end_3) || \dut.tag_2_q [3:1] == flags_due
+            !(end_2 && packet_inside && packet_ahead == sent_last + end_3) || status(\dut.tag_2_q ) == flags_due
         );
         i_flags_1: assert (
-            !(end_1 && packet_inside && packet_ahead == sent_last + end_3 + end_2) || \dut.tag_1_q [3:1] == flags_due
+            !(end_1 && packet_inside && packet_ahead == sent_last + end_3 + end_2) || status(\dut.tag_1_q ) == flags_due
         );
 
         // The offered beat stays as it is until it is taken.
@@ -275,7 +286,7 @@ module prove_scsr_readout #(
         r4_packet: assert (!m_axis_tvalid || m_axis_tlast == (place_q == CLASSES));
         c4_packet: cover (out && m_axis_tlast);
 
-        // The beat of a class is its score in the sample's last step; no sample's is lost, repeated or invented.
+        // The beat of a class is its score in the step of the packet; no packet's is lost, repeated or invented.
         r5_due: assert (!is_score || (score_count != 0 && (!(score_inside && score_ahead == 0) || m_axis_tdata == score_due)));
         c5_due: cover (is_score && score_inside && score_ahead == 0 && score_due == 1);
 
@@ -283,12 +294,12 @@ module prove_scsr_readout #(
         r6_class: assert (!(m_axis_tvalid && m_axis_tlast) || m_axis_tdata[15:0] == largest_class_q);
         c6_class: cover (out && m_axis_tlast && (largest_class_q != 0 || CLASSES == 1));
 
-        // ... and has the flags of its sample; no packet is lost, repeated or invented.
+        // ... and has the flags of its sample, with EVERY_STEP the mark of its last step; no packet is lost, repeated or invented.
         r7_flags: assert (
             !(m_axis_tvalid && m_axis_tlast)
-            || (packet_count != 0 && (!(packet_inside && packet_ahead == 0) || m_axis_tdata[31:16] == flags_due))
+            || (packet_count != 0 && (!(packet_inside && packet_ahead == 0) || m_axis_tdata[31:16] == {9'd0, flags_due[3], 3'd0, flags_due[2:0]}))
         );
-        c7_flags: cover (m_axis_tvalid && m_axis_tlast && packet_inside && packet_ahead == 0 && flags_due == 3'b101);
+        c7_flags: cover (m_axis_tvalid && m_axis_tlast && packet_inside && packet_ahead == 0 && flags_due == {EVERY_STEP == 1, 3'b101});
     end
 
 endmodule

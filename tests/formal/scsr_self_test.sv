@@ -1,13 +1,15 @@
 `default_nettype none
 
 // With any stored sample and answer (models/scsr_rom.v). What is given: the core answers each sample with one packet,
-// the stored one not before it has got all its beats.
+// the stored one not before it has got all its beats. With EVERY_STEP: each of a sample's packets comes after its first
+// beat, the one that says it is the last, or of the stored sample the last beat, after its last.
 
 module prove_scsr_self_test #(
     parameter BEATS = 3,
     parameter BEAT_W = 2,
     parameter ANSWERS = 2,
-    parameter ANSWER_W = 1
+    parameter ANSWER_W = 1,
+    parameter EVERY_STEP = 0
 ) (
     input wire        clk,
     input wire        rst,
@@ -23,6 +25,7 @@ module prove_scsr_self_test #(
 );
 
     localparam COUNT_W = 8;
+    localparam STORED_W = EVERY_STEP ? 33 : 32;
 
     wire        running;
     wire        failed;
@@ -35,7 +38,7 @@ module prove_scsr_self_test #(
     wire        o_axis_tvalid;
     wire        o_axis_tlast;
 
-    scsr_self_test #(.BEATS(BEATS), .BEAT_W(BEAT_W), .ANSWERS(ANSWERS), .ANSWER_W(ANSWER_W)) dut (.*);
+    scsr_self_test #(.BEATS(BEATS), .BEAT_W(BEAT_W), .ANSWERS(ANSWERS), .ANSWER_W(ANSWER_W), .EVERY_STEP(EVERY_STEP)) dut (.*);
 
     (* hierconn *) wire                \dut.wanted_q ;
     (* hierconn *) wire                \dut.sent_q ;
@@ -48,9 +51,9 @@ module prove_scsr_self_test #(
     (* hierconn *) wire [BEATS*17-1:0]   \dut.beats.words ;
     (* hierconn *) wire [16:0]           \dut.beats.word_q ;
     (* hierconn *) wire [16:0]           \dut.beat ;
-    (* hierconn *) wire [ANSWERS*32-1:0] \dut.answers.words ;
-    (* hierconn *) wire [31:0]           \dut.answers.word_q ;
-    (* hierconn *) wire [31:0]           \dut.answer ;
+    (* hierconn *) wire [ANSWERS*STORED_W-1:0] \dut.answers.words ;
+    (* hierconn *) wire [STORED_W-1:0]   \dut.answers.word_q ;
+    (* hierconn *) wire [STORED_W-1:0]   \dut.answer ;
 
     reg begun = 1'b0;  // the first cycle is a reset
     always @(posedge clk) begun <= 1'b1;
@@ -58,7 +61,8 @@ module prove_scsr_self_test #(
 
     wire enter = s_axis_tvalid && s_axis_tready;
     wire entered = enter && s_axis_tdata[15] && s_axis_tlast;
-    wire left = o_axis_tvalid && o_axis_tready && o_axis_tlast;
+    wire ends = r_axis_tlast && (!EVERY_STEP || r_axis_tdata[22]);  // the beat ends a sample's answer
+    wire left = o_axis_tvalid && o_axis_tready && ends;
     wire sent = m_axis_tvalid && m_axis_tready && running;
     wire answered = r_axis_tvalid && r_axis_tready && running;
 
@@ -86,12 +90,16 @@ module prove_scsr_self_test #(
         end
     end
 
-    wire [31:0] answer = \dut.answers.words [answers_q[ANSWER_W-1:0]*32+:32];
+    wire [STORED_W-1:0] answer = \dut.answers.words [answers_q[ANSWER_W-1:0]*STORED_W+:STORED_W];
+    wire                answer_last = EVERY_STEP ? answer[STORED_W-1] : answers_q == ANSWERS - 1;
     wire [16:0] beat = \dut.beats.words [beats_q[BEAT_W-1:0]*17+:17];
-    wire        wrong = r_axis_tdata != answer || r_axis_tlast != (answers_q == ANSWERS - 1);
+    wire        wrong = r_axis_tdata != answer[31:0] || r_axis_tlast != answer_last;
 
     always @* begin
-        if (r_axis_tvalid) assume (running ? beats_q == BEATS : inside_q != 0);
+        if (!EVERY_STEP && r_axis_tvalid) assume (running ? beats_q == BEATS : inside_q != 0);
+        if (EVERY_STEP && r_axis_tvalid) begin
+            assume (running ? beats_q == BEATS || answers_q != ANSWERS - 1 : inside_q != 0 || (open_q && !ends));
+        end
     end
 
     always @* if (begun) begin

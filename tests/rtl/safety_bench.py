@@ -13,7 +13,7 @@ import cocotb
 import numpy as np
 import streams
 from cocotb.triggers import FallingEdge
-from test_core import VECTORS, Bench
+from test_core import PACKETS, VECTORS, Bench
 
 TIMED_OUT = int(os.environ["SCSR_TIMED_OUT"])
 
@@ -50,22 +50,26 @@ def _samples() -> list[list[int]]:
 @cocotb.test()
 async def a_source_that_stops_and_tests_between_samples(dut: Any) -> None:
     first, stopped, *others = _samples()
+    steps = streams.packet_steps(VECTORS, "sample") + 1  # behind each sample
+    due = np.searchsorted(streams.packet_steps(VECTORS, PACKETS), steps).tolist()
     bench = Bench(dut, 0.0, 1)
     await bench.reset()
     tests = Tests(dut)
-    await bench.run(iter(first), 1)
+    await bench.run(iter(first), due[0])
     assert tests.count == 1, "after a reset the core tests itself"
-    await bench.run(iter(stopped[:-1]), 2)
-    await bench.run(iter(others[0]), 3)
+    await bench.run(iter(stopped[:-1]), due[1])
+    await bench.run(iter(others[0]), due[2])
     assert tests.count == 1
     dut.self_test_start.value = 1
     await FallingEdge(dut.aclk)
     dut.self_test_start.value = 0
-    await bench.run(iter(others[1]), 4)
+    await bench.run(iter(others[1]), due[3])
     assert tests.count == 2
     dut.self_test_start.value = 1  # held: a test between any two samples
-    await bench.run(iter(others[2] + others[3] + others[4]), 7)
+    await bench.run(iter(others[2] + others[3] + others[4]), due[6])
     assert tests.count >= 5
-    comparison = bench.compare(np.array([0, TIMED_OUT, 0, 0, 0, 0, 0]))
+    flags = np.zeros(steps[-1], dtype=np.int64)
+    flags[steps[1] - 1] = TIMED_OUT
+    comparison = bench.compare(streams.packet_flags(VECTORS, PACKETS, flags))
     assert comparison.equal, comparison.first_difference
     assert comparison.output_spikes

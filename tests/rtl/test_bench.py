@@ -49,10 +49,11 @@ def test_a_command_named_python_is_not_needed(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(shutil.which("iverilog") is None, reason="iverilog is not installed")
+@pytest.mark.parametrize("packets", ["sample", "step"])
 @pytest.mark.parametrize("model", [tiny_model(), recurrent_model()], ids=lambda model: model.name)
-def test_no_unknown_state_reaches_an_output(model, tmp_path: Path) -> None:
+def test_no_unknown_state_reaches_an_output(model, packets, tmp_path: Path) -> None:
     folder = tmp_path / "core"
-    write(make_build(model), folder)
+    write(make_build(model, packets=packets), folder)
     done = _run(folder, sys.executable, "runner.py", "--simulator", "icarus")
     assert done.returncode == 0, done.stdout + done.stderr
 

@@ -22,6 +22,7 @@ from hwgen.core.plan import NO_SAFETY, Safety
 from hwgen.core.render import TEMPLATES
 from quant import spikes, vectors
 from quant.model import IntModel
+from quant.readouts import Packets
 from sim.board import simulated_board
 from sim.tb import runner
 
@@ -81,9 +82,10 @@ def _built(
     folding: Folding = DEFAULT_FOLDING,
     samples: int = 40,
     safety: Safety = NO_SAFETY,
+    packets: Packets = "sample",
 ) -> tuple[Path, Path]:
     """A build folder, and a spike file whose labels are the model's own answers."""
-    write(make_build(model, folding, safety=safety), folder / "core")
+    write(make_build(model, folding, safety=safety, packets=packets), folder / "core")
     chosen = vectors.random_samples(model, samples, 12, 0.5, seed=1)
     answers = vectors.expected(model, chosen)
     assert answers["scores"].any()
@@ -149,6 +151,21 @@ def test_a_line_that_loses_bytes_costs_time_and_no_answer(lose_every: int, tmp_p
     shown = capsys.readouterr().out
     assert "mismatches           0\n" in shown
     assert "restarts" in shown
+
+
+@pytest.mark.parametrize("lose_every", [0, 1100])
+def test_a_packet_per_step_comes_over_the_line(lose_every: int, tmp_path: Path, monkeypatch, capsys) -> None:
+    build, samples = _built(tmp_path, recurrent_model(), safety=Safety("parity", 100_000, True), packets="step")
+    with simulated_board(build, bit_cycles=8, lose_every=lose_every) as port:
+        assert _host(monkeypatch, port, build, samples, "--out", tmp_path / "answers.npz") == 0
+    shown = capsys.readouterr().out
+    assert "mismatches           0\n" in shown
+    assert "accuracy board       1.0000\n" in shown
+    assert "flagged" not in shown
+    assert ("restarts" in shown) == bool(lose_every)
+    answers, steps = np.load(tmp_path / "answers.npz"), spikes.read(samples).steps
+    assert np.flatnonzero(answers["flags"]).tolist() == (np.cumsum(steps) - 1).tolist()
+    assert answers["scores"].any()
 
 
 def test_another_board_is_refused(tmp_path: Path, monkeypatch, capsys) -> None:

@@ -56,7 +56,7 @@ def icarus(folder: Path, case: Case) -> list[Mapping[str, Any]]:
     """The folder's own bench in four states: full rate, stalls, malformed beats. No unknown may reach an output."""
     path = folder / "tb" / "build" / "fuzz.npz"
     path.parent.mkdir(parents=True)
-    path.write_bytes(vectors.to_bytes(case.samples, vectors.expected(case.model, case.samples)))
+    path.write_bytes(vectors.to_bytes(case.samples, vectors.expected(case.model, case.samples, case.packets)))
     result = runner.run_cocotb(folder, path, path.parent, seed=case.seed, simulator="icarus")
     assert set(result["cases"]) == set(runner.COCOTB_CASES), f"cocotb: {result['failures']} failures"
     assert not any("broken_rule" in found for found in result["cases"].values()), result["cases"]
@@ -95,10 +95,10 @@ def check_naive(case: Case) -> None:
     dense = samples.dense(slice(0, len(samples)))
     trace = golden.run(case.model, dense, samples.steps)
     for sample, length in enumerate(samples.steps):
-        history, scores, best = naive.run(case.model, dense[:length, sample].astype(int).tolist())
+        history, by_step, best = naive.run(case.model, dense[:length, sample].astype(int).tolist())
         for layer in range(len(case.model.layers)):
             assert trace.spikes[layer + 1][:length, sample].astype(int).tolist() == [step[layer] for step in history]
-        assert trace.scores[sample].tolist() == scores
+        assert trace.scores_by_step[:length, sample].tolist() == by_step
         assert trace.classes[sample] == best
 
 
@@ -130,7 +130,7 @@ def test_every_implementation_gives_the_golden_models_spikes(number: int, reques
     def check(case: Case) -> None:
         check_naive(case)
         with tempfile.TemporaryDirectory(prefix="scsr_fuzz_") as folder:
-            build = make_build(case.model, case.folding, "core", case.safety)
+            build = make_build(case.model, case.folding, "core", case.safety, packets=case.packets)
             if engine == "icarus":
                 case = shortened(case, build.plan)
             write(build, Path(folder) / "core")

@@ -14,6 +14,7 @@ pytestmark = pytest.mark.rtl
 
 LEAVES = Path(__file__).parent / "leaves"
 READOUT = {"UNITS": 1, "UNIT_W": 1, "WORDS": 5, "WORD_W": 3, "INDEX_W": 3, "VALUE_W": 6, "TAG_W": 4}
+TWO_WORDS = {"UNITS": 2, "UNIT_W": 1, "WORDS": 2, "WORD_W": 1, "INDEX_W": 2, "VALUE_W": 1, "TAG_W": 4}
 CASES = {
     "scsr_axis_input": {"CHANNELS": 5, "INDEX_W": 3, "STAMP_W": 3},
     "scsr_decay": {"STATE_W": 5, "LEAK_W": 3, "CODE_W": 3, "SHIFT": 0},
@@ -38,15 +39,7 @@ CASES = {
     "scsr_fork": {"BRANCHES": 3},
     "scsr_leaky_sum": {"STATE_W": 4, "LEAK_W": 3, "CODE_W": 3, "SHIFT": 0, "X_W": 6},
     "scsr_readout": {"UNITS": 1, "UNIT_W": 1, "WORDS": 5, "WORD_W": 3, "INDEX_W": 3, "VALUE_W": 1, "TAG_W": 4},
-    "scsr_readout, two words": {
-        "UNITS": 2,
-        "UNIT_W": 1,
-        "WORDS": 2,
-        "WORD_W": 1,
-        "INDEX_W": 2,
-        "VALUE_W": 1,
-        "TAG_W": 4,
-    },
+    "scsr_readout, two words": TWO_WORDS,
     "scsr_readout, three units": {
         "UNITS": 3,
         "UNIT_W": 2,
@@ -58,6 +51,8 @@ CASES = {
     },
     "scsr_readout, largest": READOUT | {"MODE": 1},
     "scsr_readout, last": READOUT | {"MODE": 2},
+    "scsr_readout, every step": READOUT | {"MODE": 2, "EVERY_STEP": 1},
+    "scsr_readout, every step, two words": TWO_WORDS | {"EVERY_STEP": 1},
     "scsr_skid": {"WIDTH": 8},
     "scsr_watchdog": {"LIMIT": 6, "COUNT_W": 3},
     "scsr_watchdog, one cycle": {"LIMIT": 1, "COUNT_W": 1},

@@ -13,6 +13,7 @@ from models import Limits, random_folding, random_model, random_safety, recurren
 from hwgen.core.build import make_build, write
 from hwgen.core.plan import top_ports
 from hwgen.core.render import TEMPLATES, frame_module
+from quant.readouts import Packets
 from sim.tb import runner
 
 pytestmark = pytest.mark.rtl
@@ -65,7 +66,8 @@ def test_generated_cores_are_clean(lint, tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     models = [tiny_model(), recurrent_model(), *(random_model(rng, Limits(layers=5)) for _ in range(40))]
     for number, model in enumerate(models):
-        build = make_build(model, random_folding(rng, model), "core", random_safety(rng))
+        packets: Packets = "step" if number % 2 else "sample"
+        build = make_build(model, random_folding(rng, model), "core", random_safety(rng), packets=packets)
         folder = tmp_path / str(number)
         write(build, folder)
         sources = [folder / path for path in build.files if path.startswith("rtl/")]

@@ -28,6 +28,7 @@ from quant import vectors
 from quant.arithmetic import Widths
 from quant.model import IntModel, Layer
 from quant.neurons import SelfWeight, Synapse
+from quant.readouts import READOUTS, Packets
 from quant.spikes import SpikeSet
 from sim.tb import runner
 from sim.verify import Stress, verify
@@ -36,10 +37,16 @@ pytestmark = pytest.mark.rtl
 
 
 def check_model(
-    folder: Path, model: IntModel, folding: Folding, samples: SpikeSet, seed: int, safety: Safety = NO_SAFETY
+    folder: Path,
+    model: IntModel,
+    folding: Folding,
+    samples: SpikeSet,
+    seed: int,
+    safety: Safety = NO_SAFETY,
+    packets: Packets = "sample",
 ) -> int:
     """Verify at full rate, with stalls after a reset in mid-stream, and with malformed beats; returns the spikes."""
-    write(make_build(model, folding, "core", safety), folder)
+    write(make_build(model, folding, "core", safety, packets=packets), folder)
     reports = [
         verify(folder, samples),
         verify(folder, samples, stress=Stress(stall_percent=60, reset_after=17 + seed, seed=seed)),
@@ -66,6 +73,20 @@ def random_case(seed: int, limits: Limits) -> tuple[IntModel, Folding, SpikeSet]
 def test_random_networks(seed: int, tmp_path: Path) -> None:
     safety = random_safety(np.random.default_rng(seed))
     assert check_model(tmp_path / "core", *random_case(seed, Limits()), seed, safety)
+
+
+@pytest.mark.parametrize("steps", [1, 12])
+@pytest.mark.parametrize("readout", READOUTS)
+def test_a_packet_after_every_step(readout: str, steps: int, tmp_path: Path) -> None:
+    rng = np.random.default_rng(steps)
+    model, folding, _ = random_case(list(READOUTS).index(readout), Limits(layers=2))
+    model = replace(model, readout=readout)  # type: ignore[arg-type]
+    samples = vectors.random_samples(model, 25, steps, 0.5, seed=1)
+    assert check_model(tmp_path / "core", model, folding, samples, 3, random_safety(rng), "step")
+    last = np.cumsum(samples.steps) - 1
+    by_step, whole = (vectors.expected(model, samples, packets)["scores"] for packets in ("step", "sample"))
+    assert (by_step[last] == whole).all()
+    assert steps == 1 or (by_step != np.repeat(whole, samples.steps, axis=0)).any()
 
 
 @pytest.mark.check

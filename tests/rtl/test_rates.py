@@ -67,6 +67,19 @@ def test_cycles_of_short_samples_are_predicted(case: Case, steps: int, code: str
     assert predicted == pytest.approx(report["cycles_per_step_mean"], rel=0.03)
 
 
+@pytest.mark.parametrize("case", [*SHORT, *UPDATES, LOOPS[0]], ids=lambda case: case.name)
+def test_cycles_with_a_packet_per_step_are_predicted(case: Case, tmp_path: Path) -> None:
+    model = random_network(case)
+    build = make_build(model, case.folding, packets="step")
+    write(build, tmp_path / "core")
+    samples = vectors.random_samples(model, 20, 12, case.density, seed=1)
+    report = verify(tmp_path / "core", samples)
+    assert report["equal"], report["first_difference"] or "silent"
+    assert report["cycles_per_step_mean"] > build.plan.last.neurons
+    predicted = cycles_per_step(build.plan, measured_events(model, samples))
+    assert predicted == pytest.approx(report["cycles_per_step_mean"], rel=0.02)
+
+
 @pytest.mark.parametrize("units", [(20, 10), (5, 2), (1, 1)])
 def test_the_latency_of_an_answer_is_predicted(units: tuple[int, int], tmp_path: Path) -> None:
     case = Case("latency", 40, (Layer(60, (0,), 20), Layer(10, (1,), 10)), 0.3, units=units)

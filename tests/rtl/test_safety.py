@@ -6,6 +6,7 @@ import functools
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from hwgen.core.plan import Memory, Safety
 from hwgen.engines.folded.plan import FoldedLayer
 from quant import golden, vectors
 from quant.formats import IntArray
+from quant.readouts import Packets
 from sim.tb import runner, streams
 
 pytestmark = pytest.mark.rtl
@@ -28,7 +30,7 @@ pytestmark = pytest.mark.rtl
 class Core:
     """A random network with active layers and some protection, compiled, and what it answers undamaged."""
 
-    def __init__(self, folder: Path, seed: int, safety: Safety) -> None:
+    def __init__(self, folder: Path, seed: int, safety: Safety, packets: Packets = "sample") -> None:
         rng = np.random.default_rng(seed)
         while True:
             self.model = random_model(rng, Limits(layers=4, inputs=12, neurons=12))
@@ -37,14 +39,16 @@ class Core:
             self.answers = vectors.expected(self.model, self.samples)
             if len(self.model.layers) > 1 and len(np.unique(self.answers["scores"])) > 3:
                 break
-        build = make_build(self.model, Folding(folding.lanes, folding.units, folding.ports), "core", safety)
+        folding = Folding(folding.lanes, folding.units, folding.ports)
+        build = make_build(self.model, folding, "core", safety, packets=packets)
+        self.packets = len(vectors.expected(self.model, self.samples, packets)["scores"])
         self.plan, self.folder, self.rng = build.plan, folder / "core", rng
         write(build, self.folder)
         self.program = runner.build_harness(self.folder, folder / "harness")
 
     def answer(self, *flips: Flip) -> streams.Packets:
         with damaged(self.folder, flips) as copy:
-            return simulate(self.program, copy, encode(self.samples), len(self.samples))
+            return simulate(self.program, copy, encode(self.samples), self.packets)
 
     def memories(self) -> Iterator[tuple[FoldedLayer, Memory, int, int]]:
         """Each layer's memories, with the width of their data, and the check bits of a block."""
@@ -153,6 +157,24 @@ def test_secded_corrects_a_bit_in_every_block_of_every_word(cores: Callable[[int
         assert not found.flags.any()
 
 
+def test_a_packet_per_step_has_the_damage_up_to_its_step(tmp_path: Path) -> None:
+    (tmp_path / "every").mkdir()
+    whole, every = Core(tmp_path, 1, Safety("parity")), Core(tmp_path / "every", 1, Safety("parity"), "step")
+    last = np.cumsum(every.samples.steps) - 1
+    later = 0
+    for _, memory, width, _ in whole.memories():
+        flip = place(memory, int(whole.rng.integers(memory.words)), width)  # a check bit
+        found, told = every.answer(flip), whole.answer(flip).flags
+        assert (found.flags[last] == told | streams.LAST_STEP).all()
+        assert (found.scores[last] == every.answers["scores"]).all()
+        for end, steps, flags in zip(last, every.samples.steps, told, strict=True):
+            sample = found.flags[end - steps + 1 : end]
+            assert (np.diff(sample) >= 0).all()
+            assert set(sample) <= {0, flags}
+            later += flags > 0 and 0 in sample
+    assert later > 0
+
+
 def test_the_self_test_finds_damage_and_says_so_in_every_packet(tmp_path: Path) -> None:
     core = Core(tmp_path, 5, Safety(self_test=True))
     sound = core.answer()
@@ -170,12 +192,14 @@ def test_the_self_test_finds_damage_and_says_so_in_every_packet(tmp_path: Path) 
     assert (core.answer(place(beats, beats.words - 1, 3)).flags == 0).all()  # a TICK's low bits have no meaning
 
 
+@pytest.mark.parametrize("packets", get_args(Packets))
 @pytest.mark.parametrize("simulator", SIMULATORS)
-def test_a_source_that_stops_and_tests_between_samples(simulator: str, tmp_path: Path) -> None:
+def test_a_source_that_stops_and_tests_between_samples(simulator: str, packets: Packets, tmp_path: Path) -> None:
     model, folder = recurrent_model(), tmp_path / "core"
-    write(make_build(model, safety=Safety("secded", watchdog_cycles=60, self_test=True)), folder)
+    safety = Safety("secded", watchdog_cycles=60, self_test=True)
+    write(make_build(model, safety=safety, packets=packets), folder)
     samples = vectors.random_samples(model, 7, 6, 0.6, seed=3)
-    (tmp_path / "vectors.npz").write_bytes(vectors.to_bytes(samples, vectors.expected(model, samples)))
+    (tmp_path / "vectors.npz").write_bytes(vectors.to_bytes(samples, vectors.expected(model, samples, packets)))
     manifest = runner.read_manifest(folder)
     tests, failures, log = runner.run_bench(
         sources=[folder / name for name in (*manifest["sources"], manifest["probe"])],
@@ -189,6 +213,7 @@ def test_a_source_that_stops_and_tests_between_samples(simulator: str, tmp_path:
             "SCSR_LAYERS": json.dumps(manifest["layers"]),
             "SCSR_RESULTS": str(tmp_path),
             "SCSR_SEED": "1",
+            "SCSR_PACKETS": packets,
             "SCSR_IDLE_LIMIT": str(manifest["idle_limit_cycles"]),
             "SCSR_LOAD": "",
             "SCSR_TIMED_OUT": str(TIMED_OUT),

@@ -11,12 +11,14 @@ import numpy as np
 import pytest
 from models import tiny_model
 
+from hwgen.__main__ import main as hwgen_main
 from hwgen.core.build import make_build, write
 from hwgen.core.folding import Folding
-from quant import spikes, vectors
+from quant import spikes, store, vectors
 from quant.model import IntModel
 from quant.page import records
 from sim.__main__ import main
+from sim.verify import verify
 
 pytestmark = pytest.mark.rtl
 
@@ -114,6 +116,26 @@ def test_the_golden_models_answers_are_written_without_comparing(
         assert len(found["layer_2"]) > 0
     assert main(["run", *given, "--out", str(out)]) == 2
     assert "give --force" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("engine", ["cpp", "cocotb"])
+def test_a_packet_of_every_step_is_compared(engine: str, built: Path, tmp_path: Path, monkeypatch, capsys) -> None:
+    (tmp_path / "tiny.safetensors").write_bytes(store.to_bytes(tiny_model()))
+    given = ["--model", str(tmp_path / "tiny.safetensors"), "--out", str(tmp_path / "core")]
+    assert hwgen_main(["build", *given, "--packets", "step"]) == 0
+    given = ["--build", str(tmp_path / "core"), "--spikes", str(built / "s.npz"), "--samples", "12"]
+    assert main(["verify", *given, "--engine", engine]) == 0
+    assert "accuracy golden        0.75\n" in capsys.readouterr().out
+    steps = spikes.read(built / "s.npz").steps
+    assert main(["run", *given, "--out", str(tmp_path / "answers.npz")]) == 0
+    with np.load(tmp_path / "answers.npz") as found:
+        assert found["scores"].shape == (steps.sum(), 2)
+    readout = tmp_path / "core" / "rtl" / "scsr_readout.v"
+    readout.write_text(readout.read_text().replace("ends_q <= tag_3_q[0]", "ends_q <= 1'b1"))
+    report = verify(tmp_path / "core", spikes.read(built / "s.npz"), engine=engine, allow_changed=True)
+    cases = 1 if engine == "cpp" else 3
+    assert report["mismatching_flags"] == cases * (steps - 1).sum()
+    assert f"sample {np.flatnonzero(steps > 1)[0]}, step 0, status flags: hardware 64" in report["first_difference"]
 
 
 BREAKS = {

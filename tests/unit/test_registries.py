@@ -26,7 +26,7 @@ from trainer.rules import RULES
 from trainer.surrogates import SLOPES
 
 ROOT = Path(__file__).resolve().parents[2]
-HOOKS = {"current": "naive_current", "threshold": "naive_threshold", "output": "naive_output"}
+HOOKS = {hook: f"naive_{hook}" for hook in ("current", "potential", "threshold", "output")}
 
 
 def _text(path: str) -> str:
@@ -60,14 +60,14 @@ def test_a_part_is_complete(part: Any) -> None:
 
 
 def test_an_incomplete_part_is_found() -> None:
-    class Refractory(Part):
-        key = "refractory"
-        steps: Any = tensor("refractory", SIGNED)
+    class Blocked(Part):
+        key = "blocked"
+        steps: Any = tensor("blocked", SIGNED)
 
         def current(self, x: Any, was: Any, now: Any, arithmetic: Any) -> Any:
             return np.where(was["past"].any(axis=0), 0, x)
 
-    assert missing_of_a_part(Refractory) == {"naive", "PyTorch", "Verilog", "proof", "document"}
+    assert missing_of_a_part(Blocked) == {"naive", "PyTorch", "Verilog", "proof", "document"}
 
 
 def test_all_sides_know_the_same_kinds() -> None:

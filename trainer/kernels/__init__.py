@@ -55,7 +55,7 @@ def _run_on_gpu(function: Pass, state_bits: int | None, dynamics: Dynamics, **ar
     gpu.run_walk(function, state_bits, dynamics, **arrays)
 
 
-_NUMBERS = ["leak", "threshold", "bias", "self_weight", "synapse_leak", "adaptation_leak", "adaptation_step", "delay"]
+_NUMBERS = {*function.NUMBERS, "bias", "delay"} - {"width"}
 _NEURONS = frozenset({*_NUMBERS, *function.RESETS, *function.SURROGATES})
 _SURROGATE = frozenset({SurrogateGradient})
 

@@ -15,7 +15,10 @@ from trainer.rules import Gradients
 Pass = Literal["forward", "backward"]
 
 # The rows of the matrix of numbers that kernels take; a bias is part of the currents, a delay an array of its own.
-NUMBERS = ("leak", "threshold", "width", "self_weight", "synapse_leak", "adaptation_leak", "adaptation_step")
+NUMBERS = (
+    *("leak", "threshold", "width", "self_weight"),
+    *("synapse_leak", "adaptation_leak", "adaptation_step", "refractory"),
+)
 
 # The resets and surrogates that kernels know, and their codes there.
 RESETS = {"zero": 1, "subtract": 2, "late_subtract": 3}

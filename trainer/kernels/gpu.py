@@ -17,7 +17,8 @@ from trainer.neurons import Dynamics
 _BLOCK = 128  # neurons per program
 
 # Rows of `numbers`: NUMBERS of trainer/kernels/function.py.
-_LEAK, _THRESHOLD, _WIDTH, _SELF_WEIGHT, _SYNAPSE_LEAK, _ADAPTATION_LEAK, _ADAPTATION_STEP = map(tl.constexpr, range(7))
+_LEAK, _THRESHOLD, _WIDTH, _SELF_WEIGHT, *_OF_PARTS = map(tl.constexpr, range(8))
+_SYNAPSE_LEAK, _ADAPTATION_LEAK, _ADAPTATION_STEP, _REFRACTORY = _OF_PARTS
 
 
 def run_walk(function: Pass, state_bits: int | None, dynamics: Dynamics, **arrays: Tensor) -> None:
@@ -37,6 +38,7 @@ def run_walk(function: Pass, state_bits: int | None, dynamics: Dynamics, **array
         "synapse": "synapse_state" in arrays,
         "adaptation": "adaptation_state" in arrays,
         "delayed": "delay" in arrays,
+        "refractory": "refractory_state" in arrays,
         "output": output_code(dynamics),
         "kind": SURROGATES[dynamics.surrogate],
         "block": _BLOCK,
@@ -98,6 +100,7 @@ def _forward(
     potential,
     synapse_state,
     adaptation_state,
+    refractory_state,
     steps,
     batch,
     neurons,
@@ -107,6 +110,7 @@ def _forward(
     synapse: tl.constexpr,
     adaptation: tl.constexpr,
     delayed: tl.constexpr,
+    refractory: tl.constexpr,
     output: tl.constexpr,
     kind: tl.constexpr,
     block: tl.constexpr,
@@ -124,6 +128,8 @@ def _forward(
     shift = tl.zeros((block,), tl.int64)
     if delayed:
         shift = tl.load(delay + i, there, 0)
+    period = _number(numbers, _REFRACTORY, neurons, i)
+    left = tl.zeros((block,), tl.float32)
     h = tl.zeros((block,), tl.float32)
     v = tl.zeros((block,), tl.float32)
     c = tl.zeros((block,), tl.float32)
@@ -141,6 +147,11 @@ def _forward(
             if output == 3:
                 kept = kept - s * theta
             u = _saturate(kept + c_in, low, high, integer)
+            if refractory:
+                left = tl.where(s > 0, period, tl.maximum(left - 1.0, 0.0))
+                held = tl.where(left > 0, 1.0, 0.0)
+                tl.store(refractory_state + row, held, there)
+                u = u * (1.0 - held)
             tl.store(potential + row, u, there)
             if output == 0:
                 v = u
@@ -162,6 +173,8 @@ def _forward(
                 tl.store(synapse_state + row, nothing, there)
             if adaptation:
                 tl.store(adaptation_state + row, nothing, there)
+            if refractory:
+                tl.store(refractory_state + row, nothing, there)
 
 
 @triton.jit
@@ -173,6 +186,7 @@ def _backward(
     potential,
     synapse_state,
     adaptation_state,
+    refractory_state,
     d_outputs,
     d_currents,
     d_numbers,
@@ -185,6 +199,7 @@ def _backward(
     synapse: tl.constexpr,
     adaptation: tl.constexpr,
     delayed: tl.constexpr,
+    refractory: tl.constexpr,
     output: tl.constexpr,
     kind: tl.constexpr,
     block: tl.constexpr,
@@ -257,6 +272,8 @@ def _backward(
                 if output == 2:
                     sum_threshold -= d_v * fire
             v_before = _reset(before, spike_before, theta, output)
+            if refractory:
+                d_u = d_u * (1.0 - tl.load(refractory_state + row, there, 0.0))
             if integer:
                 d_u = tl.where((u > low) & (u < high), d_u, 0.0)
             if output == 3:

@@ -17,7 +17,9 @@ namespace {
 enum Surrogate : int32_t { kFastSigmoid, kArctan, kTriangle, kRectangle, kAnySurrogate };
 enum Output : int32_t { kPotential, kSpikeResetZero, kSpikeResetSubtract, kSpikeResetLate };
 // Rows of `numbers`: NUMBERS of trainer/kernels/function.py.
-enum Number : int64_t { kLeak, kThreshold, kWidth, kSelfWeight, kSynapseLeak, kAdaptationLeak, kAdaptationStep };
+enum Number : int64_t {
+  kLeak, kThreshold, kWidth, kSelfWeight, kSynapseLeak, kAdaptationLeak, kAdaptationStep, kRefractory
+};
 
 }  // namespace
 
@@ -35,6 +37,7 @@ struct Walk {
   float* potential;           // rows
   float* synapse_state;       // rows, or null: the filtered currents
   float* adaptation_state;    // rows, or null: what is added to the threshold
+  float* refractory_state;    // rows, or null: 1 where a spike before holds the membrane
   // Backward only: gradients.
   float* d_outputs;   // rows; with delays and dense recurrence, its part is added
   float* d_currents;  // rows
@@ -104,10 +107,10 @@ inline float reset(float potential, float spike, float threshold) {
   return potential;
 }
 
-template <bool integer, bool synapse, bool adaptation, int output>
+template <bool integer, bool synapse, bool adaptation, bool refractory, int output>
 void forward(const Walk& w, int64_t first, int64_t last) {
   const int64_t n = w.neurons, stride = w.batch * n;
-  std::vector<float> states(4 * n), arriving(n), leaving(n);
+  std::vector<float> states(5 * n), arriving(n), leaving(n);
   std::vector<int32_t> fired;
   const float* __restrict__ leak = w.numbers + kLeak * n;
   const float* __restrict__ synapse_leak = w.numbers + kSynapseLeak * n;
@@ -115,6 +118,7 @@ void forward(const Walk& w, int64_t first, int64_t last) {
   const float* __restrict__ threshold = w.numbers + kThreshold * n;
   const float* __restrict__ adaptation_leak = w.numbers + kAdaptationLeak * n;
   const float* __restrict__ adaptation_step = w.numbers + kAdaptationStep * n;
+  const float* __restrict__ refractory_steps = w.numbers + kRefractory * n;
   const float low = w.low, high = w.high;
   for (int64_t b = first; b < last; ++b) {
     std::fill(states.begin(), states.end(), 0.0f);
@@ -123,6 +127,7 @@ void forward(const Walk& w, int64_t first, int64_t last) {
     float* __restrict__ c = v + n;
     float* __restrict__ h = c + n;
     float* __restrict__ s = h + n;
+    float* __restrict__ left = s + n;
     float* __restrict__ x = arriving.data();
     for (int64_t t = 0; t < w.ends[b]; ++t) {
       const int64_t row = t * stride + b * n;
@@ -131,6 +136,7 @@ void forward(const Walk& w, int64_t first, int64_t last) {
       float* __restrict__ potential = w.potential + row;
       float* __restrict__ current = synapse ? w.synapse_state + row : nullptr;
       float* __restrict__ added = adaptation ? w.adaptation_state + row : nullptr;
+      float* __restrict__ held = refractory ? w.refractory_state + row : nullptr;
       if (w.recurrent) {
         std::fill_n(x, n, 0.0f);
         for (const int32_t j : fired) {
@@ -150,7 +156,12 @@ void forward(const Walk& w, int64_t first, int64_t last) {
         }
         float kept = decay<integer>(v[i], leak[i]);
         if (output == kSpikeResetLate) kept = kept - s[i] * threshold[i];
-        const float u = saturate<integer>(kept + in, low, high);
+        float u = saturate<integer>(kept + in, low, high);
+        if (refractory) {
+          left[i] = s[i] > 0.0f ? refractory_steps[i] : std::max(left[i] - 1.0f, 0.0f);
+          held[i] = left[i] > 0.0f ? 1.0f : 0.0f;
+          u = u * (1.0f - held[i]);
+        }
         potential[i] = u;
         if (output == kPotential) {
           v[i] = u;
@@ -185,11 +196,12 @@ void forward(const Walk& w, int64_t first, int64_t last) {
       std::fill_n(w.potential + row, n, 0.0f);
       if (synapse) std::fill_n(w.synapse_state + row, n, 0.0f);
       if (adaptation) std::fill_n(w.adaptation_state + row, n, 0.0f);
+      if (refractory) std::fill_n(w.refractory_state + row, n, 0.0f);
     }
   }
 }
 
-template <bool integer, bool synapse, bool adaptation, int output, int kind>
+template <bool integer, bool synapse, bool adaptation, bool refractory, int output, int kind>
 void backward(const Walk& w, int64_t first, int64_t last) {
   const int64_t n = w.neurons, stride = w.batch * n;
   const std::vector<float> rest(n, 0.0f);
@@ -239,6 +251,7 @@ void backward(const Walk& w, int64_t first, int64_t last) {
       const float* __restrict__ current_before = synapse ? (t ? current - stride : rest.data()) : nullptr;
       const float* __restrict__ added = adaptation ? w.adaptation_state + row : nullptr;
       const float* __restrict__ added_before = adaptation ? (t ? added - stride : rest.data()) : nullptr;
+      const float* __restrict__ held = refractory ? w.refractory_state + row : nullptr;
       float* __restrict__ d_current = w.d_currents + row;
 #pragma GCC ivdep
       for (int64_t i = 0; i < n; ++i) {
@@ -270,6 +283,7 @@ void backward(const Walk& w, int64_t first, int64_t last) {
           d_u = via_spike + (output == kSpikeResetZero ? d_v[i] * (1.0f - fire) : d_v[i]);
           if (output == kSpikeResetSubtract) d_threshold[i] -= d_v[i] * fire;
         }
+        if (refractory) d_u = d_u * (1.0f - held[i]);
         if (integer) d_u = u > low && u < high ? d_u : 0.0f;
         if (output == kSpikeResetLate) d_threshold[i] -= d_u * spike_before;
         d_leak[i] += d_u * v_before;
@@ -304,14 +318,16 @@ void with_value(int32_t wanted, Work work) {
   if constexpr (from < to) with_value<from + 1, to>(wanted, work);
 }
 
-// The same for what the neurons of a layer are; those that never spike do not adapt.
+// The same for what the neurons of a layer are; those that never spike do not adapt and are never held.
 template <typename Work>
 void with_parts(const Walk& w, Work work) {
   with_value<0, 1>(w.integer, [&](auto integer) {
     with_value<0, 1>(w.synapse_state != nullptr, [&](auto synapse) {
       with_value<kPotential, kSpikeResetLate>(w.output, [&](auto output) {
         with_value<0, output != kPotential>(w.adaptation_state != nullptr, [&](auto adaptation) {
-          work(integer, synapse, adaptation, output);
+          with_value<0, output != kPotential>(w.refractory_state != nullptr, [&](auto refractory) {
+            work(integer, synapse, adaptation, refractory, output);
+          });
         });
       });
     });
@@ -363,20 +379,20 @@ extern "C" {
 
 void walk_forward(const Walk* w) {
   share(w->batch, w->threads, [=](int64_t first, int64_t last) {
-    with_parts(*w, [&](auto integer, auto synapse, auto adaptation, auto output) {
-      forward<integer, synapse, adaptation, output>(*w, first, last);
+    with_parts(*w, [&](auto integer, auto synapse, auto adaptation, auto refractory, auto output) {
+      forward<integer, synapse, adaptation, refractory, output>(*w, first, last);
     });
   });
 }
 
 void walk_backward(const Walk* w) {
   share(w->batch, w->threads, [=](int64_t first, int64_t last) {
-    with_parts(*w, [&](auto integer, auto synapse, auto adaptation, auto output) {
+    with_parts(*w, [&](auto integer, auto synapse, auto adaptation, auto refractory, auto output) {
       // A template for each surrogate takes its time to compile: only for what most neurons are.
-      constexpr bool rare = adaptation || output == kPotential || output == kSpikeResetLate;
+      constexpr bool rare = adaptation || refractory || output == kPotential || output == kSpikeResetLate;
       constexpr int from = rare ? kAnySurrogate : 0, to = rare ? kAnySurrogate : kRectangle;
       with_value<from, to>(rare ? from : w->surrogate, [&](auto surrogate) {
-        backward<integer, synapse, adaptation, output, surrogate>(*w, first, last);
+        backward<integer, synapse, adaptation, refractory, output, surrogate>(*w, first, last);
       });
     });
   });

@@ -68,6 +68,8 @@ def walk(currents: Tensor, ends: Tensor, population: Population, fire: Fire | No
             current = part.current(current, spikes)
         kept = reset.later(arithmetic.round(membrane * numbers.leak), resetting, numbers.threshold)
         before, membrane = membrane, arithmetic.saturate(kept + current)
+        for part in parts:
+            membrane = part.potential(membrane, spikes)
         potentials.append(membrane)
         if dynamics.spiking:
             excess = membrane

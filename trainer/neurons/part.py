@@ -46,6 +46,10 @@ class Part:
         """The input current behind this part, given the spikes of the step before."""
         return current
 
+    def potential(self, potential: Tensor, spikes: Tensor) -> Tensor:
+        """The potential behind this part, given the spikes of the step before."""
+        return potential
+
     def excess(self, potential: Tensor, spikes: Tensor) -> Tensor:
         """What of the potential counts against the threshold, given the spikes of the step before."""
         return potential

@@ -7,9 +7,10 @@ from trainer.neurons.bias import Bias
 from trainer.neurons.delay import Delay
 from trainer.neurons.part import Part
 from trainer.neurons.quantity import LEAK, THRESHOLD
+from trainer.neurons.refractory import Refractory
 from trainer.neurons.self_weight import SelfWeight
 from trainer.neurons.synapse import Synapse
 
-# In the order in which they act within a step.
-PARTS: tuple[type[Part], ...] = (Bias, SelfWeight, Synapse, Adaptation, Delay)
+# In the order in which they act at each place of a step.
+PARTS: tuple[type[Part], ...] = (Bias, SelfWeight, Synapse, Adaptation, Delay, Refractory)
 QUANTITIES = {one.name: one for one in (LEAK, THRESHOLD, *(one for part in PARTS for one in part.quantities))}

@@ -35,12 +35,14 @@ class Quantity:
         synaptic: whether it learns as weights do, at their rate and with their decay.
         suffix: of the parameter that training holds.
         state: whether its integers are as wide as the states.
+        learns: whether it ever does.
     """
 
     name: str
     synaptic: bool = False
     suffix: ClassVar[str] = ""
     state: ClassVar[bool] = True
+    learns: ClassVar[bool] = True
 
     @property
     def parameter(self) -> str:
@@ -103,6 +105,16 @@ class Steps(Quantity):
 
     def real(self, raw: Tensor, layer: LayerConfig) -> Tensor:
         return round_ste(raw.sigmoid() * layer.delay)
+
+    def quantized(self, value: Tensor, unit: Tensor, grid: Grid) -> Tensor:
+        return value
+
+
+class Fixed(Quantity):
+    """A whole number of time steps that stays what the configuration says."""
+
+    __slots__ = ()
+    state = learns = False
 
     def quantized(self, value: Tensor, unit: Tensor, grid: Grid) -> Tensor:
         return value

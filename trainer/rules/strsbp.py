@@ -31,7 +31,7 @@ from trainer.schema import Range
 if TYPE_CHECKING:
     from trainer.config import Config
 
-_TRAINS = frozenset({"zero", "synapse", "self_weight", "dense_recurrent", "sparse_recurrent"})
+_TRAINS = frozenset({"zero", "synapse", "self_weight", "refractory", "dense_recurrent", "sparse_recurrent"})
 _DEGREE, _PAIRS, _POINTS = 4, 400, 24  # of the polynomials: random trains, counts at which they are fitted
 _ROUNDS, _CLOSE = 50, 8  # of the iteration; its last change, in rounding errors
 _SPARSE = 0.2  # fraction of recurrent weights up to which single ones are cheaper than a matrix
@@ -57,7 +57,9 @@ class StRsbp:
 
     def check(self, config: Config) -> None:
         check_counts(config, "strsbp")
-        check_features(config, "strsbp", _TRAINS, "the reset zero and no other parts than synapse and self_weight")
+        check_features(
+            config, "strsbp", _TRAINS, "the reset zero and no other parts than synapse, self_weight and refractory"
+        )
         if config.plasticity.synapse_leak and any(layer.synapse for layer in config.network.layers):
             raise ConfigError("train.rule strsbp has no gradient for leaks: set plasticity.synapse_leak = false")
 
@@ -67,7 +69,7 @@ class StRsbp:
         spikes = torch.where(counts > 0, outputs, self._regular(gradient) * mask(gradient, did.ends))
         taken = spikes.sum(dim=0).clamp(min=1)
         error = (gradient * spikes).sum(dim=0) / taken
-        through = _through(spikes, numbers)
+        through = _through(spikes, did.states.of_parts.get("refractory"), numbers)
         response = torch.where(counts > 0, 1 - _own(did, counts) / numbers.threshold, 1.0).clamp(min=self.least)
         solution = error / response
         if numbers.recurrent is not None:
@@ -89,12 +91,17 @@ class StRsbp:
         return (steps % self.period == self.period - 1).to(like.dtype)[:, None, None]
 
 
-def _through(spikes: Tensor, numbers: Numbers) -> Tensor:
-    """`(T, batch, N)`: what an input current of 1 adds to the potential of the neuron's next spike."""
+def _through(spikes: Tensor, held: Tensor | None, numbers: Numbers) -> Tensor:
+    """`(T, batch, N)`: what an input current of 1 adds to the potential of the neuron's next spike.
+
+    `held` is 1 where a refractory neuron's membrane is held at 0.
+    """
     out, potential = torch.empty_like(spikes), torch.zeros_like(spikes[0])
     filtered, synapse = potential, numbers.neuron.get("synapse_leak")
     for step in range(len(spikes) - 1, -1, -1):
         potential = torch.where(spikes[step] > 0, 1.0, potential * numbers.leak)
+        if held is not None:
+            potential = potential * (1 - held[step])
         filtered = potential if synapse is None else potential + synapse * filtered
         out[step] = filtered
     return out

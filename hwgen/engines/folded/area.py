@@ -36,7 +36,9 @@ def _terms(layer: FoldedLayer) -> dict[str, float]:
         "state": state,
         "shifts": state * neuron.code_bits * neuron.states * neuron.shift,
         "filters": state * (neuron.states - 1),
-        "subtractions": state * (neuron.reset != "zero") * layer.spiking,
+        # A refractory neuron's mask over its past spikes takes as much as four such bits for each (measured for xc7).
+        "subtractions": state * (neuron.reset != "zero") * layer.spiking
+        + 4 * layer.units * neuron.history * ("refractory" in neuron.parts),
         "currents": layer.units * neuron.current_bits,
         "self-weights": layer.units * sum(map(neuron.width, ("self_weight", "bias", "adaptation_step"))),
         "thresholds": layer.units * neuron.width("threshold"),

@@ -15,6 +15,7 @@ from hwgen.core.timing import Events, interval_cycles
 from quant.errors import ScsrError
 from quant.model import IntModel
 from quant.page import records
+from quant.readouts import Packets
 
 
 def _estimate(
@@ -22,6 +23,9 @@ def _estimate(
 ) -> records.Estimate:
     build = make_build(model, folding or Folding(), measured=events, target=target)
     return msgspec.json.decode(build.files[records.ESTIMATE], type=records.Estimate)
+
+
+PACKETS: tuple[Packets, ...] = ("sample", "step")
 
 
 def _dense(*sizes: int) -> IntModel:
@@ -103,6 +107,25 @@ def test_where_no_folding_helps_the_reason_is_named(words: str) -> None:
     found = _estimate(model, Folding([layer.neurons for layer in model.layers]), events)
     assert words in found.advice
     assert not found.lifts
+
+
+def test_a_packet_per_step_takes_a_cycle_for_each_score_in_every_step() -> None:
+    model = _dense(4, 200)
+    events = Events({0: [1] * 8, 1: [1] * 8}, [False] * 7 + [True])
+    whole, every = (make_build(model, Folding([200]), measured=events, packets=packets) for packets in PACKETS)
+    found, other = (
+        msgspec.json.decode(build.files[records.ESTIMATE], type=records.Estimate) for build in (every, whole)
+    )
+    assert found.slowest == "read-out"
+    assert (found.parts[-1].cycles, other.parts[-1].cycles) == (201, pytest.approx(201 / 8))
+    assert found.cycles >= 201 > other.cycles
+    assert "a packet per sample" in found.advice
+    assert found.packets == "step"
+    assert "after every step" in every.files["2_plan.txt"].decode()
+    text = every.files["rtl/dense.v"].decode()
+    assert text.replace(",\n        .EVERY_STEP(1)", "").replace("per step one", "per sample one") == (
+        whole.files["rtl/dense.v"].decode()
+    )
 
 
 def test_measured_rates_are_named_and_long_sets_are_cut_at_a_sample() -> None:

@@ -130,7 +130,7 @@ class FakeBoard:
 @pytest.fixture
 def job() -> Job:
     samples = vectors.random_samples(tiny_model(), 30, 40, 0.5, seed=2)
-    return Job(samples, load=b"", classes=2, model=MODEL, silence_seconds=0.2)
+    return Job(samples, load=b"", packets="sample", classes=2, model=MODEL, silence_seconds=0.2)
 
 
 def _beats(job: Job) -> list[int]:
@@ -187,6 +187,19 @@ def test_a_board_that_falls_silent_is_given_up(job: Job, monkeypatch) -> None:
 def test_another_model_is_refused(job: Job) -> None:
     with pytest.raises(ScsrError, match="it is 0001, the build is beef"):
         ask(FakeBoard(model=1), job)
+
+
+@pytest.mark.parametrize("ends", [True, False])
+def test_a_packet_that_ends_its_sample_in_another_step_is_a_fault(ends: bool, job: Job, monkeypatch) -> None:
+    """The board here answers every sample by one packet, whatever its steps."""
+    board, every = FakeBoard(), replace(job, packets="step", samples=job.samples.part(0, 2))
+    monkeypatch.setattr(host, "_RESTARTS", 1)
+    monkeypatch.setattr(host, "_LAST_STEP", int(ends))  # bit 0, which all of its packets have, or none
+    assert job.samples.steps[0] > 1
+    with pytest.raises(
+        ScsrError, match=f"1 packets for a sample of {job.samples.steps[0]}" if ends else "said nothing"
+    ):
+        ask(board, every)
 
 
 def test_a_packet_of_another_network_is_refused(job: Job) -> None:

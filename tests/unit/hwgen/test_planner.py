@@ -181,6 +181,19 @@ def test_impossible_safety_is_refused(safety: Safety, message: str) -> None:
         make_plan(tiny_model(), safety=safety)
 
 
+def test_packets_are_per_sample_or_step() -> None:
+    with pytest.raises(BuildError, match="--packets 'layer': there is sample, step"):
+        make_plan(tiny_model(), packets="layer")  # type: ignore[arg-type]
+    whole, parts = (
+        make_plan(tiny_model(), safety=Safety(self_test=True), packets=packets) for packets in ("sample", "step")
+    )
+    (_, answer), (beats, answers) = whole.test_memories, parts.test_memories
+    assert (answer.words, answer.word_bits, answers.word_bits) == (3, 32, 33)
+    assert answers.words > answer.words
+    assert answers.words % answer.words == 0
+    assert beats == whole.test_memories[0]
+
+
 def test_vectors_wider_than_verilog_guarantees_are_refused() -> None:
     neurons = 9000
     nothing, ones = np.zeros(neurons, dtype=np.int8), np.ones(neurons, dtype=np.int8)

@@ -182,7 +182,7 @@ class _Dma:
         self.sendchannel, self.recvchannel = _Channel(), _Channel(answer)
 
 
-def test_the_driver_packs_and_unpacks_as_the_streams_say(build: Path) -> None:
+def _driver(build: Path) -> Any:
     path = make_project(build, "vivado") / "driver.py"
     spec = importlib.util.spec_from_file_location("scsr_driver_under_test", path)
     assert spec is not None
@@ -190,6 +190,21 @@ def test_the_driver_packs_and_unpacks_as_the_streams_say(build: Path) -> None:
     driver = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = driver
     spec.loader.exec_module(driver)
+    return driver
+
+
+def test_the_driver_takes_a_packet_per_step(build: Path) -> None:
+    write(make_build(tiny_model(), packets="step"), build)
+    dma = _Dma(np.array([3, 7, 1 << 22 | 1], dtype=np.uint32))
+    core = _driver(build).Core(dma, _allocate)
+    answers = core.answers([[2, 0], [], [1]])
+    assert [answer.scores for answer in answers] == [(3, 7)] * 3
+    assert dma.recvchannel.waited == 3
+    assert core.run([[]]) == answers[-1]
+
+
+def test_the_driver_packs_and_unpacks_as_the_streams_say(build: Path) -> None:
+    driver = _driver(build)
     dma = _Dma(np.array([0xFFFFFFFE, 7, 1 << 17 | 1], dtype=np.uint32))
     freed = _Buffer.freed
     answer = driver.Core(dma, _allocate).run([[2, 0], [], [1]])

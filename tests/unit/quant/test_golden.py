@@ -17,19 +17,21 @@ from quant.spikes import SpikeSet
 
 def test_golden_equals_naive_on_random_networks() -> None:
     spikes = saturated = negative = 0
-    for seed in range(200):
+    for seed in range(300):
         rng = np.random.default_rng(seed)
         model = random_model(rng)
         steps = rng.integers(1, 13, 3)
         inputs = rng.random((12, 3, model.inputs)) < rng.choice([0.1, 0.5, 0.9])
         trace = golden.run(model, inputs, steps)
         for sample, length in enumerate(steps):
-            history, scores, best = naive.run(model, inputs[:length, sample].astype(int).tolist())
+            history, by_step, best = naive.run(model, inputs[:length, sample].astype(int).tolist())
             for layer in range(len(model.layers)):
                 expected = np.array([step[layer] for step in history], dtype=bool)
                 assert (trace.spikes[layer + 1][:length, sample] == expected).all(), (seed, sample, layer)
                 assert not trace.spikes[layer + 1][length:, sample].any()
-            assert trace.scores[sample].tolist() == scores
+            assert trace.scores_by_step[:length, sample].tolist() == by_step
+            assert (trace.scores_by_step[length:, sample] == by_step[-1]).all()
+            assert trace.scores[sample].tolist() == by_step[-1]
             assert trace.classes[sample] == best
         spikes += int(trace.spikes[-1].sum())
         negative += int((trace.scores < 0).sum())
@@ -48,6 +50,19 @@ def test_a_set_runs_in_batches_as_if_at_once() -> None:
     assert whole.scores.any()
     assert (np.concatenate([trace.scores for _, trace in parts]) == whole.scores).all()
     assert (np.concatenate([trace.classes for _, trace in parts]) == whole.classes).all()
+
+
+def test_vectors_have_the_scores_of_every_packet() -> None:
+    model = tiny_model()
+    samples = vectors.random_samples(model, 70, 6, 0.4, seed=1)
+    whole, parts = (vectors.expected(model, samples, packets) for packets in ("sample", "step"))
+    last = np.cumsum(samples.steps) - 1
+    assert len(parts["scores"]) == samples.steps.sum() > len(whole["scores"]) == 70
+    assert whole["scores"].any()
+    for name in ("scores", "classes"):
+        assert (parts[name][last] == whole[name]).all()
+    trace = golden.run(model, samples.dense(slice(0, 1)), samples.steps[:1].astype(np.int64))
+    assert (parts["scores"][: samples.steps[0]] == trace.scores_by_step[:, 0]).all()
 
 
 def test_long_samples_come_in_small_batches(monkeypatch: pytest.MonkeyPatch) -> None:

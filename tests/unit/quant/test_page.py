@@ -40,6 +40,12 @@ def test_the_page_needs_nothing_from_elsewhere(core: Path) -> None:
     assert all((core / link).is_file() for link in links)
 
 
+def test_the_page_says_what_a_packet_is_of(core: Path, tmp_path: Path) -> None:
+    write(make_build(tiny_model(), packets="step"), tmp_path / "every")
+    assert "class and status of each sample" in _text(core)
+    assert "class and status of each step" in _text(tmp_path / "every")
+
+
 def test_names_from_a_model_are_escaped(tmp_path: Path) -> None:
     write(make_build(replace(tiny_model(), name="<script>alert(1)</script>")), tmp_path / "core")
     text = _text(tmp_path / "core")

@@ -57,6 +57,8 @@ def specified(
                     c = past["c"] = _sat(_decay(past["c"], p("synapse_leak"), layer["leak_bits"]) + x, bits)
                 late = p("threshold") * s_before if neuron["reset"] == "late_subtract" else 0
                 u = _sat(_decay(past["v"], p("leak"), layer["leak_bits"]) - late + c, bits)
+                if neuron.get("refractory") and 1 in past["s"][max(0, t - p("refractory")) :]:
+                    u = 0
                 h = 0
                 if neuron.get("adaptation"):
                     kept = _decay(past["h"], p("adaptation_leak"), layer["leak_bits"])

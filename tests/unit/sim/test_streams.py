@@ -32,7 +32,7 @@ def test_encoded_beats_say_what_the_samples_say(density: float) -> None:
 
 def test_malformed_beats_keep_the_samples_and_raise_every_flag() -> None:
     dense, steps, arrays = _arrays()
-    seen = 0
+    seen = later = 0
     for seed in range(20):
         beats, flags = streams.malform(streams.encode(arrays), 6, seed)
         sample, step, found, damage = 0, 0, set(), 0
@@ -41,8 +41,8 @@ def test_malformed_beats_keep_the_samples_and_raise_every_flag() -> None:
                 assert found == set(np.flatnonzero(dense[step, sample]).tolist())
                 found = set()
                 step += 1
+                assert flags[steps[:sample].sum() + step - 1] == damage
                 if beat & streams.LAST:
-                    assert flags[sample] == damage
                     seen |= damage
                     sample, step, damage = sample + 1, 0, 0
                 continue
@@ -53,7 +53,13 @@ def test_malformed_beats_keep_the_samples_and_raise_every_flag() -> None:
             if channel < 6:
                 found.add(channel)
         assert sample == len(steps)
+        whole, parts = (streams.packet_flags(arrays, packets, flags) for packets in ("sample", "step"))
+        last = np.cumsum(steps) - 1
+        assert (whole == flags[last]).all()
+        assert (parts == flags | streams.LAST_STEP * np.isin(np.arange(steps.sum()), last)).all()
+        later += int((flags[last] != flags[last - steps + 1]).sum())
     assert seen == 7
+    assert later, "no flag came in the midst of a sample"
 
 
 def test_packets_come_apart_as_they_are_put_together() -> None:
@@ -120,6 +126,20 @@ def test_scores_classes_and_flags_are_compared() -> None:
     packets, spikes = _observed()
     packets.flags[1] = 4
     assert _compare(packets, spikes).first_difference == "sample 1, status flags: hardware 4, golden model 0"
+
+
+def test_a_packet_of_a_step_is_named_by_its_sample_and_step() -> None:
+    vectors = {**_vectors(), "scores": np.arange(10).reshape(5, 2), "classes": np.ones(5, dtype=np.int64)}
+    packets = streams.Packets(vectors["scores"].copy(), vectors["classes"], streams.packet_flags(vectors, "step"))
+    spikes = {1: vectors["layer_1"], 2: vectors["layer_2"]}
+    flags = np.array([0, 64, 0, 0, 64])
+    assert streams.compare(vectors, packets, flags, spikes, LAYERS).equal
+    packets.scores[3, 1] = 5
+    found = streams.compare(vectors, packets, flags, spikes, LAYERS)
+    assert found.first_difference == "sample 1, step 1, score of class 1: hardware 5, golden model 7"
+    assert found.samples == 2
+    with pytest.raises(streams.StreamError, match="5 packets came out for 2 samples"):
+        streams.compare(_vectors(), packets, flags, spikes, LAYERS)
 
 
 def test_scores_that_never_moved_are_silence() -> None:

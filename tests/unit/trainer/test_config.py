@@ -81,7 +81,7 @@ def test_the_shipped_configurations_are_valid_and_survive_a_round_trip(path: Pat
         ),
         (
             lambda t: (t["train"].update(rule={"name": "tssl"}), layer(t, 1).update(reset="late_subtract")),
-            "network.layers[2] has late_subtract; train.rule tssl needs a threshold that stays and a reset in the step",
+            "network.layers[2] has late_subtract; train.rule tssl needs a threshold that stays, a reset in the step",
         ),
         (
             lambda t: t["train"].update(rule="strsbp"),
@@ -99,6 +99,11 @@ def test_the_shipped_configurations_are_valid_and_survive_a_round_trip(path: Pat
             lambda t: (t["train"].update(rule={"name": "tssl"}), layer(t).update(adaptation=True)),
             "network.layers[1] has adaptation; train.rule tssl needs a threshold that stays",
         ),
+        (
+            lambda t: (t["train"].update(rule={"name": "tssl"}), layer(t).update(refractory=2)),
+            "network.layers[1] has refractory; train.rule tssl needs",
+        ),
+        (lambda t: layer(t).update(refractory=16), "network.layers[1].refractory is 16; allowed is 0..15"),
         (
             lambda t: (t["network"].update(readout="membrane_sum"), t["train"].update(loss={"name": "van_rossum"})),
             "train.loss is one of spikes; the read-out membrane_sum has none",

@@ -13,7 +13,7 @@ from quant.spikes import SpikeSet, Split, from_dense
 from trainer.config import Config, LayerConfig, NetworkConfig, PlasticityConfig, TrainConfig
 from trainer.network import Network
 from trainer.neurons import LEAK, PARTS, THRESHOLD, Numbers, Quantity
-from trainer.neurons.quantity import Leak, Magnitude, Steps
+from trainer.neurons.quantity import Fixed, Leak, Magnitude, Steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ SPREAD = {
 MEAN = {"adaptation_step": -2.0}
 
 # What turns a part on in the configuration of a layer.
-ON = {part.key: 4 if part.key == "delay" else True for part in PARTS}
+ON = {part.key: {"delay": 4, "refractory": 1}.get(part.key, True) for part in PARTS}
 
 
 @torch.no_grad()
@@ -84,6 +84,8 @@ def scramble(network: Network, seed: int, strength: float = 1.0) -> None:
         layer.threshold_log.copy_(torch.randn(layer.threshold_log.shape, generator=draw) * 0.5)
         for quantity in layer.quantities[2:]:
             one = layer.get_parameter(quantity.parameter)
+            if not quantity.learns:
+                continue
             one.copy_(torch.randn(one.shape, generator=draw) * SPREAD[quantity.name] + MEAN.get(quantity.name, 0.0))
     network.fit_scales()
 
@@ -113,6 +115,8 @@ def numbers_of(neurons: int, *, integer: bool, parts: tuple[str, ...] = (), recu
             return (torch.rand(neurons, generator=draw) * 256).floor() / 256
         if isinstance(quantity, Steps):
             return (torch.rand(neurons, generator=draw) * 5).round()
+        if isinstance(quantity, Fixed):
+            return (torch.rand(neurons, generator=draw) * 2).round()
         if isinstance(quantity, Magnitude):
             return state(torch.rand(neurons, generator=draw) + 0.5 * quantity.least)
         return state(torch.randn(neurons, generator=draw))

@@ -13,7 +13,7 @@ from quant import export
 from quant.errors import ConfigError, ToolError
 from quant.files import check_new, write_new
 from quant.spikes import to_bytes
-from trainer import checkpoint, config, distributed, inspection, results, run
+from trainer import checkpoint, config, distributed, inspection, results, run, tasks
 
 # The tensors of a step are small: a second thread costs more than it brings, and one thread repeats exactly.
 torch.set_num_threads(1)
@@ -25,9 +25,10 @@ def train(arguments: argparse.Namespace) -> int:
     torch.set_num_threads(arguments.threads)
     chosen, device = config.read(arguments.config), distributed.device_of(arguments.device)
     try:
-        run.train(chosen, arguments.out, device=device, finish=arguments.finish)
+        learn = tasks.train if chosen.train.tasks else run.train
+        learn(chosen, arguments.out, device=device, finish=arguments.finish)
     except KeyboardInterrupt:
-        if (arguments.out / run.LAST).exists():
+        if next(arguments.out.rglob(run.LAST), None):
             again = shlex.join([*arguments.prog.split(), *arguments.given])
             print(f"to go on:        {again}\nto end it there: {again} --finish", file=sys.stderr)
         raise

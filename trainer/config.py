@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
@@ -251,7 +251,8 @@ class TrainConfig:
 
     Attributes:
         seed: of everything random in training.
-        epochs_float, epochs_quantized: passes over the training data in real numbers, then in integers.
+        epochs_float, epochs_quantized: passes over the training data in real numbers, then in integers. Without the
+            first, the integers are trained from the start.
         batch: samples per update.
         rate_float, rate_quantized: learning rates of the weights in either phase.
         rate_intrinsic: learning rate of leaks, thresholds, scales and gain, as a multiple of the weights' rate.
@@ -269,10 +270,11 @@ class TrainConfig:
         teacher: a kernel machine whose probabilities are learned from.
         activity: a price of neurons that are silent or always fire.
         augment: random changes of the training samples.
+        tasks: data sets to learn behind `data`, one after another, by the same network (trainer/tasks.py).
     """
 
     seed: Seed = 1
-    epochs_float: Annotated[int, Range(1, 100_000)] = 20
+    epochs_float: Annotated[int, Range(0, 100_000)] = 20
     epochs_quantized: Annotated[int, Range(1, 100_000)] = 10
     batch: Annotated[int, Range(1, 65536)] = 64
     rate_float: Rate = 2e-3
@@ -291,6 +293,7 @@ class TrainConfig:
     teacher: TeacherConfig = TeacherConfig()
     activity: ActivityConfig = ActivityConfig()
     augment: Augmentation = Augmentation()
+    tasks: tuple[Annotated[Source, Named(SOURCES)], ...] = ()
 
     def __post_init__(self) -> None:
         if self.teacher.sharpness and not isinstance(self.loss, CrossEntropy):
@@ -298,11 +301,16 @@ class TrainConfig:
         if self.augment.mix and not self.teacher.sharpness:
             raise ConfigError("train.augment.mix: a mixed sample has no label; give train.teacher.sharpness, or no mix")
         for phase, epochs in (("float", self.epochs_float), ("quantized", self.epochs_quantized)):
-            if self.schedule.warmup >= epochs:
+            if self.schedule.warmup >= epochs > 0:
                 raise ConfigError(
                     f"train.schedule.warmup is {self.schedule.warmup}; the {phase} phase has {epochs} epochs, "
                     "and the warm-up must be shorter"
                 )
+        if self.tasks and self.epochs_float:
+            raise ConfigError(
+                f"train.epochs_float is {self.epochs_float}; the phase of integers would learn train.tasks once more: "
+                "set it to 0"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,6 +347,16 @@ class Config:
                 f"network.layers[{len(layers)}].neurons is {layers[-1].neurons}; "
                 f"the last layer needs one neuron for each of the {len(self.data.classes)} classes"
             )
+        for number, task in enumerate(self.train.tasks, start=1):
+            for what, one, first in (
+                ("channels", task.channels, self.data.channels),
+                ("classes", len(task.classes), len(self.data.classes)),
+            ):
+                if one != first:
+                    raise ConfigError(
+                        f"train.tasks[{number}] has {one} {what}, data has {first}; one network learns all tasks: take "
+                        "data sets of the same shape"
+                    )
         self.train.rule.check(self)
         self.train.synapse.check(self)
 
@@ -361,7 +379,7 @@ def read(path: Path) -> Config:
     table = read_toml(path)
     try:
         config = from_table(table)
-        return replace(config, data=placed(config.data, path.parent))
+        return located(config, path.parent)
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from None
 
@@ -376,9 +394,19 @@ def to_table(config: Config) -> dict[str, Any]:
     return unparse(config)
 
 
+def located(config: Config, folder: Path) -> Config:
+    """`config` with the paths of its data taken from `folder` on, as absolute ones."""
+    return _with_data(config, lambda source: placed(source, folder))
+
+
 def portable_table(config: Config) -> dict[str, Any]:
     """As `to_table`, but of paths only the last part: equal for the same run in another place."""
-    return to_table(replace(config, data=portable(config.data)))
+    return to_table(_with_data(config, portable))
+
+
+def _with_data(config: Config, change: Callable[[Source], Source]) -> Config:
+    tasks = tuple(change(task) for task in config.train.tasks)
+    return replace(config, data=change(config.data), train=replace(config.train, tasks=tasks))
 
 
 def difference(first: Config, second: Config) -> str | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Literal, cast, get_args
 
 import numpy as np
@@ -35,7 +35,10 @@ PHASES: tuple[Phase, ...] = get_args(Phase)
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
-    """One line of the history. Losses are means per sample, accuracies fractions of 1."""
+    """One line of the history. Losses are means per sample, accuracies fractions of 1.
+
+    With several tasks, `accuracy_tasks` is that on the validation part of each.
+    """
 
     phase: Phase
     epoch: int
@@ -44,6 +47,7 @@ class Epoch:
     accuracy_train: float
     accuracy_validation: float
     seconds: float
+    accuracy_tasks: tuple[float, ...] = ()
 
 
 @dataclass(slots=True)
@@ -55,7 +59,7 @@ class Progress:
         average: the running average of the network in this phase, where one is asked for.
         optimizer: of the phase under way.
         store: the synapses of the network in this phase.
-        best: for each phase, the state of the network after its best epoch.
+        best: for each phase that has begun, the state of the network after its best epoch.
         history: all epochs so far.
     """
 
@@ -70,6 +74,10 @@ class Progress:
     def candidate(self) -> Network:
         """What is validated, and kept if it is the best."""
         return self.network if self.average is None else cast(Network, self.average.module)
+
+    def best_state(self, phase: Phase) -> State:
+        """The state after the best epoch of `phase`; of the other one where this has had none."""
+        return self.best[phase] if phase in self.best else next(iter(self.best.values()))
 
     @property
     def phases(self) -> list[Phase]:
@@ -118,9 +126,15 @@ class Progress:
         return progress
 
 
-def start(config: Config, phase: Phase = "float", device: torch.device | None = None) -> Progress:
-    """Progress before the first epoch."""
+def start(
+    config: Config, phase: Phase = "float", device: torch.device | None = None, first: State | None = None
+) -> Progress:
+    """Progress before the first epoch, from the state `first` or a fresh network."""
     network = Network(config).to(device)
+    if first is None:
+        network.fit_scales()
+    else:
+        network.load_state_dict(first)
     return Progress(network, *_tools(network, phase))
 
 
@@ -130,6 +144,7 @@ def train(
     watch: Callable[[Iterable[Batch], int], Iterable[Batch]],
     after_epoch: Callable[[Epoch], None],
     phases: Sequence[Phase] = PHASES,
+    tasks: Sequence[SpikeSet] = (),
 ) -> None:
     """Train until `phases`, both or the first, are over.
 
@@ -138,6 +153,7 @@ def train(
         data: "train" and "validation" are used; the test split is not looked at.
         watch: wraps the batches of an epoch, given their number, for a progress bar.
         after_epoch: called when an epoch is complete and `progress` may be saved.
+        tasks: the validation parts of all tasks, to follow what is learned and forgotten.
 
     Raises:
         DivergenceError: when a number is no longer finite; the progress is that after the last good update.
@@ -150,6 +166,8 @@ def train(
             _begin_quantized(progress)
         while not progress.is_over(phase):
             epoch = _epoch(progress, data, phase, len(progress.of_phase(phase)) + 1, watch, teacher)
+            known = (evaluate(progress.candidate, one, quantized=phase == "quantized").accuracy for one in tasks)
+            epoch = replace(epoch, accuracy_tasks=tuple(known))
             progress.history.append(epoch)
             if progress.best_epoch(phase) is epoch:
                 progress.best[phase] = {name: value.clone() for name, value in progress.candidate.state_dict().items()}
@@ -157,10 +175,11 @@ def train(
 
 
 def _begin_quantized(progress: Progress) -> None:
-    """Quantized training starts from the best of the real-valued one, with scales fitted to its weights."""
+    """Quantized training starts from the best of the real-valued one, if any, with scales fitted to its weights."""
     network = progress.network
-    network.load_state_dict(progress.best["float"])
-    network.fit_scales()
+    if "float" in progress.best:
+        network.load_state_dict(progress.best["float"])
+        network.fit_scales()
     progress.optimizer, progress.store, progress.average = _tools(network, "quantized")
 
 

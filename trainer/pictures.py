@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
@@ -141,6 +142,26 @@ def sweep(points: Mapping[str, Sequence[Any]], accuracies: Sequence[float]) -> b
             axes.set_xlabel(setting)
             axes.grid(alpha=0.25, lw=0.5)
         figure.supylabel("accuracy on validation, in integers", fontsize=9)
+        return _png(figure)
+
+
+def tasks(name: str, validation: Sequence[Sequence[Sequence[float]]], test: Sequence[Sequence[float]]) -> bytes:
+    """A PNG: accuracy on every task over the epochs, `validation[learned][epoch][task]`, and after each task."""
+    epochs = [epoch for learned in validation for epoch in learned]
+    ends = list(itertools.accumulate(len(learned) for learned in validation))
+    with _style():
+        figure = Figure(figsize=(9, 3.9), dpi=150, layout="constrained")
+        axes = figure.subplots()
+        for task in range(len(test[0])):
+            color, label = f"C{task}", f"task {task + 1}"
+            axes.plot(range(1, len(epochs) + 1), [one[task] for one in epochs], color=color, lw=1.4, label=label)
+            axes.plot(ends, [one[task] for one in test], "D", ms=5, color=color)
+        for end in ends[:-1]:
+            axes.axvline(end + 0.5, color="0.3", lw=0.8, ls="--")
+        axes.set(xlabel="epoch", ylabel="accuracy", ylim=(0, 1.02))
+        axes.grid(alpha=0.25, lw=0.5)
+        axes.legend(loc="lower left", frameon=False)
+        figure.suptitle(f"{name}: every task on validation (lines) and test (diamonds), the task not known")
         return _png(figure)
 
 

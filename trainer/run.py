@@ -39,11 +39,14 @@ def train(
     *,
     finish: bool = False,
     phases: Sequence[Phase] = PHASES,
+    first: State | None = None,
+    tasks: Sequence[SpikeSet] = (),
 ) -> None:
     """Train `config` in the folder `out`: from the start, or from where an earlier call was interrupted.
 
     With `finish`, no further epoch is trained: the best network so far is the product. With the float phase alone as
-    `phases`, the run ends there, unfinished.
+    `phases`, the run ends there, unfinished. `first` is the state of a network to begin with, `tasks` are the
+    validation parts of all tasks that it learns (trainer/tasks.py).
 
     Under `torchrun`, every process calls this; the first one reports and writes.
 
@@ -52,12 +55,14 @@ def train(
         DataError: if the data set is missing.
         DivergenceError: if numbers are no longer finite; the last good epoch can still be resumed from.
     """
+    if config.train.tasks:
+        raise ConfigError("train.tasks: only `python -m trainer train` learns several tasks; take them out here")
     with joined(device) as leads:
         report = report if leads else lambda text: None  # every process but the first keeps silent
         if is_finished(config, out):
             report(f"{out / PRODUCT}: this training run is finished; nothing to do")
             return
-        progress = _progress(config, out, device)
+        progress = _progress(config, out, device, first)
         if progress.history:
             report(f"{out / LAST}: resuming after epoch {progress.history[-1].epoch} ({progress.history[-1].phase})")
         elif finish:
@@ -70,7 +75,7 @@ def train(
                 _finish(progress, data, out, report)
             return
         if not leads:
-            loop.train(progress, data, lambda batches, total: batches, lambda _: None, phases)
+            loop.train(progress, data, lambda batches, total: batches, lambda _: None, phases, tasks)
             return
         page_due = 0.0
 
@@ -88,7 +93,7 @@ def train(
 
         bar = functools.partial(tqdm, leave=False, disable=not sys.stderr.isatty())
         with closing(Board(out / BOARD, len(progress.history))) as board:
-            loop.train(progress, data, lambda batches, total: bar(batches, total=total), after_epoch, phases)
+            loop.train(progress, data, lambda batches, total: bar(batches, total=total), after_epoch, phases, tasks)
         if phases == PHASES:
             _finish(progress, data, out, report)
 
@@ -133,23 +138,32 @@ def describe(epoch: Epoch) -> str:
 
 def best_epoch(out: Path, phase: Phase) -> Epoch:
     """The best epoch of a phase, as far as the run in `out` has come."""
+    return _restored(out).best_epoch(phase)
+
+
+def history(out: Path) -> list[Epoch]:
+    """All epochs of the run in `out` so far."""
+    return _restored(out).history
+
+
+def _restored(out: Path) -> Progress:
     content = cast(State, export.unpickle(out / LAST))
-    return Progress.from_state(checkpoint.config_of(content, out / LAST), content, CPU).best_epoch(phase)
+    return Progress.from_state(checkpoint.config_of(content, out / LAST), content, CPU)
 
 
 def write_progress(progress: Progress, out: Path) -> State:
     """Write what `train` resumes from; returns the product so far, which is a part of it."""
     config = configuration.to_table(progress.network.config)
-    best = checkpoint.product(_best_networks(progress)[1], progress.best["float"], finished=False)
+    best = checkpoint.product(_best_networks(progress)[1], progress.best_state("float"), finished=False)
     content = {"format": export.PROGRESS_FORMAT, "config": config, **progress.to_state(), "product": best}
     checkpoint.write(out / LAST, content)
     return best
 
 
-def _progress(config: Config, out: Path, device: torch.device) -> Progress:
+def _progress(config: Config, out: Path, device: torch.device, first: State | None) -> Progress:
     path = out / LAST
     if not path.exists():
-        return loop.start(config, device=device)
+        return loop.start(config, device=device, first=first)
     content = export.unpickle(path)
     if not isinstance(content, dict) or content.get("format") != export.PROGRESS_FORMAT:
         raise ModelError(f"{path}: not the progress of a training run; give another --out")
@@ -178,7 +192,7 @@ def _best_networks(progress: Progress) -> tuple[Network, Network]:
     config = progress.network.config
     networks = Network(config), Network(config)
     for network, phase in zip(networks, PHASES, strict=True):
-        network.load_state_dict(progress.best.get(phase, progress.best["float"]))
+        network.load_state_dict(progress.best_state(phase))
     if "quantized" not in progress.best:
         networks[1].fit_scales()
     return networks
@@ -201,7 +215,7 @@ def _finish(progress: Progress, data: Mapping[Split, SpikeSet], out: Path, repor
     _fit_states(networks[1], data["train"])
     test = results.write(progress, networks, data, out)
     # Last, because its presence says that the run is finished.
-    checkpoint.write(out / PRODUCT, checkpoint.product(networks[1], progress.best["float"], finished=True))
+    checkpoint.write(out / PRODUCT, checkpoint.product(networks[1], progress.best_state("float"), finished=True))
     report(f"test accuracy: {test.real.accuracy:.4f} float, {test.quantized.accuracy:.4f} quantized")
     if test.quantized.saturated:
         report(

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,6 @@ from sim.verify import Stress, verify_and_record
 from trainer import config as configuration
 from trainer import distributed, results
 from trainer import run as training
-from trainer.schema import placed
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +80,7 @@ def train(
     """
     if isinstance(config, Mapping):
         chosen = configuration.from_table(config)
-        chosen = replace(chosen, data=placed(chosen.data, Path.cwd()))
+        chosen = configuration.located(chosen, Path.cwd())
     else:
         chosen = configuration.read(Path(config))
     before = torch.get_num_threads()

@@ -50,8 +50,9 @@ def _tables(cls: type, where: str, known: set[type], name: str = "") -> Iterator
         path, hint = f"{where}.{field.name}".lstrip("."), hints[field.name]
         kinds = _kinds(hint)
         inner += [(kind, path, chosen) for chosen, kind in kinds.items()]
-        takes = f"table, by name: {', '.join(f'`{one}`' for one in kinds)}" if _named(hint) else _type(hint)
-        rows.append(f"| `{field.name}` | {takes} | {_default(field.default, hint)} | {meanings.get(field.name, '')} |")
+        rows.append(
+            f"| `{field.name}` | {_type(hint)} | {_default(field.default, hint)} | {meanings.get(field.name, '')} |"
+        )
     if rows:
         title = f"`[{where}]`" if where else "The top of the file"
         yield f"### {title}{f' with `name = {chr(34)}{name}{chr(34)}`' if name else ''}\n"
@@ -76,6 +77,8 @@ def _kinds(hint: Any) -> Mapping[str, type]:
 def _type(hint: Any) -> str:
     if hint == FilePath:
         return "path"
+    if _named(hint):
+        return f"table, by name: {', '.join(f'`{one}`' for one in _kinds(hint))}"
     origin, arguments = get_origin(hint), get_args(hint)
     if origin is Annotated and isinstance(arguments[1], Range):
         return f"{_type(arguments[0])}, {arguments[1].low:,} to {arguments[1].high:,}"

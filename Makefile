@@ -69,10 +69,12 @@ hardware: synth-tools
 implementations: $(READY)
 	$(BIN)/python -m bench.implementations
 
-# Accuracy on real speech, three seeds each, every network verified: make accuracy-loso FSDD=<the data set's folder>
-# (mfcc, official, loso, ablation_official, ablation_loso; resumable; half an hour for the longest)
+# Accuracy, three seeds each, every network verified; resumable: make accuracy-loso FSDD=<the data set's folder>
+# (mfcc, official, loso, ablation_official, ablation_loso: up to half an hour) or accuracy-strsbp FASHION=<folder>
+# (strsbp, strsbp_long: hours; docs/systems)
 accuracy-%: $(READY)
-	$(BIN)/python -m bench.accuracy $* $(if $(FSDD),--fsdd $(FSDD))
+	$(BIN)/python -m bench.accuracy $* $(if $(FSDD),--fsdd $(FSDD)) $(if $(MNIST),--mnist $(MNIST)) \
+	  $(if $(FASHION),--fashion $(FASHION))
 
 # One epoch of training against snnTorch and SpikingJelly, side by side
 training: $(READY)

@@ -1,9 +1,10 @@
-"""Accuracy on real speech: trains every network of an experiment with three seeds, and verifies the hardware of each.
+"""Accuracy on whole test sets: trains the networks of an experiment with three seeds, and verifies each in hardware.
 
-An experiment is a configuration in configs/accuracy, trained over its folds, variants and seeds. Every run has a folder
-of its own in build/accuracy and is resumed if it was interrupted. The 4-bit network of each is built and simulated on
-its whole test set: every spike, score and class against the golden model. The results are committed, with command,
-commit and seeds, as bench/results/<experiment>.json; without --fsdd only what is recorded there is shown.
+An experiment is a configuration in configs/accuracy or configs/systems, trained over its folds, variants and seeds.
+Every run has a folder of its own in build/accuracy and is resumed if it was interrupted. The network of each, or after
+each task, is built and simulated on its whole test set: every spike, score and class against the golden model. The
+results are committed, with command, commit and seeds, as bench/results/<experiment>.json; experiments whose data are
+not given are only shown as they are recorded there.
 """
 
 from __future__ import annotations
@@ -17,11 +18,12 @@ import statistics
 import subprocess
 import sys
 import tomllib
+from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import tomli_w
 from tabulate import tabulate
@@ -29,16 +31,43 @@ from tqdm import tqdm
 
 from bench import record
 from bench.record import RESULTS, commit
+from quant import export
 from quant.errors import ConfigError
-from quant.files import write_atomic
+from quant.files import write_atomic, write_new
+from quant.spikes import to_bytes
+from trainer import checkpoint
 from trainer import config as configuration
 
-CONFIGS, ROOT = Path("configs/accuracy"), Path("build/accuracy")
+CONFIGS, SYSTEMS, ROOT = Path("configs/accuracy"), Path("configs/systems"), Path("build/accuracy")
 SEEDS = (1, 2, 3)
 SPEAKERS = ("george", "jackson", "lucas", "nicolas", "theo", "yweweler")
 TAKES, LOSO = "FSDD, Lyon + BSA, takes 0-4 test", "FSDD, Lyon + BSA, leave one speaker out"
+FASHION = "Fashion-MNIST, the official test part; epochs chosen on a tenth of the training part"
+DATA = {
+    "fsdd": "a checkout of the Free Spoken Digit Dataset, or its .npz",
+    "fashion": "the folder with the four files of Fashion-MNIST",
+    "mnist": "the folder with the four files of MNIST",
+}
+PLACES = {"free-spoken-digit-dataset": "fsdd", "fashion-mnist": "fashion", "mnist": "mnist"}  # paths in configurations
 
 Table = dict[str, Any]
+
+
+# The ablation: a feed-forward network plus one feature after another; last, dense recurrence instead. The configuration
+# is the full network, with self-recurrence and a skip from the input to the last layer.
+_FROZEN = {"plasticity.leak": False, "plasticity.threshold": False}
+ABLATION: Mapping[str, Table] = {
+    "feed-forward": {
+        "network.layers.1.self_weight": False,
+        "network.layers.2.self_weight": False,
+        "network.layers.2.sources": [1],
+        **_FROZEN,
+    },
+    "+ self-recurrence": {"network.layers.2.sources": [1], **_FROZEN},
+    "+ skip": _FROZEN,
+    "+ BIP": {},
+    "dense recurrence instead": {"network.layers.1.self_weight": False, "network.layers.1.dense_recurrent": True},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,39 +76,35 @@ class Experiment:
 
     Attributes:
         folds: "official", the data set's own test part; "speakers", every speaker once.
-        ablation: train `VARIANTS` instead of the configuration alone.
-        needs_fsdd: the recordings come from --fsdd.
-        reach: accuracies to reach, in percent: float, 4 bit.
+        variants: by name, the settings in which one differs from the configuration.
+        needs: which data sets it takes: names of options of the command line.
+        reach: accuracies to reach, in percent, in real numbers and in integers; of tasks, after the last.
     """
 
     config: Path
     protocol: str
     folds: tuple[str, ...] = ("official",)
-    ablation: bool = False
-    needs_fsdd: bool = True
-    reach: tuple[float | None, float | None] = (None, None)
+    variants: Mapping[str, Table] = field(default_factory=lambda: {"": {}})
+    needs: tuple[str, ...] = ("fsdd",)
+    reach: tuple[str, str] = ("", "")
 
 
 EXPERIMENTS = {
     "mfcc": Experiment(
-        Path("configs/digits.toml"), "FSDD as MFCCs, 2400/300/300 at random", needs_fsdd=False, reach=(None, 97.5)
+        Path("configs/digits.toml"), "FSDD as MFCCs, 2400/300/300 at random", needs=(), reach=("", "97.5")
     ),
-    "official": Experiment(CONFIGS / "official.toml", TAKES, reach=(98.0, 97.5)),
-    "loso": Experiment(CONFIGS / "loso.toml", LOSO, folds=SPEAKERS, reach=(78.0, None)),
-    "ablation_official": Experiment(CONFIGS / "ablation.toml", TAKES, ablation=True),
-    "ablation_loso": Experiment(CONFIGS / "ablation.toml", LOSO, folds=SPEAKERS, ablation=True),
-}
-
-
-# The ablation: a feed-forward network plus one feature after another; last, dense recurrence instead. The configuration
-# is the full network, with self-recurrence and a skip from the input to the last layer; here stands what is changed in
-# the hidden layer and in the last, and whether leaks and thresholds are learned.
-VARIANTS: dict[str, tuple[Table, Table, bool]] = {
-    "feed-forward": ({"self_weight": False}, {"self_weight": False, "sources": [1]}, False),
-    "+ self-recurrence": ({}, {"sources": [1]}, False),
-    "+ skip": ({}, {}, False),
-    "+ BIP": ({}, {}, True),
-    "dense recurrence instead": ({"self_weight": False, "dense_recurrent": True}, {}, True),
+    "official": Experiment(CONFIGS / "official.toml", TAKES, reach=("98.0", "97.5")),
+    "loso": Experiment(CONFIGS / "loso.toml", LOSO, folds=SPEAKERS, reach=("78.0", "")),
+    "ablation_official": Experiment(CONFIGS / "ablation.toml", TAKES, variants=ABLATION),
+    "ablation_loso": Experiment(CONFIGS / "ablation.toml", LOSO, folds=SPEAKERS, variants=ABLATION),
+    "strsbp": Experiment(SYSTEMS / "strsbp.toml", FASHION, needs=("fashion",), reach=("89.0", "88.5")),
+    "strsbp_long": Experiment(
+        SYSTEMS / "strsbp.toml",
+        FASHION,
+        variants={"": {"train.epochs_float": 60}},
+        needs=("fashion",),
+        reach=("90.1", ""),
+    ),
 }
 
 
@@ -94,32 +119,39 @@ class Run:
     table: Table
 
 
-def runs(name: str, fsdd: Path | None) -> list[Run]:
-    """All runs of an experiment."""
+def runs(name: str, given: Mapping[str, Path]) -> list[Run]:
+    """All runs of an experiment, with the folders of the data sets that are given."""
     experiment = EXPERIMENTS[name]
     table = tomllib.loads(experiment.config.read_text(encoding="utf-8"))
-    if experiment.needs_fsdd:
-        table["data"]["path"] = str(fsdd)
+    for data in (table["data"], *table.get("train", {}).get("tasks", ())):
+        if data.get("path") in PLACES:
+            data["path"] = str(given[PLACES[data["path"]]].absolute())
     found = []
-    variants = tuple(VARIANTS) if experiment.ablation else ("",)
-    for (number, variant), fold, seed in itertools.product(enumerate(variants), experiment.folds, SEEDS):
+    variants = enumerate(experiment.variants.items())
+    for (number, (variant, changes)), fold, seed in itertools.product(variants, experiment.folds, SEEDS):
         one = deepcopy(table)
-        if variant:
-            *changes, learned = VARIANTS[variant]
-            for layer, change in zip(one["network"]["layers"], changes, strict=True):
-                layer.update(change)
-            one["plasticity"] = {"leak": learned, "threshold": learned}
-        one.setdefault("train", {})["seed"] = seed
+        for setting, value in {**changes, "train.seed": seed}.items():
+            change(one, setting, value)
         if fold != "official":
             one["data"]["split"] = {"name": "speakers", "test": [fold]}
         found.append(Run(variant, fold, seed, ROOT / name / str(number) / fold / str(seed), one))
     return found
 
 
+def change(table: Table, setting: str, value: Any) -> None:
+    """Give a setting, by its path in the table, a value; layers are counted from 1."""
+    *parents, last = setting.split(".")
+    place: Any = table
+    for part in parents:
+        place = place[int(part) - 1] if part.isdecimal() else place.setdefault(part, {})
+    place[last] = value
+
+
 def perform(run: Run) -> Table:
     """Train, build and verify; a run that an earlier call finished is not repeated."""
-    config, out, core = run.folder / "config.toml", run.folder / "run", run.folder / "core"
-    content = tomli_w.dumps(configuration.to_table(configuration.from_table(run.table))).encode()
+    config, out = run.folder / "config.toml", run.folder / "run"
+    chosen = configuration.from_table(run.table)
+    content = tomli_w.dumps(configuration.to_table(chosen)).encode()
     done = run.folder / "result.json"
     if config.exists() and config.read_bytes() == content:
         if done.exists():
@@ -128,25 +160,32 @@ def perform(run: Run) -> Table:
     else:
         shutil.rmtree(run.folder, ignore_errors=True)  # of another configuration
     write_atomic(config, content)
-    spikes = run.folder / "test.npz"
-    shutil.rmtree(core, ignore_errors=True)  # of an earlier call that was interrupted
-    commands = (
-        ["trainer", "train", "--config", config, "--out", out],
-        ["trainer", "spikes", "--config", config, "--split", "test", "--out", spikes, "--force"],
-        ["hwgen", "build", "--model", out / "ckpt.pt", "--out", core],
-        ["sim", "verify", "--build", core, "--spikes", spikes],
-    )
     with (run.folder / "log.txt").open("w") as log:
-        for command in commands:
-            words = [sys.executable, "-m", *map(str, command)]
-            if subprocess.run(words, stdout=log, stderr=subprocess.STDOUT, check=False).returncode:
-                raise ConfigError(f"{run.folder / 'log.txt'}: `python -m {' '.join(words[2:])}` failed")
+        _call(log, "trainer", "train", "--config", config, "--out", out)
+        if chosen.train.tasks:
+            folders = sorted(out.glob("task-*"), key=lambda folder: int(folder.name.split("-")[1]))
+            networks = [_verified(run, folder, f"-{folder.name}", log) for folder in folders]
+            result = {**networks[-1], "after_tasks": networks, **json.loads((out / "tasks.json").read_text())}
+        else:
+            result = _verified(run, out, "", log)
+    result = {"variant": run.variant, "fold": run.fold, "seed": run.seed, **result, "commit": commit()}
+    record.write(done, result)
+    return result
+
+
+def _verified(run: Run, out: Path, suffix: str, log: IO[str]) -> Table:
+    """Build the network in `out` and simulate it on its whole test set."""
+    model, core, spikes = out / "ckpt.pt", run.folder / f"core{suffix}", run.folder / f"test{suffix}.npz"
+    shutil.rmtree(core, ignore_errors=True)  # of an earlier call that was interrupted
+    spikes.unlink(missing_ok=True)
+    own = checkpoint.config_of(export.read_checkpoint(model), model)
+    write_new(spikes, to_bytes(own.data.load()["test"]), force=True)
+    _call(log, "hwgen", "build", "--model", model, "--out", core)
+    _call(log, "sim", "verify", "--build", core, "--spikes", spikes)
+    spikes.unlink()
     metrics = json.loads((out / "metrics.json").read_text())
     verified = json.loads((core / "reports" / "verify.json").read_text())
-    result = {
-        "variant": run.variant,
-        "fold": run.fold,
-        "seed": run.seed,
+    return {
         **{key: metrics[key] for key in ("accuracy_float", "accuracy_quantized")},
         "accuracy_rtl": verified["accuracy_rtl"],
         "test_samples": verified["samples"],
@@ -154,10 +193,13 @@ def perform(run: Run) -> Table:
         "mismatches": record.mismatches(verified),
         "saturated": metrics["saturated"]["test"],
         "seconds": metrics["seconds"],
-        "commit": commit(),
     }
-    record.write(done, result)
-    return result
+
+
+def _call(log: IO[str], *command: object) -> None:
+    words = [sys.executable, "-m", *map(str, command)]
+    if subprocess.run(words, stdout=log, stderr=subprocess.STDOUT, check=False).returncode:
+        raise ConfigError(f"{log.name}: `python -m {' '.join(words[2:])}` failed")
 
 
 def rows(name: str) -> list[list[str]]:
@@ -166,15 +208,25 @@ def rows(name: str) -> list[list[str]]:
     if not path.exists():
         return []
     results = json.loads(path.read_text())["runs"]
+    experiment = EXPERIMENTS[name]
     found = []
-    for variant in sorted({one["variant"] for one in results}, key=["", *VARIANTS].index):
+    for variant in [one for one in experiment.variants if any(result["variant"] == one for result in results)]:
         mine = [one for one in results if one["variant"] == variant]
         cells = [_accuracy(mine, "accuracy_float"), _accuracy(mine, "accuracy_quantized")]
-        exact = sum(one["mismatches"] == 0 and one["output_spikes"] > 0 for one in mine)
-        samples = sum(one["test_samples"] for one in mine)
-        wanted = EXPERIMENTS[name].reach if not variant else (None, None)
-        goal = ", ".join(f"{kind} {limit}" for kind, limit in zip(("float", "4 bit"), wanted, strict=True) if limit)
-        found.append([name, variant, *cells, goal, f"{exact} of {len(mine)}", f"{samples:,}"])
+        networks = [network for one in mine for network in one.get("after_tasks", [one])]
+        if "after_tasks" in mine[0]:
+            after = [[one["test_after_task"][-1][task] for one in mine] for task in range(len(mine[0]["after_tasks"]))]
+            cells = [
+                "",
+                ", ".join(f"{100 * statistics.mean(one):.1f} ± {100 * statistics.stdev(one):.1f}" for one in after),
+            ]
+        exact = sum(one["mismatches"] == 0 and one["output_spikes"] > 0 for one in networks)
+        samples = sum(one["test_samples"] for one in networks)
+        wanted = zip(
+            ("float", "integers"), experiment.reach if variant == next(iter(experiment.variants)) else (), strict=False
+        )
+        goal = ", ".join(f"{kind} {limit}" for kind, limit in wanted if limit)
+        found.append([name, variant, *cells, goal, f"{exact} of {len(networks)}", f"{samples:,}"])
     return found
 
 
@@ -187,31 +239,45 @@ def _accuracy(results: list[Table], key: str) -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.accuracy", description=__doc__.splitlines()[0])
     parser.add_argument("experiment", nargs="*", choices=[*EXPERIMENTS, []], help="what to train (default: only show)")
-    parser.add_argument("--fsdd", type=Path, help="a checkout of the Free Spoken Digit Dataset, or its .npz")
+    for data, what in DATA.items():
+        parser.add_argument(f"--{data}", type=Path, help=what)
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     arguments = parser.parse_args()
+    given = {data: getattr(arguments, data) for data in DATA}
     try:
         for name in arguments.experiment:
-            work(name, arguments.fsdd, arguments.processes)
+            work(name, given, arguments.processes)
     except ConfigError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    header = ["experiment", "network", "float, %", "4 bit, %", "to reach", "verified bit-exactly", "samples simulated"]
+    header = [
+        "experiment",
+        "network",
+        "float, %",
+        "integers, %",
+        "to reach",
+        "verified bit-exactly",
+        "samples simulated",
+    ]
     print(tabulate([row for name in EXPERIMENTS for row in rows(name)], header, "github", disable_numparse=True))
     return 0
 
 
-def work(name: str, fsdd: Path | None, processes: int) -> None:
+def work(name: str, given: Mapping[str, Path | None], processes: int) -> None:
     """Train, verify and record an experiment."""
     experiment = EXPERIMENTS[name]
-    if experiment.needs_fsdd and not (fsdd and fsdd.exists()):
-        raise ConfigError(f"{name} needs --fsdd, the folder or .npz of its recordings (docs/data.md)")
-    todo = runs(name, fsdd)
+    places = {}
+    for data in experiment.needs:
+        place = given[data]
+        if place is None or not place.exists():
+            raise ConfigError(f"{name} needs --{data}: {DATA[data]} (docs/data.md)")
+        places[data] = place
+    todo = runs(name, places)
     with ProcessPoolExecutor(processes) as pool:
         results = list(tqdm(pool.map(perform, todo), total=len(todo), desc=name))
     content = {
         "protocol": experiment.protocol,
-        "command": f"python -m bench.accuracy {name}{' --fsdd <the data set>' if experiment.needs_fsdd else ''}",
+        "command": " ".join([f"python -m bench.accuracy {name}", *(f"--{data} <folder>" for data in experiment.needs)]),
         "runs": sorted(results, key=lambda one: (one["variant"], one["fold"], one["seed"])),
     }
     record.write(RESULTS / f"{name}.json", content)

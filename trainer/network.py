@@ -59,7 +59,7 @@ class Layer(nn.Module):
         self.layer = layer
         self._inputs = sum(graph.source_sizes(index))
         self._dynamics = Dynamics(spiking, layer.reset, surrogate.kind)
-        self._rule = train.rule
+        self._rule, self._hidden = train.rule, index < len(graph.network.layers)
         mask = _connections(layer, self._inputs, draw) if layer.sparse_recurrent else torch.ones(1, fan_in)
         gain = start.weight_gain / math.sqrt(mask[0].sum())
         self.weight = nn.Parameter(torch.randn(layer.neurons, fan_in, generator=draw) * gain)
@@ -131,7 +131,7 @@ class Layer(nn.Module):
         if self.normalization is not None and not quantized:
             currents = self.normalization(currents, ends)
         population = Population(numbers, self.arithmetic(quantized=quantized), self._dynamics)
-        return walk(currents, ends, population, self._rule, sources)
+        return walk(currents, ends, population, self._rule, sources, hidden=self._hidden)
 
 
 class GraphNetwork(nn.Module):

@@ -3,7 +3,8 @@
 Lee, Delbruck and Pfeiffer 2016, Training deep spiking neural networks using backpropagation, Frontiers in Neuroscience
 10:508. With the reset by subtraction, a membrane is a sum of traces, `V = sum_k w_k x_k - theta a`: `x_k` the spikes of
 input k and `a` the neuron's own, each decaying with the membrane's leak. Their values at the end say how a weight and
-a threshold move it; what spikes do between is neglected.
+a threshold move it; what spikes do between is neglected. A hidden neuron that stayed silent takes no part, as a
+rectifier below 0.
 """
 
 from __future__ import annotations
@@ -46,16 +47,17 @@ class Lee:
         assert did.sources is not None
         numbers, spikes, neurons = did.population.numbers, did.states.outputs, gradient.shape[2]
         last = (did.ends - 1).clamp(min=0)
-        error = gradient[last, torch.arange(len(last))]
+        error = gradient[last, torch.arange(len(last), device=last.device)]
+        active = (spikes.sum(dim=0) > 0).to(error)
+        if did.hidden:
+            error = error * active
         if self.normalize:
             gain = 1 / numbers.threshold
-            counts = spikes.sum(dim=0)
-            active = (counts > 0).to(gain)
             mean = ((gain.square() * active).sum(dim=1) / active.sum(dim=1).clamp(min=1)).sqrt()
             mean = torch.where(mean > 0, mean, gain.square().mean().sqrt())
             inputs = (did.sources.sum(dim=0) > 0).sum(dim=1).clamp(min=1)
             error = error * gain / mean[:, None] * (neurons / inputs).sqrt()[:, None]
-        age = last - torch.arange(len(gradient))[:, None]  # (T, B): steps to the end
+        age = last - torch.arange(len(gradient), device=last.device)[:, None]  # (T, B): steps to the end
         decay = numbers.leak ** age.clamp(min=0)[:, :, None] * mask(gradient, did.ends)
         own = (spikes * decay).sum(dim=0)
         threshold = -(error * own).sum(dim=0)

@@ -27,6 +27,7 @@ class Did:
         currents: `(T, batch, N)`, the input currents that this made.
         ends: int64 `(batch,)`, steps of each sample.
         population, states: see there.
+        hidden: whether the network has layers behind this one.
     """
 
     sources: Tensor | None
@@ -34,6 +35,7 @@ class Did:
     ends: Tensor
     population: Population
     states: States
+    hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -141,9 +142,10 @@ def test_the_response_of_a_count_is_that_of_random_trains() -> None:
     assert grown == pytest.approx(means[1] - means[0], rel=0.05)
 
 
-@pytest.mark.parametrize("normalize", [False, True])
-def test_lee_is_the_traces_at_the_end(normalize: bool) -> None:
+@pytest.mark.parametrize(("normalize", "hidden"), [(False, True), (True, True), (True, False)])
+def test_lee_is_the_traces_at_the_end(normalize: bool, hidden: bool) -> None:
     did, gradient = did_and_gradient((), "subtract")
+    did = replace(did, hidden=hidden)
     found = Lee(normalize=normalize, balance=0.01).backward(did, gradient)
     numbers = did.population.numbers
     theta, leak = numbers.threshold.numpy(), numbers.leak.numpy()
@@ -156,6 +158,8 @@ def test_lee_is_the_traces_at_the_end(normalize: bool) -> None:
         if normalize:
             mean = math.sqrt(np.mean([theta[i] ** -2 for i in fired or range(NEURONS)]))
             error *= 1 / theta / mean * math.sqrt(NEURONS / max(1, len(reached)))
+        if hidden:
+            error *= [i in fired for i in range(NEURONS)]
         for i in range(NEURONS):
             for t in range(end):
                 left = leak[i] ** (end - 1 - t)

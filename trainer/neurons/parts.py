@@ -13,5 +13,5 @@ from trainer.neurons.self_weight import SelfWeight
 from trainer.neurons.synapse import Synapse
 
 # In the order in which they act at each place of a step.
-PARTS: tuple[type[Part], ...] = (Inhibition, Bias, SelfWeight, Synapse, Adaptation, Delay, Refractory)
+PARTS: tuple[type[Part], ...] = (Bias, Inhibition, SelfWeight, Synapse, Adaptation, Delay, Refractory)
 QUANTITIES = {one.name: one for one in (LEAK, THRESHOLD, *(one for part in PARTS for one in part.quantities))}

@@ -115,7 +115,7 @@ def test_a_sample_does_not_see_its_batch() -> None:
 def test_gradients_reach_every_parameter(quantized: bool, readout: str) -> None:
     network = Network(config(data=Toy(channels=11), network=NetworkConfig(FULL, readout=readout)))  # type: ignore[arg-type]
     scramble(network, 19, strength=0.5)
-    inputs, steps = stimulus(2, 11)
+    inputs, steps = stimulus(2, 11, longest=28)
     trace = network(inputs, steps, quantized=quantized)
     assert trace.outputs[1].sum() > 30
     torch.nn.functional.cross_entropy(trace.logits, torch.tensor([0, 1, 2, 0, 1])).backward()

@@ -60,7 +60,10 @@ def _largest_states(model: RealModel, samples: SpikeSet) -> list[Array]:
         for index, layer in enumerate(model.layers, start=1):
             outputs = np.zeros((*mask.shape, layer.neurons), dtype=np.bool_)
             for step, (state, u, o) in enumerate(golden.walk(layer, index, sources, spiking=model.spikes(index))):
-                reached = [np.abs(u), *(np.abs(values) for name, values in state.items() if name != "past")]
+                reached = [
+                    np.abs(u),
+                    *(np.abs(values) for name, values in state.items() if name not in ("past", "others")),
+                ]
                 masked = np.where(mask[step, :, None], np.maximum.reduce(reached), 0.0)
                 largest[index - 1] = np.maximum(largest[index - 1], masked.max(axis=0))
                 outputs[step] = o

@@ -24,6 +24,8 @@ class _Layer:
             self.states[i], self.u[i], self.o[i] = self.neuron.naive_step(
                 i, self.states[i], x, self.layer.integers, spiking=self.spiking
             )
+        for i, state in enumerate(self.states):
+            state["others"] = sum(self.o) - self.o[i]
 
 
 def run(model: IntModel, sample: list[list[int]]) -> tuple[list[list[list[int]]], list[list[int]], int]:

@@ -49,6 +49,7 @@ class LayerConfig:
         synapse: a second leaky state in front of the membrane.
         bias: a constant input current.
         adaptation: a threshold that every spike raises.
+        inhibition: spikes that hold down the layer's other neurons in the step behind them.
         reset: of the membrane by a spike: to zero, by subtracting the threshold, or that a step later.
         weight_bits, leak_bits, state_bits: widths in bits.
         delay: the longest that an axon may learn, in steps; 0: no delays.
@@ -69,6 +70,7 @@ class LayerConfig:
     synapse: bool = False
     bias: bool = False
     adaptation: bool = False
+    inhibition: bool = False
     delay: Annotated[int, Range(0, MAX_DELAY)] = 0
     refractory: Annotated[int, Range(0, MAX_REFRACTORY)] = 0
     reset: Reset = "zero"
@@ -99,6 +101,7 @@ class NetworkConfig:
         readout: what the scores are: counts of spikes, or the sum, the largest or the last of the potentials.
         leak, synapse_leak, adaptation_leak: fraction kept per step, initially.
         adaptation_step: what a spike adds to its neuron's threshold, initially.
+        inhibition: what a spike takes from the input currents of its layer's other neurons, initially.
         leak_spread: standard deviation of the leaks' logits, initially: 0, all neurons alike; 1, time constants mostly
             within a factor of 2.7 of each other (Perez-Nieves et al. 2021 on why that helps).
         threshold: of the membrane, initially.
@@ -112,6 +115,7 @@ class NetworkConfig:
     synapse_leak: Fraction = 0.5
     adaptation_leak: Fraction = 0.95
     adaptation_step: Annotated[float, Range(0.001, 100.0)] = 0.1
+    inhibition: Annotated[float, Range(0.001, 100.0)] = 0.1
     leak_spread: Annotated[float, Range(0.0, 5.0)] = 0.0
     threshold: Annotated[float, Range(0.01, 100.0)] = 1.0
     weight_gain: Annotated[float, Range(0.01, 100.0)] = 1.0
@@ -165,8 +169,8 @@ class PlasticityConfig:
     """BIP: which intrinsic parameters learn with the weights.
 
     Attributes:
-        leak, threshold, synapse_leak, adaptation_leak, adaptation_step, delay: whether it learns; a frozen one keeps
-            its initial value (the ablation).
+        leak, threshold, synapse_leak, adaptation_leak, adaptation_step, inhibition, delay: whether it learns; a frozen
+            one keeps its initial value (the ablation).
     """
 
     leak: bool = True
@@ -174,6 +178,7 @@ class PlasticityConfig:
     synapse_leak: bool = True
     adaptation_leak: bool = True
     adaptation_step: bool = True
+    inhibition: bool = True
     delay: bool = True
 
 
@@ -438,7 +443,8 @@ def _check_exact(where: str, layer: LayerConfig, fan_in: int) -> None:
         )
     largest_weight = -weight_range(layer.weight_bits)[0]
     # One membrane, what parts and the reset add (all of the state's width) and every weight of the neuron at once.
-    states = 1 + sum(part.adds for part in layer.parts) + RESETS[layer.reset].adds
+    added = sum(layer.neurons - 1 if part.lateral else part.adds for part in layer.parts)
+    states = 1 + added + RESETS[layer.reset].adds
     largest_sum = fan_in * largest_weight + states * 2 ** (layer.state_bits - 1)
     if largest_sum >= 2**FLOAT_BITS:
         raise ConfigError(

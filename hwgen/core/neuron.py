@@ -33,6 +33,7 @@ class InVerilog:
 PARTS: Mapping[str, InVerilog] = {
     "self_weight": InVerilog("SELF_WEIGHT_W", tensor="self_weight"),
     "bias": InVerilog("BIAS_W", tensor="bias"),
+    "inhibition": InVerilog("INHIBITION_W", tensor="inhibition", cycles=2),
     "synapse": InVerilog("SYNAPSE", cycles=2),
     "adaptation": InVerilog("STEP_W", tensor="adaptation_step"),
     "delay": InVerilog("DELAY_W", tensor="delay"),
@@ -54,6 +55,8 @@ class NeuronPlan:
         parts: keys of the parts that act.
         states: number of states of `state_bits`.
         history: number of past spikes that are kept.
+        count_bits: width of the number of the layer's spikes in the step before, which comes with the sum; 0: it does
+            not.
     """
 
     spiking: bool
@@ -67,6 +70,7 @@ class NeuronPlan:
     parts: tuple[str, ...]
     states: int
     history: int
+    count_bits: int
 
     def width(self, field: str) -> int:
         """Width of a parameter; 0 where there is none."""
@@ -112,6 +116,7 @@ class NeuronPlan:
             "THRESHOLD_W": self.width("threshold"),
             "RESET": RESETS[self.reset] if self.spiking else 0,
             "HISTORY": self.history,
+            **({"COUNT_W": self.count_bits} if self.count_bits else {}),
             **switches,
             "VALUE_W": self.value_bits,
             "STATE_WORD_W": self.state_word_bits,
@@ -129,27 +134,31 @@ def refuses(layer: Layer) -> str | None:
 def plan_neuron(layer: Layer, low: IntArray, high: IntArray, sum_bits: int, *, spiking: bool) -> NeuronPlan:
     """The neurons of a layer whose sums of weights lie in `low .. high`, `(N,)` each."""
     widths, neuron = layer.integers, acting(layer, spiking=spiking)
+    count_bits = unsigned_bits(layer.neurons) if neuron.lateral else 0
     for part in neuron.parts:
         low, high = part.current_range(low, high)
     if spiking:
         low, high = quant.neurons.RESETS[neuron.reset].current_range(low, high, neuron.threshold)
     shifted = leak_shifts(neuron, widths.leak_bits)
     code_bits = widths.leak_bits if shifted is None else unsigned_bits(widths.leak_bits)
+    fields = tuple(
+        (name, code_bits if quantity.code else quantity.bits(values, widths))
+        for name, values, quantity in _stored(neuron, spiking=spiking)
+    )
+    product_bits = count_bits and count_bits + dict(fields)["inhibition"] + 1  # with a sign
     return NeuronPlan(
         spiking=spiking,
         shift=shifted is not None,
         leak_bits=widths.leak_bits,
         state_bits=widths.state_bits,
         sum_bits=sum_bits,
-        current_bits=max(sum_bits, signed_bits(int(low.min()), int(high.max()))),
+        current_bits=max(sum_bits, product_bits, signed_bits(int(low.min()), int(high.max()))),
         reset=neuron.reset,
-        fields=tuple(
-            (name, code_bits if quantity.code else quantity.bits(values, widths))
-            for name, values, quantity in _stored(neuron, spiking=spiking)
-        ),
+        fields=fields,
         parts=tuple(part.key for part in neuron.parts),
         states=1 + sum(len(part.states) for part in neuron.parts),
         history=neuron.history if spiking else 0,
+        count_bits=count_bits,
     )
 
 

@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from quant.arithmetic import Arithmetic, Array, Widths, naive_decay, naive_saturate
+from quant.neurons.delay import Delay
 from quant.neurons.part import LEAK, THRESHOLD, Part, State, Tensor, Tensors, tensor
 from quant.neurons.resets import RESETS, Reset
 
@@ -42,13 +43,20 @@ class Lif(Tensors):
         return tuple(part for part in self.parts if spiking or not part.needs_spikes)
 
     @property
+    def lateral(self) -> bool:
+        """Whether a neuron reads what the others of its layer put out in the step before."""
+        return any(part.lateral for part in self.parts)
+
+    @property
     def history(self) -> int:
-        """How many of a neuron's past spikes its step reads."""
-        return max(RESETS[self.reset].history, *(part.history for part in self.parts), 0)
+        """How many of a neuron's past spikes its step reads; of the layer's outputs, its own is one of them."""
+        delay = max((part.history for part in self.parts if isinstance(part, Delay)), default=0)
+        return max(RESETS[self.reset].history, (1 + delay) * self.lateral, *(part.history for part in self.parts), 0)
 
     def rest(self, shape: tuple[int, ...], arithmetic: Arithmetic) -> State:
         """The states before the first step of neurons `shape`."""
         names = ("v", *(name for part in self.parts for name in part.states))
+        names += ("others",) * self.lateral
         states: State = {name: np.zeros(shape, dtype=arithmetic.dtype) for name in names}
         return {**states, "past": np.zeros((self.history, *shape), dtype=np.bool_)}
 
@@ -74,15 +82,20 @@ class Lif(Tensors):
         o = s
         for part in self.parts:
             o = part.output(o, was)
+        if self.lateral:
+            now["others"] = np.sum(o, axis=-1, dtype=arithmetic.dtype, keepdims=True) - o
         return now, u, o
 
     def naive_rest(self) -> State:
         """The states of one neuron before the first step."""
         names = ("v", *(name for part in self.parts for name in part.states))
-        return {**dict.fromkeys(names, 0), "past": [0] * self.history}
+        return {**dict.fromkeys(names, 0), "past": [0] * self.history, "others": 0}
 
     def naive_step(self, i: int, was: State, x: int, widths: Widths, *, spiking: bool) -> tuple[State, int, int]:
-        """The step of neuron `i` in plain Python numbers: what judges `step`."""
+        """The step of neuron `i` in plain Python numbers: what judges `step`.
+
+        What the others put out is known behind the last of them, and set then (quant/naive.py).
+        """
         now: State = {}
         for part in self.parts:
             x = part.naive_current(i, x, was, now, widths)

@@ -2,7 +2,8 @@
 
 A part overrides the hooks it needs, twice: vectorized for the golden model, and for one neuron in plain Python
 numbers for the naive model that judges it. `was` holds the states after the step before, `now` takes those of this
-step; `past` in both are the last spikes, the latest first.
+step; `past` in both are the last spikes, the latest first, and `others`, for a lateral part, is how many other neurons
+of the layer put out a spike in the step.
 """
 
 from __future__ import annotations
@@ -93,6 +94,7 @@ class Part(Tensors):
         label: its name for people.
         states: names of its states, `state_bits` wide each.
         needs_spikes: whether it does nothing where the neuron never spikes.
+        lateral: whether it reads what the layer's other neurons put out.
     """
 
     __slots__ = ()
@@ -101,6 +103,7 @@ class Part(Tensors):
     label: ClassVar[str]
     states: ClassVar[tuple[str, ...]] = ()
     needs_spikes: ClassVar[bool] = False
+    lateral: ClassVar[bool] = False
 
     @property
     def history(self) -> int:

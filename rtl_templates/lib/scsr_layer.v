@@ -49,6 +49,7 @@ module scsr_layer #(
     parameter VALUE_W = 1,             // width of a value: 1 where the neurons spike
     parameter NEURON_CYCLES = 4,       // enabled cycles from a neuron's inputs to its outputs
     parameter PARAM_FILE = "",         // parameter words, in the form of $readmemh
+    parameter DRAIN = 0,               // 1: a step's updates begin when all of the step before have left
     // Width of the tag; bit 0: last step of the sample; the highest bit, where the memories are protected: the sample
     // is damaged (scsr_mark.v)
     parameter TAG_W = 1,
@@ -238,6 +239,7 @@ module scsr_layer #(
         .VALUE_W         (VALUE_W),
         .NEURON_CYCLES   (NEURON_CYCLES),
         .PARAM_FILE      (PARAM_FILE),
+        .DRAIN           (DRAIN),
         .TAG_W           (TAG_W),
         .CHECKS          (PARAM_CHECKS),
         .CHECK_W         (PARAM_CHECK_W)

@@ -10,7 +10,8 @@
 // may hold fewer: `r_final` is the place of a word's last neuron, values behind it are 0.
 //
 // Latency LATENCY enabled cycles, interval 1. A word is read again only after it has been written: a layer with no more
-// words than pipeline stages waits between steps until the pipeline is empty.
+// words than pipeline stages waits between steps until the pipeline is empty, as one does whose neurons need all of the
+// step before.
 
 module scsr_update #(
     parameter INDEX_W = 1,           // width of a neuron's index
@@ -28,6 +29,7 @@ module scsr_update #(
     parameter VALUE_W = 1,           // width of a value: 1 where the neurons spike
     parameter NEURON_CYCLES = 4,     // enabled cycles from a neuron's inputs to its outputs
     parameter PARAM_FILE = "",       // parameter words, in the form of $readmemh
+    parameter DRAIN = 0,             // 1: a step begins when all words of the step before have left
     // Width of the tag; bit 0: last step of the sample; the highest bit, where the parameters are protected: the sample
     // is damaged (scsr_mark.v)
     parameter TAG_W = 1,
@@ -80,7 +82,7 @@ module scsr_update #(
     reg [LATENCY-1:0] valid_q;      // which stages hold a word
 
     generate
-        if (WORDS <= LATENCY) begin : g_drain
+        if (WORDS <= LATENCY || DRAIN != 0) begin : g_drain
             assign s_ready = en && !(word_q == {WORD_W{1'b0}} && |valid_q);
         end else begin : g_flow
             assign s_ready = en;

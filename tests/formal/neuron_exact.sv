@@ -14,22 +14,25 @@ module prove_neuron_exact #(
     parameter STEP_W = 0,
     parameter DELAY_W = 0,
     parameter REFRACTORY_W = 0,
+    parameter INHIBITION_W = 0,
+    parameter COUNT_W = 0,
     parameter SUM_W = 4,
     parameter SYNAPSE = 0,
     parameter RESET = 0
 ) (
     input wire                     clk,
-    input wire signed [SUM_W-1:0]  sum,
+    input wire [COUNT_W+SUM_W-1:0] sum,
     input wire [STATE_W*(1+SYNAPSE+(STEP_W>0?1:0))+HISTORY-1:0] state,
-    input wire [CODE_W*(1+SYNAPSE+(STEP_W>0?1:0))+THRESHOLD_W+SELF_WEIGHT_W+BIAS_W+STEP_W+DELAY_W+REFRACTORY_W-1:0] param
+    input wire [CODE_W*(1+SYNAPSE+(STEP_W>0?1:0))+THRESHOLD_W+SELF_WEIGHT_W+BIAS_W+INHIBITION_W+STEP_W+DELAY_W+REFRACTORY_W-1:0] param
 );
 
-    localparam X_W = SUM_W + 2;
+    localparam X_W = SUM_W + 2 + INHIBITION_W + COUNT_W;
     localparam ADAPTIVE = STEP_W > 0 ? 1 : 0;
     localparam STATE_WORD_W = STATE_W * (1 + SYNAPSE + ADAPTIVE) + HISTORY;
     localparam PARAM_W =
-        CODE_W * (1 + SYNAPSE + ADAPTIVE) + THRESHOLD_W + SELF_WEIGHT_W + BIAS_W + STEP_W + DELAY_W + REFRACTORY_W;
-    localparam LATENCY = 4 + 2 * SYNAPSE;
+        CODE_W * (1 + SYNAPSE + ADAPTIVE)
+        + THRESHOLD_W + SELF_WEIGHT_W + BIAS_W + INHIBITION_W + STEP_W + DELAY_W + REFRACTORY_W;
+    localparam LATENCY = 4 + 2 * SYNAPSE + (INHIBITION_W > 0 ? 2 : 0);
     localparam TOP = (1 << (STATE_W - 1)) - 1;
 
     wire [STATE_WORD_W-1:0] next_state;
@@ -38,7 +41,7 @@ module prove_neuron_exact #(
     scsr_neuron #(
         .STATE_W(STATE_W), .LEAK_W(LEAK_W), .CODE_W(CODE_W), .SHIFT(SHIFT), .THRESHOLD_W(THRESHOLD_W), .RESET(RESET),
         .HISTORY(HISTORY), .SELF_WEIGHT_W(SELF_WEIGHT_W), .BIAS_W(BIAS_W), .STEP_W(STEP_W), .DELAY_W(DELAY_W),
-        .REFRACTORY_W(REFRACTORY_W), .SUM_W(SUM_W), .X_W(X_W), .SYNAPSE(SYNAPSE), .VALUE_W(1),
+        .REFRACTORY_W(REFRACTORY_W), .INHIBITION_W(INHIBITION_W), .COUNT_W(COUNT_W), .SUM_W(SUM_W), .X_W(X_W), .SYNAPSE(SYNAPSE), .VALUE_W(1),
         .STATE_WORD_W(STATE_WORD_W), .PARAM_W(PARAM_W)
     ) dut (
         .clk, .en(1'b1), .sum, .state, .param, .next_state, .value
@@ -47,7 +50,8 @@ module prove_neuron_exact #(
     // The fields of a word one after the other, as wide as they are; a field that is not there reads 0.
     localparam SELF_WEIGHT_LSB = CODE_W + THRESHOLD_W;
     localparam BIAS_LSB = SELF_WEIGHT_LSB + SELF_WEIGHT_W;
-    localparam SYNAPSE_LSB = BIAS_LSB + BIAS_W;
+    localparam INHIBITION_LSB = BIAS_LSB + BIAS_W;
+    localparam SYNAPSE_LSB = INHIBITION_LSB + INHIBITION_W;
     localparam ADAPTATION_LSB = SYNAPSE_LSB + CODE_W * SYNAPSE;
     localparam STEP_LSB = ADAPTATION_LSB + CODE_W * ADAPTIVE;
 
@@ -94,7 +98,13 @@ module prove_neuron_exact #(
         sat = sum > TOP ? TOP : sum < -TOP - 1 ? -TOP - 1 : sum;
     endfunction
 
-    wire signed [15:0] x = sum + (s ? self_weight : 0) + bias;
+    wire signed [15:0] weights = field(sum, 0, SUM_W, 1);
+    wire signed [15:0] spikes_before = field(sum, SUM_W, COUNT_W, 0);
+    wire signed [15:0] inhibition = field(param, INHIBITION_LSB, INHIBITION_W, 0);
+    wire               own = past[delay];
+    always @* assume (INHIBITION_W == 0 || (delay < HISTORY && spikes_before >= own));
+
+    wire signed [15:0] x = weights + (s ? self_weight : 0) + bias - inhibition * (spikes_before - $signed({1'b0, own}));
     wire signed [15:0] filtered = SYNAPSE ? sat(decay(c, synapse_leak) + x) : x;
     wire               held = (past & ((1 << refractory) - 1)) != 0;
     wire signed [15:0] u = held ? 0 : sat(decay(v, leak) + filtered - (RESET == 2 && s ? theta : 0));

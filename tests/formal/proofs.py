@@ -113,6 +113,7 @@ PROOFS = (
             {"WORDS": 3, "WORD_W": 2, "INDEX_W": 2, "STATE_WORD_W": 4, "VALUE_W": 2, "NEURON_CYCLES": 5},
             {"WORDS": 5, "WORD_W": 3, "INDEX_W": 4, "UNITS": 3, "UNIT_W": 2, "GROUP_WORDS": 2, "GROUP_WORD_W": 1}
             | {"GROUP_LAST_UNITS": 2, "LAST_UNITS": 1},
+            {"WORDS": 7, "WORD_W": 3, "INDEX_W": 3, "STATE_WORD_W": 3, "DRAIN": 1},
         ),
         induction=1,
         depth=16,
@@ -128,6 +129,7 @@ PROOFS = (
             "r7_params": Mutant(".addr(word_q)", ".addr(done_word_q)", case=3),
             "r8_values": Mutant(" & {VALUE_W{there}}", "", case=4),
             "r9_neurons": Mutant("GROUP_LAST_FINAL : FINAL;", "FINAL : FINAL;", case=4),
+            "r10_drain": Mutant("|| DRAIN != 0", "", case=5),
         },
     ),
     Proof(
@@ -228,13 +230,13 @@ PROOFS = (
         depth=10,
         models=("scsr_leaky_sum",),
         mutants={
-            "r1_filter": Mutant("{SELF_WEIGHT_W{state[STATE_W]}}", "{SELF_WEIGHT_W{1'b1}}", case=1),
+            "r1_filter": Mutant("{SELF_WEIGHT_W{state_x[STATE_W]}}", "{SELF_WEIGHT_W{1'b1}}", case=1),
             "r2_membrane": Mutant(
-                "{state[STATE_W-1:0], param[CODE_W-1:0]}", "{state[STATE_W-1:0], param[CODE_W:1]}", case=1
+                "{state_x[STATE_W-1:0], param_x[CODE_W-1:0]}", "{state_x[STATE_W-1:0], param_x[CODE_W:1]}", case=1
             ),
             "r3_current": Mutant(".s  (filtered),", ".s  (~filtered),", case=2),
             "r4_membrane": Mutant("sum_wide + self", "sum_wide - self"),
-            "r5_fire": Mutant("(param[CODE_W+:THRESHOLD_W]),", "(param[CODE_W-1+:THRESHOLD_W]),"),
+            "r5_fire": Mutant("(param_x[CODE_W+:THRESHOLD_W]),", "(param_x[CODE_W-1+:THRESHOLD_W]),"),
             "r6_reset": Mutant("over ? after_spike : u", "after_spike", module="scsr_fire", case=1),
             "r7_potential": Mutant("assign value = u", "assign value = -u", case=3),
         },
@@ -256,6 +258,8 @@ PROOFS = (
             {"REFRACTORY_W": 2, "HISTORY": 3},
             {"REFRACTORY_W": 1, "SYNAPSE": 1, "RESET": 2, "SELF_WEIGHT_W": 0},
             {"REFRACTORY_W": 2, "HISTORY": 2, "DELAY_W": 1, "STEP_W": 2, "RESET": 1, "SELF_WEIGHT_W": 0},
+            {"INHIBITION_W": 2, "COUNT_W": 2},
+            {"INHIBITION_W": 2, "COUNT_W": 2, "DELAY_W": 1, "HISTORY": 2, "BIAS_W": 2, "SELF_WEIGHT_W": 0},
         ),
         induction=7,
         depth=9,
@@ -267,6 +271,8 @@ PROOFS = (
             "r1_step:late, filtered": Mutant(".STAGES(3)", ".STAGES(2)", module="scsr_neuron", case=6),
             "r1_step:delay": Mutant("? spike : due", "? due : spike", module="scsr_neuron", case=9),
             "r1_step:past": Mutant("{past, spike}", "{spike, past}", module="scsr_neuron", case=9),
+            "r1_step:inhibition": Mutant("own ? spikes", "!own ? spikes", module="scsr_neuron", case=14),
+            "r1_step:inhibition, delayed": Mutant("(ONE_STEP <<", "(ONE_STEP >>", module="scsr_neuron", case=15),
             "r1_step:refractory": Mutant("~({HISTORY{1'b1}}", "~({HISTORY{1'b0}}", module="scsr_neuron", case=11),
             "r1_step:refractory, filtered": Mutant(
                 "(1),\n                .STAGES(TO_U)",
@@ -274,7 +280,7 @@ PROOFS = (
                 module="scsr_neuron",
                 case=12,
             ),
-            "r1_step:adaptation": Mutant("STEP_W{state[STATE_W]}", "STEP_W{1'b1}", module="scsr_neuron", case=7),
+            "r1_step:adaptation": Mutant("STEP_W{state_x[STATE_W]}", "STEP_W{1'b1}", module="scsr_neuron", case=7),
             "r1_step:adaptation, filtered": Mutant("TO_U - 3", "TO_U - 4", module="scsr_neuron", case=8),
         },
     ),
@@ -438,6 +444,16 @@ PROOFS = (
                 "!check_flipped && !(|flipped)", "!check_flipped && !(|flipped) && ^syndrome_1_q", case=3
             ),
             "r3_hold": Mutant("if (en) odd_1_q", "odd_1_q"),
+        },
+    ),
+    Proof(
+        "scsr_spike_count",
+        cases=({}, {"UNITS": 3, "COUNT_W": 4}),
+        induction=1,
+        depth=6,
+        mutants={
+            "r1_count": Mutant("if (s_last) count_q", "count_q"),
+            "r2_end": Mutant("s_end ? {COUNT_W{1'b0}} : with_word", "with_word"),
         },
     ),
     Proof(

@@ -15,7 +15,8 @@ module prove_scsr_update #(
     parameter LAST_UNITS = 1,
     parameter STATE_WORD_W = 2,
     parameter VALUE_W = 1,
-    parameter NEURON_CYCLES = 4
+    parameter NEURON_CYCLES = 4,
+    parameter DRAIN = 0
 ) (
     input wire             clk,
     input wire             rst,
@@ -46,7 +47,8 @@ module prove_scsr_update #(
     scsr_update #(
         .INDEX_W(INDEX_W), .UNITS(UNITS), .UNIT_W(UNIT_W), .WORDS(WORDS), .WORD_W(WORD_W), .GROUP_WORDS(GROUP_WORDS),
         .GROUP_WORD_W(GROUP_WORD_W), .GROUP_LAST_UNITS(GROUP_LAST_UNITS), .LAST_UNITS(LAST_UNITS), .SUM_W(1),
-        .STATE_WORD_W(STATE_WORD_W), .PARAM_W(1), .VALUE_W(VALUE_W), .NEURON_CYCLES(NEURON_CYCLES), .TAG_W(2)
+        .STATE_WORD_W(STATE_WORD_W), .PARAM_W(1), .VALUE_W(VALUE_W), .NEURON_CYCLES(NEURON_CYCLES), .TAG_W(2),
+        .DRAIN(DRAIN)
     ) dut (.*);
 
     (* hierconn *) wire                      \dut.en ;
@@ -231,6 +233,10 @@ module prove_scsr_update #(
         // The first neuron of the word, and the place of its last one.
         r9_neurons: assert (r_index == first_index && r_final == length - 1);
         c9_neurons: cover (r_valid && r_last && r_word == WORDS - 1);
+
+        // Where neurons need all of the step before, no step begins before all words of it have left.
+        r10_drain: assert (!(DRAIN && issue && word_q == 0) || places[4:0] == 0);
+        c10_drain: cover (issue && word_q == 0 && returned_q && places[4:0] == 0);
     end
 
 endmodule

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from hwgen.core.planner import make_plan
 from hwgen.core.rates import cycles_per_step, measured_events
 from hwgen.core.timing import INPUT_CYCLES, answer_cycles, latency_cycles
 from quant import vectors
+from quant.neurons import Inhibition
 from quant.spikes import from_dense
 from sim.verify import verify
 
@@ -78,6 +80,26 @@ def test_cycles_with_a_packet_per_step_are_predicted(case: Case, tmp_path: Path)
     assert report["cycles_per_step_mean"] > build.plan.last.neurons
     predicted = cycles_per_step(build.plan, measured_events(model, samples))
     assert predicted == pytest.approx(report["cycles_per_step_mean"], rel=0.02)
+
+
+@pytest.mark.parametrize("case", [UPDATES[1], LOOPS[3]], ids=lambda case: case.name)
+def test_cycles_with_lateral_inhibition_are_predicted(case: Case, tmp_path: Path) -> None:
+    """A step waits until all words of the step before have left the update."""
+    model = random_network(case)
+    layers = [
+        replace(
+            one, neuron=replace(one.neuron, parts=(*one.neuron.parts, Inhibition(np.ones(one.neurons, dtype=np.int8))))
+        )
+        for one in model.layers
+    ]
+    model = replace(model, layers=tuple(layers))
+    build = make_build(model, case.folding)
+    write(build, tmp_path / "core")
+    samples = vectors.random_samples(model, 10, 30, case.density, seed=1)
+    report = verify(tmp_path / "core", samples)
+    assert report["equal"], report["first_difference"] or "silent"
+    predicted = cycles_per_step(build.plan, measured_events(model, samples))
+    assert predicted == pytest.approx(report["cycles_per_step_mean"], rel=0.03)
 
 
 @pytest.mark.parametrize("units", [(20, 10), (5, 2), (1, 1)])

@@ -60,8 +60,10 @@ _NEURONS = frozenset({*_NUMBERS, *function.RESETS, *function.SURROGATES})
 _SURROGATE = frozenset({SurrogateGradient})
 
 KERNELS = (
-    Kernel("cpu", _NEURONS | {"recurrent"}, _SURROGATE, lambda: native.library() is not None, cpu.run_walk),
-    # A neuron's recurrent inputs come from everywhere: dense recurrence has no kernel on a GPU.
+    Kernel(
+        "cpu", _NEURONS | {"recurrent", "inhibition"}, _SURROGATE, lambda: native.library() is not None, cpu.run_walk
+    ),
+    # What comes from all of a layer's neurons, dense recurrence and inhibition, has no kernel on a GPU.
     Kernel("cuda", _NEURONS, _SURROGATE, lambda: importlib.util.find_spec("triton") is not None, _run_on_gpu),
 )
 

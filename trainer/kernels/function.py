@@ -14,7 +14,7 @@ from trainer.rules import Gradients
 
 Pass = Literal["forward", "backward"]
 
-# The rows of the matrix of numbers that kernels take; a bias is part of the currents, a delay an array of its own.
+# The rows of the matrix of numbers that kernels take; a bias is part of the currents, delay and inhibition are arrays.
 NUMBERS = (
     *("leak", "threshold", "width", "self_weight"),
     *("synapse_leak", "adaptation_leak", "adaptation_step", "refractory"),
@@ -74,6 +74,9 @@ def backward(run: RunWalk, ends: Tensor, population: Population, states: States,
     found["width"] = found["width"].sum().reshape(1)
     if "bias" in numbers.neuron:
         found["bias"] = d_currents.sum(dim=(0, 1))
+    if "inhibition" in arrays:
+        seen = states.outputs[:-1]
+        found["inhibition"] = -(d_currents[1:] * (seen.sum(dim=2, keepdim=True) - seen)).sum(dim=(0, 1))
     if "delay" in arrays:
         earlier = torch.cat([torch.zeros_like(gradient[:1]), states.outputs[:-1]])
         change = states.outputs - earlier  # with a step more of delay, the outputs would be those of the step before
@@ -98,6 +101,7 @@ def _arrays(ends: Tensor, population: Population, states: States) -> dict[str, T
         "outputs": states.outputs,
         "potential": states.potential,
         **({"delay": numbers.neuron["delay"].long()} if "delay" in acting else {}),
+        **({"inhibition": numbers.neuron["inhibition"]} if "inhibition" in acting else {}),
         **{f"{key}_state": state for key, state in states.of_parts.items()},
     }
 

@@ -31,7 +31,7 @@ _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # of mallopt(3)
 
 _Pointer = ctypes.c_void_p
 _ARRAYS = """
-    ends currents numbers recurrent delay outputs potential
+    ends currents numbers recurrent delay inhibition outputs potential
     synapse_state adaptation_state refractory_state
     d_outputs d_currents d_numbers
 """

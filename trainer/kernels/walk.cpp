@@ -33,6 +33,7 @@ struct Walk {
   const float* numbers;       // (numbers, neurons), zeros of what is not there; backward, bounded as the gradient sees them
   const float* recurrent;     // (neurons, neurons), or null: row j holds the weights from neuron j (forward), or to it
   const int64_t* delay;       // (neurons), or null: steps
+  const float* inhibition;    // (neurons), or null: what each spike of the others takes from the current; no gradient
   float* outputs;             // rows: spikes, or potentials; zeros at first with delays
   float* potential;           // rows
   float* synapse_state;       // rows, or null: the filtered currents
@@ -123,6 +124,7 @@ void forward(const Walk& w, int64_t first, int64_t last) {
   for (int64_t b = first; b < last; ++b) {
     std::fill(states.begin(), states.end(), 0.0f);
     fired.clear();
+    float put_out = 0.0f;  // spikes of all neurons in the step before
     float* __restrict__ v = states.data();
     float* __restrict__ c = v + n;
     float* __restrict__ h = c + n;
@@ -144,6 +146,11 @@ void forward(const Walk& w, int64_t first, int64_t last) {
           for (int64_t i = 0; i < n; ++i) x[i] += from[i];
         }
         for (int64_t i = 0; i < n; ++i) x[i] = given[i] + x[i];
+        given = x;
+      }
+      if (w.inhibition && put_out != 0.0f) {
+        const float* seen = w.delay ? w.outputs + row - stride : s;
+        for (int64_t i = 0; i < n; ++i) x[i] = given[i] - w.inhibition[i] * (put_out - seen[i]);
         given = x;
       }
 #pragma GCC ivdep
@@ -182,6 +189,11 @@ void forward(const Walk& w, int64_t first, int64_t last) {
       if (w.delay) {
         for (int64_t i = 0; i < n; ++i)
           if (t + w.delay[i] < w.ends[b]) w.outputs[row + w.delay[i] * stride + i] = s[i];
+      }
+      if (w.inhibition) {
+        const float* seen = w.delay ? w.outputs + row : s;
+        put_out = 0.0f;
+        for (int64_t i = 0; i < n; ++i) put_out += seen[i];
       }
       if (w.recurrent) {
         fired.clear();

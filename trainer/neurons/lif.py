@@ -65,7 +65,7 @@ def walk(currents: Tensor, ends: Tensor, population: Population, fire: Fire | No
         if recurrent is not None:
             current = current + outputs @ recurrent.T
         for part in parts:
-            current = part.current(current, spikes)
+            current = part.current(part.inhibited(current, outputs), spikes)
         kept = reset.later(arithmetic.round(membrane * numbers.leak), resetting, numbers.threshold)
         before, membrane = membrane, arithmetic.saturate(kept + current)
         for part in parts:

@@ -24,6 +24,7 @@ class Part:
         keeps: whether it has a state of its own, which `trail` collects.
         needs_spikes: whether it does nothing where the neuron never spikes.
         adds: whether it adds a number as wide as a state to the input current.
+        lateral: whether it does so for each of the layer's other neurons.
     """
 
     key: ClassVar[str]
@@ -31,6 +32,7 @@ class Part:
     keeps: ClassVar[bool] = False
     needs_spikes: ClassVar[bool] = False
     adds: ClassVar[bool] = False
+    lateral: ClassVar[bool] = False
 
     def __init__(self, numbers: Numbers, arithmetic: Arithmetic, rest: Tensor) -> None:
         """`rest`: zeros `(batch, N)`."""
@@ -41,6 +43,10 @@ class Part:
     def start(cls, layer: LayerConfig, network: NetworkConfig, draw: torch.Generator) -> tuple[Tensor, ...]:
         """The parameters `(N,)` before training, one for each of `quantities`."""
         return tuple(torch.zeros(layer.neurons) for _ in cls.quantities)
+
+    def inhibited(self, current: Tensor, outputs: Tensor) -> Tensor:
+        """The input current behind this part, given what the layer put out in the step before."""
+        return current
 
     def current(self, current: Tensor, spikes: Tensor) -> Tensor:
         """The input current behind this part, given the spikes of the step before."""

@@ -11,6 +11,7 @@ from hwgen.engines.folded.plan import FoldedLayer
 def footprint(layer: FoldedLayer) -> Footprint:
     """What a layer takes, its skip links included and the read-out not."""
     multipliers = 0 if layer.neuron.shift else layer.units * layer.neuron.states
+    multipliers += layer.units * (layer.neuron.count_bits > 0)
     return Footprint(_terms(layer), tuple(_memories(layer)), (multipliers, layer.neuron.state_bits))
 
 
@@ -26,7 +27,9 @@ def _terms(layer: FoldedLayer) -> dict[str, float]:
         "layers": 1,
         "links": len(layer.links),
         "skips": sum(link.fifo_word_bits for link in layer.links if link.fifo_words),
-        "sums": layer.lanes * neuron.sum_bits,
+        # With inhibition, what waits for its product takes at most as many bits of accumulators (measured for xc7).
+        "sums": layer.lanes * neuron.sum_bits
+        + layer.units * (neuron.count_bits > 0) * (neuron.sum_bits + neuron.state_word_bits + neuron.param_bits),
         "second sums": (layer.ports - 1) * layer.lanes * neuron.sum_bits,
         "weights": layer.ports * layer.lanes * layer.weight_bits,
         "hold choice": layer.units * neuron.sum_bits * choice(layer.group_words),

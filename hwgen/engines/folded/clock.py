@@ -31,7 +31,7 @@ class FoldedClock:
     def __init__(self, layer: FoldedLayer) -> None:
         self._layer = layer
         self._latency = update_latency(layer)
-        self._drains = layer.words <= self._latency
+        self._drains = layer.words <= self._latency or layer.neuron.count_bits > 0
         self._closed = 0
         self._walked = [0, 0]  # of the two steps before: when the lanes had taken the list's last event
         self._first_issued = _LONG_AGO  # when the step's first word went into the update

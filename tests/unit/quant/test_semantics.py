@@ -52,6 +52,8 @@ def specified(
                     )
                 x += p("self_weight") * s_before if neuron.get("self_weight") else 0
                 x += p("bias") if neuron.get("bias") else 0
+                if neuron.get("inhibition"):
+                    x -= p("inhibition") * (sum(before[number]) - before[number][i])
                 c = x
                 if neuron.get("synapse"):
                     c = past["c"] = _sat(_decay(past["c"], p("synapse_leak"), layer["leak_bits"]) + x, bits)

@@ -153,6 +153,17 @@ def test_sums_that_float32_cannot_hold_are_refused() -> None:
         config.from_table(table)
 
 
+def test_the_inhibition_of_all_other_neurons_counts_in_the_sums() -> None:
+    table = copy.deepcopy(EXAMPLE)
+    layer(table, 0).update(neurons=500, inhibition=True, state_bits=16)
+    config.from_table(table)
+    layer(table, 0).update(neurons=1024)
+    with pytest.raises(
+        ConfigError, match=r"network\.layers\[1\]: sums could reach .* or fewer weight_bits or state_bits"
+    ):
+        config.from_table(table)
+
+
 @pytest.mark.parametrize(
     "content", [b"name = ", b"\xff\xfe", b"name = 'a'\nname = 'b'", b"a = " + b"[" * 5000, b"a = " + b"9" * 5000]
 )

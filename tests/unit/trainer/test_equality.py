@@ -113,7 +113,7 @@ def test_each_part_is_felt(part: type[Part], reset: quant.neurons.Reset) -> None
     network = Network(config(*layers, data=Toy(channels=11)))
     scramble(network, 19, strength=0.7)
     model = integers(network)
-    inputs, steps = stimulus(4, 11, batch=16, longest=24)
+    inputs, steps = stimulus(4, 11, batch=64, longest=40)
     assert min(compare(network, model, inputs, steps)) > 10
     lame = [
         replace(one, neuron=replace(one.neuron, parts=tuple(own for own in one.neuron.parts if own.key != part.key)))

@@ -66,9 +66,10 @@ SPREAD = {
     "bias": 0.3,
     "adaptation_leak": 2.0,
     "adaptation_step": 1.0,
+    "inhibition": 1.0,
     "delay": 2.0,
 }
-MEAN = {"adaptation_step": -2.0}
+MEAN = {"adaptation_step": -1.0, "inhibition": -3.0}
 
 # What turns a part on in the configuration of a layer.
 ON = {part.key: {"delay": 4, "refractory": 1}.get(part.key, True) for part in PARTS}

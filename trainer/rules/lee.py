@@ -41,7 +41,9 @@ class Lee:
 
     def check(self, config: Config) -> None:
         check_counts(config, "lee")
-        check_features(config, "lee", frozenset({"subtract"}), "the reset subtract, no recurrence and no parts")
+        check_features(
+            config, "lee", frozenset({"subtract", "inhibition"}), "the reset subtract and no part but inhibition"
+        )
 
     def backward(self, did: Did, gradient: Tensor) -> Gradients:
         assert did.sources is not None
@@ -64,4 +66,8 @@ class Lee:
         if self.balance:
             counts = spikes.sum(dim=(0, 1))
             threshold -= self.balance * (neurons * counts - counts.sum()) / (numbers.threshold * len(last))
-        return Gradients(error * decay, numbers={"threshold": threshold})
+        found = {"threshold": threshold}
+        if "inhibition" in numbers.neuron:
+            others = spikes.sum(dim=2, keepdim=True) - spikes
+            found["inhibition"] = -(error * (others[:-1] * decay[1:]).sum(dim=0)).sum(dim=0)
+        return Gradients(error * decay, numbers=found)

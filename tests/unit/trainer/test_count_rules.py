@@ -142,14 +142,15 @@ def test_the_response_of_a_count_is_that_of_random_trains() -> None:
     assert grown == pytest.approx(means[1] - means[0], rel=0.05)
 
 
+@pytest.mark.parametrize("parts", [(), ("inhibition",)])
 @pytest.mark.parametrize(("normalize", "hidden"), [(False, True), (True, True), (True, False)])
-def test_lee_is_the_traces_at_the_end(normalize: bool, hidden: bool) -> None:
-    did, gradient = did_and_gradient((), "subtract")
+def test_lee_is_the_traces_at_the_end(parts: tuple[str, ...], normalize: bool, hidden: bool) -> None:
+    did, gradient = did_and_gradient(parts, "subtract")
     did = replace(did, hidden=hidden)
     found = Lee(normalize=normalize, balance=0.01).backward(did, gradient)
     numbers = did.population.numbers
     theta, leak = numbers.threshold.numpy(), numbers.leak.numpy()
-    d_weight, d_theta = np.zeros((NEURONS, numbers.inputs)), np.zeros(NEURONS)
+    d_weight, d_theta, d_inhibition = np.zeros((NEURONS, numbers.inputs)), np.zeros(NEURONS), np.zeros(NEURONS)
     d_sources = torch.zeros_like(did.sources[0])
     for b, end in enumerate(did.ends.tolist()):
         error = gradient[end - 1, b].numpy().copy()
@@ -165,12 +166,17 @@ def test_lee_is_the_traces_at_the_end(normalize: bool, hidden: bool) -> None:
                 left = leak[i] ** (end - 1 - t)
                 d_weight[i] += error[i] * left * did.sources[t, b].numpy()
                 d_theta[i] -= error[i] * left * did.states.outputs[t, b, i].item()
+                others = [j for j in range(NEURONS) if j != i and t > 0 and did.states.outputs[t - 1, b, j]]
+                d_inhibition[i] -= error[i] * left * len(others)
             d_sources[b] += error[i] * numbers.feed_forward[i]
     counts = did.states.outputs.sum(dim=(0, 1)).numpy()
     d_theta -= 0.01 * (NEURONS * counts - counts.sum()) / theta / len(did.ends)
     of_inputs = torch.einsum("tbi,tbj->ij", found.currents, did.sources)
     torch.testing.assert_close(of_inputs, torch.from_numpy(d_weight), rtol=1e-5, atol=1e-9)
     torch.testing.assert_close(found.numbers["threshold"], torch.from_numpy(d_theta), rtol=1e-5, atol=1e-9)
+    if parts:
+        torch.testing.assert_close(found.numbers["inhibition"], torch.from_numpy(d_inhibition), rtol=1e-5, atol=1e-9)
+        assert d_inhibition.any()
     back = (found.currents @ numbers.feed_forward)[did.ends - 1, torch.arange(len(did.ends))]
     torch.testing.assert_close(back, d_sources, rtol=1e-5, atol=1e-9)
     assert d_weight.any()

@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: demo test check lint formal fuzz soak mutation hostile faults bench hardware implementations training area bitstreams snapshots reference triton setup synth-tools tools clean
+.PHONY: demo test check lint formal fuzz soak mutation hostile faults bench hardware implementations training area bitstreams snapshots reference triton gpu setup synth-tools tools clean
 
 demo: $(READY)
 	$(BIN)/python -m bench.demo
@@ -93,6 +93,11 @@ bitstreams: synth-tools
 triton: $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[triton]'
 	TRITON_INTERPRET=1 $(BIN)/python -m pytest tests/unit/trainer/test_kernels.py -k interpreter
+
+# On a machine with CUDA: the GPU's kernel against plain PyTorch, and an epoch beside snnTorch and SpikingJelly
+gpu: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[peers,triton]'
+	$(BIN)/python -m bench.gpu
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -42,6 +42,8 @@ CONFIGS, SYSTEMS, ROOT = Path("configs/accuracy"), Path("configs/systems"), Path
 SEEDS = (1, 2, 3)
 SPEAKERS = ("george", "jackson", "lucas", "nicolas", "theo", "yweweler")
 TAKES, LOSO = "FSDD, Lyon + BSA, takes 0-4 test", "FSDD, Lyon + BSA, leave one speaker out"
+MNIST = "MNIST, the official test part; epochs chosen on a tenth of the training part"
+UNKNOWN = "official test parts; the task is not known at test"
 FASHION = "Fashion-MNIST, the official test part; epochs chosen on a tenth of the training part"
 DATA = {
     "fsdd": "a checkout of the Free Spoken Digit Dataset, or its .npz",
@@ -68,6 +70,9 @@ ABLATION: Mapping[str, Table] = {
     "+ BIP": {},
     "dense recurrence instead": {"network.layers.1.self_weight": False, "network.layers.1.dense_recurrent": True},
 }
+
+METAPLASTICITY: Mapping[str, Table] = {"metaplastic": {}, "m = 0": {"train.synapse.m": 0.0}}
+_FASHION_NEXT = {"data.permutation": 0, "train.tasks.1.permutation": 0, "train.tasks.1.path": "fashion-mnist"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +110,21 @@ EXPERIMENTS = {
         needs=("fashion",),
         reach=("90.1", ""),
     ),
+    "lee": Experiment(SYSTEMS / "lee.toml", MNIST, needs=("mnist",), reach=("98.2", "97.9")),
+    "permuted": Experiment(
+        SYSTEMS / "metaplastic.toml",
+        f"two orders of MNIST's pixels in turn, {UNKNOWN}",
+        variants=METAPLASTICITY,
+        needs=("mnist",),
+        reach=("", "85, 95"),
+    ),
+    "mnist_fashion": Experiment(
+        SYSTEMS / "metaplastic.toml",
+        f"MNIST, then Fashion-MNIST, {UNKNOWN}",
+        variants={name: {**changes, **_FASHION_NEXT} for name, changes in METAPLASTICITY.items()},
+        needs=("mnist", "fashion"),
+        reach=("", "80, 80"),
+    ),
 }
 
 
@@ -123,15 +143,15 @@ def runs(name: str, given: Mapping[str, Path]) -> list[Run]:
     """All runs of an experiment, with the folders of the data sets that are given."""
     experiment = EXPERIMENTS[name]
     table = tomllib.loads(experiment.config.read_text(encoding="utf-8"))
-    for data in (table["data"], *table.get("train", {}).get("tasks", ())):
-        if data.get("path") in PLACES:
-            data["path"] = str(given[PLACES[data["path"]]].absolute())
     found = []
     variants = enumerate(experiment.variants.items())
     for (number, (variant, changes)), fold, seed in itertools.product(variants, experiment.folds, SEEDS):
         one = deepcopy(table)
         for setting, value in {**changes, "train.seed": seed}.items():
             change(one, setting, value)
+        for data in (one["data"], *one["train"].get("tasks", ())):
+            if data.get("path") in PLACES:
+                data["path"] = str(given[PLACES[data["path"]]].absolute())
         if fold != "official":
             one["data"]["split"] = {"name": "speakers", "test": [fold]}
         found.append(Run(variant, fold, seed, ROOT / name / str(number) / fold / str(seed), one))

@@ -5,7 +5,7 @@ each library the way its documentation writes it, at its best number of threads.
 the machine does hits all alike; the table gives medians of one epoch, and how much faster the project is. Also printed:
 the peak memory over the number of steps.
 
-Needs `pip install -e '.[peers]'`, as `make training` does.
+Needs `pip install -e '.[peers]'`, as `make training` does. `make gpu` runs it on a GPU.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ DENSITY, LEAK, RATE = 0.1, 0.9, 1e-3
 ROUNDS = 5
 
 Update = Callable[[Tensor, Tensor], None]
+CPU = torch.device("cpu")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ def ours(self_recurrent: bool) -> Update:
     """This project's own update: forward, loss, gradients, limit, step."""
     layers = tuple(LayerConfig(size, (index,), self_weight=self_recurrent) for index, size in enumerate(SIZES[1:]))
     config = Config("bench", Classes26(), NetworkConfig(layers, leak=LEAK), TrainConfig(rate_float=RATE))
-    progress = loop.start(config)
+    progress = loop.start(config, device=torch.get_default_device())
 
     def update(inputs: Tensor, labels: Tensor) -> None:
         batch = Batch(inputs, torch.full((BATCH,), len(inputs)), labels, torch.full((BATCH,), 1 / BATCH))
@@ -149,28 +150,36 @@ CONTESTANTS: dict[str, Callable[[bool], Update | None]] = {
 
 def data(steps: int = STEPS) -> list[tuple[Tensor, Tensor]]:
     """Batches of random spikes `(steps, BATCH, inputs)` and labels `(BATCH,)`."""
-    draw, batches = torch.Generator().manual_seed(1), []
+    draw, batches = torch.Generator(CPU).manual_seed(1), []
     for _ in range(BATCHES):
-        spikes = (torch.rand(steps, BATCH, SIZES[0], generator=draw) < DENSITY).float()
-        batches.append((spikes, torch.randint(0, SIZES[-1], (BATCH,), generator=draw)))
+        spikes = (torch.rand(steps, BATCH, SIZES[0], generator=draw, device=CPU) < DENSITY).float()
+        batches.append((spikes, torch.randint(0, SIZES[-1], (BATCH,), generator=draw, device=CPU)))
     return batches
 
 
-def compare(self_recurrent: bool) -> dict[str, float]:
-    """Median seconds of one epoch for each contestant at its best number of threads."""
-    batches = data()
+def compare(self_recurrent: bool, device: torch.device = CPU) -> dict[str, float]:
+    """Median seconds of one epoch on `device` for each contestant, on the CPU at its best number of threads."""
+    with device:
+        return _compare(self_recurrent, device)
+
+
+def _compare(self_recurrent: bool, device: torch.device) -> dict[str, float]:
+    batches = [(inputs.to(device), labels.to(device)) for inputs, labels in data()]
+    counts = (1, 2) if device == CPU else (1,)
     updates = {name: update for name, make in CONTESTANTS.items() if (update := make(self_recurrent)) is not None}
     times: dict[tuple[str, int], list[float]] = {}
     for turn in range(ROUNDS + 1):
-        for threads in (1, 2):
+        for threads in counts:
             torch.set_num_threads(threads)
             for name, update in updates.items():
                 began = time.perf_counter()
                 for inputs, labels in batches:
                     update(inputs, labels)
+                if device != CPU:
+                    torch.cuda.synchronize(device)
                 if turn:  # the first round compiles and warms up
                     times.setdefault((name, threads), []).append(time.perf_counter() - began)
-    return {name: min(statistics.median(times[name, threads]) for threads in (1, 2)) for name in updates}
+    return {name: min(statistics.median(times[name, threads]) for threads in counts) for name in updates}
 
 
 def memory(name: str, steps: int) -> float:
@@ -191,15 +200,22 @@ def peak(name: str, steps: int) -> float:
     return int(status["VmHWM"].split()[0]) / 1024
 
 
+def show(device: torch.device = CPU) -> dict[str, dict[str, float]]:
+    """Compare on `device` and print the table; seconds by network and library."""
+    print(f"{'-'.join(map(str, SIZES))}, {STEPS} steps, batch {BATCH}, {BATCHES} batches; seconds per epoch")
+    found = {title: compare(title == "self-recurrent", device) for title in ("self-recurrent", "feed-forward")}
+    rows = [
+        (title, name, taken, taken / seconds["this project"])
+        for title, seconds in found.items()
+        for name, taken in seconds.items()
+    ]
+    print(tabulate(rows, ["network", "library", "s", "times ours"], floatfmt=("", "", ".3f", ".1f")))
+    return found
+
+
 def main() -> int:
     record: dict[str, object] = {"threads": torch.get_num_threads(), "torch": torch.__version__}
-    print(f"{'-'.join(map(str, SIZES))}, {STEPS} steps, batch {BATCH}, {BATCHES} batches; seconds per epoch")
-    rows = []
-    for title, self_recurrent in (("self-recurrent", True), ("feed-forward", False)):
-        seconds = compare(self_recurrent)
-        record[title] = seconds
-        rows += [(title, name, taken, taken / seconds["this project"]) for name, taken in seconds.items()]
-    print(tabulate(rows, ["network", "library", "s", "times ours"], floatfmt=("", "", ".3f", ".1f")))
+    record |= show()
     peaks = {name: [memory(name, steps) for steps in (125, 250, 500)] for name in list(CONTESTANTS)[:2]}
     record["peak MB at 125, 250, 500 steps"] = peaks
     print(tabulate([(name, *values) for name, values in peaks.items()], ["peak MB at", 125, 250, 500], floatfmt=".0f"))

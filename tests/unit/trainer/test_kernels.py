@@ -31,7 +31,7 @@ pytestmark = pytest.mark.skipif(native.library() is None, reason="no C++ compile
 
 def answers(population: Population, *, plain: bool = False, threads: int = 1) -> tuple[States, dict[str, Tensor]]:
     """States and the gradients of a random function of the outputs, by a kernel where there is one, or without."""
-    inputs, ends = spikes()
+    inputs, ends = (one.to(population.numbers.weight.device) for one in spikes())
     currents = (inputs @ population.numbers.feed_forward.T).detach()
     currents.requires_grad_()
     before = torch.get_num_threads()
@@ -39,7 +39,7 @@ def answers(population: Population, *, plain: bool = False, threads: int = 1) ->
     try:
         with kernels.plain_pytorch() if plain else nullcontext():
             states = walk(currents, ends, population, SurrogateGradient())
-            importance = torch.randn(states.outputs.shape, generator=torch.Generator().manual_seed(5))
+            importance = torch.randn(states.outputs.shape, generator=torch.Generator().manual_seed(5)).to(currents)
             wanted = {"currents": currents, **population.numbers.learned}
             gradients = torch.autograd.grad((states.outputs * importance).sum(), wanted.values(), allow_unused=True)
     finally:
@@ -236,4 +236,19 @@ def test_the_gpu_kernel_in_its_interpreter(
     population = Population(numbers, arithmetic, Dynamics(spiking, reset, "fast_sigmoid"))
     assert kernels.find(torch.zeros(1), population, SurrogateGradient()) is not None
     states, _ = assert_alike(population)
+    assert not spiking or states.outputs.sum() > 200
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
+@pytest.mark.parametrize("arithmetic", ARITHMETICS, ids=["real", "integer"])
+@pytest.mark.parametrize("parts", [(), *((key,) for key in ON_ITS_OWN), ON_ITS_OWN])
+@pytest.mark.parametrize(("reset", "spiking"), [*((reset, True) for reset in RESETS), ("zero", False)])
+def test_the_kernel_on_a_gpu(arithmetic: Arithmetic, parts: tuple[str, ...], reset: Reset, spiking: bool) -> None:
+    """In integers to the bit; real numbers may be rounded once where plain PyTorch rounds twice."""
+    integer = isinstance(arithmetic, Integer)
+    numbers = numbers_of(37, integer=integer, parts=parts)
+    learned = {name: value.detach().cuda().requires_grad_() for name, value in numbers.learned.items()}
+    population = Population(numbers.holding(learned), arithmetic, Dynamics(spiking, reset, "fast_sigmoid"))
+    assert kernels.find(torch.zeros(1, device="cuda"), population, SurrogateGradient()) is not None
+    states, _ = assert_alike(population, exact=integer)
     assert not spiking or states.outputs.sum() > 200

@@ -1,0 +1,37 @@
+"""What only a GPU shows: the Triton kernel against plain PyTorch, and one epoch beside snnTorch and SpikingJelly.
+
+Results are recorded with the card's name in bench/results/gpu.json. Without a GPU, this says so and ends.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import torch
+
+from bench import record, training
+
+
+def main() -> int:
+    if not torch.cuda.is_available():
+        print("no GPU that PyTorch can use (torch.cuda.is_available() is False): nothing was run or recorded")
+        return 0
+    device = torch.device("cuda", 0)
+    tests = ["-m", "pytest", "-q", "tests/unit/trainer/test_kernels.py", "-k", "on_a_gpu"]
+    if subprocess.run([sys.executable, *tests], check=False).returncode:
+        return 1
+    found = {
+        "command": "make gpu",
+        "commit": record.commit(),
+        "card": torch.cuda.get_device_name(device),
+        "torch": torch.__version__,
+        "kernel_equality": "passed",
+        "seconds_per_epoch": training.show(device),
+    }
+    record.write(record.RESULTS / "gpu.json", found)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

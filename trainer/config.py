@@ -222,6 +222,20 @@ class ActivityConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class GrowthConfig:
+    """A price of large weights (Lee, Delbruck & Pfeiffer 2016; Zhang & Li 2019, ST-RSBP).
+
+    Attributes:
+        strength, beta, limit: `strength / 2` times the sum over all neurons of `exp(beta * (|w|**2 / limit**2 - 1))`,
+            `|w|` being the length of a neuron's real weights: cheap below `limit`, steep above it.
+    """
+
+    strength: Annotated[float, Range(0.0, 1e6)] = 0.0
+    beta: Annotated[float, Range(0.001, 1000.0)] = 10.0
+    limit: Annotated[float, Range(0.001, 1e6)] = 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class ScheduleConfig:
     """The learning rate over the epochs of a phase, as a fraction of its full value.
 
@@ -274,6 +288,7 @@ class TrainConfig:
         loss: what is minimized.
         teacher: a kernel machine whose probabilities are learned from.
         activity: a price of neurons that are silent or always fire.
+        growth: a price of large weights.
         augment: random changes of the training samples.
         tasks: data sets to learn behind `data`, one after another, by the same network (trainer/tasks.py).
     """
@@ -297,6 +312,7 @@ class TrainConfig:
     loss: Annotated[Loss, Named(LOSSES)] = CrossEntropy()
     teacher: TeacherConfig = TeacherConfig()
     activity: ActivityConfig = ActivityConfig()
+    growth: GrowthConfig = GrowthConfig()
     augment: Augmentation = Augmentation()
     tasks: tuple[Annotated[Source, Named(SOURCES)], ...] = ()
 

@@ -24,7 +24,7 @@ from trainer.config import Config, TrainConfig
 from trainer.data.batches import Batch, shuffled
 from trainer.distributed import add_gradients, of_first, processes, share, total
 from trainer.evaluation import evaluate
-from trainer.losses import Answer, inactivity
+from trainer.losses import Answer, growth, inactivity
 from trainer.network import Network, Trace
 from trainer.synapses import Store
 from trainer.teacher import Teacher
@@ -284,15 +284,18 @@ def _epoch(
 
 
 def batch_loss(network: Network, trace: Trace, batch: Batch) -> tuple[Tensor, Tensor]:
-    """This process's part of the batch's mean loss, and the price of the activity of all hidden layers."""
+    """This process's part of the batch's mean loss, and the price of the hidden layers' activity and of all weights."""
     settings = network.config.train
     answer = Answer(trace.logits, trace.outputs[-1], batch.steps.clamp(min=1), batch.labels, batch.targets)
     loss = (settings.loss(answer) * batch.weights).sum()
-    activity = settings.activity
-    if not activity.strength:
-        return loss, torch.zeros_like(loss)
-    hidden = [inactivity(states.outputs, batch.steps, activity.low, activity.high) for states in trace.states[:-1]]
-    return loss, activity.strength * sum(hidden, torch.zeros_like(loss))
+    activity, weights, price = settings.activity, settings.growth, torch.zeros_like(loss)
+    if activity.strength:
+        hidden = (inactivity(states.outputs, batch.steps, activity.low, activity.high) for states in trace.states[:-1])
+        price = price + activity.strength * sum(hidden, price)
+    if weights.strength:
+        grown = (growth(layer.connected_weight, weights.beta, weights.limit) for layer in network.layers)
+        price = price + weights.strength * sum(grown, torch.zeros_like(loss))
+    return loss, price
 
 
 def _origin(network: Network, trace: Trace) -> str:

@@ -150,6 +150,11 @@ def inactivity(outputs: Tensor, steps: Tensor, low: float, high: float) -> Tenso
     return (rates - rates.detach().clamp(low, high)).square().mean()
 
 
+def growth(weight: Tensor, beta: float, limit: float) -> Tensor:
+    """Half the sum over the neurons of `exp(beta * (|w|**2 / limit**2 - 1))`; `weight` is `(N, inputs)`."""
+    return 0.5 * (beta * ((weight / limit).square().sum(dim=1) - 1)).exp().sum()
+
+
 def _filtered(trains: Tensor, steps: Tensor, tau: float) -> Tensor:
     """`trains` `(T, batch, N)` through `y[t] = exp(-1 / tau) y[t - 1] + x[t]`: neurons that never fire."""
     ones = trains.new_ones(trains.shape[2])

@@ -7,8 +7,20 @@ from dataclasses import replace
 
 import pytest
 import torch
+from toys import Toy, config
 
-from trainer.losses import LOSSES, Answer, CrossEntropy, SpikeCount, VanRossum, inactivity
+from trainer import loop
+from trainer.config import GrowthConfig, TrainConfig
+from trainer.losses import (
+    LOSSES,
+    Answer,
+    CrossEntropy,
+    RelativeCount,
+    SpikeCount,
+    VanRossum,
+    growth,
+    inactivity,
+)
 
 
 def answer() -> Answer:
@@ -76,6 +88,23 @@ def test_what_lies_beyond_the_end_does_not_count(loss: object) -> None:
     torch.testing.assert_close(loss(given), loss(again))  # type: ignore[operator]
 
 
+def test_a_margin_costs_nothing() -> None:
+    """Rates (1/2, 1/6, 0) and (0, 0, 1): only distances of more than 0.2 count."""
+    found = SpikeCount(right=0.6, wrong=0.0, margin=0.2)(answer())
+    torch.testing.assert_close(found, torch.tensor([0.0, 0.6**2 + 1]))
+
+
+def test_relative_count_is_the_distance_of_shares_and_its_gradient() -> None:
+    """Counts (3, 1, 0) and (0, 0, 4) of classes 0 and 1."""
+    given = answer()
+    outputs = given.outputs.clone().requires_grad_()
+    found = RelativeCount()(replace(given, outputs=outputs))
+    torch.testing.assert_close(found, torch.tensor([0.5 / 9, 1.0]))
+    found.sum().backward()
+    expected = torch.tensor([[0.0, 1 / 3, 0.0], [0.0, -1.0, 1.0]])
+    torch.testing.assert_close(outputs.grad, expected.expand(6, 2, 3))
+
+
 def test_inactivity_is_the_distance_from_the_range() -> None:
     outputs = torch.zeros(10, 2, 3)
     outputs[:, :, 1] = 1.0
@@ -88,3 +117,23 @@ def test_inactivity_is_the_distance_from_the_range() -> None:
     rows = outputs.grad[0, 0].tolist()
     assert rows[0] < 0 < rows[1]
     assert rows[2] == 0
+
+
+def test_large_weights_have_a_price() -> None:
+    """`1/2 sum exp(beta (|w|**2 / limit**2 - 1))`, whose gradient is that of Lee et al. 2016."""
+    weight = torch.randn(4, 6, generator=torch.Generator().manual_seed(1), dtype=torch.float64).requires_grad_()
+    growth(weight, beta=0.5, limit=2.0).backward()
+    steep = torch.exp(0.5 * (weight.detach().square().sum(dim=1, keepdim=True) / 4 - 1))
+    torch.testing.assert_close(weight.grad, 0.5 * weight.detach() / 4 * steep)
+
+
+def test_the_price_of_weights_keeps_them_short() -> None:
+    lengths = []
+    for strength in (0.0, 1.0):
+        train = TrainConfig(
+            epochs_float=3, batch=8, rate_float=0.05, growth=GrowthConfig(strength, beta=2.0, limit=0.5)
+        )
+        progress = loop.start(config(train=train))
+        loop.train(progress, Toy().load(), lambda batches, _: batches, lambda _: None, ("float",))
+        lengths.append(progress.network.layers[0].weight.norm().item())
+    assert lengths[1] < 0.7 * lengths[0]

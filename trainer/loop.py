@@ -268,7 +268,7 @@ def _epoch(
             progress.average.update_parameters(network)
         loss_sum += mean_loss * samples_seen
         right += hits_seen
-    progress.store.read(0)
+    progress.store.read(len(batch.inputs))
     validation = evaluate(progress.candidate, data["validation"], quantized=phase == "quantized")
     seen = torch.tensor([validation.loss, validation.accuracy], dtype=torch.float64, device=network.device)
     loss_validation, accuracy_validation = of_first(seen).tolist()

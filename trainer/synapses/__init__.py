@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from trainer.synapses.metaplastic import Metaplastic
+from trainer.synapses.pcm import Pcm
 from trainer.synapses.synapse import Ideal, Store, Synapse
 
-SYNAPSES: Mapping[str, type[Synapse]] = {"ideal": Ideal, "metaplastic": Metaplastic}
+SYNAPSES: Mapping[str, type[Synapse]] = {"ideal": Ideal, "metaplastic": Metaplastic, "pcm": Pcm}
 
-__all__ = ["SYNAPSES", "Ideal", "Metaplastic", "Store", "Synapse"]
+__all__ = ["SYNAPSES", "Ideal", "Metaplastic", "Pcm", "Store", "Synapse"]

@@ -56,6 +56,7 @@ def test_memories_are_found_from_another_folder(simulator: str, tmp_path: Path) 
             "SCSR_SEED": "1",
             "SCSR_IDLE_LIMIT": str(build.manifest.idle_limit_cycles),
             "SCSR_LOAD": str(core / build.manifest.load.file),
+            "SCSR_PACKETS": "sample",
         },
         simulator=simulator,
     )

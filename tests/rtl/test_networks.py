@@ -65,7 +65,9 @@ def random_case(seed: int, limits: Limits) -> tuple[IntModel, Folding, SpikeSet]
         model = random_model(rng, limits)
         folding = random_folding(rng, model)
         samples = vectors.random_samples(model, 25, 12, float(rng.choice([0.05, 0.3, 0.8])), seed)
-        if vectors.expected(model, samples)["scores"].any():
+        answers, sources = vectors.expected(model, samples), model.sources(len(model.layers))
+        read = any(source == 0 or len(answers[f"layer_{source}"]) for source in sources)
+        if answers["scores"].any() and read:  # a bias alone moves potentials, too
             return model, folding, samples
 
 

@@ -119,7 +119,7 @@ def test_what_is_not_told_is_right(cores: Callable[[int, str], Core], seed: int,
     assert changed > 0
 
 
-@pytest.mark.parametrize("seed", [1, 4, 5])  # networks on which flips matter
+@pytest.mark.parametrize("seed", [2, 4, 8])  # networks on which flips matter
 def test_bits_that_flip_while_the_core_runs_are_told(
     cores: Callable[[int, str], Core], seed: int, tmp_path: Path
 ) -> None:

@@ -24,7 +24,8 @@ class Board:
             self._writer = SummaryWriter(str(self._folder), purge_step=self._done if self._done > 1 else None)
         for name in ("loss", "accuracy"):
             for part in ("train", "validation"):
-                self._writer.add_scalar(f"{name}/{part}", getattr(epoch, f"{name}_{part}"), self._done)
+                if (value := getattr(epoch, f"{name}_{part}")) is not None:
+                    self._writer.add_scalar(f"{name}/{part}", value, self._done)
         self._writer.add_scalar("seconds per epoch", epoch.seconds, self._done)
         self._writer.flush()
 

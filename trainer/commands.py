@@ -64,7 +64,7 @@ def evaluate(arguments: argparse.Namespace) -> int:
     content = export.read_checkpoint(arguments.model)
     networks = checkpoint.restore(content, arguments.model)
     samples = networks[0].config.data.load()[arguments.split]
-    result = {"split": arguments.split, "samples": len(samples), **results.find(*networks, samples).accuracies}
+    result = {"split": arguments.split, "samples": len(samples), **results.find(*networks, samples).qualities}
     text = json.dumps(result, indent=2) + "\n"
     if arguments.out:
         write_new(arguments.out, text.encode(), force=arguments.force)

@@ -17,8 +17,8 @@ from quant.neurons.part import MAX_DELAY, MAX_REFRACTORY
 from quant.readouts import Readout
 from trainer.augmentation import Augmentation
 from trainer.data import SOURCES
-from trainer.data.source import Source
-from trainer.losses import LOSSES, CrossEntropy, Loss
+from trainer.data.source import Source, Traced
+from trainer.losses import LOSSES, CrossEntropy, Loss, SquaredError
 from trainer.neurons import PARTS, RESETS, Part
 from trainer.readouts import READOUTS
 from trainer.rules import RULES, Rule, SurrogateGradient
@@ -41,7 +41,7 @@ class LayerConfig:
     """One layer: its size, what it reads, its features and its widths in bits.
 
     Attributes:
-        neurons: how many; the last layer has one per class.
+        neurons: how many; the last layer has one per class, or per output of a regression.
         sources: what the layer reads: 0 is the input, k an earlier layer.
         self_weight: one recurrent weight per neuron, from its own spike.
         dense_recurrent: a full matrix of recurrent weights.
@@ -360,9 +360,7 @@ class Config:
             raise ConfigError(
                 f"network has {weights} weights; the limit on this machine is {most}: take fewer neurons or sources"
             )
-        readout = self.network.readout
-        if not READOUTS[readout].spiking and not isinstance(self.train.loss, CrossEntropy):
-            raise ConfigError(f"train.loss is one of spikes; the read-out {readout} has none, take cross_entropy")
+        _check_loss(self)
         if layers[-1].neurons != len(self.data.classes):
             raise ConfigError(
                 f"network.layers[{len(layers)}].neurons is {layers[-1].neurons}; "
@@ -448,6 +446,24 @@ def _difference(first: Any, second: Any, where: str) -> str | None:
         if found is not None:
             return found
     return None
+
+
+def _check_loss(config: Config) -> None:
+    """Refuse a loss that does not fit the data or the read-out."""
+    readout, loss, augment = config.network.readout, config.train.loss, config.train.augment
+    if not isinstance(config.data, Traced):
+        if isinstance(loss, SquaredError):
+            raise ConfigError("train.loss squared_error needs a data set of traces; this one has classes")
+        if not READOUTS[readout].spiking and not isinstance(loss, CrossEntropy):
+            raise ConfigError(f"train.loss is one of spikes; the read-out {readout} has none, take cross_entropy")
+    elif not isinstance(loss, SquaredError):
+        raise ConfigError('train.loss is one of classes; the data set has traces, take "squared_error"')
+    elif readout != "membrane_last":
+        raise ConfigError(f'network.readout is {readout}; squared_error needs "membrane_last", a potential every step')
+    elif augment.time_shift or augment.time_warp:
+        raise ConfigError("train.augment: time_shift and time_warp would move the samples against their traces")
+    elif config.train.tasks:
+        raise ConfigError("train.tasks are told apart by accuracies; a data set of traces has none")
 
 
 def _check_exact(where: str, layer: LayerConfig, fan_in: int) -> None:

@@ -3,17 +3,41 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
 
 from quant.formats import IntArray, signed_range
 from quant.spikes import SpikeSet
-from trainer.data.batches import in_order
+from trainer.data.batches import Batch, in_order
+from trainer.data.source import Traced
 from trainer.losses import Answer
 from trainer.network import Network, Trace
+from trainer.neurons import mask
 
 _BATCH = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """How good answers are: their accuracy, as a fraction of 1, or the error of a regression."""
+
+    name: Literal["accuracy", "error"]
+    value: float
+
+    @property
+    def merit(self) -> float:
+        """The more, the better."""
+        return self.value if self.name == "accuracy" else -self.value
+
+    def __str__(self) -> str:
+        return f"{self.value:.2%}" if self.name == "accuracy" else f"{self.value:.4g}"
+
+
+def quality(loss: float, accuracy: float | None) -> Quality:
+    """A regression has no accuracy; its loss is its error."""
+    return Quality("error", loss) if accuracy is None else Quality("accuracy", accuracy)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,17 +65,23 @@ class Evaluation:
         loss: mean per sample.
         labels, predictions: int64 `(S,)`; a prediction is the lowest index among the largest scores.
         layers: what each layer did.
+        regression: whether labels are rows of traces, and predictions mean nothing.
     """
 
     loss: float
     labels: IntArray
     predictions: IntArray
     layers: tuple[LayerActivity, ...]
+    regression: bool = False
 
     @property
-    def accuracy(self) -> float:
-        """Fraction of 1."""
-        return float((self.labels == self.predictions).mean())
+    def accuracy(self) -> float | None:
+        """Fraction of 1; a regression has none."""
+        return None if self.regression else float((self.labels == self.predictions).mean())
+
+    @property
+    def quality(self) -> Quality:
+        return quality(self.loss, self.accuracy)
 
     @property
     def saturated(self) -> int:
@@ -72,8 +102,7 @@ def evaluate(network: Network, samples: SpikeSet, *, quantized: bool) -> Evaluat
     for batch in in_order(samples, _BATCH):
         batch = batch.to(network.device)
         trace = network(batch.inputs, batch.steps, quantized=quantized)
-        answer = Answer(trace.logits, trace.outputs[-1], batch.steps, batch.labels)
-        loss += network.config.train.loss(answer).double().sum().item()
+        loss += network.config.train.loss(answer_of(network, trace, batch)).double().sum().item()
         predictions.append(trace.scores.argmax(dim=1).cpu())
         for index, count in enumerate(counts):
             count.add(network, trace, index, quantized=quantized)
@@ -83,7 +112,18 @@ def evaluate(network: Network, samples: SpikeSet, *, quantized: bool) -> Evaluat
         samples.label.astype(np.int64),
         torch.cat(predictions).numpy(),
         tuple(count.activity(steps, network.graph.spikes(index)) for index, count in enumerate(counts, start=1)),
+        isinstance(network.config.data, Traced),
     )
+
+
+def answer_of(network: Network, trace: Trace, batch: Batch) -> Answer:
+    """What the network says about a batch, as losses see it."""
+    outputs, steps, data = trace.outputs[-1] * trace.unit, batch.steps.clamp(min=1), network.config.data
+    wanted = None
+    if isinstance(data, Traced):
+        rows = torch.from_numpy(data.traces()[batch.labels.cpu(), : len(outputs)]).transpose(0, 1)
+        wanted = rows.to(outputs.device) * mask(outputs, batch.steps)
+    return Answer(trace.logits, outputs, steps, batch.labels, batch.targets, wanted)
 
 
 class _Counts:

@@ -16,6 +16,7 @@ from quant.formats import IntArray
 from quant.spikes import SpikeSet, Split
 from trainer import pictures
 from trainer.config import Config
+from trainer.data.source import Traced, label_names
 
 _TEMPLATE = Path(__file__).with_name("inspection.html.j2")
 _SHOWN = 12
@@ -66,18 +67,19 @@ def inspect(config: Config) -> Inspection:
     Raises:
         DataError: if they are missing or not as expected.
     """
-    data, classes = config.data.load(), config.data.classes
+    data, classes = config.data.load(), label_names(config.data)
+    kind = "pattern" if isinstance(config.data, Traced) else "class"
     return Inspection(
-        tables=(_classes(data, classes), _lengths(data), _activity(data)),
+        tables=(_labels(data, classes, kind), _lengths(data), _activity(data)),
         warnings=_warnings(data, classes),
         raster=pictures.data_raster(data["train"], classes),
     )
 
 
-def _classes(data: Mapping[Split, SpikeSet], classes: Sequence[str]) -> Table:
+def _labels(data: Mapping[Split, SpikeSet], classes: Sequence[str], kind: str) -> Table:
     counts = {split: _per_class(samples, classes) for split, samples in data.items()}
     rows = [[name, *(count[label] for count in counts.values())] for label, name in enumerate(classes)]
-    return Table("samples per class", ["class", *data], [*rows, ["all", *map(len, data.values())]])
+    return Table(f"samples per {kind}", [kind, *data], [*rows, ["all", *map(len, data.values())]])
 
 
 def _per_class(samples: SpikeSet, classes: Sequence[str]) -> IntArray:

@@ -23,8 +23,8 @@ from trainer.checkpoint import State
 from trainer.config import Config, TrainConfig
 from trainer.data.batches import Batch, shuffled
 from trainer.distributed import add_gradients, of_first, processes, share, total
-from trainer.evaluation import evaluate
-from trainer.losses import Answer, growth, inactivity
+from trainer.evaluation import Quality, answer_of, evaluate, quality
+from trainer.losses import growth, inactivity
 from trainer.network import Network, Trace
 from trainer.synapses import Store
 from trainer.teacher import Teacher
@@ -35,7 +35,7 @@ PHASES: tuple[Phase, ...] = get_args(Phase)
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
-    """One line of the history. Losses are means per sample, accuracies fractions of 1.
+    """One line of the history. Losses are means per sample, accuracies fractions of 1; a regression has none.
 
     With several tasks, `accuracy_tasks` is that on the validation part of each.
     """
@@ -44,10 +44,18 @@ class Epoch:
     epoch: int
     loss_train: float
     loss_validation: float
-    accuracy_train: float
-    accuracy_validation: float
+    accuracy_train: float | None
+    accuracy_validation: float | None
     seconds: float
     accuracy_tasks: tuple[float, ...] = ()
+
+    @property
+    def train(self) -> Quality:
+        return quality(self.loss_train, self.accuracy_train)
+
+    @property
+    def validation(self) -> Quality:
+        return quality(self.loss_validation, self.accuracy_validation)
 
 
 @dataclass(slots=True)
@@ -89,8 +97,8 @@ class Progress:
         return [epoch for epoch in self.history if epoch.phase == phase]
 
     def best_epoch(self, phase: Phase) -> Epoch:
-        """The epoch of `phase` with the highest validation accuracy; among equals, with the lowest loss."""
-        return max(self.of_phase(phase), key=lambda epoch: (epoch.accuracy_validation, -epoch.loss_validation))
+        """The epoch of `phase` that is best on validation; among equals, the one with the lowest loss."""
+        return max(self.of_phase(phase), key=lambda epoch: (epoch.validation.merit, -epoch.loss_validation))
 
     def is_over(self, phase: Phase) -> bool:
         """Whether `phase` has had all its epochs, or so many without a better one that it ends early."""
@@ -166,7 +174,7 @@ def train(
             _begin_quantized(progress)
         while not progress.is_over(phase):
             epoch = _epoch(progress, data, phase, len(progress.of_phase(phase)) + 1, watch, teacher)
-            known = (evaluate(progress.candidate, one, quantized=phase == "quantized").accuracy for one in tasks)
+            known = (evaluate(progress.candidate, one, quantized=phase == "quantized").quality.value for one in tasks)
             epoch = replace(epoch, accuracy_tasks=tuple(known))
             progress.history.append(epoch)
             if progress.best_epoch(phase) is epoch:
@@ -270,15 +278,16 @@ def _epoch(
         right += hits_seen
     progress.store.read(len(batch.inputs))
     validation = evaluate(progress.candidate, data["validation"], quantized=phase == "quantized")
-    seen = torch.tensor([validation.loss, validation.accuracy], dtype=torch.float64, device=network.device)
+    seen = torch.tensor([validation.loss, validation.accuracy or 0.0], dtype=torch.float64, device=network.device)
     loss_validation, accuracy_validation = of_first(seen).tolist()
+    regression = validation.accuracy is None
     return Epoch(
         phase=phase,
         epoch=number,
         loss_train=loss_sum / len(samples),
         loss_validation=loss_validation,
-        accuracy_train=right / len(samples),
-        accuracy_validation=accuracy_validation,
+        accuracy_train=None if regression else right / len(samples),
+        accuracy_validation=None if regression else accuracy_validation,
         seconds=time.perf_counter() - began,
     )
 
@@ -286,8 +295,7 @@ def _epoch(
 def batch_loss(network: Network, trace: Trace, batch: Batch) -> tuple[Tensor, Tensor]:
     """This process's part of the batch's mean loss, and the price of the hidden layers' activity and of all weights."""
     settings = network.config.train
-    answer = Answer(trace.logits, trace.outputs[-1], batch.steps.clamp(min=1), batch.labels, batch.targets)
-    loss = (settings.loss(answer) * batch.weights).sum()
+    loss = (settings.loss(answer_of(network, trace, batch)) * batch.weights).sum()
     activity, weights, price = settings.activity, settings.growth, torch.zeros_like(loss)
     if activity.strength:
         hidden = (inactivity(states.outputs, batch.steps, activity.low, activity.high) for states in trace.states[:-1])

@@ -29,9 +29,10 @@ class Answer:
 
     Attributes:
         logits: `(batch, classes)`, the scores as the softmax sees them.
-        outputs: `(T, batch, classes)`, the last layer's spikes or potentials; 0 after a sample's end.
+        outputs: `(T, batch, classes)`, the last layer's spikes or potentials, in real units; 0 after a sample's end.
         steps, labels: int64 `(batch,)`.
         targets: `(batch, classes)`, a teacher's probabilities, which stand for the labels, or None.
+        traces: `(T, batch, outputs)`, what a regression's outputs are to be in every step, 0 after the end, or None.
     """
 
     logits: Tensor
@@ -39,6 +40,7 @@ class Answer:
     steps: Tensor
     labels: Tensor
     targets: Tensor | None = None
+    traces: Tensor | None = None
 
 
 class Loss(Protocol):
@@ -131,8 +133,20 @@ class VanRossum:
         return distance.square().sum(dim=(0, 2)) / answer.steps
 
 
+@dataclass(frozen=True, slots=True)
+class SquaredError:
+    """Mean squared distance of the outputs from the sample's traces, per step and output: for regression."""
+
+    unit: ClassVar[str] = "mean squared error per step"
+
+    def __call__(self, answer: Answer) -> Tensor:
+        assert answer.traces is not None, "a regression has traces"
+        return (answer.outputs - answer.traces).square().mean(dim=2).sum(dim=0) / answer.steps
+
+
 LOSSES: Mapping[str, type[Loss]] = {
     "cross_entropy": CrossEntropy,
+    "squared_error": SquaredError,
     "spike_count": SpikeCount,
     "relative_count": RelativeCount,
     "van_rossum": VanRossum,

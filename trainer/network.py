@@ -34,12 +34,14 @@ class Trace:
         states: what each layer did.
         scores: float64 `(batch, classes)`; in quantized mode the integers of the hardware.
         logits: float32 `(batch, classes)`, the scores as the loss sees them.
+        unit: `(1,)`, what 1 of the last layer's potentials stands for in real terms; 1 of spikes.
     """
 
     inputs: Tensor
     states: tuple[States, ...]
     scores: Tensor
     logits: Tensor
+    unit: Tensor
 
     @property
     def outputs(self) -> tuple[Tensor, ...]:
@@ -178,7 +180,8 @@ class GraphNetwork(nn.Module):
             outputs[-1] = Broadcast.apply(self._rule, outputs[-1], *outputs[1:-1])
             states[-1] = replace(states[-1], outputs=outputs[-1])
         scores = self._readout.scores(outputs[-1], steps, self.layers[-1].arithmetic(quantized=quantized))
-        return Trace(outputs[0], tuple(states), scores, self._logits(scores, steps, numbers.unit))
+        unit = torch.ones_like(numbers.unit[:1]) if self._readout.spiking else numbers.unit
+        return Trace(outputs[0], tuple(states), scores, self._logits(scores, steps, unit), unit)
 
     def fit_scales(self) -> None:
         """Set every neuron's scale from its weights: how the quantized phase begins."""
@@ -199,7 +202,7 @@ class GraphNetwork(nn.Module):
     def _logits(self, scores: Tensor, steps: Tensor, unit: Tensor) -> Tensor:
         """The score, per step if it is a sum, times a learned gain; potentials are taken back to real units first."""
         one = (scores / steps[:, None].clamp(min=1) if self._readout.sums else scores).float()
-        return (one if self._readout.spiking else one * unit) * self.logit_gain_log.exp()
+        return one * unit * self.logit_gain_log.exp()
 
 
 class Network(GraphNetwork):

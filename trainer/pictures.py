@@ -18,32 +18,38 @@ from matplotlib.ticker import LogFormatter
 from torch import Tensor
 
 from quant.spikes import SpikeSet
-from trainer.evaluation import Evaluation
+from trainer.evaluation import Evaluation, Quality
 from trainer.loop import Epoch, Progress
+from trainer.losses import Answer
 from trainer.network import Network, Trace
 
 _MOST_PANELS = 12
 _TRAIN, _VALIDATION, _TEST = "#8a8f98", "#1f5fbf", "#c4412b"
 
 
-def curves(progress: Progress, test: Mapping[str, float]) -> bytes:
-    """A PNG: loss and accuracy of both phases over the epochs, the chosen epochs, and, at the end, test accuracies."""
+def curves(progress: Progress, test: Sequence[Quality] = ()) -> bytes:
+    """A PNG: loss and accuracy of both phases over the epochs, the chosen epochs, and, at the end, what the test found.
+
+    The loss of a regression is its error, and all there is.
+    """
     history = progress.history
     with _style():
         figure = Figure(figsize=(9, 3.9), dpi=150, layout="constrained")
-        loss, accuracy = figure.subplots(1, 2)
-        _draw(loss, history, "loss_train", "loss_validation")
-        _draw(accuracy, history, "accuracy_train", "accuracy_validation")
-        loss.set(yscale="log", ylabel=f"loss per sample, {progress.network.config.train.loss.unit}")
-        _plain_labels(loss.yaxis)
-        accuracy.set(ylabel="accuracy")
-        _mark_best(accuracy, progress, test)
-        figure.legend(*accuracy.get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False)
-        for axes in (loss, accuracy):
+        regression = history[-1].accuracy_validation is None
+        panels = figure.subplots(1, 1 if regression else 2, squeeze=False)[0]
+        _draw(panels[0], history, "loss_train", "loss_validation")
+        panels[0].set(yscale="log", ylabel=f"loss per sample, {progress.network.config.train.loss.unit}")
+        _plain_labels(panels[0].yaxis)
+        if not regression:
+            _draw(panels[1], history, "accuracy_train", "accuracy_validation")
+            panels[1].set(ylabel="accuracy")
+        _mark_best(panels[-1], progress, test)
+        figure.legend(*panels[-1].get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False)
+        for axes in panels:
             _mark_phases(axes, progress)
         found = "training goes on"
         if test:
-            found = f"test accuracy {test['accuracy_float']:.2%} float, {test['accuracy_quantized']:.2%} quantized"
+            found = f"test {test[0].name} {test[0]} float, {test[1]} quantized"
         figure.suptitle(f"{progress.network.config.name}: {found}")
         return _png(figure)
 
@@ -69,11 +75,30 @@ def confusion(found: Evaluation, classes: Sequence[str], title: str) -> bytes:
         return _png(figure)
 
 
-def raster(trace: Trace, classes: Sequence[str], label: int) -> bytes:
+def traces(answer: Answer, names: Sequence[str], title: str) -> bytes:
+    """A PNG: what the outputs of each sample are and are to be in every step. `names`: of the samples' labels."""
+    assert answer.traces is not None
+    samples = answer.outputs.shape[1]
+    with _style():
+        figure = Figure(figsize=(9, 0.8 + 1.7 * samples), dpi=150, layout="constrained")
+        panels = figure.subplots(samples, 1, sharex=True, squeeze=False)[:, 0]
+        for sample, axes in enumerate(panels):
+            steps = int(answer.steps[sample])
+            for kind, lines, colour in (("target", answer.traces, _TRAIN), ("output", answer.outputs, _VALIDATION)):
+                drawn = axes.plot(lines[:steps, sample].cpu().numpy(), lw=1.1, color=colour)
+                drawn[0].set_label(kind)
+            axes.set_ylabel(names[int(answer.labels[sample])])
+            axes.grid(alpha=0.25, lw=0.5)
+        panels[-1].set_xlabel("time step")
+        panels[0].legend(loc="upper right", frameon=False)
+        figure.suptitle(title)
+        return _png(figure)
+
+
+def raster(trace: Trace, classes: Sequence[str], title: str) -> bytes:
     """A PNG: the spikes of the input and of every layer for one sample, `trace` being that of a batch of it alone."""
     outputs = [output[:, 0].cpu().numpy() for output in trace.outputs]
     names = ["input", *(f"layer {index}" for index in range(1, len(outputs)))]
-    said = classes[int(trace.scores[0].argmax())]
     with _style():
         figure = Figure(figsize=(9, 1.6 + 1.7 * len(outputs)), dpi=150, layout="constrained")
         panels = figure.subplots(len(outputs), 1, sharex=True, squeeze=False)[:, 0]
@@ -90,7 +115,7 @@ def raster(trace: Trace, classes: Sequence[str], label: int) -> bytes:
         panels[-1].set_xlabel("time step")
         if len(classes) <= 12:
             panels[-1].set_yticks(range(len(classes)), classes)
-        figure.suptitle(f"one sample of class {classes[label]}, taken for {said}")
+        figure.suptitle(title)
         return _png(figure)
 
 
@@ -127,21 +152,21 @@ def intrinsic(start: Network, trained: Network) -> bytes:
         return _png(figure)
 
 
-def sweep(points: Mapping[str, Sequence[Any]], accuracies: Sequence[float]) -> bytes:
-    """A PNG: the accuracy of every trial over each setting that was varied."""
+def sweep(points: Mapping[str, Sequence[Any]], qualities: Sequence[float], name: str) -> bytes:
+    """A PNG: the accuracy, or the error, of every trial over each setting that was varied."""
     with _style():
         figure = Figure(figsize=(3.2 * len(points), 3.2), dpi=150, layout="constrained")
         for axes, (setting, values) in zip(
             figure.subplots(1, len(points), squeeze=False)[0], points.items(), strict=True
         ):
             numeric = all(type(value) in (int, float) for value in values)
-            axes.scatter(values if numeric else [str(value) for value in values], accuracies, s=14, color=_VALIDATION)
+            axes.scatter(values if numeric else [str(value) for value in values], qualities, s=14, color=_VALIDATION)
             if numeric and min(values) > 0 and max(values) > 30 * min(values):
                 axes.set_xscale("log")
                 _plain_labels(axes.xaxis)
             axes.set_xlabel(setting)
             axes.grid(alpha=0.25, lw=0.5)
-        figure.supylabel("accuracy on validation, in integers", fontsize=9)
+        figure.supylabel(f"{name} on validation, in integers", fontsize=9)
         return _png(figure)
 
 
@@ -206,16 +231,17 @@ def _draw(axes: Axes, history: Sequence[Epoch], train: str, validation: str) -> 
     axes.grid(alpha=0.25, lw=0.5)
 
 
-def _mark_best(axes: Axes, progress: Progress, test: Mapping[str, float]) -> None:
+def _mark_best(axes: Axes, progress: Progress, test: Sequence[Quality]) -> None:
     positions = [progress.history.index(progress.best_epoch(phase)) for phase in progress.phases]
     numbers = [position + 1 for position in positions]
-    chosen = [progress.history[position].accuracy_validation for position in positions]
+    chosen = [progress.history[position].validation.value for position in positions]
     axes.plot(numbers, chosen, "o", ms=9, mfc="none", color=_VALIDATION, label="chosen on validation")
     if test:
-        accuracies = [test[f"accuracy_{phase}"] for phase in progress.phases]
-        axes.plot(numbers, accuracies, "D", ms=4.5, color=_TEST, label="test")
-    lowest = min(*chosen, *test.values(), 1.0)
-    axes.set_ylim(bottom=max(0.0, 1 - 3 * (1 - lowest) - 0.02), top=1.002)
+        found = [one.value for one in test[: len(numbers)]]
+        axes.plot(numbers, found, "D", ms=4.5, color=_TEST, label="test")
+    if progress.history[0].validation.name == "accuracy":
+        lowest = min(*chosen, *(one.value for one in test), 1.0)
+        axes.set_ylim(bottom=max(0.0, 1 - 3 * (1 - lowest) - 0.02), top=1.002)
 
 
 def _mark_phases(axes: Axes, progress: Progress) -> None:

@@ -14,24 +14,30 @@ import torch
 
 from quant import page
 from quant.files import write_atomic
+from quant.formats import IntArray
 from quant.spikes import SpikeSet, Split
 from trainer import config as configuration
 from trainer import pictures
 from trainer.config import Config
-from trainer.data.batches import gather
-from trainer.evaluation import Evaluation, evaluate
+from trainer.data.batches import Batch, gather
+from trainer.data.source import Traced, label_names
+from trainer.evaluation import Evaluation, answer_of, evaluate
 from trainer.loop import PHASES, Progress
-from trainer.network import Network
+from trainer.network import Network, Trace
 
 METRICS, SUMMARY = "metrics.json", page.TRAINING
+CURVES = "Learning curves"
+CONFUSIONS, TRACES = "Confusions on the test set, in integers", "Target and output of test samples, in integers"
 PICTURES = {
-    "Learning curves": "curves.png",
-    "Confusions on the test set, in integers": "confusion.png",
+    CURVES: "curves.png",
+    CONFUSIONS: "confusion.png",
+    TRACES: "traces.png",
     "Spikes of one test sample": "raster.png",
     "Leaks and thresholds": "intrinsic.png",
 }
 NAMES = (METRICS, SUMMARY, *PICTURES.values())
 
+_SHOWN = 3
 _TEMPLATE = Path(__file__).with_name("summary.html.j2")
 
 
@@ -43,8 +49,10 @@ class Found:
     quantized: Evaluation
 
     @property
-    def accuracies(self) -> dict[str, float]:
-        return {"accuracy_float": self.real.accuracy, "accuracy_quantized": self.quantized.accuracy}
+    def qualities(self) -> dict[str, float]:
+        """The accuracies, or the errors of a regression."""
+        found = {"float": self.real.quality, "quantized": self.quantized.quality}
+        return {f"{one.name}_{phase}": one.value for phase, one in found.items()}
 
 
 def find(real: Network, quantized: Network, samples: SpikeSet) -> Found:
@@ -56,33 +64,50 @@ def write(progress: Progress, networks: tuple[Network, Network], data: Mapping[S
     """Write figures, pictures and page to `out`; the only place that looks at the test part. Returns what it saw."""
     parts = {"test": find(*networks, data["test"]), "validation": find(*networks, data["validation"])}
     config, test = progress.network.config, parts["test"]
-    classes = config.data.classes
-    title = f"{config.name}: {test.quantized.accuracy:.2%} of {len(test.quantized.labels)} right"
-    drawn = (
-        pictures.curves(progress, test.accuracies),
-        pictures.confusion(test.quantized, classes, title),
-        _raster(networks[1], data["test"], classes),
-        pictures.intrinsic(Network(config), networks[1]),
-    )
-    for name, picture in zip(PICTURES.values(), drawn, strict=True):
-        write_atomic(out / name, picture)
+    drawn = {
+        CURVES: pictures.curves(progress, (test.real.quality, test.quantized.quality)),
+        **_answers(networks[1], data["test"], test.quantized),
+        "Spikes of one test sample": _raster(networks[1], data["test"]),
+        "Leaks and thresholds": pictures.intrinsic(Network(config), networks[1]),
+    }
+    for title, picture in drawn.items():
+        write_atomic(out / PICTURES[title], picture)
     write_atomic(out / METRICS, (json.dumps(_metrics(progress, networks[1], parts), indent=2) + "\n").encode())
-    write_atomic(out / SUMMARY, _page(progress, out, PICTURES, networks[1], parts).encode())
+    write_atomic(
+        out / SUMMARY, _page(progress, out, {title: PICTURES[title] for title in drawn}, networks[1], parts).encode()
+    )
     return test
 
 
 def write_so_far(progress: Progress, out: Path) -> None:
     """Write the page of a run that goes on: what is known without a look at the test part."""
-    curves = next(iter(PICTURES.items()))
-    write_atomic(out / curves[1], pictures.curves(progress, {}))
-    write_atomic(out / SUMMARY, _page(progress, out, dict([curves])).encode())
+    write_atomic(out / PICTURES[CURVES], pictures.curves(progress))
+    write_atomic(out / SUMMARY, _page(progress, out, {CURVES: PICTURES[CURVES]}).encode())
 
 
-def _raster(network: Network, samples: SpikeSet, classes: tuple[str, ...]) -> bytes:
-    batch = gather(samples, np.zeros(1, dtype=np.int64))
-    with torch.no_grad():
-        trace = network(batch.inputs, batch.steps, quantized=True)
-    return pictures.raster(trace, classes, int(batch.labels))
+def _answers(network: Network, samples: SpikeSet, found: Evaluation) -> dict[str, bytes]:
+    """The picture of the answers, with its title."""
+    config = network.config
+    if found.regression:
+        answer = answer_of(network, *_run(network, samples, np.unique(found.labels, return_index=True)[1][:_SHOWN]))
+        return {TRACES: pictures.traces(answer, label_names(config.data), f"{config.name}: error {found.quality}")}
+    title = f"{config.name}: {found.quality} of {len(found.labels)} right"
+    return {CONFUSIONS: pictures.confusion(found, config.data.classes, title)}
+
+
+def _raster(network: Network, samples: SpikeSet) -> bytes:
+    trace, batch = _run(network, samples, np.zeros(1, dtype=np.int64))
+    data = network.config.data
+    title = f"one sample of {'' if isinstance(data, Traced) else 'class '}{label_names(data)[int(batch.labels)]}"
+    if not isinstance(data, Traced):
+        title += f", taken for {data.classes[int(trace.scores[0].argmax())]}"
+    return pictures.raster(trace, data.classes, title)
+
+
+@torch.no_grad()
+def _run(network: Network, samples: SpikeSet, chosen: IntArray) -> tuple[Trace, Batch]:
+    batch = gather(samples, chosen)
+    return network(batch.inputs, batch.steps, quantized=True), batch
 
 
 def _metrics(progress: Progress, quantized: Network, parts: Mapping[str, Found]) -> dict[str, Any]:
@@ -92,8 +117,8 @@ def _metrics(progress: Progress, quantized: Network, parts: Mapping[str, Found])
         "name": config.name,
         "weight_bits": [layer.weight_bits for layer in config.network.layers],
         "state_bits": [layer.quantizer.state_bits for layer in quantized.layers],
-        **test.accuracies,
-        "validation": parts["validation"].accuracies,
+        **test.qualities,
+        "validation": parts["validation"].qualities,
         "test_samples": len(test.real.labels),
         "saturated": {part: found.quantized.saturated for part, found in parts.items()},
         "rates": [layer.rate for layer in test.quantized.layers],

@@ -21,8 +21,9 @@ from trainer import config as configuration
 from trainer.board import Board
 from trainer.checkpoint import State
 from trainer.config import Config
+from trainer.data.source import label_names
 from trainer.distributed import joined
-from trainer.evaluation import evaluate
+from trainer.evaluation import Quality, evaluate
 from trainer.loop import PHASES, Epoch, Phase, Progress
 from trainer.network import Network
 
@@ -130,10 +131,14 @@ def describe(epoch: Epoch) -> str:
     """One line about an epoch."""
     return (
         f"{epoch.phase:9} epoch {epoch.epoch:3}   "
-        f"train: loss {epoch.loss_train:.4f}, accuracy {epoch.accuracy_train:.4f}   "
-        f"validation: loss {epoch.loss_validation:.4f}, accuracy {epoch.accuracy_validation:.4f}   "
+        f"train: {_said(epoch.loss_train, epoch.train)}   "
+        f"validation: {_said(epoch.loss_validation, epoch.validation)}   "
         f"{epoch.seconds:.1f} s"
     )
+
+
+def _said(loss: float, found: Quality) -> str:
+    return ("" if found.name == "error" else f"loss {loss:.4f}, ") + f"{found.name} {found.value:.4f}"
 
 
 def best_epoch(out: Path, phase: Phase) -> Epoch:
@@ -181,7 +186,7 @@ def _refuse_other(config: Config, found: Config, path: Path) -> None:
 
 
 def _check_labels(config: Config, data: Mapping[Split, SpikeSet]) -> None:
-    classes = len(config.data.classes)
+    classes = len(label_names(config.data))
     for split, samples in data.items():
         assert samples.channels == config.data.channels, f"{split}: the source disagrees with itself on its channels"
         assert 0 <= samples.label.min() <= samples.label.max() < classes, f"{split}: a label is out of range"
@@ -216,7 +221,8 @@ def _finish(progress: Progress, data: Mapping[Split, SpikeSet], out: Path, repor
     test = results.write(progress, networks, data, out)
     # Last, because its presence says that the run is finished.
     checkpoint.write(out / PRODUCT, checkpoint.product(networks[1], progress.best_state("float"), finished=True))
-    report(f"test accuracy: {test.real.accuracy:.4f} float, {test.quantized.accuracy:.4f} quantized")
+    real, quantized = test.real.quality, test.quantized.quality
+    report(f"test {real.name}: {real.value:.4f} float, {quantized.value:.4f} quantized")
     if test.quantized.saturated:
         report(
             f"warning: {test.quantized.saturated} states stood at a bound of their range; see {out / results.SUMMARY}"

@@ -6,8 +6,8 @@ The space is a TOML file: for each setting, by its path in the configuration, th
     "network.layers.1.neurons" = { low = 64, high = 512, step = 64 }
     "train.surrogate.kind" = { choices = ["arctan", "triangle"] }
 
-Layers are counted from 1. What counts is the accuracy of the quantized network on validation; the test part is never
-looked at.
+Layers are counted from 1. What counts is the accuracy of the quantized network on validation, or the error of a
+regression; the test part is never looked at.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import optuna
 import tomli_w
@@ -29,6 +29,7 @@ from quant.spikes import SpikeSet, Split
 from trainer import config as configuration
 from trainer import loop, pictures
 from trainer.config import Config
+from trainer.data.source import Traced
 from trainer.loop import Epoch
 from trainer.schema import read_toml
 
@@ -80,67 +81,77 @@ def run(
     combinations = math.prod(map(len, choices.values()))
     if combinations > MAX_GRID:
         raise ConfigError(f"the grid has {combinations:,} combinations; the limit is {MAX_GRID:,}: give larger steps")
-    study = _study(config.name, storage, {"configuration": configuration.portable_table(config), "space": space})
+    study = _study(config, storage, {"configuration": configuration.portable_table(config), "space": space})
     if grid:
         sampler = optuna.samplers.GridSampler(choices, seed=config.train.seed)
         study.sampler, study.pruner = sampler, optuna.pruners.NopPruner()
         trials = 0 if sampler.is_exhausted(study) else trials
-    data = config.data.load()
+    data, quality = config.data.load(), _quality(config)
 
     def objective(trial: optuna.Trial) -> float:
         try:
             chosen = configuration.from_table(
                 _with_values(table, {key: _suggest(trial, key, space[key]) for key in space})
             )
-            return _accuracy(chosen, config, data, trial)
+            return _value(chosen, config, data, trial)
         except (ConfigError, DivergenceError) as error:  # a corner of the space that cannot be: no answer, no end
             report(f"trial {trial.number}: {error}")
             raise optuna.TrialPruned from None
 
     def after_trial(_: optuna.Study, trial: optuna.trial.FrozenTrial) -> None:
-        value = "pruned" if trial.value is None else f"accuracy {trial.value:.4f}"
+        value = "pruned" if trial.value is None else f"{quality} {trial.value:.4f}"
         report(f"trial {trial.number}: {value} {json.dumps(trial.params)}")
 
     study.optimize(objective, n_trials=trials, callbacks=[after_trial])
     if grid:
         visited = len({json.dumps(trial.params, sort_keys=True) for trial in study.trials if trial.state.is_finished()})
         report(f"{visited} of the {combinations:,} combinations visited")
-    _write(study, table, space, out, report)
+    _write(study, table, space, out, quality, report)
 
 
-def _study(name: str, storage: str, question: Mapping[str, Any]) -> optuna.Study:
+def _quality(config: Config) -> str:
+    return "error" if isinstance(config.data, Traced) else "accuracy"
+
+
+def _study(config: Config, storage: str, question: Mapping[str, Any]) -> optuna.Study:
     """The study of this name, a new one or one that asks the very same."""
+    direction: Literal["minimize", "maximize"] = "minimize" if _quality(config) == "error" else "maximize"
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     asked = hashlib.sha256(json.dumps(question, sort_keys=True).encode()).hexdigest()
     try:
-        study = optuna.create_study(study_name=name, storage=storage, direction="maximize", load_if_exists=True)
+        study = optuna.create_study(study_name=config.name, storage=storage, direction=direction, load_if_exists=True)
         before = study.user_attrs.get(_QUESTION, asked)
         study.set_user_attr(_QUESTION, before)
     except Exception as error:  # each database's driver has errors of its own
         raise ConfigError(f"--storage {storage}: cannot be used ({error}); sqlite:///study.db is a file") from None
     if before != asked:
         raise ConfigError(
-            f"--storage {storage}: its study {name!r} started from another configuration or space; "
+            f"--storage {storage}: its study {config.name!r} started from another configuration or space; "
             "rename the configuration, or give another storage"
         )
     return study
 
 
-def _accuracy(config: Config, base: Config, data: Mapping[Split, SpikeSet], trial: optuna.Trial) -> float:
-    """Train; the accuracy on validation of the best quantized epoch. Hopeless trials end early."""
+def _value(config: Config, base: Config, data: Mapping[Split, SpikeSet], trial: optuna.Trial) -> float:
+    """Train; the accuracy or error on validation of the best quantized epoch. Hopeless trials end early."""
     progress = loop.start(config)
 
     def after_epoch(epoch: Epoch) -> None:
-        trial.report(epoch.accuracy_validation, len(progress.history))
+        trial.report(epoch.validation.value, len(progress.history))
         if trial.should_prune():
             raise optuna.TrialPruned
 
     loop.train(progress, data if config.data == base.data else config.data.load(), lambda one, _: one, after_epoch)
-    return progress.best_epoch("quantized").accuracy_validation
+    return progress.best_epoch("quantized").validation.value
 
 
 def _write(
-    study: optuna.Study, table: Mapping[str, Any], space: Space, out: Path, report: Callable[[str], None]
+    study: optuna.Study,
+    table: Mapping[str, Any],
+    space: Space,
+    out: Path,
+    quality: str,
+    report: Callable[[str], None],
 ) -> None:
     complete = [trial for trial in study.trials if trial.value is not None]
     if not complete:
@@ -148,14 +159,14 @@ def _write(
         return
     best = _with_values(table, study.best_params)
     rows = [
-        {"trial": trial.number, "state": trial.state.name.lower(), "accuracy_validation": trial.value, **trial.params}
+        {"trial": trial.number, "state": trial.state.name.lower(), f"{quality}_validation": trial.value, **trial.params}
         for trial in study.trials
     ]
     write_atomic(out / BEST, tomli_w.dumps(best).encode())
     write_atomic(out / TRIALS, (json.dumps(rows, indent=2) + "\n").encode())
     points = {setting: [trial.params[setting] for trial in complete] for setting in space}
-    write_atomic(out / PICTURE, pictures.sweep(points, [trial.value or 0.0 for trial in complete]))
-    found = f"accuracy {study.best_value:.4f} on validation"
+    write_atomic(out / PICTURE, pictures.sweep(points, [trial.value or 0.0 for trial in complete], quality))
+    found = f"{quality} {study.best_value:.4f} on validation"
     report(f"best of {len(complete)} trials: {found}; {out / BEST} is its configuration")
 
 

@@ -55,7 +55,7 @@ def train(
         network = checkpoint.restore(export.read_checkpoint(path), path)[1]
         state = network.state_dict()
         validation.append([epoch.accuracy_tasks for epoch in run.history(folder)])
-        test.append([evaluate(network, parts["test"], quantized=True).accuracy for parts in data])
+        test.append([evaluate(network, parts["test"], quantized=True).quality.value for parts in data])
         report("test accuracy on each task: " + ", ".join(f"{accuracy:.4f}" for accuracy in test[-1]))
     found = {"task_known_at_test": False, "validation_after_epoch": validation, "test_after_task": test}
     write_atomic(out / RESULTS, (json.dumps(found, indent=2) + "\n").encode())

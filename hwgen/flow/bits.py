@@ -104,7 +104,7 @@ def study(config: Config, out: Path, bits: Sequence[int], seeds: int, workers: i
             raise
     widths = [_width(out, width, seeds, validation, request) for width in bits]
     recommended, reason = _recommend(widths, len(validation), request.target)
-    return Study(best.accuracy_validation, len(validation), seeds, widths, recommended, reason)
+    return Study(best.validation.value, len(validation), seeds, widths, recommended, reason)
 
 
 def folder(out: Path, bits: int, seed: int) -> Path:

@@ -12,6 +12,7 @@ from trainer.data.fsdd import Fsdd
 from trainer.data.heidelberg import Shd, Ssc
 from trainer.data.mnist import Mnist
 from trainer.data.ntidigits import NTidigits
+from trainer.data.patterns import Patterns
 from trainer.data.source import Source
 from trainer.data.spikefiles import SpikeFiles
 from trainer.data.spikelists import SpikeLists
@@ -24,6 +25,7 @@ SOURCES: dict[str, type[Source]] = {
     "fsdd": Fsdd,
     "mnist": Mnist,
     "n_tidigits": NTidigits,
+    "patterns": Patterns,
     "shd": Shd,
     "spike_files": SpikeFiles,
     "spike_lists": SpikeLists,

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
 
 from quant.spikes import SpikeSet, Split
 
@@ -27,3 +30,21 @@ class Source(Protocol):
         Raises:
             DataError: if the data are missing or not as expected.
         """
+
+
+@runtime_checkable
+class Traced(Source, Protocol):
+    """A data set for regression: `classes` names the outputs, and a sample's label is a row of its traces."""
+
+    def traces(self) -> npt.NDArray[np.float32]:
+        """`(patterns, T, outputs)`, what the outputs are to be in every step; T: the steps of the longest sample.
+
+        Every batch asks for them.
+        """
+
+
+def label_names(source: Source) -> tuple[str, ...]:
+    """What each label stands for."""
+    if not isinstance(source, Traced):
+        return source.classes
+    return tuple(f"pattern {number}" for number in range(1, len(source.traces()) + 1))

@@ -31,6 +31,17 @@ def test_the_shipped_configurations_are_valid_and_survive_a_round_trip(path: Pat
     assert config.from_table(config.to_table(found)) == found
 
 
+def regression(readout: str = "spike_count", loss: str = "squared_error", **train: Any) -> Edit:
+    """Data with traces, a loss and a read-out."""
+
+    def edit(table: dict[str, Any]) -> None:
+        table.update(data={"name": "patterns"})
+        table["network"].update(readout=readout)
+        table["train"].update(loss=loss, **train)
+
+    return edit
+
+
 @pytest.mark.parametrize(
     ("edit", "message"),
     [
@@ -108,6 +119,13 @@ def test_the_shipped_configurations_are_valid_and_survive_a_round_trip(path: Pat
             lambda t: (t["network"].update(readout="membrane_sum"), t["train"].update(loss={"name": "van_rossum"})),
             "train.loss is one of spikes; the read-out membrane_sum has none",
         ),
+        (
+            lambda t: (t["network"].update(readout="membrane_last"), t["train"].update(loss="squared_error")),
+            "train.loss squared_error needs a data set of traces; this one has classes",
+        ),
+        (regression(loss="cross_entropy"), "train.loss is one of classes; the data set has traces"),
+        (regression(), "network.readout is spike_count; squared_error needs"),
+        (regression("membrane_last", augment={"time_warp": 0.1}), "train.augment: time_shift and time_warp would move"),
         (lambda t: t["network"].update(leak=1), "network.leak is 1.0; allowed is 0.001..0.999"),
         (lambda t: t["network"].update(readout="sum"), "network.readout is 'sum'; allowed is 'spike_count' or"),
         (lambda t: t["network"].update(layers=[]), "network.layers is empty"),

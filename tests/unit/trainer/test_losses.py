@@ -17,6 +17,7 @@ from trainer.losses import (
     CrossEntropy,
     RelativeCount,
     SpikeCount,
+    SquaredError,
     VanRossum,
     growth,
     inactivity,
@@ -24,14 +25,15 @@ from trainer.losses import (
 
 
 def answer() -> Answer:
-    """Two samples of 6 and 4 steps, three classes, with spikes."""
+    """Two samples of 6 and 4 steps, three classes, with spikes; traces that are a half in every step."""
     outputs = torch.zeros(6, 2, 3)
     outputs[[1, 3, 5], 0, 0] = 1.0
     outputs[2, 0, 1] = 1.0
     outputs[[0, 1, 2, 3], 1, 2] = 1.0
-    return Answer(
-        torch.tensor([[2.0, 0.0, -1.0], [0.0, 0.0, 3.0]]), outputs, torch.tensor([6, 4]), torch.tensor([0, 1])
-    )
+    traces = torch.full((6, 2, 3), 0.5)
+    traces[4:, 1] = 0
+    logits = torch.tensor([[2.0, 0.0, -1.0], [0.0, 0.0, 3.0]])
+    return Answer(logits, outputs, torch.tensor([6, 4]), torch.tensor([0, 1]), traces=traces)
 
 
 def test_cross_entropy() -> None:
@@ -48,6 +50,13 @@ def test_a_teacher_stands_for_the_labels() -> None:
     torch.testing.assert_close(CrossEntropy()(replace(given, targets=right)), CrossEntropy()(given))
     unsure = CrossEntropy()(replace(given, targets=torch.full((2, 3), 1 / 3)))
     torch.testing.assert_close(unsure, -given.logits.log_softmax(dim=1).mean(dim=1))
+
+
+def test_squared_error_is_a_mean_over_steps_and_outputs() -> None:
+    given = answer()
+    torch.testing.assert_close(SquaredError()(given), torch.tensor([0.25, 0.25]))
+    given.outputs[5, 0] = torch.tensor([0.5, 3.5, 0.5])
+    torch.testing.assert_close(SquaredError()(given), torch.tensor([(15 * 0.25 + 9) / 18, 0.25]))
 
 
 def test_spike_count_is_the_distance_from_two_rates() -> None:
@@ -83,8 +92,9 @@ def test_a_perfect_train_costs_nothing() -> None:
 @pytest.mark.parametrize("loss", [kind() for kind in LOSSES.values()], ids=list(LOSSES))
 def test_what_lies_beyond_the_end_does_not_count(loss: object) -> None:
     given = answer()
-    longer = torch.cat([given.outputs, torch.zeros(5, 2, 3)])
-    again = Answer(given.logits, longer, given.steps, given.labels)
+    assert given.traces is not None
+    longer, traces = (torch.cat([one, torch.zeros(5, 2, 3)]) for one in (given.outputs, given.traces))
+    again = Answer(given.logits, longer, given.steps, given.labels, traces=traces)
     torch.testing.assert_close(loss(given), loss(again))  # type: ignore[operator]
 
 

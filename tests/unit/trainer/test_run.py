@@ -32,8 +32,9 @@ from trainer.config import (
     SurrogateConfig,
     TrainConfig,
 )
+from trainer.data.patterns import Patterns
 from trainer.evaluation import evaluate
-from trainer.losses import RelativeCount, SpikeCount, VanRossum
+from trainer.losses import RelativeCount, SpikeCount, SquaredError, VanRossum
 from trainer.network import Network
 from trainer.rules import RULES, Lee, StRsbp
 from trainer.teacher import TeacherConfig
@@ -347,6 +348,34 @@ def test_training_learns_and_the_integer_model_has_the_accuracy_reported(
     assert sum(int(trace.spikes[1].sum()) for _, trace in traces) > 50
     right = sum(int((label == trace.classes).sum()) for label, trace in traces)
     assert right / len(samples) == metrics["accuracy_quantized"]
+
+
+def test_a_regression_learns_and_the_integer_model_has_the_error_reported(tmp_path: Path) -> None:
+    """The potentials of the golden model in every step, in units of the last layer's scale, against the traces."""
+    patterns = Patterns(patterns=2, steps=80, channels=20, rate=0.2)
+    layers = LayerConfig(24, (0,), reset="late_subtract", dense_recurrent=True), LayerConfig(1, (1,), weight_bits=8)
+    train = TrainConfig(loss=SquaredError(), epochs_float=30, epochs_quantized=10, batch=1, rate_float=0.02)
+    lines: list[str] = []
+    settings = Config("regression", patterns, NetworkConfig(layers, readout="membrane_last", threshold=0.5), train)
+    run.train(settings, tmp_path, lines.append)
+    metrics = json.loads((tmp_path / "metrics.json").read_text())
+    losses = [epoch["loss_validation"] for epoch in metrics["history"]]
+    assert min(losses[:30]) < 0.5 * losses[0]
+    assert metrics["best_epoch"]["quantized"] == 1 + min(range(10), key=losses[30:].__getitem__)
+    assert metrics["history"][0]["accuracy_train"] is None
+    assert "validation: error" in lines[0]
+    assert f"test error: {metrics['error_float']:.4f} float" in lines[-2]
+    assert (tmp_path / "traces.png").exists()
+    assert "error" in (tmp_path / "summary.html").read_text()
+    content = export.read_checkpoint(tmp_path / "ckpt.pt")
+    _, quantized = checkpoint.restore(content, tmp_path / "ckpt.pt")
+    unit = quantized.layers[-1].numbers(quantized=True).unit.item()
+    model, samples = export.from_checkpoint(tmp_path / "ckpt.pt"), patterns.load()["test"]
+    ((chosen, trace),) = golden.run_set(model, samples)
+    assert int(trace.spikes[1].sum()) > 100
+    wanted = patterns.traces()[samples.label[chosen]].transpose(1, 0, 2)
+    error = np.square(trace.scores_by_step * unit - wanted).mean()
+    assert error == pytest.approx(metrics["error_quantized"], rel=1e-5)
 
 
 def test_a_restored_checkpoint_gives_the_integers_it_carries(finished: Path) -> None:

@@ -147,6 +147,7 @@ class Graph:
                 check_sources(where, index, layer.sources)
             except ModelError as error:
                 raise ConfigError(str(error)) from None
+            _check_recurrence(where, layer)
             _check_exact(where, layer, self.fan_in(index))
 
     def source_sizes(self, index: int) -> tuple[int, ...]:
@@ -464,6 +465,23 @@ def _check_loss(config: Config) -> None:
         raise ConfigError("train.augment: time_shift and time_warp would move the samples against their traces")
     elif config.train.tasks:
         raise ConfigError("train.tasks are told apart by accuracies; a data set of traces has none")
+
+
+def _check_recurrence(where: str, layer: LayerConfig) -> None:
+    if not layer.sparse_recurrent:
+        return
+    if layer.dense_recurrent:
+        raise ConfigError(f"{where} has dense_recurrent and sparse_recurrent; take one of them")
+    if layer.sparse_recurrent >= layer.neurons:
+        raise ConfigError(
+            f"{where}.sparse_recurrent is {layer.sparse_recurrent}; each of the {layer.neurons} neurons has "
+            f"{layer.neurons - 1} others: take fewer, or dense_recurrent"
+        )
+    if layer.weight_bits == 1:
+        raise ConfigError(
+            f"{where}.sparse_recurrent: weights of 1 bit are -1 or 1, and none is 0 where there is no connection: take "
+            "weight_bits of 2 or more"
+        )
 
 
 def _check_exact(where: str, layer: LayerConfig, fan_in: int) -> None:

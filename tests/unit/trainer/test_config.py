@@ -95,6 +95,18 @@ def regression(readout: str = "spike_count", loss: str = "squared_error", **trai
             "network.layers[2] has late_subtract; train.rule tssl needs a threshold that stays, a reset in the step",
         ),
         (
+            lambda t: layer(t).update(sparse_recurrent=4, dense_recurrent=True),
+            "network.layers[1] has dense_recurrent and sparse_recurrent; take one of them",
+        ),
+        (
+            lambda t: layer(t).update(sparse_recurrent=32_000),
+            "network.layers[1].sparse_recurrent is 32000; each of the",
+        ),
+        (
+            lambda t: layer(t).update(sparse_recurrent=4, weight_bits=1),
+            "network.layers[1].sparse_recurrent: weights of 1 bit are -1 or 1",
+        ),
+        (
             lambda t: t["train"].update(rule="strsbp"),
             "train.rule strsbp has no gradient for leaks: set plasticity.leak = false",
         ),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
-from toys import config
+from toys import Toy, config, stimulus
 
 from trainer.config import Graph, LayerConfig, NetworkConfig, PlasticityConfig, TrainConfig
 from trainer.integers import integers
@@ -28,3 +29,23 @@ def test_leaks_start_alike_or_spread() -> None:
     assert alike.std() < 1e-6
     assert abs(spread.std().item() - 1) < 0.2
     assert abs((spread - alike).mean().item()) < 0.3
+
+
+@pytest.mark.parametrize("quantized", [False, True])
+def test_sparse_recurrence_has_weights_from_some_others_alone(quantized: bool) -> None:
+    """So many for each neuron, none from itself, the same after training, and in the exported integers."""
+    layers = LayerConfig(12, (0,), sparse_recurrent=3), LayerConfig(3, (1,))
+    network = Network(config(*layers, data=Toy(channels=11)))
+    recurrent = network.layers[0].numbers(quantized=quantized).recurrent
+    assert recurrent is not None
+    missing = network.layers[0].mask[:, 11:] == 0
+    assert (missing.sum(dim=1) == 12 - 3).all()
+    assert missing.diagonal().all()
+    assert not recurrent[missing].any()
+    optimizer = torch.optim.AdamW(network.parameters(), lr=0.1)
+    inputs, steps = stimulus(2, 11)
+    network(inputs, steps, quantized=quantized).logits.square().sum().backward()
+    optimizer.step()
+    after = network.layers[0].numbers(quantized=quantized).recurrent
+    assert not after[missing].any()
+    assert not torch.equal(after, recurrent)

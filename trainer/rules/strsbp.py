@@ -116,14 +116,23 @@ def _own(did: Did, counts: Tensor) -> Tensor:
     ]
     coarse = max(1, steps // 8)
     slopes = _slopes(-(-steps // coarse) * coarse, *leaks).to(counts)
-    powers = torch.stack([counts**k for k in range(_DEGREE)], dim=2)
-    inputs = slopes[did.sources.sum(dim=0).long()]
-    total = torch.stack([one @ numbers.feed_forward.T for one in inputs.unbind(dim=2)], dim=2)
+    own = _looked_up(slopes, counts)
+    total = _product(_looked_up(slopes, did.sources.sum(dim=0)), numbers.feed_forward)
     if numbers.recurrent is not None:
-        total = total + torch.stack([one @ numbers.recurrent.T for one in slopes[counts.long()].unbind(dim=2)], dim=2)
+        total = total + _product(own, numbers.recurrent)
     if "self_weight" in numbers.neuron:
-        total = total + slopes[counts.long()] * numbers.neuron["self_weight"][:, None]
-    return (total * powers).sum(dim=2)
+        total = total + own * numbers.neuron["self_weight"]
+    return sum((one * counts**power for power, one in enumerate(total)), torch.zeros_like(counts))
+
+
+def _looked_up(slopes: Tensor, counts: Tensor) -> Tensor:
+    """`(4, batch, channels)`: the coefficients for `counts` `(batch, channels)`."""
+    return slopes.index_select(1, counts.long().flatten()).unflatten(1, counts.shape)
+
+
+def _product(coefficients: Tensor, weight: Tensor) -> Tensor:
+    """`(4, batch, N)`, of all coefficients at once."""
+    return (coefficients.flatten(0, 1) @ weight.T).unflatten(0, coefficients.shape[:2])
 
 
 def _mixing(through: Tensor, shares: Tensor, numbers: Numbers) -> Callable[[Tensor], Tensor]:
@@ -136,8 +145,8 @@ def _mixing(through: Tensor, shares: Tensor, numbers: Numbers) -> Callable[[Tens
     if len(used[0]) > _SPARSE * weight.numel():
         matrix = brought * weight
         return lambda x: (x[:, None] @ matrix)[:, 0]
-    values = brought[:, used[0], used[1]] * weight[used]
-    return lambda x: torch.zeros_like(x).index_add_(1, used[1], x[:, used[0]] * values)
+    values = brought.flatten(1).index_select(1, used[0] * len(weight) + used[1]) * weight[used]
+    return lambda x: torch.zeros_like(x).index_add_(1, used[1], x.index_select(1, used[0]) * values)
 
 
 def _solve(response: Tensor, mixing: Callable[[Tensor], Tensor], error: Tensor) -> Tensor:
@@ -155,7 +164,7 @@ def _solve(response: Tensor, mixing: Callable[[Tensor], Tensor], error: Tensor) 
 
 @functools.cache
 def _slopes(steps: int, leak: float, synapse_leak: float) -> Tensor:
-    """`(steps + 1, 4)`: for n spikes of an input, the coefficients of `P'_n`.
+    """`(4, steps + 1)`: the coefficients of `P'_n` for n spikes of an input.
 
     `P_n` is the polynomial nearest to the mean of e over random trains with n spikes, given the spikes of the neuron.
     """
@@ -179,5 +188,4 @@ def _slopes(steps: int, leak: float, synapse_leak: float) -> Tensor:
         fit = np.polynomial.Polynomial.fit(points, total.mean(axis=1), degree).convert().deriv()
         table[row, : len(fit.coef)] = fit.coef
     counts = np.arange(steps + 1)
-    columns = [np.interp(counts, [0, *points], column) for column in table.T]
-    return torch.from_numpy(np.stack(columns, axis=1)).float()
+    return torch.from_numpy(np.stack([np.interp(counts, [0, *points], column) for column in table.T])).float()

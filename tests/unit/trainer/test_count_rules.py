@@ -61,7 +61,7 @@ def test_strsbp_is_the_derivative_of_the_equations_of_counts(parts: tuple[str, .
     numbers = did.population.numbers
     inputs, theta, leak = numbers.inputs, numbers.threshold.numpy(), 0.875
     synapse_leak = 0.5 if "synapse" in parts else 0.0
-    table = _slopes(40, leak, synapse_leak).double().numpy()
+    table = _slopes(40, leak, synapse_leak).T.double().numpy()
     weight = numbers.weight.numpy()
     own = numbers.neuron["self_weight"].numpy() if "self_weight" in parts else np.zeros(NEURONS)
     d_weight, d_self, d_theta = np.zeros_like(weight), np.zeros(NEURONS), np.zeros(NEURONS)
@@ -137,7 +137,7 @@ def test_the_response_of_a_count_is_that_of_random_trains() -> None:
                 total += trace[t] - (0.0 if before is None else leak ** (t - before) * trace[before])
                 before = t
         means.append(total / 1000)
-    slopes = _slopes(steps, leak, synapse_leak)[n].tolist()
+    slopes = _slopes(steps, leak, synapse_leak)[:, n].tolist()
     grown = sum(slope * (14 ** (k + 1) - 2 ** (k + 1)) / (k + 1) for k, slope in enumerate(slopes))
     assert grown == pytest.approx(means[1] - means[0], rel=0.05)
 

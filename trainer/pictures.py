@@ -185,7 +185,7 @@ def tasks(name: str, validation: Sequence[Sequence[Sequence[float]]], test: Sequ
             axes.axvline(end + 0.5, color="0.3", lw=0.8, ls="--")
         axes.set(xlabel="epoch", ylabel="accuracy", ylim=(0, 1.02))
         axes.grid(alpha=0.25, lw=0.5)
-        axes.legend(loc="lower left", frameon=False)
+        figure.legend(loc="outside lower center", ncols=8, frameon=False)
         figure.suptitle(f"{name}: every task on validation (lines) and test (diamonds), the task not known")
         return _png(figure)
 

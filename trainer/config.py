@@ -276,11 +276,12 @@ class TrainConfig:
         batch: samples per update.
         rate_float, rate_quantized: learning rates of the weights in either phase.
         rate_intrinsic: learning rate of leaks, thresholds, scales and gain, as a multiple of the weights' rate.
-        weight_decay: of the weights, decoupled (AdamW).
+        weight_decay: of the weights; with "adamw", decoupled.
         gradient_limit: largest norm of the gradient of all parameters.
         average: of the network that is validated and kept, an average over the updates: the weight of its past, per
             update (Polyak & Juditsky 1992, with an exponential window); 0: the last state.
         patience: a phase ends after so many epochs without a better one on validation; 0: never early.
+        optimizer: "adamw"; "sgd", without momentum.
         rule: how a layer's gradient comes from what it did (trainer/rules).
         synapse: what becomes of a change of a weight (trainer/synapses).
         precision: "mixed" computes the products of the real-valued phase in half the bits, for GPUs.
@@ -305,6 +306,7 @@ class TrainConfig:
     gradient_limit: Annotated[float, Range(1e-6, 1e6)] = 1.0
     average: Annotated[float, Range(0.0, 0.9999)] = 0.0
     patience: Annotated[int, Range(0, 100_000)] = 0
+    optimizer: Literal["adamw", "sgd"] = "adamw"
     rule: Annotated[Rule, Named(RULES)] = SurrogateGradient()
     synapse: Annotated[Synapse, Named(SYNAPSES)] = Ideal()
     precision: Literal["full", "mixed"] = "full"

@@ -32,6 +32,11 @@ from trainer.teacher import Teacher
 Phase = Literal["float", "quantized"]
 PHASES: tuple[Phase, ...] = get_args(Phase)
 
+_OPTIMIZERS: Mapping[str, type[torch.optim.AdamW | torch.optim.SGD]] = {
+    "adamw": torch.optim.AdamW,
+    "sgd": torch.optim.SGD,
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
@@ -212,7 +217,7 @@ def _average(network: Network) -> AveragedModel | None:
 
 def _optimizer(settings: TrainConfig, network: Network, phase: Phase) -> torch.optim.Optimizer:
     rate = settings.rate_float if phase == "float" else settings.rate_quantized
-    return torch.optim.AdamW(
+    return _OPTIMIZERS[settings.optimizer](
         [
             {"params": list(network.weights()), "full_rate": rate, "weight_decay": settings.weight_decay},
             {"params": list(network.intrinsic()), "full_rate": rate * settings.rate_intrinsic, "weight_decay": 0.0},

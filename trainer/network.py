@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import cast
 
 import torch
@@ -132,8 +132,20 @@ class Layer(nn.Module):
         currents = project(sources, numbers.feed_forward)
         if self.normalization is not None and not quantized:
             currents = self.normalization(currents, ends)
+        if self._rule.broadcast and not self._hidden:
+            currents = self._broadcast(currents, outputs, numbers)
         population = Population(numbers, self.arithmetic(quantized=quantized), self._dynamics)
         return walk(currents, ends, population, self._rule, sources, hidden=self._hidden)
+
+    def _broadcast(self, currents: Tensor, outputs: Sequence[Tensor], numbers: Numbers) -> Tensor:
+        """The last layer's currents, whose gradient all hidden layers hear."""
+        real = numbers.feed_forward.detach() * numbers.unit.detach()[:, None]
+        sizes = [outputs[source].shape[2] for source in self.layer.sources]
+        known = dict(zip(self.layer.sources, real.split(sizes, dim=1), strict=True))
+        weights = [
+            known.get(index, real.new_zeros(len(real), one.shape[2])) for index, one in enumerate(outputs[1:], start=1)
+        ]
+        return Broadcast.apply(self._rule, numbers.unit.detach(), weights, currents, *outputs[1:])
 
 
 class GraphNetwork(nn.Module):
@@ -176,9 +188,6 @@ class GraphNetwork(nn.Module):
             numbers = layer.numbers(quantized=quantized)
             states.append(layer(outputs, steps, numbers, quantized=quantized))
             outputs.append(states[-1].outputs)
-        if self._rule.broadcast:
-            outputs[-1] = Broadcast.apply(self._rule, outputs[-1], *outputs[1:-1])
-            states[-1] = replace(states[-1], outputs=outputs[-1])
         scores = self._readout.scores(outputs[-1], steps, self.layers[-1].arithmetic(quantized=quantized))
         unit = torch.ones_like(numbers.unit[:1]) if self._readout.spiking else numbers.unit
         return Trace(outputs[0], tuple(states), scores, self._logits(scores, steps, unit), unit)

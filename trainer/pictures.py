@@ -19,7 +19,7 @@ from torch import Tensor
 
 from quant.spikes import SpikeSet
 from trainer.evaluation import Evaluation, Quality
-from trainer.loop import Epoch, Progress
+from trainer.loop import PHASES, Epoch, Progress
 from trainer.losses import Answer
 from trainer.network import Network, Trace
 
@@ -237,7 +237,7 @@ def _mark_best(axes: Axes, progress: Progress, test: Sequence[Quality]) -> None:
     chosen = [progress.history[position].validation.value for position in positions]
     axes.plot(numbers, chosen, "o", ms=9, mfc="none", color=_VALIDATION, label="chosen on validation")
     if test:
-        found = [one.value for one in test[: len(numbers)]]
+        found = [test[PHASES.index(phase)].value for phase in progress.phases]
         axes.plot(numbers, found, "D", ms=4.5, color=_TEST, label="test")
     if progress.history[0].validation.name == "accuracy":
         lowest = min(*chosen, *(one.value for one in test), 1.0)

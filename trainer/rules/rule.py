@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
@@ -58,8 +58,9 @@ class Rule(Protocol):
 
     Attributes:
         broadcast: hidden layers hear the error of the last layer instead of what comes back from those they feed.
-            Such a rule has a method `feedback(layer, neurons, gradient)`: for hidden layer `layer` (1-based), the
-            gradient of its outputs, `(T, batch, neurons)`, given that of the last layer's.
+            Such a rule has a method `hear(layer, weight, error)`: for hidden layer `layer` (1-based), the gradient of
+            its outputs, `(T, batch, neurons)`, given that of the last layer's input currents, `(T, batch, classes)`,
+            and the weights between the two, `(classes, neurons)`, 0 where there are none; both in real units.
     """
 
     broadcast: ClassVar[bool]
@@ -83,7 +84,8 @@ def check_features(config: Config, rule: str, trains: frozenset[str], needs: str
     """
     for index, layer in enumerate(config.network.layers, start=1):
         optional = (name for name in ("dense_recurrent", "sparse_recurrent", "normalize") if getattr(layer, name))
-        for name in (layer.reset, *(part.key for part in layer.parts), *optional):
+        reset = [layer.reset] if config.graph.spikes(index) else []
+        for name in (*reset, *(part.key for part in layer.parts), *optional):
             if name not in trains:
                 raise ConfigError(
                     f"network.layers[{index}] has {name}; train.rule {rule} needs {needs}: leave it out, or take the "
@@ -115,14 +117,20 @@ def replay(did: Did, gradient: Tensor, make_fire: Callable[[Population], Fire]) 
 
 
 class Broadcast(Function):
-    """The last layer's outputs, unchanged; their gradient goes to all hidden layers too, by the rule's feedback."""
+    """The input currents of the last layer, unchanged; their gradient goes to every hidden layer as the rule says.
+
+    `unit` is what 1 of a current stands for, and `weights` are the real ones from each of the hidden layers.
+    """
 
     @staticmethod
-    def forward(ctx: Any, rule: Any, outputs: Tensor, *hidden: Tensor) -> Tensor:
-        ctx.rule, ctx.neurons = rule, [one.shape[2] for one in hidden]
-        return outputs.view_as(outputs)
+    def forward(
+        ctx: Any, rule: Any, unit: Tensor, weights: Sequence[Tensor], currents: Tensor, *hidden: Tensor
+    ) -> Tensor:
+        ctx.rule, ctx.unit, ctx.weights = rule, unit, weights
+        return currents.view_as(currents)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        heard = (ctx.rule.feedback(layer, n, gradients[0]) for layer, n in enumerate(ctx.neurons, start=1))
-        return None, gradients[0], *heard
+        error = gradients[0] / ctx.unit
+        heard = (ctx.rule.hear(layer, weight, error) for layer, weight in enumerate(ctx.weights, start=1))
+        return None, None, None, gradients[0], *heard

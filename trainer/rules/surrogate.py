@@ -33,12 +33,12 @@ class SurrogateGradient:
         return replay(did, gradient, surrogate_fire)
 
 
-def surrogate_fire(population: Population) -> Fire:
-    """Spikes with the surrogate derivative."""
+def surrogate_fire(population: Population, strength: float = 1.0) -> Fire:
+    """Spikes with `strength` times the surrogate derivative."""
     numbers, slope = population.numbers, SLOPES[population.dynamics.surrogate]
 
     def fire(excess: Tensor, before: Tensor) -> tuple[Tensor, Tensor]:
-        spikes = surrogate_spike(excess, numbers, slope)
+        spikes = surrogate_spike(excess, numbers, lambda z: strength * slope(z))
         return spikes, spikes.detach()
 
     return fire

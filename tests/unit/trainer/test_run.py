@@ -36,7 +36,7 @@ from trainer.data.patterns import Patterns
 from trainer.evaluation import evaluate
 from trainer.losses import RelativeCount, SpikeCount, SquaredError, VanRossum
 from trainer.network import Network
-from trainer.rules import RULES, Lee, StRsbp
+from trainer.rules import RULES, Eprop, Lee, Rule, StRsbp, SurrogateGradient
 from trainer.teacher import TeacherConfig
 
 
@@ -319,6 +319,10 @@ LATE = tuple(replace(layer, reset="late_subtract") for layer in EVERYTHING)
 
 SPARSE = LayerConfig(24, (0,), sparse_recurrent=4), LayerConfig(3, (1,))
 SUBTRACTING = LayerConfig(16, (0,), reset="subtract"), LayerConfig(3, (1,), reset="subtract")
+ADAPTIVE = (
+    LayerConfig(24, (0,), reset="late_subtract", adaptation=True, dense_recurrent=True),
+    LayerConfig(3, (1,), reset="subtract"),
+)
 
 
 @pytest.mark.parametrize(
@@ -330,8 +334,9 @@ SUBTRACTING = LayerConfig(16, (0,), reset="subtract"), LayerConfig(3, (1,), rese
         (replace(PLAIN, layers=LATE, readout="membrane_last"), {}),
         (replace(PLAIN, layers=SPARSE), {"rule": StRsbp(period=4), "loss": SpikeCount(right=0.8, margin=0.05)}),
         (replace(PLAIN, layers=SUBTRACTING), {"rule": Lee(balance=1e-4), "loss": RelativeCount()}),
+        (replace(PLAIN, layers=ADAPTIVE), {"rule": Eprop(feedback="random"), "surrogate": SurrogateConfig("triangle")}),
     ],
-    ids=["plain", "parts", "max", "last", "strsbp", "lee"],
+    ids=["plain", "parts", "max", "last", "strsbp", "lee", "eprop"],
 )
 def test_training_learns_and_the_integer_model_has_the_accuracy_reported(
     tmp_path: Path, network: NetworkConfig, options: dict[str, Any]
@@ -350,11 +355,12 @@ def test_training_learns_and_the_integer_model_has_the_accuracy_reported(
     assert right / len(samples) == metrics["accuracy_quantized"]
 
 
-def test_a_regression_learns_and_the_integer_model_has_the_error_reported(tmp_path: Path) -> None:
+@pytest.mark.parametrize("rule", [SurrogateGradient(), Eprop()], ids=["surrogate", "eprop"])
+def test_a_regression_learns_and_the_integer_model_has_the_error_reported(tmp_path: Path, rule: Rule) -> None:
     """The potentials of the golden model in every step, in units of the last layer's scale, against the traces."""
     patterns = Patterns(patterns=2, steps=80, channels=20, rate=0.2)
     layers = LayerConfig(24, (0,), reset="late_subtract", dense_recurrent=True), LayerConfig(1, (1,), weight_bits=8)
-    train = TrainConfig(loss=SquaredError(), epochs_float=30, epochs_quantized=10, batch=1, rate_float=0.02)
+    train = TrainConfig(rule=rule, loss=SquaredError(), epochs_float=30, epochs_quantized=10, batch=1, rate_float=0.02)
     lines: list[str] = []
     settings = Config("regression", patterns, NetworkConfig(layers, readout="membrane_last", threshold=0.5), train)
     run.train(settings, tmp_path, lines.append)

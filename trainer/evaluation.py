@@ -121,7 +121,7 @@ def answer_of(network: Network, trace: Trace, batch: Batch) -> Answer:
     outputs, steps, data = trace.outputs[-1] * trace.unit, batch.steps.clamp(min=1), network.config.data
     wanted = None
     if isinstance(data, Traced):
-        rows = torch.from_numpy(data.traces()[batch.labels.cpu(), : len(outputs)]).transpose(0, 1)
+        rows = torch.from_numpy(data.traces()[batch.labels.cpu().numpy(), : len(outputs)]).transpose(0, 1)
         wanted = rows.to(outputs.device) * mask(outputs, batch.steps)
     return Answer(trace.logits, outputs, steps, batch.labels, batch.targets, wanted)
 

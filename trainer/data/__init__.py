@@ -6,6 +6,7 @@ the loader at once.
 
 from __future__ import annotations
 
+from trainer.data.cues import Cues
 from trainer.data.digits import Digits
 from trainer.data.eventfiles import EventFiles
 from trainer.data.fsdd import Fsdd
@@ -20,6 +21,7 @@ from trainer.data.ti46 import Ti46Alpha, Ti46Digits
 from trainer.data.tonicsets import Tonic
 
 SOURCES: dict[str, type[Source]] = {
+    "cues": Cues,
     "digits": Digits,
     "event_files": EventFiles,
     "fsdd": Fsdd,

@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
+import torch
 
+from trainer.config import Config, LayerConfig, NetworkConfig, TrainConfig
+from trainer.data.batches import gather
 from trainer.data.patterns import Patterns
+from trainer.evaluation import answer_of
+from trainer.losses import SquaredError
+from trainer.network import Network
 
 
 def test_the_seed_decides_spikes_and_targets() -> None:
@@ -29,3 +36,17 @@ def test_targets_are_four_sines_of_largest_magnitude_1() -> None:
     np.testing.assert_allclose(np.abs(traces).max(axis=1), 1)
     power = np.abs(np.fft.rfft(traces[:, :, 0])) > 1e-2
     assert (np.flatnonzero(power.any(axis=0)) == [1, 2, 3, 5]).all()
+
+
+@pytest.mark.parametrize("chosen", [[1], [2, 0]], ids=["one", "two"])
+def test_every_sample_of_a_batch_is_compared_with_its_own_target(chosen: list[int]) -> None:
+    data = Patterns(steps=30)
+    layers = LayerConfig(5, (0,)), LayerConfig(1, (1,))
+    train = TrainConfig(loss=SquaredError())
+    network = Network(Config("patterns", data, NetworkConfig(layers, readout="membrane_last"), train))
+    batch = gather(data.load()["train"], np.array(chosen))
+    answer = answer_of(network, network(batch.inputs, batch.steps, quantized=False), batch)
+    assert answer.traces is not None
+    assert answer.traces.shape == answer.outputs.shape
+    for sample, row in enumerate(chosen):
+        assert torch.equal(answer.traces[:, sample], torch.from_numpy(data.traces()[row]))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Protocol
+from typing import Annotated, ClassVar, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -136,6 +136,7 @@ class VanRossum:
         return distance.square().sum(dim=(0, 2)) / answer.steps
 
 
+@runtime_checkable
 class StepLoss(Protocol):
     """A loss of every step by itself: a sample's is the mean over those of its last steps that count."""
 

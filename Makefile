@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: demo test check lint formal fuzz soak mutation hostile faults bench hardware implementations training area bitstreams snapshots reference triton gpu setup synth-tools tools clean
+.PHONY: demo test check lint formal fuzz soak mutation hostile faults bench hardware implementations training eprop-memory area bitstreams snapshots reference triton gpu setup synth-tools tools clean
 
 demo: $(READY)
 	$(BIN)/python -m bench.demo
@@ -80,6 +80,10 @@ accuracy-%: $(READY)
 training: $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[peers]'
 	$(BIN)/python -m bench.training
+
+# Memory of e-prop, online and not, and of BPTT, against the steps of a sample
+eprop-memory: $(READY)
+	$(BIN)/python -m bench.eprop_memory
 
 # Estimated against synthesized area
 area: $(READY)

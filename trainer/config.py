@@ -18,7 +18,7 @@ from quant.readouts import Readout
 from trainer.augmentation import Augmentation
 from trainer.data import SOURCES
 from trainer.data.source import Source, Traced
-from trainer.losses import LOSSES, CrossEntropy, Loss, SquaredError
+from trainer.losses import LOSSES, CrossEntropy, Loss, SquaredError, StepCrossEntropy
 from trainer.neurons import PARTS, RESETS, Part
 from trainer.readouts import READOUTS
 from trainer.rules import RULES, Rule, SurrogateGradient
@@ -457,8 +457,11 @@ def _check_loss(config: Config) -> None:
     if not isinstance(config.data, Traced):
         if isinstance(loss, SquaredError):
             raise ConfigError("train.loss squared_error needs a data set of traces; this one has classes")
-        if not READOUTS[readout].spiking and not isinstance(loss, CrossEntropy):
+        spiking = READOUTS[readout].spiking
+        if not spiking and not isinstance(loss, CrossEntropy | StepCrossEntropy):
             raise ConfigError(f"train.loss is one of spikes; the read-out {readout} has none, take cross_entropy")
+        if spiking and isinstance(loss, StepCrossEntropy):
+            raise ConfigError(f"train.loss is one of potentials; the read-out {readout} has none, take cross_entropy")
     elif not isinstance(loss, SquaredError):
         raise ConfigError('train.loss is one of classes; the data set has traces, take "squared_error"')
     elif readout != "membrane_last":

@@ -123,7 +123,8 @@ def answer_of(network: Network, trace: Trace, batch: Batch) -> Answer:
     if isinstance(data, Traced):
         rows = torch.from_numpy(data.traces()[batch.labels.cpu().numpy(), : len(outputs)]).transpose(0, 1)
         wanted = rows.to(outputs.device) * mask(outputs, batch.steps)
-    return Answer(trace.logits, outputs, steps, batch.labels, batch.targets, wanted)
+    gain = network.logit_gain_log.exp()
+    return Answer(trace.logits, outputs, steps, batch.labels, batch.targets, wanted, gain)
 
 
 class _Counts:

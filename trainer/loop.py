@@ -19,6 +19,7 @@ from torch.optim.swa_utils import AveragedModel
 
 from quant.errors import DivergenceError
 from quant.spikes import SpikeSet, Split
+from trainer import online
 from trainer.checkpoint import State
 from trainer.config import Config, TrainConfig
 from trainer.data.batches import Batch, shuffled
@@ -26,6 +27,7 @@ from trainer.distributed import add_gradients, of_first, processes, share, total
 from trainer.evaluation import Quality, answer_of, evaluate, quality
 from trainer.losses import growth, inactivity
 from trainer.network import Network, Trace
+from trainer.rules import Eprop
 from trainer.synapses import Store
 from trainer.teacher import Teacher
 
@@ -259,13 +261,8 @@ def _epoch(
     for update, batch in enumerate(watch(batches, -(-len(samples) // settings.batch)), start=1):
         batch = share(batch).to(network.device)
         progress.store.read(len(batch.inputs))
-        with torch.autocast(
-            network.device.type, torch.bfloat16, enabled=settings.precision == "mixed" and phase == "float"
-        ):
-            trace = network(batch.inputs, batch.steps, quantized=phase == "quantized")
-        loss, price = batch_loss(network, trace, batch)
         progress.optimizer.zero_grad()
-        (loss + price / processes()).backward()  # every process knows the whole price
+        trace, loss = learn(network, batch, phase)
         add_gradients(network)
         norm = nn.utils.clip_grad_norm_(network.parameters(), settings.gradient_limit)
         counts = batch.weights > 0
@@ -295,6 +292,18 @@ def _epoch(
         accuracy_validation=None if regression else accuracy_validation,
         seconds=time.perf_counter() - began,
     )
+
+
+def learn(network: Network, batch: Batch, phase: Phase) -> tuple[Trace, Tensor]:
+    """Add this process's part of the gradients to the parameters; what the network did, and the loss."""
+    settings, quantized = network.config.train, phase == "quantized"
+    if isinstance(settings.rule, Eprop) and settings.rule.online:
+        return online.learn(network, batch, quantized=quantized)
+    with torch.autocast(network.device.type, torch.bfloat16, enabled=settings.precision == "mixed" and not quantized):
+        trace = network(batch.inputs, batch.steps, quantized=quantized)
+    loss, price = batch_loss(network, trace, batch)
+    (loss + price / processes()).backward()  # every process knows the whole price
+    return trace, loss
 
 
 def batch_loss(network: Network, trace: Trace, batch: Batch) -> tuple[Tensor, Tensor]:

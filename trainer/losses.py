@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Protocol
+from typing import Annotated, ClassVar, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -21,6 +21,7 @@ from trainer.schema import Range
 from trainer.walk import walk
 
 _Fraction = Annotated[float, Range(0.0, 1.0)]
+_Steps = Annotated[int, Range(0, 1_000_000)]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,6 +34,7 @@ class Answer:
         steps, labels: int64 `(batch,)`.
         targets: `(batch, classes)`, a teacher's probabilities, which stand for the labels, or None.
         traces: `(T, batch, outputs)`, what a regression's outputs are to be in every step, 0 after the end, or None.
+        gain: what a unit of output counts for in a softmax.
     """
 
     logits: Tensor
@@ -41,6 +43,7 @@ class Answer:
     labels: Tensor
     targets: Tensor | None = None
     traces: Tensor | None = None
+    gain: float | Tensor = 1.0
 
 
 class Loss(Protocol):
@@ -133,19 +136,60 @@ class VanRossum:
         return distance.square().sum(dim=(0, 2)) / answer.steps
 
 
-@dataclass(frozen=True, slots=True)
-class SquaredError:
-    """Mean squared distance of the outputs from the sample's traces, per step and output: for regression."""
+@runtime_checkable
+class StepLoss(Protocol):
+    """A loss of every step by itself: a sample's is the mean over those of its last steps that count."""
 
-    unit: ClassVar[str] = "mean squared error per step"
+    last: int
+
+    def of_steps(self, answer: Answer) -> Tensor:
+        """`(T, batch)`."""
+
+    def shares(self, steps: Tensor, longest: int) -> Tensor:
+        """`(longest, batch)`: what each step counts for in its sample's loss."""
+        counted = steps.clamp(max=self.last) if self.last else steps
+        step = torch.arange(longest, device=steps.device)[:, None]
+        return ((step < steps) & (step >= steps - counted)) / counted.clamp(min=1)
 
     def __call__(self, answer: Answer) -> Tensor:
+        return (self.of_steps(answer) * self.shares(answer.steps, len(answer.outputs))).sum(dim=0)
+
+
+@dataclass(frozen=True, slots=True)
+class StepCrossEntropy(StepLoss):
+    """Cross entropy of the softmax of the potentials in every step (Bellec et al. 2020, e-prop).
+
+    Attributes:
+        last: so many steps at the end of a sample count; 0: all.
+    """
+
+    unit: ClassVar[str] = "nats"
+    last: _Steps = 0
+
+    def of_steps(self, answer: Answer) -> Tensor:
+        labels = answer.labels.expand(len(answer.outputs), -1)
+        return nn.functional.cross_entropy((answer.outputs * answer.gain).movedim(2, 1), labels, reduction="none")
+
+
+@dataclass(frozen=True, slots=True)
+class SquaredError(StepLoss):
+    """Mean squared distance of the outputs from the sample's traces, per step and output: for regression.
+
+    Attributes:
+        last: so many steps at the end of a sample count; 0: all.
+    """
+
+    unit: ClassVar[str] = "mean squared error per step"
+    last: _Steps = 0
+
+    def of_steps(self, answer: Answer) -> Tensor:
         assert answer.traces is not None, "a regression has traces"
-        return (answer.outputs - answer.traces).square().mean(dim=2).sum(dim=0) / answer.steps
+        return (answer.outputs - answer.traces).square().mean(dim=2)
 
 
 LOSSES: Mapping[str, type[Loss]] = {
     "cross_entropy": CrossEntropy,
+    "step_cross_entropy": StepCrossEntropy,
     "squared_error": SquaredError,
     "spike_count": SpikeCount,
     "relative_count": RelativeCount,

@@ -60,7 +60,7 @@ class Layer(nn.Module):
         fan_in, spiking = graph.fan_in(index), graph.spikes(index)
         self.layer = layer
         self._inputs = sum(graph.source_sizes(index))
-        self._dynamics = Dynamics(spiking, layer.reset, surrogate.kind)
+        self.dynamics = Dynamics(spiking, layer.reset, surrogate.kind)
         self._rule, self._hidden = train.rule, index < len(graph.network.layers)
         mask = _connections(layer, self._inputs, draw) if layer.sparse_recurrent else torch.ones(1, fan_in)
         gain = start.weight_gain / math.sqrt(mask[0].sum())
@@ -134,18 +134,20 @@ class Layer(nn.Module):
             currents = self.normalization(currents, ends)
         if self._rule.broadcast and not self._hidden:
             currents = self._broadcast(currents, outputs, numbers)
-        population = Population(numbers, self.arithmetic(quantized=quantized), self._dynamics)
+        population = Population(numbers, self.arithmetic(quantized=quantized), self.dynamics)
         return walk(currents, ends, population, self._rule, sources, hidden=self._hidden)
 
     def _broadcast(self, currents: Tensor, outputs: Sequence[Tensor], numbers: Numbers) -> Tensor:
         """The last layer's currents, whose gradient all hidden layers hear."""
-        real = numbers.feed_forward.detach() * numbers.unit.detach()[:, None]
-        sizes = [outputs[source].shape[2] for source in self.layer.sources]
-        known = dict(zip(self.layer.sources, real.split(sizes, dim=1), strict=True))
-        weights = [
-            known.get(index, real.new_zeros(len(real), one.shape[2])) for index, one in enumerate(outputs[1:], start=1)
-        ]
+        weights = self.from_hidden(numbers, [one.shape[2] for one in outputs])
         return Broadcast.apply(self._rule, numbers.unit.detach(), weights, currents, *outputs[1:])
+
+    def from_hidden(self, numbers: Numbers, sizes: Sequence[int]) -> list[Tensor]:
+        """The real weights from each hidden layer, 0 where there are none; `sizes`: of the input and those layers."""
+        real = numbers.feed_forward.detach() * numbers.unit.detach()[:, None]
+        each = real.split([sizes[source] for source in self.layer.sources], dim=1)
+        known = dict(zip(self.layer.sources, each, strict=True))
+        return [known.get(index, real.new_zeros(len(real), size)) for index, size in enumerate(sizes) if index]
 
 
 class GraphNetwork(nn.Module):

@@ -72,7 +72,7 @@ def project(spikes: Tensor, weight: Tensor) -> Tensor:
     """Input currents `(T, batch, N)` of spikes `(T, batch, inputs)`, 0 or 1, through weights `(N, inputs)`."""
     if not _plain and spikes.device.type == "cpu" and spikes.dtype == torch.float32 and native.library() is not None:
         return cpu.project(spikes, weight)
-    return (spikes @ weight.T).float()  # half the bits under autocast
+    return (spikes @ weight.T).to(spikes.dtype)  # half the bits under autocast
 
 
 def walk(currents: Tensor, ends: Tensor, population: Population) -> States:

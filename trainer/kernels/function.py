@@ -59,7 +59,7 @@ def forward(run: RunWalk, currents: Tensor, ends: Tensor, population: Population
 
 def backward(run: RunWalk, ends: Tensor, population: Population, states: States, gradient: Tensor) -> Gradients:
     """The surrogate's gradient, given that of the outputs."""
-    numbers = population.numbers
+    numbers, gradient = population.numbers, gradient.contiguous()  # arrays like it are written in place
     arrays = _arrays(ends, population, states)
     rows, bound = dict(zip(NUMBERS, arrays["numbers"], strict=True)), loop_bound(numbers)
     rows["self_weight"].clamp_(-bound, bound)

@@ -47,6 +47,45 @@ class Population:
         return States(outputs, potential, dict(zip(keys, kept, strict=True)))
 
 
+class Walking:
+    """Neurons on their way through time, from rest.
+
+    Args:
+        like: `(batch, N)`, of the shape and kind of their states.
+        fire: by default, spikes without a gradient.
+    """
+
+    def __init__(self, population: Population, like: Tensor, fire: Fire | None = None) -> None:
+        self._population, self._fire = population, fire or _crossing(population.numbers.threshold)
+        self._outputs = self._spikes = self._resetting = self._membrane = rest = torch.zeros_like(like)
+        self.parts = [part(population.numbers, population.arithmetic, rest) for part in population.parts]
+
+    def step(self, current: Tensor) -> tuple[Tensor, Tensor]:
+        """Outputs and potentials before the reset, `(batch, N)`, given the input currents from the sources."""
+        numbers, arithmetic, dynamics = self._population.numbers, self._population.arithmetic, self._population.dynamics
+        reset, spikes = RESETS[dynamics.reset], self._spikes
+        if numbers.recurrent is not None:
+            current = current + self._outputs @ numbers.recurrent.T
+        for part in self.parts:
+            current = part.current(part.inhibited(current, self._outputs), spikes)
+        kept = reset.later(arithmetic.round(self._membrane * numbers.leak), self._resetting, numbers.threshold)
+        before, potential = self._membrane, arithmetic.saturate(kept + current)
+        for part in self.parts:
+            potential = part.potential(potential, spikes)
+        self._membrane = potential
+        if not dynamics.spiking:
+            return potential, potential
+        excess = potential
+        for part in self.parts:
+            excess = part.excess(excess, spikes)
+        self._spikes, self._resetting = self._fire(excess, before)
+        self._membrane = reset.after(potential, self._resetting, numbers.threshold)
+        self._outputs = self._spikes
+        for part in self.parts:
+            self._outputs = part.output(self._outputs)
+        return self._outputs, potential
+
+
 def walk(currents: Tensor, ends: Tensor, population: Population, fire: Fire | None = None) -> States:
     """Run the neurons through all steps, from rest.
 
@@ -55,37 +94,16 @@ def walk(currents: Tensor, ends: Tensor, population: Population, fire: Fire | No
         ends: int64 `(batch,)`, steps of each sample, `1 .. T`.
         fire: by default, spikes without a gradient.
     """
-    numbers, arithmetic, dynamics = population.numbers, population.arithmetic, population.dynamics
-    fire = fire or _crossing(numbers.threshold)
-    outputs = spikes = resetting = membrane = torch.zeros_like(currents[0])
-    parts = [part(numbers, arithmetic, membrane) for part in population.parts]
-    reset, recurrent = RESETS[dynamics.reset], numbers.recurrent
-    trail, potentials = [], []
+    walking, trail, potentials = Walking(population, currents[0], fire), [], []
     for current in currents.unbind(0):
-        if recurrent is not None:
-            current = current + outputs @ recurrent.T
-        for part in parts:
-            current = part.current(part.inhibited(current, outputs), spikes)
-        kept = reset.later(arithmetic.round(membrane * numbers.leak), resetting, numbers.threshold)
-        before, membrane = membrane, arithmetic.saturate(kept + current)
-        for part in parts:
-            membrane = part.potential(membrane, spikes)
-        potentials.append(membrane)
-        if dynamics.spiking:
-            excess = membrane
-            for part in parts:
-                excess = part.excess(excess, spikes)
-            spikes, resetting = fire(excess, before)
-            membrane = reset.after(membrane, resetting, numbers.threshold)
-            outputs = spikes
-            for part in parts:
-                outputs = part.output(outputs)
-            trail.append(outputs)
+        outputs, potential = walking.step(current)
+        trail.append(outputs)
+        potentials.append(potential)
     within = mask(currents, ends)
     return population.states(
-        torch.stack(trail if dynamics.spiking else potentials) * within,
+        torch.stack(trail) * within,
         torch.stack(potentials) * within,
-        (torch.stack(part.trail) * within for part in parts if part.keeps),
+        (torch.stack(part.trail) * within for part in walking.parts if part.keeps),
     )
 
 

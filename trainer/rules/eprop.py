@@ -39,6 +39,7 @@ class Eprop:
             or "random", a fixed matrix of normal numbers over the square root of its neurons (broadcast alignment).
         dampening: the largest pseudo-derivative, in inverse thresholds.
         seed: draws the fixed matrices.
+        online: carry traces along step by step, in memory that does not grow with the steps (trainer/online.py).
     """
 
     broadcast: ClassVar[bool] = True
@@ -46,17 +47,32 @@ class Eprop:
     feedback: Literal["symmetric", "random"] = "symmetric"
     dampening: Annotated[float, Range(0.0001, 10.0)] = 0.3
     seed: Annotated[int, Range(0, 2**32 - 1)] = 1
+    online: bool = False
 
     def check(self, config: Config) -> None:
         needs = "a reset by subtraction and neurons whose only parts are bias and adaptation"
         check_features(config, "eprop", _TRAINS, needs)
         layers = config.network.layers
+        if self.online:
+            self._check_online(config)
         for index in range(1, len(layers)):
             if self.feedback == "symmetric" and index not in layers[-1].sources:
                 raise ConfigError(
                     f"network.layers[{index}] does not feed the last layer and would get no error by symmetric "
                     f'feedback; take train.rule.feedback = "random", or add {index} to the last layer\'s sources'
                 )
+
+    def _check_online(self, config: Config) -> None:
+        learned, train = config.plasticity, config.train
+        for bad, where, remedy in (
+            (not hasattr(train.loss, "of_steps"), "train.loss", 'take "squared_error" or "step_cross_entropy"'),
+            (config.network.readout != "membrane_last", "network.readout", 'take "membrane_last"'),
+            (learned.leak or config.network.leak_spread, "plasticity.leak", "set it to false, and leak_spread to 0"),
+            (learned.adaptation_leak, "plasticity.adaptation_leak", "set it to false"),
+            (train.surrogate.learned, "train.surrogate.learned", "set it to false"),
+        ):
+            if bad:
+                raise ConfigError(f"{where}: train.rule eprop has no online form for this; {remedy}")
 
     def hear(self, layer: int, weight: Tensor, error: Tensor) -> Tensor:
         if self.feedback == "random":

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from quant.errors import ConfigError
+from trainer.config import Config, LayerConfig, NetworkConfig, TrainConfig
 from trainer.data.cues import Cues
+from trainer.losses import StepCrossEntropy
 
 SHORT = Cues(cues=3, cue=40, interval=60, pause=30, signal=20, rate=0.5, train=50)
 
@@ -48,3 +50,11 @@ def test_the_seed_decides_and_a_tie_is_refused() -> None:
         Cues(cues=6)
     with pytest.raises(ConfigError, match=r"data.cue is 100, data.interval 50"):
         Cues(interval=50)
+
+
+def test_the_loss_of_steps_needs_potentials() -> None:
+    layers = LayerConfig(5, (0,)), LayerConfig(2, (1,))
+    train = TrainConfig(loss=StepCrossEntropy(150))
+    Config("cues", Cues(), NetworkConfig(layers, readout="membrane_last"), train)
+    with pytest.raises(ConfigError, match="one of potentials"):
+        Config("cues", Cues(), NetworkConfig(layers), train)

@@ -252,3 +252,19 @@ def test_the_kernel_on_a_gpu(arithmetic: Arithmetic, parts: tuple[str, ...], res
     assert kernels.find(torch.zeros(1, device="cuda"), population, SurrogateGradient()) is not None
     states, _ = assert_alike(population, exact=integer)
     assert not spiking or states.outputs.sum() > 200
+
+
+def test_a_gradient_may_lie_in_any_order_in_memory() -> None:
+    """As it comes from a loss that has moved dimensions."""
+    population = Population(numbers_of(9, integer=False), Real(), Dynamics(True, "zero", "arctan"))
+    inputs, ends = spikes()
+    currents = (inputs @ population.numbers.feed_forward.T).detach().requires_grad_()
+    outputs = walk(currents, ends, population, SurrogateGradient()).outputs
+    gradient = torch.randn(outputs.shape, generator=torch.Generator().manual_seed(5))
+    scattered = gradient.movedim(2, 0).contiguous().movedim(0, 2)
+    assert not scattered.is_contiguous()
+    expected, found = (
+        torch.autograd.grad(outputs, currents, one, retain_graph=True)[0] for one in (gradient, scattered)
+    )
+    assert torch.equal(found, expected)
+    assert found.any()

@@ -18,6 +18,7 @@ from trainer.losses import (
     RelativeCount,
     SpikeCount,
     SquaredError,
+    StepCrossEntropy,
     VanRossum,
     growth,
     inactivity,
@@ -147,3 +148,22 @@ def test_the_price_of_weights_keeps_them_short() -> None:
         loop.train(progress, Toy().load(), lambda batches, _: batches, lambda _: None, ("float",))
         lengths.append(progress.network.layers[0].weight.norm().item())
     assert lengths[1] < 0.7 * lengths[0]
+
+
+def test_losses_of_every_step() -> None:
+    """Of the last steps that count, against loops; nothing beyond a sample's end counts."""
+    draw = torch.Generator().manual_seed(1)
+    outputs, traces = torch.randn(6, 2, 3, generator=draw), torch.randn(6, 2, 3, generator=draw)
+    given = replace(answer(), outputs=outputs, traces=traces, gain=2.0)
+    for last in (0, 3, 100):
+        errors, entropies = [], []
+        for sample, steps in enumerate([6, 4]):
+            counted = range(max(0, steps - last) if last else 0, steps)
+            apart = [float(outputs[t, sample, k] - traces[t, sample, k]) for t in counted for k in range(3)]
+            errors.append(sum(one**2 for one in apart) / len(apart))
+            logits = [[2.0 * float(outputs[t, sample, k]) for k in range(3)] for t in counted]
+            label = int(given.labels[sample])
+            parts = [math.log(sum(map(math.exp, one))) - one[label] for one in logits]
+            entropies.append(sum(parts) / len(parts))
+        torch.testing.assert_close(SquaredError(last)(given), torch.tensor(errors))
+        torch.testing.assert_close(StepCrossEntropy(last)(given), torch.tensor(entropies))

@@ -94,7 +94,7 @@ def test_a_rule_is_one_class(monkeypatch: pytest.MonkeyPatch) -> None:
     assert first.weight.grad.any()
     assert first.leak_logit.grad is None
     assert not first.self_weight.grad
-    compiled = kernels.find(trace.inputs, Population(first.numbers(quantized=False), Real(), first._dynamics))
+    compiled = kernels.find(trace.inputs, Population(first.numbers(quantized=False), Real(), first.dynamics))
     assert (compiled is not None) == (native.library() is not None)
 
 

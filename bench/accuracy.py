@@ -83,6 +83,8 @@ class Experiment:
         folds: "official", the data set's own test part; "speakers", every speaker once.
         variants: by name, the settings in which one differs from the configuration.
         needs: which data sets it takes: names of options of the command line.
+        seeded: settings that take the seed.
+        build: options of `hwgen build`.
         reach: accuracies to reach, in percent, in real numbers and in integers; of tasks, after the last.
     """
 
@@ -91,6 +93,8 @@ class Experiment:
     folds: tuple[str, ...] = ("official",)
     variants: Mapping[str, Table] = field(default_factory=lambda: {"": {}})
     needs: tuple[str, ...] = ("fsdd",)
+    seeded: tuple[str, ...] = ("train.seed",)
+    build: tuple[str, ...] = ()
     reach: tuple[str, str] = ("", "")
 
 
@@ -111,6 +115,20 @@ EXPERIMENTS = {
         reach=("90.1", ""),
     ),
     "lee": Experiment(SYSTEMS / "lee.toml", MNIST, needs=("mnist",), reach=("98.2", "97.9")),
+    "eprop_digits": Experiment(
+        SYSTEMS / "eprop-digits.toml",
+        "FSDD as MFCCs, 2400/300/300 at random",
+        variants={"e-prop": {}, "backpropagation through time": {"train.rule": "surrogate"}},
+        needs=(),
+    ),
+    "patterns": Experiment(
+        SYSTEMS / "patterns.toml",
+        "pattern generation; the three samples that are learned are the test, and choose the epoch",
+        needs=(),
+        seeded=("train.seed", "data.seed"),
+        build=("--packets", "step"),
+        reach=("0.015", ""),
+    ),
     "permuted": Experiment(
         SYSTEMS / "metaplastic.toml",
         f"two orders of MNIST's pixels in turn, {UNKNOWN}",
@@ -137,6 +155,7 @@ class Run:
     seed: int
     folder: Path
     table: Table
+    build: tuple[str, ...]
 
 
 def runs(name: str, given: Mapping[str, Path]) -> list[Run]:
@@ -147,14 +166,14 @@ def runs(name: str, given: Mapping[str, Path]) -> list[Run]:
     variants = enumerate(experiment.variants.items())
     for (number, (variant, changes)), fold, seed in itertools.product(variants, experiment.folds, SEEDS):
         one = deepcopy(table)
-        for setting, value in {**changes, "train.seed": seed}.items():
+        for setting, value in {**changes, **dict.fromkeys(experiment.seeded, seed)}.items():
             change(one, setting, value)
         for data in (one["data"], *one["train"].get("tasks", ())):
             if data.get("path") in PLACES:
                 data["path"] = str(given[PLACES[data["path"]]].absolute())
         if fold != "official":
             one["data"]["split"] = {"name": "speakers", "test": [fold]}
-        found.append(Run(variant, fold, seed, ROOT / name / str(number) / fold / str(seed), one))
+        found.append(Run(variant, fold, seed, ROOT / name / str(number) / fold / str(seed), one, experiment.build))
     return found
 
 
@@ -200,13 +219,13 @@ def _verified(run: Run, out: Path, suffix: str, log: IO[str]) -> Table:
     spikes.unlink(missing_ok=True)
     own = checkpoint.config_of(export.read_checkpoint(model), model)
     write_new(spikes, to_bytes(own.data.load()["test"]), force=True)
-    _call(log, "hwgen", "build", "--model", model, "--out", core)
+    _call(log, "hwgen", "build", "--model", model, "--out", core, *run.build)
     _call(log, "sim", "verify", "--build", core, "--spikes", spikes)
     spikes.unlink()
     metrics = json.loads((out / "metrics.json").read_text())
     verified = json.loads((core / "reports" / "verify.json").read_text())
     return {
-        **{key: metrics[key] for key in ("accuracy_float", "accuracy_quantized")},
+        **{key: value for key, value in metrics.items() if key.startswith(("accuracy_", "error_"))},
         "accuracy_rtl": verified["accuracy_rtl"],
         "test_samples": verified["samples"],
         "output_spikes": verified["output_spikes"],
@@ -232,7 +251,7 @@ def rows(name: str) -> list[list[str]]:
     found = []
     for variant in [one for one in experiment.variants if any(result["variant"] == one for result in results)]:
         mine = [one for one in results if one["variant"] == variant]
-        cells = [_accuracy(mine, "accuracy_float"), _accuracy(mine, "accuracy_quantized")]
+        cells = [_quality(mine, "float"), _quality(mine, "quantized")]
         networks = [network for one in mine for network in one.get("after_tasks", [one])]
         if "after_tasks" in mine[0]:
             after = [[one["test_after_task"][-1][task] for one in mine] for task in range(len(mine[0]["after_tasks"]))]
@@ -250,10 +269,15 @@ def rows(name: str) -> list[list[str]]:
     return found
 
 
-def _accuracy(results: list[Table], key: str) -> str:
+def _quality(results: list[Table], phase: str) -> str:
+    """Mean and deviation of the accuracy in percent, or of a regression's error."""
+    name, factor, digits = ("error", 1, 4) if "error_float" in results[0] else ("accuracy", 100, 1)
     seeds = {one["seed"] for one in results}
-    means = [statistics.mean(100 * one[key] for one in results if one["seed"] == seed) for seed in seeds]
-    return f"{statistics.mean(means):.1f} ± {statistics.stdev(means) if len(means) > 1 else 0:.1f}"
+    means = [
+        statistics.mean(factor * one[f"{name}_{phase}"] for one in results if one["seed"] == seed) for seed in seeds
+    ]
+    deviation = statistics.stdev(means) if len(means) > 1 else 0
+    return f"{statistics.mean(means):.{digits}f} ± {deviation:.{digits}f}"
 
 
 def main() -> int:
@@ -273,8 +297,8 @@ def main() -> int:
     header = [
         "experiment",
         "network",
-        "float, %",
-        "integers, %",
+        "float, % or error",
+        "integers, % or error",
         "to reach",
         "verified bit-exactly",
         "samples simulated",

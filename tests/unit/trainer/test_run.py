@@ -17,6 +17,7 @@ import torch
 from toys import ON, Toy, config
 
 from quant import export, golden, store
+from quant import spikes as spike_files
 from quant.errors import ConfigError, DivergenceError, ModelError
 from trainer import __main__ as command_line
 from trainer import checkpoint, data, kernels, loop, run
@@ -378,7 +379,7 @@ def test_a_regression_learns_and_the_integer_model_has_the_error_reported(tmp_pa
     unit = quantized.layers[-1].numbers(quantized=True).unit.item()
     model, samples = export.from_checkpoint(tmp_path / "ckpt.pt"), patterns.load()["test"]
     ((chosen, trace),) = golden.run_set(model, samples)
-    assert int(trace.spikes[1].sum()) > 100
+    assert int(trace.spikes[1].sum()) > 50
     wanted = patterns.traces()[samples.label[chosen]].transpose(1, 0, 2)
     error = np.square(trace.scores_by_step * unit - wanted).mean()
     assert error == pytest.approx(metrics["error_quantized"], rel=1e-5)
@@ -510,6 +511,32 @@ train = {epochs_float = 2, epochs_quantized = 1, batch = 8}
 threshold = 0.5
 layers = [{neurons = 3, sources = [0]}]
 """
+
+
+REGRESSION = """
+name = "regression"
+data = { name = "patterns", steps = 30 }
+train = { loss = "squared_error", optimizer = "sgd", epochs_float = 2, epochs_quantized = 1, rate_float = 0.001 }
+[network]
+readout = "membrane_last"
+layers = [{ neurons = 1, sources = [0] }]
+"""
+
+
+def test_the_commands_of_a_regression(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "c.toml").write_text(REGRESSION)
+    toml, out = str(tmp_path / "c.toml"), tmp_path / "run"
+    assert command_line.main(["inspect", "--config", toml]) == 0
+    assert "samples per pattern" in capsys.readouterr().out
+    assert command_line.main(["train", "--config", toml, "--out", str(out)]) == 0
+    capsys.readouterr()
+    assert command_line.main(["evaluate", "--model", str(out / "ckpt.pt"), "--split", "test"]) == 0
+    found, metrics = json.loads(capsys.readouterr().out), json.loads((out / "metrics.json").read_text())
+    assert found["error_quantized"] == metrics["error_quantized"] > 0
+    spikes = ["spikes", "--config", toml, "--split", "test", "--out", str(out / "test.npz")]
+    assert command_line.main(spikes) == 0
+    assert spike_files.read(out / "test.npz").label.tolist() == [-1, -1, -1]
+    assert isinstance(loop.start(configuration.read(tmp_path / "c.toml")).optimizer, torch.optim.SGD)
 
 
 def test_the_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -38,13 +38,13 @@ class Run:
     Attributes:
         folder: where it lies.
         config: what was trained.
-        accuracy_float, accuracy_quantized: on the test part, as fractions of 1.
+        accuracy_float, accuracy_quantized: on the test part, as fractions of 1; None of a regression.
     """
 
     folder: Path
     config: configuration.Config
-    accuracy_float: float
-    accuracy_quantized: float
+    accuracy_float: float | None
+    accuracy_quantized: float | None
 
     @property
     def checkpoint(self) -> Path:
@@ -90,7 +90,7 @@ def train(
     finally:
         torch.set_num_threads(before)
     metrics = json.loads((Path(out) / results.METRICS).read_text(encoding="utf-8"))
-    return Run(Path(out), chosen, metrics["accuracy_float"], metrics["accuracy_quantized"])
+    return Run(Path(out), chosen, metrics.get("accuracy_float"), metrics.get("accuracy_quantized"))
 
 
 def export(model: Run | str | Path, out: str | Path | None = None) -> IntModel:

@@ -89,6 +89,10 @@ def study(config: Config, out: Path, bits: Sequence[int], seeds: int, workers: i
     Raises:
         ConfigError: if a width cannot be, or `out` holds something of another configuration.
     """
+    if not config.train.epochs_float:
+        raise ConfigError(
+            "train.epochs_float is 0; bits compares widths behind a phase of real numbers: give it epochs"
+        )
     jobs = {(width, seed): _config(config, width, seed) for width in bits for seed in range(1, seeds + 1)}
     run.train(config, out / FLOAT, lambda _: None, phases=("float",))
     validation = config.data.load()["validation"]

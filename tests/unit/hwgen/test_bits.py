@@ -48,3 +48,12 @@ def test_what_cannot_be_tried_is_refused(options: tuple[str, ...], message: str,
     assert scsr.main(["bits", "--config", str(tmp_path / "c.toml"), "--out", str(tmp_path / "out"), *options]) == 2
     assert message in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_a_run_without_real_numbers_is_refused(tmp_path: Path, capsys) -> None:
+    text = (Path(__file__).parents[3] / "configs" / "digits.toml").read_text(encoding="utf-8")
+    config = tmp_path / "c.toml"
+    config.write_text(text.replace("epochs_float = 50", "epochs_float = 0"), encoding="utf-8")
+    assert scsr.main(["bits", "--config", str(config), "--out", str(tmp_path / "out")]) == 2
+    assert "train.epochs_float is 0; bits compares widths" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()

@@ -66,7 +66,7 @@ class Layer(nn.Module):
         gain = start.weight_gain / math.sqrt(mask[0].sum())
         self.weight = nn.Parameter(torch.randn(layer.neurons, fan_in, generator=draw) * gain)
         self.mask: Tensor | None
-        self.register_buffer("mask", mask if layer.sparse_recurrent else None, persistent=False)
+        self.register_buffer("mask", mask if layer.sparse_recurrent else None)
         leaks = logit(start.leak) + start.leak_spread * torch.randn(layer.neurons, generator=draw)
         thresholds = torch.full((layer.neurons,), math.log(start.threshold))
         quantities: dict[Quantity, Tensor] = {LEAK: leaks, THRESHOLD: thresholds}

@@ -49,3 +49,12 @@ def test_sparse_recurrence_has_weights_from_some_others_alone(quantized: bool) -
     after = network.layers[0].numbers(quantized=quantized).recurrent
     assert not after[missing].any()
     assert not torch.equal(after, recurrent)
+
+
+def test_a_network_keeps_its_sparse_connections_whatever_seed_drew_it() -> None:
+    """As `scsr bits` goes on from one real-valued phase with several seeds."""
+    layers, data = (LayerConfig(12, (0,), sparse_recurrent=3), LayerConfig(3, (1,))), Toy(channels=11)
+    first, second = (Network(config(*layers, data=data, train=TrainConfig(seed=seed))) for seed in (1, 2))
+    assert not torch.equal(first.layers[0].mask, second.layers[0].mask)
+    second.load_state_dict(first.state_dict())
+    assert torch.equal(first.layers[0].connected_weight, second.layers[0].connected_weight)

@@ -143,15 +143,11 @@ def _said(loss: float, found: Quality) -> str:
 
 def best_epoch(out: Path, phase: Phase) -> Epoch:
     """The best epoch of a phase, as far as the run in `out` has come."""
-    return _restored(out).best_epoch(phase)
+    return restored(out).best_epoch(phase)
 
 
-def history(out: Path) -> list[Epoch]:
-    """All epochs of the run in `out` so far."""
-    return _restored(out).history
-
-
-def _restored(out: Path) -> Progress:
+def restored(out: Path) -> Progress:
+    """The run in `out`, as far as it has come."""
     content = cast(State, export.unpickle(out / LAST))
     return Progress.from_state(checkpoint.config_of(content, out / LAST), content, CPU)
 

@@ -51,10 +51,10 @@ def train(
         report(f"task {number} of {len(sources)}: {folder}")
         parts = [parts["validation"] for parts in data]
         run.train(one, folder, report, device, finish=finish, first=state, tasks=parts)
-        path = folder / run.PRODUCT
+        progress, path = run.restored(folder), folder / run.PRODUCT
+        state = progress.best_state("quantized")  # in the product, states may have become narrower
         network = checkpoint.restore(export.read_checkpoint(path), path)[1]
-        state = network.state_dict()
-        validation.append([epoch.accuracy_tasks for epoch in run.history(folder)])
+        validation.append([epoch.accuracy_tasks for epoch in progress.history])
         test.append([evaluate(network, parts["test"], quantized=True).quality.value for parts in data])
         report("test accuracy on each task: " + ", ".join(f"{accuracy:.4f}" for accuracy in test[-1]))
     found = {"task_known_at_test": False, "validation_after_epoch": validation, "test_after_task": test}

@@ -93,6 +93,17 @@ def test_an_interrupted_sequence_ends_in_the_same_bits(tmp_path: Path) -> None:
     assert (tmp_path / "whole" / tasks.RESULTS).read_text() == (tmp_path / "parts" / tasks.RESULTS).read_text()
 
 
+def test_states_fitted_to_one_task_may_be_wider_in_the_next(tmp_path: Path) -> None:
+    settings = two_tasks()
+    layers = tuple(replace(layer, fit_states=True) for layer in settings.network.layers)
+    tasks.train(replace(settings, network=replace(settings.network, layers=layers)), tmp_path, lambda _: None)
+    product, progress = (
+        torch.load(tmp_path / name, weights_only=True) for name in ("task-1/ckpt.pt", "task-2/last.pt")
+    )
+    assert product["quantized"]["stack.0.quantizer.state_width"] < 16
+    assert progress["network"]["stack.0.quantizer.state_width"] == 16
+
+
 def test_a_sequence_can_be_ended_early(tmp_path: Path) -> None:
     settings = two_tasks()
 

@@ -74,6 +74,8 @@ def run(
     Raises:
         ConfigError: if the space does not fit the configuration, or the storage cannot be used.
     """
+    if config.train.tasks:
+        raise ConfigError("train.tasks: a sweep looks at one accuracy, that of data; take them out here")
     table = configuration.to_table(config)
     for setting in space:
         _place(table, setting)

@@ -134,3 +134,9 @@ def test_settings_that_are_none(tmp_path: Path, setting: str) -> None:
 def test_a_storage_that_cannot_be_used(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="--storage nonsense: cannot be used"):
         sweep.run(config(), SPACE, tmp_path, trials=1, storage="nonsense", report=print)
+
+
+def test_several_tasks_are_refused(tmp_path: Path) -> None:
+    several = config(train=TrainConfig(epochs_float=0, epochs_quantized=1, tasks=(Toy(),)))
+    with pytest.raises(ConfigError, match=r"train.tasks: a sweep looks at one accuracy"):
+        sweep.run(several, SPACE, tmp_path, trials=1, storage="sqlite://", report=print)

@@ -36,6 +36,7 @@ from quant.spikes import SpikeSet
 from trainer import config as configuration
 from trainer import results, run
 from trainer.config import Config
+from trainer.data.source import Traced
 
 WIDTHS = (1, 8)
 FLOAT, TABLE, PICTURE = "float", "bits.json", "bits.png"
@@ -93,6 +94,8 @@ def study(config: Config, out: Path, bits: Sequence[int], seeds: int, workers: i
         raise ConfigError(
             "train.epochs_float is 0; bits compares widths behind a phase of real numbers: give it epochs"
         )
+    if isinstance(config.data, Traced):
+        raise ConfigError("data has traces and no classes; bits compares accuracies: take a data set of classes")
     jobs = {(width, seed): _config(config, width, seed) for width in bits for seed in range(1, seeds + 1)}
     run.train(config, out / FLOAT, lambda _: None, phases=("float",))
     validation = config.data.load()["validation"]

@@ -57,3 +57,10 @@ def test_a_run_without_real_numbers_is_refused(tmp_path: Path, capsys) -> None:
     assert scsr.main(["bits", "--config", str(config), "--out", str(tmp_path / "out")]) == 2
     assert "train.epochs_float is 0; bits compares widths" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_a_regression_is_refused(tmp_path: Path, capsys) -> None:
+    config = Path(__file__).parents[3] / "configs" / "systems" / "patterns.toml"
+    assert scsr.main(["bits", "--config", str(config), "--out", str(tmp_path / "out")]) == 2
+    assert "data has traces and no classes; bits compares accuracies" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()

@@ -259,8 +259,9 @@ def _epoch(
     batches = shuffled(samples, settings.batch, draw, settings.augment, teacher)
     loss_sum, right = 0.0, 0.0
     for update, batch in enumerate(watch(batches, -(-len(samples) // settings.batch)), start=1):
+        longest = len(batch.inputs)  # of all processes' shares: their synapses grow old alike
+        progress.store.read(longest)
         batch = share(batch).to(network.device)
-        progress.store.read(len(batch.inputs))
         progress.optimizer.zero_grad()
         trace, loss = learn(network, batch, phase)
         add_gradients(network)
@@ -278,7 +279,7 @@ def _epoch(
             progress.average.update_parameters(network)
         loss_sum += mean_loss * samples_seen
         right += hits_seen
-    progress.store.read(len(batch.inputs))
+    progress.store.read(longest)
     validation = evaluate(progress.candidate, data["validation"], quantized=phase == "quantized")
     seen = torch.tensor([validation.loss, validation.accuracy or 0.0], dtype=torch.float64, device=network.device)
     loss_validation, accuracy_validation = of_first(seen).tolist()

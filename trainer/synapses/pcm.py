@@ -49,8 +49,8 @@ class Pcm:
         threshold: of "sign", in units of the weight.
         chance: of "stochastic".
         ideal: every pulse adds just `pulse`; nothing drifts, and readings have no noise.
-        refresh: reset a pair whose devices are both above this fraction of the largest conductance, and write its
-            difference again; 0: never.
+        refresh: reset a pair with a device above this fraction of the largest conductance, if the other one holds at
+            least a pulse, and write its difference again; 0: never.
         step_s: seconds of a time step, for the drift.
     """
 
@@ -73,6 +73,11 @@ class Pcm:
     def check(self, config: Config) -> None:
         if config.train.average:
             raise ConfigError("train.average: devices hold one state of the network; take 0 with the synapse pcm")
+        if self.scheme == "mixed_precision" and self.granularity < self.worth:
+            raise ConfigError(
+                f"train.synapse.granularity is {self.granularity}; a pulse is worth {self.worth:.4g}, and what is less "
+                "would never be written: take at least that, or a smaller pulse, more pairs or a larger scale"
+            )
 
     def store(self, weights: Sequence[nn.Parameter], seed: int) -> Store:
         return _Crossbars(self, weights, seed)
@@ -167,13 +172,15 @@ class _Crossbars(Store):
             devices.pulse(chosen, self._now_s, self._how, self._draw)
 
     def _refresh(self, devices: Devices) -> None:
-        full = (devices.conductance > self._how.refresh * MOST).any(dim=0)
+        """A reset device grows more by a pulse than others do, so what is written is looked at after each."""
+        pulse, room = self._how.pulse, devices.conductance.amin(dim=0) >= LEAST + self._how.pulse
+        full = room & (devices.conductance.amax(dim=0) > self._how.refresh * MOST)
         if full.any():
             difference = devices.conductance[0] - devices.conductance[1]
             devices.reset(full.expand_as(devices.conductance), self._now_s, self._how, self._draw)
-            wanted = (difference / self._how.pulse).round() * full
-            for number in range(int(wanted.abs().max())):
-                chosen = torch.stack([wanted > number, wanted < -number])
+            for _ in range(round(2 * MOST / pulse)):
+                missing = difference - (devices.conductance[0] - devices.conductance[1])
+                chosen = torch.stack([missing > pulse / 2, missing < -pulse / 2]) & full
                 devices.pulse(chosen, self._now_s, self._how, self._draw)
 
     def mixed_precision(self, index: int, change: Tensor) -> Tensor:
@@ -188,7 +195,7 @@ class _Crossbars(Store):
 
     def stochastic(self, index: int, change: Tensor) -> Tensor:
         chance = self._how.chance * change.abs() / self._how.worth
-        return change.sign() * (torch.rand(change.shape, generator=self._draw) < chance)
+        return change.sign() * (torch.rand(change.shape, generator=self._draw).to(change) < chance)
 
     def multi_memristor(self, index: int, change: Tensor) -> Tensor:
         return (change / self._how.worth).trunc()
@@ -204,8 +211,12 @@ class _Crossbars(Store):
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        self._devices = [Devices(**one) for one in state["devices"]]
-        self._waiting, self._now_s, self._turn = list(state["waiting"]), state["now_s"], state["turn"]
+        kept = zip(self.weights, state["devices"], state["waiting"], strict=True)
+        self._devices, self._waiting = [], []
+        for weight, devices, waiting in kept:
+            self._devices.append(Devices(**{name: value.to(weight.device) for name, value in devices.items()}))
+            self._waiting.append(waiting.to(weight.device))
+        self._now_s, self._turn = state["now_s"], state["turn"]
         self._draw.set_state(state["draw"])
 
 

@@ -8,7 +8,10 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from toys import config
 
+from quant.errors import ConfigError
+from trainer.config import TrainConfig
 from trainer.synapses import SYNAPSES, Ideal, Metaplastic, Pcm
 from trainer.synapses.pcm import Devices
 
@@ -132,6 +135,34 @@ def test_full_pairs_are_written_anew() -> None:
     assert max(abs(one[0] - wanted) for one, wanted in zip(kept, [0.25, 0.0] * 30, strict=True)) < 0.07
     stuck = written(Pcm(scale=12.0, granularity=0.0625, ideal=True, refresh=0.0), changes)
     assert stuck[-2][0] == stuck[-1][0]
+
+
+@pytest.mark.parametrize("wanted", [0.05, 0.2, -0.4, 0.0])
+def test_a_refresh_of_real_devices_keeps_their_difference(wanted: float) -> None:
+    weight = nn.Parameter(torch.full((4000,), wanted))
+    store = Pcm(scale=12.0).store([weight], seed=1)
+    devices = store._devices[0]
+    devices.conductance += 11 - devices.conductance.amax()  # both sides are nearly full
+    store.write(lambda: None)
+    assert devices.conductance.amin(dim=0).mean() < 4  # of nearly 11
+    assert abs((devices.conductance[0] - devices.conductance[1]).mean().item() / 12 - wanted) < 0.02
+
+
+def test_a_large_weight_alone_is_not_refreshed() -> None:
+    """A reset would bring no room."""
+    weight = nn.Parameter(torch.full((100,), 0.95))
+    store = Pcm(scale=12.0).store([weight], seed=1)
+    before = store._devices[0].conductance.clone()
+    store.write(lambda: None)
+    assert torch.equal(store._devices[0].conductance, before)
+
+
+def test_a_granularity_below_a_pulse_is_refused() -> None:
+    """Every step of it would be taken from the digital memory, and none reach the devices."""
+    with pytest.raises(ConfigError, match=r"train.synapse.granularity is 0.05; a pulse is worth 0.06342"):
+        config(train=TrainConfig(synapse=Pcm(granularity=0.05)))
+    config(train=TrainConfig(synapse=Pcm(granularity=0.05, pairs=2)))
+    config(train=TrainConfig(synapse=Pcm("sign", granularity=0.05)))
 
 
 def test_devices_are_restored_to_the_bit() -> None:

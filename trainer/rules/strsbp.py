@@ -159,7 +159,8 @@ def _solve(response: Tensor, mixing: Callable[[Tensor], Tensor], error: Tensor) 
     neurons = error.shape[1]
     unit = torch.eye(neurons, dtype=error.dtype, device=error.device)
     matrix = torch.stack([mixing(one.expand_as(error)) for one in unit], dim=2)  # (batch, to, from)
-    return torch.linalg.solve(torch.diag_embed(response) - matrix, error)
+    # One that has no inverse gives no numbers, which training reports with layer and step.
+    return torch.linalg.solve_ex(torch.diag_embed(response) - matrix, error).result
 
 
 @functools.cache

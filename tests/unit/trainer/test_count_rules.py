@@ -14,7 +14,7 @@ from quant.neurons import Reset
 from trainer.arithmetic import Real
 from trainer.neurons import Dynamics, Numbers, Population, mask, walk
 from trainer.rules import Did, Lee, StRsbp
-from trainer.rules.strsbp import _slopes
+from trainer.rules.strsbp import _slopes, _solve
 
 NEURONS = 9
 
@@ -181,3 +181,9 @@ def test_lee_is_the_traces_at_the_end(parts: tuple[str, ...], normalize: bool, h
     torch.testing.assert_close(back, d_sources, rtol=1e-5, atol=1e-9)
     assert d_weight.any()
     assert d_theta.any()
+
+
+def test_equations_without_a_solution_give_no_numbers() -> None:
+    """Which training reports as it reports all that diverges."""
+    found = _solve(torch.ones(2, 2), lambda x: x.flip(1), torch.tensor([[1.0, 0.0], [0.0, 0.0]]))
+    assert not found.isfinite().any()

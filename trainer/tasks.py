@@ -12,8 +12,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
+from torch import distributed
 
 from quant import export
+from quant.errors import ConfigError
 from quant.files import write_atomic
 from trainer import checkpoint, pictures, run
 from trainer.checkpoint import State
@@ -39,6 +41,8 @@ def train(
     Raises:
         ConfigError, DataError, DivergenceError: as `trainer.run.train`.
     """
+    if distributed.is_torchelastic_launched():
+        raise ConfigError("train.tasks: several tasks are learned by one process; start it without torchrun")
     sources = config.data, *config.train.tasks
     data = [source.load() for source in sources]
     validation: list[list[tuple[float, ...]]] = []

@@ -129,6 +129,13 @@ def test_bad_sequences_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture
         run.train(settings, tmp_path)
 
 
+def test_several_processes_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They would all write the same folders."""
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "1")
+    with pytest.raises(ConfigError, match=r"train.tasks: .* start it without torchrun"):
+        tasks.train(two_tasks(), tmp_path, lambda _: None)
+
+
 def test_the_command_trains_all_tasks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "two.toml"
     path.write_text(tomli_w.dumps(configuration.to_table(two_tasks())))

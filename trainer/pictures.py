@@ -245,6 +245,8 @@ def _mark_best(axes: Axes, progress: Progress, test: Sequence[Quality]) -> None:
 
 
 def _mark_phases(axes: Axes, progress: Progress) -> None:
+    if "float" not in progress.phases:
+        return
     boundary = len(progress.of_phase("float")) + 0.5
     axes.axvline(boundary, color="0.3", lw=0.8, ls="--")
     for text, side, gap in (("real numbers", "right", -4), ("integers", "left", 4)):

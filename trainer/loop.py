@@ -1,7 +1,8 @@
 """The training loop: first real numbers, then, from the best network of that phase, the integers of the hardware.
 
-Everything random in an epoch is drawn from (seed, phase, epoch) alone, and learning rate and surrogate width are
-functions of the epoch: progress that is restored after an epoch continues bit for bit as if nothing had happened.
+Everything random in an epoch is drawn from (seed, phase, epoch) alone, but for the noise of synapses, whose generator
+is part of their state; learning rate and surrogate width are functions of the epoch. So progress that is restored after
+an epoch continues bit for bit as if nothing had happened.
 """
 
 from __future__ import annotations

@@ -38,6 +38,7 @@ from trainer.evaluation import evaluate
 from trainer.losses import RelativeCount, SpikeCount, SquaredError, VanRossum
 from trainer.network import Network
 from trainer.rules import RULES, Eprop, Lee, Rule, StRsbp, SurrogateGradient
+from trainer.synapses import Pcm
 from trainer.teacher import TeacherConfig
 
 
@@ -102,7 +103,6 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def dropping() -> Config:
-    """With events dropped at random, so that the random numbers of an epoch matter."""
     """Everything that a resumed run must find again: random events, a teacher, an average, schedules, normalization."""
     train = TrainConfig(
         epochs_float=3,
@@ -132,6 +132,17 @@ def test_an_interrupted_run_ends_in_the_same_bits(finished: Path, tmp_path: Path
         assert_same(content(tmp_path / name), content(finished / name))
     metrics = [json.loads((folder / "metrics.json").read_text()) for folder in (tmp_path, finished)]
     assert_same(metrics[0], metrics[1])
+
+
+def test_devices_go_on_in_the_same_bits(tmp_path: Path) -> None:
+    """Conductances, what waits to be written, time and noise: of phase-change memory, in either phase."""
+    settings = config(train=TrainConfig(epochs_float=2, epochs_quantized=2, batch=8, synapse=Pcm("stochastic")))
+    run.train(settings, tmp_path / "whole", quiet)
+    for epochs in (1, 2):  # the second time, one of the phase of integers
+        with pytest.raises(Interrupted):
+            run.train(settings, tmp_path / "parts", interrupt_after(epochs))
+    run.train(settings, tmp_path / "parts", quiet)
+    assert_same(content(tmp_path / "parts" / "last.pt"), content(tmp_path / "whole" / "last.pt"))
 
 
 @pytest.mark.parametrize("epochs", [1, 4])

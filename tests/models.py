@@ -110,6 +110,8 @@ def random_layer(
     reset = str(rng.choice(list(RESETS)))
     if rng.random() < 0.4:
         matrices[len(sizes)] = weights(neurons, neurons)
+        if weight_bits > 1 and rng.random() < 0.5:  # from few neurons each
+            matrices[len(sizes)] *= rng.random((neurons, neurons)) < 2 / neurons
 
     def numbers(quantity: Quantity) -> IntArray:
         if quantity.code:

@@ -171,6 +171,7 @@ _SHAPES: Mapping[str, tuple[tuple[float, int, int, int], ...]] = {
     "gowin": _EBR,
     "ice40": tuple((1.0, 256 << step, width, width) for step, width in enumerate((16, 8, 4, 2))),
 }
+FREE_RAM_WORDS = {"xc7": 1024, "ecp5": 256}  # up to which Yosys takes LUTs for words of a bit or two
 _PLAIN = ("ice40",)  # families without RAM in LUTs, whose blocks have one reader
 _SPRAM_WORDS = 1 << 14  # of 16 bits, in one of iCE40's large single-port RAMs
 _SPRAM_FROM = 7681  # words; for fewer, Yosys takes the up to 30 blocks that hold 16 bits of them
@@ -179,7 +180,8 @@ _SPRAM_FROM = 7681  # words; for fewer, Yosys takes the up to 30 blocks that hol
 def _blocks(family: str, memory: Storage) -> Area:
     """The RAM blocks that a memory takes; none where it lies in LUTs or registers."""
     plain = family in _PLAIN
-    few = {"ram": 0 if plain else SMALL_RAM_WORDS, "rom": SMALL_ROM_WORDS, "loaded_ram": 1}
+    free = 0 if plain else FREE_RAM_WORDS.get(family, SMALL_RAM_WORDS)
+    few = {"ram": 0 if plain else SMALL_RAM_WORDS, "free_ram": free, "rom": SMALL_ROM_WORDS, "loaded_ram": 1}
     if memory.words <= few[memory.kind]:
         return Area()
     bram = min(

@@ -13,9 +13,12 @@ SMALL_ROM_WORDS = 16  # and a ROM (scsr_rom.v)
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    """A memory of the Verilog: its leaf module, words, width in bits, and whether two ports read it."""
+    """A memory of the Verilog: its leaf module, words, width in bits, and whether two ports read it.
 
-    kind: Literal["ram", "rom", "loaded_ram"]
+    A "free_ram" is one whose kind is left to the tool whatever its size (scsr_ram.v).
+    """
+
+    kind: Literal["ram", "free_ram", "rom", "loaded_ram"]
     words: int
     bits: int
     two_readers: bool = False

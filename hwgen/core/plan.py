@@ -142,6 +142,9 @@ class Link:
         offset: first row of the consumer's weight memory that belongs to this link.
         fifo_words: depth of the FIFO on a skip link, a power of two; 0 for a direct link.
         branch: number of this link among those that leave its source.
+        fan_in: the most weights other than 0 that a neuron has along it.
+        slots: of a recurrent link without rows, the weights that every neuron has: the layer looks up the spikes that
+            they are for (scsr_lookup.v). Else 0.
     """
 
     source: int
@@ -150,6 +153,8 @@ class Link:
     offset: int
     fifo_words: int
     branch: int
+    fan_in: int = 0
+    slots: int = 0
 
     @property
     def name(self) -> str:
@@ -159,6 +164,11 @@ class Link:
     def recurrent(self) -> bool:
         """Whether it feeds a layer's spikes back into itself, one step later."""
         return self.source == self.consumer
+
+    @property
+    def rows(self) -> int:
+        """How many rows of the consumer's weight memory belong to it."""
+        return 0 if self.slots else self.size
 
     @property
     def index_bits(self) -> int:
@@ -197,6 +207,11 @@ class Source:
     def tag(self) -> str:
         """Name of the signal that carries the tag; lint tools let `unused` signals be."""
         return f"{'' if self.tag_read else 'unused_'}{self.name}_tag"
+
+    @property
+    def channel(self) -> str:
+        """Name of the signal that carries the channel of an event."""
+        return f"{'' if any(link.rows for link in self.links) else 'unused_'}{self.name}_index"
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,13 +333,18 @@ class Node:
 
     @property
     def rows(self) -> int:
-        """Inputs of all links together: the most events a step can have."""
-        return sum(link.size for link in self.links)
+        """Inputs of all links that have rows: the most events a step can have."""
+        return sum(link.rows for link in self.links)
+
+    @property
+    def slots(self) -> int:
+        """Recurrent weights that each neuron has beside its rows."""
+        return sum(link.slots for link in self.links)
 
     @property
     def event_bits(self) -> int:
         """Width of the widest index that comes in."""
-        return max(link.index_bits for link in self.links)
+        return max(link.index_bits for link in self.links if link.rows)
 
     @property
     def ticked_at_reset(self) -> int:

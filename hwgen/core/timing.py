@@ -67,6 +67,8 @@ class Events:
 
     def _along(self, link: Link) -> Sequence[int]:
         counts = self.counts[link.source]
+        if link.slots:
+            return [0] * len(counts)
         if not link.recurrent:
             return counts
         return [0, *(0 if end else count for count, end in zip(counts, self.ends, strict=True))][:-1]

@@ -2,7 +2,7 @@
 
 // One layer: collects the events of a step, accumulates weights group by group, updates the neurons.
 //
-//   collector -> event list -> weights -> lanes -> neuron update <-> neurons
+//   collector -> event list (-> slots) -> weights (-> lookup) -> lanes -> neuron update <-> neurons
 //
 // Streams in: one per source; l_* where weights are loaded (scsr_loader.v). Stream out: every neuron of every step, in
 // order, with its value. The neurons stand outside, behind the n_* ports (scsr_update.v).
@@ -55,6 +55,17 @@ module scsr_layer #(
     parameter TAG_W = 1,
     // Sources whose TICKs report such damage (scsr_collector.v)
     parameter [SOURCES-1:0] REPORTS = {SOURCES{1'b0}},
+    parameter SLOTS = 0,               // recurrent weights that each neuron has beside its rows (scsr_slots.v)
+    parameter SLOT_NUMBER_W = 1,       // width of a slot's number
+    parameter SLOT_ADDR_W = 1,         // width of the address of a word of slots, one for each lane
+    parameter SLOT_W = 3,              // width of a slot (scsr_lookup.v)
+    parameter SLOT_PLACE_W = 0,        // width of a neuron's place in its word; 0 where UNITS = 1
+    parameter SLOT_BANKS = 1,          // banks of their memory, several just where that of the weights has several
+    parameter SLOT_BANK_DEPTH = 2,
+    parameter SLOT_BANK_ADDR_W = 1,
+    parameter SLOT_PREFIX = "",        // path of the banks' files
+    parameter SLOT_CHECKS = 0,         // check bits of a block of slots; 0: not protected
+    parameter SLOT_CHECK_W = 0,        // check bits of a word of slots
     parameter WEIGHT_CHECKS = 0,       // check bits of a block of weights (scsr_guard.v); 0: not protected
     parameter WEIGHT_CHECK_W = 0,      // check bits of a word of weights
     parameter PARAM_CHECKS = 0,        // check bits of a block of parameters; 0: not protected
@@ -100,7 +111,22 @@ module scsr_layer #(
     wire                            op_step_last;   // the step's last operation
     wire [TAG_W-1:0]                op_tag;
 
-    wire                            word_valid;  // weights to lanes: a weight for each lane and port
+    wire                            get_en;         // the same, with slots behind each group's rows, to the memories
+    wire                            get_valid;
+    wire [PORTS-1:0]                get_event;
+    wire [PORTS*ROW_W-1:0]          get_row;
+    wire                            get_group_last;
+    wire                            get_step_last;
+    wire [TAG_W-1:0]                get_tag;
+
+    wire                            got_valid;  // weights: one for each lane and port
+    wire [PORTS-1:0]                got_event;
+    wire [PORTS*LANES*WEIGHT_W-1:0] got_weights;
+    wire                            got_group_last;
+    wire                            got_step_last;
+    wire [TAG_W-1:0]                got_tag;
+
+    wire                            word_valid;  // the same to the lanes, with those of slots
     wire [PORTS-1:0]                word_event;
     wire [PORTS*LANES*WEIGHT_W-1:0] word_weights;
     wire                            word_group_last;
@@ -179,23 +205,143 @@ module scsr_layer #(
     ) weights (
         .clk         (clk),
         .rst         (rst),
-        .en          (op_en),
-        .s_valid     (op_valid),
-        .s_event     (op_event),
-        .s_row       (op_row),
-        .s_group_last(op_group_last),
-        .s_step_last (op_step_last),
-        .s_tag       (op_tag),
-        .m_valid     (word_valid),
-        .m_event     (word_event),
-        .m_weights   (word_weights),
-        .m_group_last(word_group_last),
-        .m_step_last (word_step_last),
-        .m_tag       (word_tag),
+        .en          (get_en),
+        .s_valid     (get_valid),
+        .s_event     (get_event),
+        .s_row       (get_row),
+        .s_group_last(get_group_last),
+        .s_step_last (get_step_last),
+        .s_tag       (get_tag),
+        .m_valid     (got_valid),
+        .m_event     (got_event),
+        .m_weights   (got_weights),
+        .m_group_last(got_group_last),
+        .m_step_last (got_step_last),
+        .m_tag       (got_tag),
         .l_write     (l_write),
         .l_addr      (l_addr),
         .l_data      (l_data)
     );
+
+    generate
+        if (SLOTS == 0) begin : g_rows_only
+            assign op_en = get_en;
+            assign get_valid = op_valid;
+            assign get_event = op_event;
+            assign get_row = op_row;
+            assign get_group_last = op_group_last;
+            assign get_step_last = op_step_last;
+            assign get_tag = op_tag;
+            assign word_valid = got_valid;
+            assign word_event = got_event;
+            assign word_weights = got_weights;
+            assign word_group_last = got_group_last;
+            assign word_step_last = got_step_last;
+            assign word_tag = got_tag;
+        end else begin : g_slots
+            wire                     get_is_slot;
+            wire [SLOT_NUMBER_W-1:0] get_slot;
+            wire                     got_is_slot;
+            wire [LANES*SLOT_W-1:0]  got_slots;
+            wire [TAG_W-1:0]         got_slot_tag;
+            wire                     unused_valid;  // as those of the rows
+            wire                     unused_group_last;
+            wire                     unused_step_last;
+
+            scsr_slots #(
+                .PORTS (PORTS),
+                .ROW_W (ROW_W),
+                .SLOTS (SLOTS),
+                .SLOT_W(SLOT_NUMBER_W),
+                .TAG_W (TAG_W)
+            ) slots (
+                .clk         (clk),
+                .rst         (rst),
+                .s_en        (op_en),
+                .s_valid     (op_valid),
+                .s_event     (op_event),
+                .s_row       (op_row),
+                .s_group_last(op_group_last),
+                .s_step_last (op_step_last),
+                .s_tag       (op_tag),
+                .m_en        (get_en),
+                .m_valid     (get_valid),
+                .m_event     (get_event),
+                .m_row       (get_row),
+                .m_is_slot   (get_is_slot),
+                .m_slot      (get_slot),
+                .m_group_last(get_group_last),
+                .m_step_last (get_step_last),
+                .m_tag       (get_tag)
+            );
+
+            scsr_weights #(
+                .ROWS       (SLOTS),
+                .ROW_W      (SLOT_NUMBER_W),
+                .ADDR_W     (SLOT_ADDR_W),
+                .WORD_W     (LANES * SLOT_W),
+                .BANKS      (SLOT_BANKS),
+                .BANK_DEPTH (SLOT_BANK_DEPTH),
+                .BANK_ADDR_W(SLOT_BANK_ADDR_W),
+                .PREFIX     (SLOT_PREFIX),
+                .TAG_W      (TAG_W),
+                .CHECKS     (SLOT_CHECKS),
+                .CHECK_W    (SLOT_CHECK_W)
+            ) slot_weights (
+                .clk         (clk),
+                .rst         (rst),
+                .en          (get_en),
+                .s_valid     (get_valid),
+                .s_event     (get_is_slot),
+                .s_row       (get_slot),
+                .s_group_last(get_group_last),
+                .s_step_last (get_step_last),
+                .s_tag       (get_tag),
+                .m_valid     (unused_valid),
+                .m_event     (got_is_slot),
+                .m_weights   (got_slots),
+                .m_group_last(unused_group_last),
+                .m_step_last (unused_step_last),
+                .m_tag       (got_slot_tag),
+                .l_write     (1'b0),
+                .l_addr      ({SLOT_ADDR_W{1'b0}}),
+                .l_data      (16'd0)
+            );
+
+            scsr_lookup #(
+                .LANES   (LANES),
+                .PORTS   (PORTS),
+                .UNITS   (UNITS),
+                .PLACE_W (SLOT_PLACE_W),
+                .WORD_W  (WORD_W),
+                .WEIGHT_W(WEIGHT_W),
+                .SLOT_W  (SLOT_W),
+                .TAG_W   (TAG_W)
+            ) lookup (
+                .clk         (clk),
+                .rst         (rst),
+                .en          (get_en),
+                .s_valid     (got_valid),
+                .s_event     (got_event),
+                .s_weights   (got_weights),
+                .s_is_slot   (got_is_slot),
+                .s_slots     (got_slots),
+                .s_group_last(got_group_last),
+                .s_step_last (got_step_last),
+                .s_tag       (got_tag | got_slot_tag),  // either memory may be damaged
+                .m_valid     (word_valid),
+                .m_event     (word_event),
+                .m_weights   (word_weights),
+                .m_group_last(word_group_last),
+                .m_step_last (word_step_last),
+                .m_tag       (word_tag),
+                .r_taken     (r_valid && r_ready),
+                .r_word      (r_word),
+                .r_last      (r_last),
+                .r_spikes    (r_values[UNITS-1:0])
+            );
+        end
+    endgenerate
 
     scsr_lanes #(
         .LANES     (LANES),
@@ -210,7 +356,7 @@ module scsr_layer #(
     ) lanes (
         .clk         (clk),
         .rst         (rst),
-        .s_en        (op_en),
+        .s_en        (get_en),
         .s_valid     (word_valid),
         .s_event     (word_event),
         .s_weights   (word_weights),

@@ -8,7 +8,8 @@
 module scsr_ram #(
     parameter WIDTH = 1,  // width of a word in bits
     parameter DEPTH = 2,  // number of words
-    parameter ADDR_W = 1  // width of an address in bits
+    parameter ADDR_W = 1,  // width of an address in bits
+    parameter BLOCK = DEPTH > 32  // 1: block RAM; 0: left to the tool, as look-up tables may be cheaper than a block
 ) (
     input  wire              clk,
     input  wire              wr_en,
@@ -19,8 +20,7 @@ module scsr_ram #(
     output wire [WIDTH-1:0]  rd_data  // a cycle after rd_addr
 );
 
-    // A memory of few words is left to the tool: look-up tables may be cheaper than a block.
-    (* no_rw_check, ram_style = DEPTH > 32 ? "block" : "auto" *)
+    (* no_rw_check, ram_style = BLOCK ? "block" : "auto" *)
     reg [WIDTH-1:0] words [0:DEPTH-1];
     reg [WIDTH-1:0] rd_data_q;
 

@@ -57,6 +57,8 @@ class Folded:
 
     def contents(self, layer: Layer, plan: FoldedLayer) -> Iterator[tuple[Memory, Iterator[str]]]:
         yield plan.weights, contents.weight_words(layer, plan)
+        if plan.slot_weights:
+            yield plan.slot_weights, contents.slot_words(layer, plan)
         yield plan.params, contents.param_words(layer, plan)
 
     def blocks(self, layer: FoldedLayer) -> list[Block]:

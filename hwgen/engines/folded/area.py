@@ -23,6 +23,12 @@ def _terms(layer: FoldedLayer) -> dict[str, float]:
     rams += [(link.fifo_words, link.fifo_word_bits) for link in layer.links if link.fifo_words]
     rom = small_rom(layer.params.words, layer.params.word_bits)
     rom += layer.ports * small_rom(layer.weights.bank_words, layer.weights.word_bits)
+    weights, lookup = layer.ports * layer.lanes * layer.weight_bits, 0
+    if layer.slot_weights:
+        rams += [(2 << layer.word_bits, layer.units)] * layer.lanes
+        rom += small_rom(layer.slot_weights.bank_words, layer.slot_weights.word_bits)
+        # Slots behind their memory, and what stands beside the look-up: words of weights twice, each lane's own once.
+        lookup = layer.lanes * (layer.slot_bits + layer.weight_bits + layer.place_bits) + 2 * weights
     return {
         "layers": 1,
         "links": len(layer.links),
@@ -31,7 +37,7 @@ def _terms(layer: FoldedLayer) -> dict[str, float]:
         "sums": layer.lanes * neuron.sum_bits
         + layer.units * (neuron.count_bits > 0) * (neuron.sum_bits + neuron.state_word_bits + neuron.param_bits),
         "second sums": (layer.ports - 1) * layer.lanes * neuron.sum_bits,
-        "weights": layer.ports * layer.lanes * layer.weight_bits,
+        "weights": weights + lookup,
         "hold choice": layer.units * neuron.sum_bits * choice(layer.group_words),
         "bank choice": layer.ports * layer.lanes * layer.weight_bits * choice(layer.weights.banks),
         "counters": layer.count_bits + layer.position_bits + layer.group_bits + layer.word_bits,
@@ -67,3 +73,8 @@ def _memories(layer: FoldedLayer) -> Iterator[Storage]:
             layer.weights.word_bits,
             layer.ports == 2,
         )
+    if layer.slot_weights:
+        for _ in range(layer.slot_weights.banks):
+            yield Storage("rom", layer.slot_weights.bank_words, layer.slot_weights.word_bits)
+        for _ in range(layer.lanes):
+            yield Storage("free_ram", 2 << layer.word_bits, layer.units)

@@ -23,6 +23,7 @@ def blocks(layer: FoldedLayer) -> list[Block]:
             [f"{layer.weight_bits} bit each", *banks, *(["loaded at run time"] if weights.loaded else [])],
             memories=[Memory("weights", weights.words, weights.word_bits)],
         ),
+        *_slots(layer),
         Block("lanes", [f"{layer.lanes:,} × {neuron.sum_bits}-bit sums"], layer.lanes),
         Block(
             "neurons",
@@ -33,4 +34,21 @@ def blocks(layer: FoldedLayer) -> list[Block]:
                 Memory("parameters", layer.params.words, layer.params.word_bits),
             ],
         ),
+    ]
+
+
+def _slots(layer: FoldedLayer) -> list[Block]:
+    """Few recurrent weights, if the layer keeps them so: the weights, and the spikes that they are for."""
+    if layer.slot_weights is None:
+        return []
+    memory = layer.slot_weights
+    return [
+        Block(
+            "recurrent weights",
+            [f"{layer.slots} for each neuron"],
+            memories=[
+                Memory("recurrent weights", memory.words, memory.word_bits),
+                Memory("own spikes", 2 << layer.word_bits, layer.lanes * layer.units),
+            ],
+        )
     ]

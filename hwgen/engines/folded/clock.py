@@ -16,13 +16,14 @@ def update_latency(layer: FoldedLayer) -> int:
 
 
 def fetch_cycles(layer: FoldedLayer) -> int:
-    """Cycles from an event in the list to the sums: list, its register, address, weight memory, its register, lanes."""
-    return 5 + layer.ports + (layer.weights.banks > 1) + layer.guard_cycles
+    """Cycles from an event in the list to the sums: list, its register, address, weight memory, its register, lanes;
+    with slots, their look-up too."""
+    return 5 + layer.ports + (layer.weights.banks > 1) + layer.guard_cycles + 2 * (layer.slots > 0)
 
 
 def tail_cycles(layer: FoldedLayer) -> int:
     """The part of a layer's latency that does not depend on events: from list to lanes, last group, update."""
-    return COLLECT_CYCLES + fetch_cycles(layer) + layer.last_words + update_latency(layer)
+    return COLLECT_CYCLES + layer.slots + fetch_cycles(layer) + layer.last_words + update_latency(layer)
 
 
 class FoldedClock:
@@ -50,12 +51,12 @@ class FoldedClock:
         Its own spikes lie anywhere in the layer, on the mean evenly apart; the first of them holds up the group that
         it is in until cycle `taken_from`.
         """
-        layer, walk = self._layer, max(-(-events // self._layer.ports), 1)
+        layer, walk = self._layer, max(-(-events // self._layer.ports), 1) + self._layer.slots
         fetch = fetch_cycles(layer)
         self._closed = max(arrival, self.list_opens() + events) + COLLECT_CYCLES
         # The first group: its list is complete, its lanes are free, and the update is done with the group before.
         walk_ends = self._loaded + SWAP_CYCLES + walk
-        self._loaded = max(self._closed + fetch, walk_ends, self._issued + layer.last_words)
+        self._loaded = max(self._closed + layer.slots + fetch, walk_ends, self._issued + layer.last_words)
         drained = self._issued + layer.last_words + self._latency if self._drains else 0
         first = layer.neurons // (spikes + 1) if spikes else layer.groups * layer.lanes
         held_up, place = divmod(first, layer.lanes)

@@ -8,8 +8,8 @@ import numpy as np
 
 from hwgen.core import codes
 from hwgen.core.codes import CheckBits, check_bits
-from hwgen.core.neuron import plan_neuron
-from hwgen.core.plan import MAX_VECTOR_BITS, Memory, Node, Place
+from hwgen.core.neuron import NeuronPlan, plan_neuron
+from hwgen.core.plan import MAX_VECTOR_BITS, Link, Memory, Node, Place
 from hwgen.engines.folded.fold import Fold
 from quant.errors import BuildError
 from quant.formats import IntArray, index_bits, signed_bits, unsigned_bits
@@ -21,6 +21,7 @@ MAX_MEMORY_BITS = 1 << 30  # beyond the block RAM of any FPGA
 BLOCK_SHAPES = ((16384, 1), (8192, 2), (4096, 4), (2048, 9), (1024, 18))
 MAX_BANKS = 100  # their files have two digits
 LOADED_BANK_WORDS = 16384  # of the iCE40 UltraPlus' large blocks, 16 bits wide
+LOOKUP_BITS = 8192  # of memory that a lane must save to be worth its copy of the layer's spikes: half a block of RAM
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +33,14 @@ class FoldedLayer(Node):
         ports: events taken per cycle, one through each read port of the weight memory.
         weight_bits: width of a weight.
         weights: the weight memory, in the order of the links' rows.
+        slot_weights: the memory of the slots, where there are any.
     """
 
     lanes: int
     ports: int
     weight_bits: int
     weights: Memory
+    slot_weights: Memory | None = None
 
     @property
     def groups(self) -> int:
@@ -80,15 +83,16 @@ class FoldedLayer(Node):
 
     @property
     def memories(self) -> tuple[Memory, ...]:
-        return self.weights, self.params
+        return tuple(memory for memory in (self.weights, self.slot_weights, self.params) if memory)
 
     @property
     def check_bits(self) -> int:
-        return self.weight_code.bits * self.weights.words + self.param_code.bits * self.words
+        slots = self.slot_code.bits * self.slot_weights.words if self.slot_weights else 0
+        return self.weight_code.bits * self.weights.words + slots + self.param_code.bits * self.words
 
     @property
     def longest_cycles(self) -> int:
-        return self.groups * max(self.rows, self.group_words) + self.neurons
+        return self.groups * max(self.rows + self.slots, self.group_words) + self.neurons
 
     @property
     def params(self) -> Memory:
@@ -104,6 +108,29 @@ class FoldedLayer(Node):
     @property
     def weight_code(self) -> CheckBits:
         return check_bits(self.place.code, self.lanes * self.weight_bits)
+
+    @property
+    def slot_number_bits(self) -> int:
+        return index_bits(self.slots)
+
+    @property
+    def place_bits(self) -> int:
+        """Width of a neuron's place in its word, as a slot names it."""
+        return self.unit_bits if self.units > 1 else 0
+
+    @property
+    def slot_bits(self) -> int:
+        """Width of a slot: a weight, and the neuron that it comes from."""
+        return self.weight_bits + self.word_bits + self.place_bits
+
+    @property
+    def slot_code(self) -> CheckBits:
+        return check_bits(self.place.code, self.lanes * self.slot_bits)
+
+    @property
+    def spike_copy_bits(self) -> int:
+        """Bits of one lane's copy of the layer's spikes, of two steps."""
+        return (2 << self.word_bits) * self.units
 
     @property
     def param_code(self) -> CheckBits:
@@ -145,7 +172,8 @@ class FoldedLayer(Node):
         """Of the lanes' sums, the words of weights, states and parameters."""
         weights = self.ports * self.weights.word_bits * self.weights.banks
         states = self.units * self.neuron.state_word_bits
-        return max(self.lanes * self.neuron.sum_bits, weights, states, self.params.word_bits)
+        slots = self.slot_weights.word_bits * self.slot_weights.banks if self.slot_weights else 0
+        return max(self.lanes * self.neuron.sum_bits, weights, slots, states, self.params.word_bits)
 
 
 def plan_layer(layer: Layer, place: Place, fold: Fold, *, spiking: bool) -> FoldedLayer:
@@ -154,41 +182,59 @@ def plan_layer(layer: Layer, place: Place, fold: Fold, *, spiking: bool) -> Fold
     Raises:
         BuildError: if a vector or memory exceeds what tools accept.
     """
-    columns = weight_columns(layer, place)
+    weights = [weights_of(layer, link) for link in place.links]
+    columns = np.concatenate(weights, axis=1)
     low, high = np.minimum(columns, 0).sum(axis=1), np.maximum(columns, 0).sum(axis=1)
     weight_bits = layer.integers.weight_bits
     if weight_bits > 1 or not np.isin(columns, (-1, 1)).all():  # projections of one source add up
         weight_bits = max(weight_bits, signed_bits(int(columns.min()), int(columns.max())))
     sum_bits = max(2, weight_bits, signed_bits(int(low.min()), int(high.max())))
-    plan = FoldedLayer(
-        place=place,
-        units=fold.units,
-        neuron=plan_neuron(layer, low, high, sum_bits, spiking=spiking),
-        lanes=fold.lanes,
-        ports=fold.ports,
-        weight_bits=weight_bits,
-        weights=_weight_memory(place, weight_bits, fold),
-    )
+    fan_in = [int(np.count_nonzero(one, axis=1).max()) for one in weights]
+    links = tuple(replace(one, fan_in=most) for one, most in zip(place.links, fan_in, strict=True))
+    neuron = plan_neuron(layer, low, high, sum_bits, spiking=spiking)
+    plan = _folded(replace(place, links=links), neuron, weight_bits, fold)
     _check_limits(plan)
     return plan
 
 
 def refold(layer: FoldedLayer, fold: Fold) -> FoldedLayer:
     """The same layer, folded otherwise."""
-    weights = _weight_memory(layer.place, layer.weight_bits, fold)
-    return replace(layer, lanes=fold.lanes, units=fold.units, ports=fold.ports, weights=weights)
+    return _folded(layer.place, layer.neuron, layer.weight_bits, fold)
 
 
-def weight_columns(layer: Layer, place: Place) -> IntArray:
-    """The layer's weights `(neurons, rows)` in the order of the weight memory's rows: its links' channels.
+def _folded(place: Place, neuron: NeuronPlan, weight_bits: int, fold: Fold) -> FoldedLayer:
+    place = _rows_or_slots(place, weight_bits, fold)
+    weights = _weight_memory(place, weight_bits, fold)
+    plan = FoldedLayer(place, fold.units, neuron, fold.lanes, fold.ports, weight_bits, weights)
+    if not plan.slots:
+        return plan
+    # Slots have several banks just where rows do: both are read in the same cycles.
+    words, bits = plan.groups * plan.slots, plan.lanes * plan.slot_bits + plan.slot_code.bits
+    bank_words = words if weights.banks == 1 else 1 << index_bits(words) - 1
+    return replace(plan, slot_weights=Memory(f"{plan.name}_slots", words, bits, bank_words))
 
-    What several projections bring from one source adds up.
+
+def weights_of(layer: Layer, link: Link) -> IntArray:
+    """The layer's weights `(neurons, channels)` along a link; what several projections bring from its source adds up."""
+    each = [one.weight for one in layer.projections if one.source == link.source]
+    total: IntArray = np.sum(each, axis=0, dtype=np.int64)
+    return total
+
+
+def _rows_or_slots(place: Place, weight_bits: int, fold: Fold) -> Place:
+    """The place of a layer whose own spikes reach it in the smaller way: through rows of weights, or through slots.
+
+    A row has a weight for each neuron. A slot is a weight and the number of the neuron that it comes from, and every
+    neuron has as many as the one with the most needs; beside them every lane has a copy of the layer's spikes.
     """
-    blocks = [
-        np.sum([one.weight for one in layer.projections if one.source == link.source], axis=0, dtype=np.int64)
-        for link in place.links
-    ]
-    return np.concatenate(blocks, axis=1)
+    links, offset = [], 0
+    for link in place.links:
+        slots = max(2, link.fan_in)  # two words at least, as there may be two banks of them
+        saved = link.size * (link.size * weight_bits - slots * (weight_bits + index_bits(link.size)))
+        pays = link.recurrent and not fold.loaded and saved >= LOOKUP_BITS * fold.lanes
+        links.append(replace(link, offset=offset, slots=slots if pays else 0))
+        offset += links[-1].rows
+    return replace(place, links=tuple(links))
 
 
 def _weight_memory(place: Place, weight_bits: int, fold: Fold) -> Memory:
@@ -196,7 +242,7 @@ def _weight_memory(place: Place, weight_bits: int, fold: Fold) -> Memory:
 
     Banks are as deep as their blocks, so that no tool divides one further and chooses between the parts.
     """
-    rows = sum(link.size for link in place.links)
+    rows = sum(link.rows for link in place.links)
     prefix, words = f"layer_{place.index}_weights", -(-place.neurons // fold.lanes) * rows
     data_bits = fold.lanes * weight_bits
     word_bits = data_bits + check_bits(place.code, data_bits).bits

@@ -24,14 +24,17 @@ def report(layers: Sequence[FoldedLayer]) -> list[str]:
         row += [neuron.sum_bits, neuron.current_bits, neuron.state_bits]
         schedule.append([*row, *map(neuron.width, parameters)])
         skips = sum(link.fifo_words * link.fifo_word_bits for link in layer.links)
-        bits = [layer.weights.bits, layer.params.bits, layer.state_memory_bits, layer.list_bits, skips]
+        slots = layer.slot_weights.bits if layer.slot_weights else 0
+        copies = layer.lanes * layer.spike_copy_bits if slots else 0
+        bits = [layer.weights.bits + slots, layer.params.bits, layer.state_memory_bits, layer.list_bits, skips]
+        bits += [copies] * any(one.slots for one in layers)
         memories.append([layer.index, *bits, sum(bits)])
     return [
         "Schedule (units: neurons updated per cycle; events: taken per cycle; widths in bits)",
         *lines([*_SCHEDULE, *(name.replace("_", " ") for name in parameters)], schedule),
         "",
         "Memory (bits)",
-        *lines(_MEMORY, memories),
+        *lines([*_MEMORY[:-1], *["own spikes"] * any(layer.slots for layer in layers), _MEMORY[-1]], memories),
         "",
         "Cycles, E events into the layer per step; latency: from the last event in to the TICK out, layer idle",
         *lines(_SPEED, map(_speed, layers)),
@@ -48,6 +51,8 @@ def _speed(layer: FoldedLayer) -> list[object]:
     recurrent = any(link.recurrent for link in layer.links)
     groups, words, last = layer.groups, layer.group_words, layer.last_words
     walk = "E" if layer.ports == 1 else f"E/{layer.ports}"
+    if layer.slots:
+        walk = f"max({walk}, 1) + {layer.slots}"
     first = f"max({walk} + 1, {last})"
     rest = f"{groups - 1} * max({walk}, {words}) + " if groups > 1 else ""
     return [

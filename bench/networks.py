@@ -17,7 +17,7 @@ from quant.projections import Dense
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """A random layer: neurons, sources, lanes, and its features."""
+    """A random layer: neurons, sources, lanes, and its features; `sparse_recurrent` is how many neurons each reads."""
 
     neurons: int
     sources: tuple[int, ...]
@@ -26,6 +26,7 @@ class Layer:
     dense_recurrent: bool = False
     synapse: bool = False
     subtract: bool = False
+    sparse_recurrent: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,9 @@ def random_network(case: Case, seed: int = 0) -> IntModel:
         leak, threshold = leaks(n, 0.704, 1.0), rng.integers(2, min(4 * reach, 1 << (case.state_bits - 1)), n)
         if layer.dense_recurrent:
             projections.append(Dense(len(sizes), weights(n, n)))
+        if layer.sparse_recurrent:
+            chosen = rng.permuted(np.tile(np.arange(n) < layer.sparse_recurrent, (n, 1)), axis=1)
+            projections.append(Dense(len(sizes), weights(n, n) * chosen))
         parts: list[Part] = []
         if layer.self_weight:
             parts.append(SelfWeight(rng.integers(-20, 20, n, dtype=np.int32)))

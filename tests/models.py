@@ -111,7 +111,7 @@ def random_layer(
     if rng.random() < 0.4:
         matrices[len(sizes)] = weights(neurons, neurons)
         if weight_bits > 1 and rng.random() < 0.5:  # from few neurons each
-            matrices[len(sizes)] *= rng.random((neurons, neurons)) < 2 / neurons
+            matrices[len(sizes)] *= rng.integers(0, neurons, (neurons, neurons)) < 2
 
     def numbers(quantity: Quantity) -> IntArray:
         if quantity.code:

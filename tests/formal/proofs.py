@@ -165,12 +165,12 @@ PROOFS = (
     ),
     Proof(
         "scsr_recurrence",
-        cases=({},),
+        cases=({}, {"ONLY_TICKS": 1}),
         induction=1,
         depth=2,
         mutants={
             "r1_drop": Mutant("m_ready || drop", "m_ready"),
-            "r2_through": Mutant("s_sample_last && !s_tick", "s_sample_last"),
+            "r2_through": Mutant("!= 0) && !s_tick", "!= 0)"),
         },
     ),
     Proof(
@@ -444,6 +444,32 @@ PROOFS = (
                 "!check_flipped && !(|flipped)", "!check_flipped && !(|flipped) && ^syndrome_1_q", case=3
             ),
             "r3_hold": Mutant("if (en) odd_1_q", "odd_1_q"),
+        },
+    ),
+    Proof(
+        "scsr_slots",
+        cases=({}, {"PORTS": 2, "SLOTS": 2, "SLOT_W": 1}),
+        induction=1,
+        depth=8,
+        models=(),
+        mutants={
+            "r1_through": Mutant("m_is_slot = is_slot_q", "m_is_slot = s_group_last"),
+            "r2_slots": Mutant("s_event & {PORTS{!is_slot_q}}", "s_event"),
+            "r3_end": Mutant("m_group_last = last_slot", "m_group_last = is_slot_q"),
+            "r4_tag": Mutant("m_tag = s_tag", "m_tag = s_tag & {TAG_W{!is_slot_q}}"),
+            "r5_taken": Mutant("last_slot || !(s_valid", "is_slot_q || !(s_valid"),
+        },
+    ),
+    Proof(
+        "scsr_lookup",
+        cases=({}, {"PORTS": 2, "UNITS": 2, "PLACE_W": 1}),
+        induction=1,
+        depth=10,
+        mutants={
+            "r1_valid": Mutant("{valid_q[0], s_valid}", "{valid_q[0], s_valid && !s_is_slot}"),
+            "r2_through": Mutant("if (slot_1_q) begin", "begin"),
+            "r3_event": Mutant("event_2_q[0] <= 1'b1", "event_2_q[0] <= found_1[0]"),
+            "r4_weight": Mutant("spike && !first_1_q", "spike"),
         },
     ),
     Proof(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from hwgen.core.build import make_build, write
 from hwgen.core.plan import CorePlan
 from hwgen.core.rates import measured_events
 from hwgen.core.timing import predict_cycles
+from hwgen.engines.folded import plan as folded
 from hwgen.fpga.synth import synthesize
 from quant import golden, naive, vectors
 from quant.model import IntModel
@@ -35,6 +36,14 @@ pytestmark = [pytest.mark.rtl, pytest.mark.slow]
 AT_ONCE = 25  # networks per test: each test is a search of its own and ends with its first failure
 SLOW_STEPS = 150  # of a stream, for the naive model
 SLOW_CYCLES = 20_000  # of a stream, for simulation in four states
+
+
+@pytest.fixture(autouse=True, scope="module")
+def slots_everywhere() -> Iterator[None]:
+    """Recurrence from few neurons is built as slots in small networks too."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(folded, "LOOKUP_BITS", 0)
+        yield
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -121,7 +130,7 @@ def felt(case: Case) -> list[str]:
 def test_every_implementation_gives_the_golden_models_spikes(number: int, request: pytest.FixtureRequest) -> None:
     engine = request.config.getoption("--fuzz-engine")
     total = {"networks": 0, "active": 0, "samples": 0, "steps": 0, "output_spikes": 0}
-    total |= {f"felt_{part.key}": 0 for part in PARTS}
+    total |= {"with_slots": 0, **{f"felt_{part.key}": 0 for part in PARTS}}
     start = time.monotonic()
 
     @seed(number)
@@ -141,6 +150,7 @@ def test_every_implementation_gives_the_golden_models_spikes(number: int, reques
         total["networks"] += 1
         for key in felt(case):
             total[f"felt_{key}"] += 1
+        total["with_slots"] += any(layer.slots for layer in build.plan.layers)
         total["active"] += all(report["output_spikes"] for report in reports)
         for count in ("samples", "steps", "output_spikes"):
             total[count] += min(int(report[count]) for report in reports)

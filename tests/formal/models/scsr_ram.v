@@ -9,7 +9,9 @@ module scsr_ram #(
     // Number of words
     parameter DEPTH = 2,
     // Width of an address in bits
-    parameter ADDR_W = 1
+    parameter ADDR_W = 1,
+    // Only for tools of synthesis
+    parameter BLOCK = 1
 ) (
     input  wire              clk,
     input  wire              wr_en,

@@ -165,7 +165,8 @@ def plan_neuron(layer: Layer, low: IntArray, high: IntArray, sum_bits: int, *, s
 def acting(layer: Layer, *, spiking: bool) -> Lif:
     """The layer's neurons `(N,)` with the parts that do something."""
     neuron = layer.spread()
-    return Lif(neuron.leak, neuron.threshold, neuron.reset, neuron.acting(spiking=spiking))
+    parts = (part for part in neuron.acting(spiking=spiking) if any(one.values.any() for one in part.own_tensors()))
+    return Lif(neuron.leak, neuron.threshold, neuron.reset, tuple(parts))
 
 
 def parameters(layer: Layer, plan: NeuronPlan) -> list[IntArray]:

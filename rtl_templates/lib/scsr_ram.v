@@ -9,7 +9,7 @@ module scsr_ram #(
     parameter WIDTH = 1,  // width of a word in bits
     parameter DEPTH = 2,  // number of words
     parameter ADDR_W = 1,  // width of an address in bits
-    parameter BLOCK = DEPTH > 32  // 1: block RAM; 0: left to the tool, as look-up tables may be cheaper than a block
+    parameter BLOCK = DEPTH > 32  // 1: a block of RAM; 0: left to the tool, as look-up tables may be cheaper
 ) (
     input  wire              clk,
     input  wire              wr_en,
@@ -20,14 +20,27 @@ module scsr_ram #(
     output wire [WIDTH-1:0]  rd_data  // a cycle after rd_addr
 );
 
-    (* no_rw_check, ram_style = BLOCK ? "block" : "auto" *)
-    reg [WIDTH-1:0] words [0:DEPTH-1];
     reg [WIDTH-1:0] rd_data_q;
 
-    always @(posedge clk) begin
-        if (wr_en) words[wr_addr] <= wr_data;
-        if (rd_en) rd_data_q <= words[rd_addr];
-    end
+    generate
+        if (BLOCK != 0) begin : g_block
+            (* no_rw_check, ram_style = "block" *)
+            reg [WIDTH-1:0] words [0:DEPTH-1];
+
+            always @(posedge clk) begin
+                if (wr_en) words[wr_addr] <= wr_data;
+                if (rd_en) rd_data_q <= words[rd_addr];
+            end
+        end else begin : g_free
+            (* no_rw_check *)
+            reg [WIDTH-1:0] words [0:DEPTH-1];
+
+            always @(posedge clk) begin
+                if (wr_en) words[wr_addr] <= wr_data;
+                if (rd_en) rd_data_q <= words[rd_addr];
+            end
+        end
+    endgenerate
 
     assign rd_data = rd_data_q;
 

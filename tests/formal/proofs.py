@@ -53,6 +53,8 @@ class Proof:
         return re.findall(rf"\b({kind}\w*): {word} ", self.text)
 
 
+FREE = "\n            end\n        end\n    endgenerate"  # what ends the second of the RAM's two forms
+
 PROOFS = (
     Proof(
         "scsr_skid",
@@ -286,13 +288,13 @@ PROOFS = (
     ),
     Proof(
         "scsr_ram",
-        cases=({},),
+        cases=({}, {"BLOCK": 1}),
         induction=0,
         depth=12,
         models=(),
         mutants={
-            "r1_read": Mutant("words[wr_addr] <= wr_data", "words[rd_addr] <= wr_data"),
-            "r2_hold": Mutant("if (rd_en) rd_data_q", "rd_data_q"),
+            "r1_read": Mutant(f"words[rd_addr];{FREE}", f"words[wr_addr];{FREE}"),
+            "r2_hold": Mutant(f"if (rd_en) rd_data_q <= words[rd_addr];{FREE}", f"rd_data_q <= words[rd_addr];{FREE}"),
         },
     ),
     Proof(

@@ -5,7 +5,8 @@
 module prove_scsr_ram #(
     parameter WIDTH = 2,
     parameter DEPTH = 5,
-    parameter ADDR_W = 3
+    parameter ADDR_W = 3,
+    parameter BLOCK = 0
 ) (
     input wire              clk,
     input wire              wr_en,
@@ -17,7 +18,7 @@ module prove_scsr_ram #(
 
     wire [WIDTH-1:0] rd_data;
 
-    scsr_ram #(.WIDTH(WIDTH), .DEPTH(DEPTH), .ADDR_W(ADDR_W)) dut (.*);
+    scsr_ram #(.WIDTH(WIDTH), .DEPTH(DEPTH), .ADDR_W(ADDR_W), .BLOCK(BLOCK)) dut (.*);
 
     (* anyconst *) wire [ADDR_W-1:0] address;
     always @* assume (address < DEPTH);

@@ -70,7 +70,9 @@ LARGE = Case("large", 40, (Layer(400, (0,), 16, sparse_recurrent=11), Layer(10, 
 
 def test_slots_are_taken_where_each_lane_saves_half_a_block_of_memory() -> None:
     model = random_network(LARGE)
-    few, many, loaded = (make_plan(model, folding) for folding in (LARGE.folding, Folding([400, 10]), Folding(loaded=[1])))
+    few, many, loaded = (
+        make_plan(model, folding) for folding in (LARGE.folding, Folding([400, 10]), Folding(loaded=[1]))
+    )
     assert few.layers[0].slots == 11
     assert sum(memory.bits for memory in few.layers[0].memories) < 400 * 400  # 640,000 bits are 160,000 weights
     assert [plan.layers[0].slots for plan in (many, loaded)] == [0, 0]

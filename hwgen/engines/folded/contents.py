@@ -36,7 +36,9 @@ def slot_words(layer: Layer, plan: FoldedLayer) -> Iterator[str]:
     fields = [(place, plan.place_bits), (word, plan.word_bits), (np.take_along_axis(weight, used, 1), plan.weight_bits)]
     idle = plan.groups * plan.lanes - plan.neurons
     by_group = [
-        np.pad(field, ((0, idle), (0, 0))).reshape(plan.groups, plan.lanes, plan.slots) for field, bits in fields if bits
+        np.pad(field, ((0, idle), (0, 0))).reshape(plan.groups, plan.lanes, plan.slots)
+        for field, bits in fields
+        if bits
     ]
     widths = [bits for _, bits in fields if bits] * plan.lanes
     for group_fields in zip(*by_group, strict=True):

@@ -215,7 +215,7 @@ def _folded(place: Place, neuron: NeuronPlan, weight_bits: int, fold: Fold) -> F
 
 
 def weights_of(layer: Layer, link: Link) -> IntArray:
-    """The layer's weights `(neurons, channels)` along a link; what several projections bring from its source adds up."""
+    """A layer's weights `(neurons, channels)` along a link; what several projections bring from its source adds up."""
     each = [one.weight for one in layer.projections if one.source == link.source]
     total: IntArray = np.sum(each, axis=0, dtype=np.int64)
     return total

@@ -17,7 +17,7 @@ from hwgen.core.plan import MAX_VECTOR_BITS, Safety
 from hwgen.core.planner import make_plan
 from hwgen.engines.folded.contents import param_words, weight_words
 from hwgen.engines.folded.fold import Fold
-from hwgen.engines.folded.plan import refold, weight_columns
+from hwgen.engines.folded.plan import refold, weights_of
 from quant.errors import BuildError
 from quant.formats import signed_range
 from quant.model import IntModel
@@ -43,13 +43,18 @@ def test_every_neuron_has_one_lane_in_one_group() -> None:
             assert before_last + layer.last_units == layer.neurons
 
 
+def _columns(layer, links):
+    """The layer's weights along links, in the order of the links' channels."""
+    return np.concatenate([weights_of(layer, link) for link in links], axis=1)
+
+
 def test_links_tile_the_rows_of_the_weight_memory() -> None:
     for model, plan in _random_plans():
         for layer in plan.layers:
-            assert [link.offset for link in layer.links] == np.cumsum([0, *(link.size for link in layer.links)])[
+            assert [link.offset for link in layer.links] == np.cumsum([0, *(link.rows for link in layer.links)])[
                 :-1
             ].tolist()
-            columns = weight_columns(model.layers[layer.index - 1], layer.place)
+            columns = _columns(model.layers[layer.index - 1], [link for link in layer.links if link.rows])
             assert columns.shape == (layer.neurons, layer.rows)
 
 
@@ -58,7 +63,7 @@ def test_sums_and_currents_fit_their_widths_exactly() -> None:
     for model, plan in _random_plans():
         for layer in plan.layers:
             numbers = model.layers[layer.index - 1]
-            columns = weight_columns(numbers, layer.place)
+            columns = _columns(numbers, layer.links)
             low, high = np.minimum(columns, 0).sum(axis=1), np.maximum(columns, 0).sum(axis=1)
             least, most = signed_range(layer.neuron.sum_bits)
             assert least <= low.min()
@@ -121,7 +126,7 @@ def test_memory_words_hold_the_weights_of_their_group() -> None:
     for model, plan in _random_plans():
         for layer in plan.layers:
             numbers = model.layers[layer.index - 1]
-            columns = weight_columns(numbers, layer.place)
+            columns = _columns(numbers, [link for link in layer.links if link.rows])
             words = list(weight_words(numbers, layer))
             assert len(words) == layer.weights.words
             mask = (1 << layer.weight_bits) - 1

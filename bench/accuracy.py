@@ -270,8 +270,10 @@ def rows(name: str) -> list[list[str]]:
 
 
 def _quality(results: list[Table], phase: str) -> str:
-    """Mean and deviation of the accuracy in percent, or of a regression's error."""
-    name, factor, digits = ("error", 1, 4) if "error_float" in results[0] else ("accuracy", 100, 1)
+    """Mean and deviation of the accuracy in percent, or of a regression's error; empty without such a phase."""
+    name, factor, digits = ("error", 1, 4) if "error_quantized" in results[0] else ("accuracy", 100, 1)
+    if f"{name}_{phase}" not in results[0]:
+        return ""
     seeds = {one["seed"] for one in results}
     means = [
         statistics.mean(factor * one[f"{name}_{phase}"] for one in results if one["seed"] == seed) for seed in seeds

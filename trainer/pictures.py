@@ -190,10 +190,17 @@ def tasks(name: str, validation: Sequence[Sequence[Sequence[float]]], test: Sequ
         return _png(figure)
 
 
+class _Plain(LogFormatter):
+    """Numbers as people write them, at the ticks that matplotlib chooses."""
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        return f"{x:.10g}" if super().__call__(x, pos) else ""
+
+
 def _plain_labels(axis: Axis) -> None:
     """Numbers at a logarithmic axis, whose own labels would be formulas."""
-    axis.set_major_formatter(LogFormatter())
-    axis.set_minor_formatter(LogFormatter())
+    axis.set_major_formatter(_Plain())
+    axis.set_minor_formatter(_Plain())
 
 
 def _distribution(axes: Axes, before: Tensor, after: Tensor) -> None:

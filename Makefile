@@ -100,7 +100,8 @@ triton: $(READY)
 
 # On a machine with CUDA: the GPU's kernel against plain PyTorch, and an epoch beside snnTorch and SpikingJelly
 gpu: $(READY)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[peers,triton]'
+	@! $(BIN)/python -c 'import sys, torch; sys.exit(not torch.cuda.is_available())' || \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[peers,triton]'
 	$(BIN)/python -m bench.gpu
 
 lint: $(READY)

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from quant.spikes import SpikeSet
 from trainer.evaluation import Evaluation, Quality
-from trainer.loop import PHASES, Epoch, Progress
+from trainer.loop import Epoch, Phase, Progress
 from trainer.losses import Answer
 from trainer.network import Network, Trace
 
@@ -27,7 +27,7 @@ _MOST_PANELS = 12
 _TRAIN, _VALIDATION, _TEST = "#8a8f98", "#1f5fbf", "#c4412b"
 
 
-def curves(progress: Progress, test: Sequence[Quality] = ()) -> bytes:
+def curves(progress: Progress, test: Mapping[Phase, Quality] = {}) -> bytes:
     """A PNG: loss and accuracy of both phases over the epochs, the chosen epochs, and, at the end, what the test found.
 
     The loss of a regression is its error, and all there is.
@@ -49,7 +49,7 @@ def curves(progress: Progress, test: Sequence[Quality] = ()) -> bytes:
             _mark_phases(axes, progress)
         found = "training goes on"
         if test:
-            found = f"test {test[0].name} {test[0]} float, {test[1]} quantized"
+            found = f"test {test['quantized'].name} " + ", ".join(f"{one} {phase}" for phase, one in test.items())
         figure.suptitle(f"{progress.network.config.name}: {found}")
         return _png(figure)
 
@@ -190,10 +190,17 @@ def tasks(name: str, validation: Sequence[Sequence[Sequence[float]]], test: Sequ
         return _png(figure)
 
 
+class _Plain(LogFormatter):
+    """Numbers as people write them, at the ticks that matplotlib chooses."""
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        return f"{x:.10g}" if super().__call__(x, pos) else ""
+
+
 def _plain_labels(axis: Axis) -> None:
     """Numbers at a logarithmic axis, whose own labels would be formulas."""
-    axis.set_major_formatter(LogFormatter())
-    axis.set_minor_formatter(LogFormatter())
+    axis.set_major_formatter(_Plain())
+    axis.set_minor_formatter(_Plain())
 
 
 def _distribution(axes: Axes, before: Tensor, after: Tensor) -> None:
@@ -231,16 +238,16 @@ def _draw(axes: Axes, history: Sequence[Epoch], train: str, validation: str) -> 
     axes.grid(alpha=0.25, lw=0.5)
 
 
-def _mark_best(axes: Axes, progress: Progress, test: Sequence[Quality]) -> None:
+def _mark_best(axes: Axes, progress: Progress, test: Mapping[Phase, Quality]) -> None:
     positions = [progress.history.index(progress.best_epoch(phase)) for phase in progress.phases]
     numbers = [position + 1 for position in positions]
     chosen = [progress.history[position].validation.value for position in positions]
     axes.plot(numbers, chosen, "o", ms=9, mfc="none", color=_VALIDATION, label="chosen on validation")
     if test:
-        found = [test[PHASES.index(phase)].value for phase in progress.phases]
+        found = [test[phase].value for phase in progress.phases]
         axes.plot(numbers, found, "D", ms=4.5, color=_TEST, label="test")
     if progress.history[0].validation.name == "accuracy":
-        lowest = min(*chosen, *(one.value for one in test), 1.0)
+        lowest = min(*chosen, *(one.value for one in test.values()), 1.0)
         axes.set_ylim(bottom=max(0.0, 1 - 3 * (1 - lowest) - 0.02), top=1.002)
 
 

@@ -21,8 +21,8 @@ from trainer import pictures
 from trainer.config import Config
 from trainer.data.batches import Batch, gather
 from trainer.data.source import Traced, label_names
-from trainer.evaluation import Evaluation, answer_of, evaluate
-from trainer.loop import PHASES, Progress
+from trainer.evaluation import Evaluation, Quality, answer_of, evaluate
+from trainer.loop import PHASES, Phase, Progress
 from trainer.network import Network, Trace
 
 METRICS, SUMMARY = "metrics.json", page.TRAINING
@@ -43,21 +43,28 @@ _TEMPLATE = Path(__file__).with_name("summary.html.j2")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Found:
-    """What the best network of each phase makes of one part of the data."""
+    """What the best network of each phase makes of one part of the data; `real` is None if none was trained so."""
 
-    real: Evaluation
+    real: Evaluation | None
     quantized: Evaluation
+
+    @property
+    def of_phases(self) -> dict[Phase, Quality]:
+        """The quality of every phase that there was."""
+        real: dict[Phase, Quality] = {"float": self.real.quality} if self.real else {}
+        return {**real, "quantized": self.quantized.quality}
 
     @property
     def qualities(self) -> dict[str, float]:
         """The accuracies, or the errors of a regression."""
-        found = {"float": self.real.quality, "quantized": self.quantized.quality}
-        return {f"{one.name}_{phase}": one.value for phase, one in found.items()}
+        return {f"{one.name}_{phase}": one.value for phase, one in self.of_phases.items()}
 
 
 def find(real: Network, quantized: Network, samples: SpikeSet) -> Found:
-    """Run both networks on `samples`."""
-    return Found(evaluate(real, samples, quantized=False), evaluate(quantized, samples, quantized=True))
+    """Run the networks on `samples`."""
+    trained = real.config.train.epochs_float > 0
+    found = evaluate(real, samples, quantized=False) if trained else None
+    return Found(found, evaluate(quantized, samples, quantized=True))
 
 
 def write(progress: Progress, networks: tuple[Network, Network], data: Mapping[Split, SpikeSet], out: Path) -> Found:
@@ -65,7 +72,7 @@ def write(progress: Progress, networks: tuple[Network, Network], data: Mapping[S
     parts = {"test": find(*networks, data["test"]), "validation": find(*networks, data["validation"])}
     config, test = progress.network.config, parts["test"]
     drawn = {
-        CURVES: pictures.curves(progress, (test.real.quality, test.quantized.quality)),
+        CURVES: pictures.curves(progress, test.of_phases),
         **_answers(networks[1], data["test"], test.quantized),
         "Spikes of one test sample": _raster(networks[1], data["test"]),
         "Leaks and thresholds": pictures.intrinsic(Network(config), networks[1]),
@@ -119,7 +126,7 @@ def _metrics(progress: Progress, quantized: Network, parts: Mapping[str, Found])
         "state_bits": [layer.quantizer.state_bits for layer in quantized.layers],
         **test.qualities,
         "validation": parts["validation"].qualities,
-        "test_samples": len(test.real.labels),
+        "test_samples": len(test.quantized.labels),
         "saturated": {part: found.quantized.saturated for part, found in parts.items()},
         "rates": [layer.rate for layer in test.quantized.layers],
         "best_epoch": {phase: progress.best_epoch(phase).epoch for phase in progress.phases},

@@ -217,8 +217,8 @@ def _finish(progress: Progress, data: Mapping[Split, SpikeSet], out: Path, repor
     test = results.write(progress, networks, data, out)
     # Last, because its presence says that the run is finished.
     checkpoint.write(out / PRODUCT, checkpoint.product(networks[1], progress.best_state("float"), finished=True))
-    real, quantized = test.real.quality, test.quantized.quality
-    report(f"test {real.name}: {real.value:.4f} float, {quantized.value:.4f} quantized")
+    found = ", ".join(f"{one.value:.4f} {phase}" for phase, one in test.of_phases.items())
+    report(f"test {test.quantized.quality.name}: {found}")
     if test.quantized.saturated:
         report(
             f"warning: {test.quantized.saturated} states stood at a bound of their range; see {out / results.SUMMARY}"

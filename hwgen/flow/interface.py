@@ -38,7 +38,8 @@ class Run:
     Attributes:
         folder: where it lies.
         config: what was trained.
-        accuracy_float, accuracy_quantized: on the test part, as fractions of 1; None of a regression.
+        accuracy_float, accuracy_quantized: on the test part, as fractions of 1; None of a regression, and the first
+            also without a phase of real numbers.
     """
 
     folder: Path

@@ -20,10 +20,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from quant.errors import ConfigError
+from quant.formats import IntArray
 from trainer.neurons import Numbers, mask
 from trainer.rules.rule import Did, Gradients, check_counts, check_features
 from trainer.schema import Range
@@ -110,14 +112,10 @@ def _through(spikes: Tensor, held: Tensor | None, numbers: Numbers) -> Tensor:
 def _own(did: Did, counts: Tensor) -> Tensor:
     """`(batch, N)`: the sum over all inputs of `w_ij P'_n(o_i)`, n being the spikes of j."""
     assert did.sources is not None
-    numbers, steps = did.population.numbers, len(did.currents)
-    leaks = [
-        1e-3 * round(1e3 * one.mean().item()) for one in (numbers.leak, numbers.neuron.get("synapse_leak", counts * 0))
-    ]
-    coarse = max(1, steps // 8)
-    slopes = _slopes(-(-steps // coarse) * coarse, *leaks).to(counts)
-    own = _looked_up(slopes, counts)
-    total = _product(_looked_up(slopes, did.sources.sum(dim=0)), numbers.feed_forward)
+    numbers = did.population.numbers
+    slopes, begins = _tables(did)
+    own = _looked_up(slopes, begins + counts.long())
+    total = _product(_looked_up(slopes, begins + did.sources.sum(dim=0).long()), numbers.feed_forward)
     if numbers.recurrent is not None:
         total = total + _product(own, numbers.recurrent)
     if "self_weight" in numbers.neuron:
@@ -125,9 +123,23 @@ def _own(did: Did, counts: Tensor) -> Tensor:
     return sum((one * counts**power for power, one in enumerate(total)), torch.zeros_like(counts))
 
 
-def _looked_up(slopes: Tensor, counts: Tensor) -> Tensor:
-    """`(4, batch, channels)`: the coefficients for `counts` `(batch, channels)`."""
-    return slopes.index_select(1, counts.long().flatten()).unflatten(1, counts.shape)
+def _tables(did: Did) -> tuple[Tensor, Tensor]:
+    """The slopes for the lengths of all samples, side by side, and `(batch, 1)` where those of each sample begin.
+
+    Lengths are rounded up by an eighth at most, and leaks to thousandths, so that few tables are fitted.
+    """
+    mean = {name: one.mean().item() for name, one in did.population.numbers.neuron.items()}
+    leaks = [1e-3 * round(1e3 * mean.get(name, 0.0)) for name in ("leak", "synapse_leak")]
+    held = round(mean.get("refractory", 0.0))
+    coarse = (did.ends // 8).clamp(min=1)
+    lengths, which = torch.unique(-(-did.ends.clamp(min=1) // coarse) * coarse, return_inverse=True)
+    slopes = torch.cat([_slopes(length, *leaks, held) for length in lengths.tolist()], dim=1)
+    return slopes.to(did.currents), ((lengths + 1).cumsum(dim=0) - lengths - 1)[which, None]
+
+
+def _looked_up(slopes: Tensor, places: Tensor) -> Tensor:
+    """`(4, batch, channels)`: the coefficients at `places` `(batch, channels)`."""
+    return slopes.index_select(1, places.flatten()).unflatten(1, places.shape)
 
 
 def _product(coefficients: Tensor, weight: Tensor) -> Tensor:
@@ -164,29 +176,46 @@ def _solve(response: Tensor, mixing: Callable[[Tensor], Tensor], error: Tensor) 
 
 
 @functools.cache
-def _slopes(steps: int, leak: float, synapse_leak: float) -> Tensor:
+def _slopes(steps: int, leak: float, synapse_leak: float, held: int) -> Tensor:
     """`(4, steps + 1)`: the coefficients of `P'_n` for n spikes of an input.
 
-    `P_n` is the polynomial nearest to the mean of e over random trains with n spikes, given the spikes of the neuron.
+    `P_n` is the polynomial nearest to the mean of e over random trains with n spikes, given the spikes of the neuron,
+    whose membrane is held at 0 in the `held` steps behind each.
     """
     draw = np.random.default_rng(1)
-    points = np.unique(np.geomspace(1, steps, _POINTS).round().astype(int))
-    ranks = draw.random((len(points), _PAIRS, steps)).argsort(axis=2)
-    after = ranks < points[:, None, None]
+    points = _points(steps)
+    own_points = _points(1 + (steps - 1) // (held + 1))
+    after = np.stack([_trains(draw, n, steps, held) for n in own_points])
+    at_zero = after.copy()
+    for late in range(1, min(held, steps - 1) + 1):
+        at_zero[:, :, late:] |= after[:, :, :-late]
     table = np.zeros((len(points) + 1, _DEGREE))
-    degree = min(_DEGREE, len(points) - 1)
+    degree = min(_DEGREE, len(own_points) - 1)
     for row, n in enumerate(points, start=1):
-        before = draw.random((_PAIRS, steps)).argsort(axis=1) < n
+        before = _trains(draw, n, steps)
         current = potential = np.zeros(_PAIRS)
-        at_reset = total = np.zeros((len(points), _PAIRS))
+        lost = total = np.zeros((len(own_points), _PAIRS))  # what of the potential the resets have taken
         for step in range(steps):
             current = synapse_leak * current + before[:, step]
             potential = leak * potential + current
-            at_reset = leak * at_reset
-            fired = after[:, :, step]
-            total = total + fired * (potential - at_reset)
-            at_reset = np.where(fired, potential, at_reset)
-        fit = np.polynomial.Polynomial.fit(points, total.mean(axis=1), degree).convert().deriv()
+            lost = leak * lost
+            total = total + after[:, :, step] * (potential - lost)
+            lost = np.where(at_zero[:, :, step], potential, lost)
+        fit = np.polynomial.Polynomial.fit(own_points, total.mean(axis=1), degree).convert().deriv()
         table[row, : len(fit.coef)] = fit.coef
     counts = np.arange(steps + 1)
     return torch.from_numpy(np.stack([np.interp(counts, [0, *points], column) for column in table.T])).float()
+
+
+def _points(most: int) -> IntArray:
+    """The numbers of spikes up to `most` at which polynomials are fitted."""
+    return np.unique(np.geomspace(1, most, _POINTS).round().astype(int))
+
+
+def _trains(draw: np.random.Generator, spikes: int, steps: int, apart: int = 0) -> npt.NDArray[np.bool_]:
+    """`(pairs, steps)`: random trains of so many spikes with at least `apart` steps between two."""
+    room = steps - apart * (spikes - 1)
+    times = np.nonzero(draw.random((_PAIRS, room)).argsort(axis=1) < spikes)[1].reshape(_PAIRS, spikes)
+    trains = np.zeros((_PAIRS, steps), dtype=bool)
+    np.put_along_axis(trains, times + apart * np.arange(spikes), True, axis=1)
+    return trains

@@ -572,6 +572,24 @@ def test_the_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert captured.err.count("\n") == 1
 
 
+def test_without_a_phase_of_real_numbers_nothing_is_said_of_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "toy.toml").write_text(TOML.replace("epochs_float = 2", "epochs_float = 0"))
+    toml, out = str(tmp_path / "toy.toml"), tmp_path / "run"
+    assert command_line.main(["train", "--config", toml, "--out", str(out)]) == 0
+    metrics = json.loads((out / "metrics.json").read_text())
+    assert {key for key in metrics if key.startswith("accuracy")} == {"accuracy_quantized"}
+    assert metrics["validation"].keys() == {"accuracy_quantized"}
+    assert f"test accuracy: {metrics['accuracy_quantized']:.4f} quantized" in capsys.readouterr().out
+    page = (out / "summary.html").read_text()
+    assert f"<td>test accuracy</td><td></td><td>{metrics['accuracy_quantized']:.2%}</td>" in page
+    assert command_line.main(["evaluate", "--model", str(out / "ckpt.pt"), "--split", "test"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found.keys() == {"split", "samples", "accuracy_quantized"}
+    assert found["accuracy_quantized"] == metrics["accuracy_quantized"]
+
+
 @pytest.mark.parametrize("before", [[], ["--debug"]])
 def test_an_interrupt_says_how_to_go_on(
     before: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

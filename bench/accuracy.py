@@ -76,7 +76,7 @@ ABLATION: Mapping[str, Table] = {
 METAPLASTICITY: Mapping[str, Table] = {"metaplastic": {}, "m = 0": {"train.synapse.m": 0.0}}
 _FASHION_NEXT = {"data.permutation": 0, "train.tasks.1.permutation": 0, "train.tasks.1.path": "fashion-mnist"}
 
-# Phase-change memory: each scheme with its own settings; a pair of devices for a weight, as the authors have it, is coarse.
+# Phase-change memory: each scheme with its own settings; the authors have one pair of devices for a weight.
 _ONE_PAIR = {
     "network.threshold": 0.192,
     "train.rule.dampening": 0.314,

@@ -28,7 +28,6 @@ from trainer.distributed import add_gradients, of_first, processes, share, total
 from trainer.evaluation import Quality, answer_of, evaluate, quality
 from trainer.losses import growth, inactivity
 from trainer.network import Network, Trace
-from trainer.rules import Eprop
 from trainer.synapses import Store
 from trainer.teacher import Teacher
 
@@ -299,7 +298,7 @@ def _epoch(
 def learn(network: Network, batch: Batch, phase: Phase) -> tuple[Trace, Tensor]:
     """Add this process's part of the gradients to the parameters; what the network did, and the loss."""
     settings, quantized = network.config.train, phase == "quantized"
-    if isinstance(settings.rule, Eprop) and settings.rule.online:
+    if settings.rule.online:
         return online.learn(network, batch, quantized=quantized)
     with torch.autocast(network.device.type, torch.bfloat16, enabled=settings.precision == "mixed" and not quantized):
         trace = network(batch.inputs, batch.steps, quantized=quantized)

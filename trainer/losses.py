@@ -6,9 +6,10 @@ Losses are float32, one value per sample.
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Protocol, runtime_checkable
+from typing import Annotated, ClassVar, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -136,12 +137,17 @@ class VanRossum:
         return distance.square().sum(dim=(0, 2)) / answer.steps
 
 
-@runtime_checkable
-class StepLoss(Protocol):
-    """A loss of every step by itself: a sample's is the mean over those of its last steps that count."""
+@dataclass(frozen=True, slots=True)
+class StepLoss(ABC):
+    """A loss of every step by itself: a sample's is the mean over those of its last steps that count.
 
-    last: int
+    Attributes:
+        last: so many steps at the end of a sample count; 0: all.
+    """
 
+    last: _Steps = 0
+
+    @abstractmethod
     def of_steps(self, answer: Answer) -> Tensor:
         """`(T, batch)`."""
 
@@ -157,14 +163,9 @@ class StepLoss(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class StepCrossEntropy(StepLoss):
-    """Cross entropy of the softmax of the potentials in every step (Bellec et al. 2020, e-prop).
-
-    Attributes:
-        last: so many steps at the end of a sample count; 0: all.
-    """
+    """Cross entropy of the softmax of the potentials in every step (Bellec et al. 2020, e-prop)."""
 
     unit: ClassVar[str] = "nats"
-    last: _Steps = 0
 
     def of_steps(self, answer: Answer) -> Tensor:
         labels = answer.labels.expand(len(answer.outputs), -1)
@@ -173,14 +174,9 @@ class StepCrossEntropy(StepLoss):
 
 @dataclass(frozen=True, slots=True)
 class SquaredError(StepLoss):
-    """Mean squared distance of the outputs from the sample's traces, per step and output: for regression.
-
-    Attributes:
-        last: so many steps at the end of a sample count; 0: all.
-    """
+    """Mean squared distance of the outputs from the sample's traces, per step and output: for regression."""
 
     unit: ClassVar[str] = "mean squared error per step"
-    last: _Steps = 0
 
     def of_steps(self, answer: Answer) -> Tensor:
         assert answer.traces is not None, "a regression has traces"

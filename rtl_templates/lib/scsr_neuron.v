@@ -12,8 +12,8 @@
 //   value = spiking ? s[t - delay] : u
 //
 // The state word is {h, c, past spikes, v}, the parameter word {refractory, delay, step, adaptation leak, synapse leak,
-// inhibition, bias, self-weight, threshold, leak}; a field is there only if its part is. Of the past spikes the last one, s[t-1], has the
-// lowest bit.
+// inhibition, bias, self-weight, threshold, leak}; a field whose part the neuron does not have takes no bits. Bit 0 of
+// the past spikes is s[t-1], bit 1 is s[t-2], and so on.
 //
 // Latency 3 enabled cycles, 2 more with a synaptic filter, 2 more with inhibition, 1 more where it spikes. Interval 1.
 

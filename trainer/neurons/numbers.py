@@ -17,7 +17,7 @@ class Numbers:
     """The numbers that a layer of N neurons computes with, float32: real ones, or integers (leaks: on their grid).
 
     Attributes:
-        weight: `(N, inputs)`, or `(N, inputs + N)` with dense recurrence: the columns of all sources side by side,
+        weight: `(N, inputs)`, or `(N, inputs + N)` with recurrent weights: the columns of all sources side by side,
             then the recurrent ones.
         inputs: number of channels of all sources together.
         neuron: `(N,)` each, by their names in the model file: "leak", the fraction kept per step, "threshold",
@@ -58,7 +58,7 @@ class Numbers:
 
     @property
     def recurrent(self) -> Tensor | None:
-        """The dense recurrent weights, `(N, N)`, or None."""
+        """The recurrent weights, `(N, N)`, 0 where sparse recurrence has none; None without recurrence."""
         return self.weight[:, self.inputs :] if self.weight.shape[1] > self.inputs else None
 
 

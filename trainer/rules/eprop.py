@@ -18,7 +18,7 @@ from torch import Tensor
 
 from quant.errors import ConfigError
 from trainer.neurons import Population
-from trainer.rules.rule import Did, Gradients, check_features, replay
+from trainer.rules.rule import Did, Gradients, Rule, check_features, replay
 from trainer.rules.surrogate import SurrogateGradient, surrogate_fire
 from trainer.schema import Range
 
@@ -29,7 +29,7 @@ _TRAINS = frozenset({"subtract", "late_subtract", "adaptation", "bias", "dense_r
 
 
 @dataclass(frozen=True, slots=True)
-class Eprop:
+class Eprop(Rule):
     """The pseudo-derivative is `dampening` times `train.surrogate`, whose triangle of width 1 is the authors'.
 
     As in backpropagation, the gradient passes from a spike to later thresholds by a step of at most a threshold.

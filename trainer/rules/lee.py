@@ -10,13 +10,13 @@ rectifier below 0.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated
 
 import torch
 from torch import Tensor
 
 from trainer.neurons import mask
-from trainer.rules.rule import Did, Gradients, check_counts, check_features
+from trainer.rules.rule import Did, Gradients, Rule, check_counts, check_features
 from trainer.schema import Range
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Lee:
+class Lee(Rule):
     """`delta_i x_k` for weights and `-delta_i a_i` for thresholds.
 
     Attributes:
@@ -33,8 +33,6 @@ class Lee:
             `sqrt(neurons / inputs that spiked)`.
         balance: how strongly thresholds follow the neurons' shares of the layer's spikes, so that all take part.
     """
-
-    broadcast: ClassVar[bool] = False
 
     normalize: bool = True
     balance: Annotated[float, Range(0.0, 1.0)] = 0.0

@@ -63,7 +63,12 @@ class Rule(Protocol):
             and the weights between the two, `(classes, neurons)`, 0 where there are none; both in real units.
     """
 
-    broadcast: ClassVar[bool]
+    broadcast: ClassVar[bool] = False
+
+    @property
+    def online(self) -> bool:
+        """Whether batches are learned step by step (trainer/online.py), not by `backward`."""
+        return False
 
     def check(self, config: Config) -> None:
         """Refuse by name what the rule cannot train.

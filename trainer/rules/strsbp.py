@@ -17,7 +17,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +27,7 @@ from torch import Tensor
 from quant.errors import ConfigError
 from quant.formats import IntArray
 from trainer.neurons import Numbers, mask
-from trainer.rules.rule import Did, Gradients, check_counts, check_features
+from trainer.rules.rule import Did, Gradients, Rule, check_counts, check_features
 from trainer.schema import Range
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ _SPARSE = 0.2  # fraction of recurrent weights up to which single ones are cheap
 
 
 @dataclass(frozen=True, slots=True)
-class StRsbp:
+class StRsbp(Rule):
     """The derivative of spike counts.
 
     Unlike the authors' code, weights learn with the solution of the recurrent equations, as sources do, instead of its
@@ -51,8 +51,6 @@ class StRsbp:
         least: of a neuron's own response, `1 - da_i/do_i / theta_i`, by which its error is divided. At 0 the neuron
             would keep itself firing; the authors' code has 1e-4 and lets it be negative.
     """
-
-    broadcast: ClassVar[bool] = False
 
     period: Annotated[int, Range(1, 1000)] = 10
     least: Annotated[float, Range(1e-4, 1.0)] = 0.25

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 from torch.autograd import Function
 
 from trainer.neurons import Fire, Numbers, Population
-from trainer.rules.rule import Did, Gradients, replay
+from trainer.rules.rule import Did, Gradients, Rule, replay
 from trainer.surrogates import SLOPES, Slope
 
 if TYPE_CHECKING:
@@ -17,14 +17,12 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class SurrogateGradient:
+class SurrogateGradient(Rule):
     """The surrogate derivative in every step; none through the reset.
 
     There the surrogate's error would be multiplied once more in every step, and training long samples becomes
     unstable.
     """
-
-    broadcast: ClassVar[bool] = False
 
     def check(self, config: Config) -> None:
         """It trains everything."""

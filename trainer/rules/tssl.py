@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from quant.errors import ConfigError
 from trainer.neurons import Fire, Population
-from trainer.rules.rule import Did, Gradients, check_features, replay
+from trainer.rules.rule import Did, Gradients, Rule, check_features, replay
 from trainer.rules.surrogate import surrogate_spike
 from trainer.surrogates import SLOPES
 
@@ -26,7 +26,7 @@ _QUIET = 0.25  # trace of the neuron's own spikes, decaying with its leak, below
 
 
 @dataclass(frozen=True, slots=True)
-class Tssl:
+class Tssl(Rule):
     """The gradient passes at spikes, by the inverse of the potential's rise.
 
     A higher potential makes a spike come earlier, by the inverse of the potential's rise in the step: the gradient
@@ -34,8 +34,6 @@ class Tssl:
     spike to move; there the surrogate stands in. Bound, quiet neurons and the part of the reset follow the authors'
     last code (github.com/stonezwr/TSSL-BP, functions/tsslbp.py), whose synapses are in front of the neurons.
     """
-
-    broadcast: ClassVar[bool] = False
 
     def check(self, config: Config) -> None:
         if config.train.surrogate.learned:

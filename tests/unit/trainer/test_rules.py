@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import pytest
 import torch
@@ -17,7 +16,7 @@ from trainer.config import Config, LayerConfig, PlasticityConfig, TrainConfig
 from trainer.kernels import native
 from trainer.network import Network
 from trainer.neurons import Dynamics, Population, walk
-from trainer.rules import RULES, Did, Gradients, SurrogateGradient, Tssl
+from trainer.rules import RULES, Did, Gradients, Rule, SurrogateGradient, Tssl
 from trainer.rules.surrogate import surrogate_fire
 from trainer.schema import parse, unparse
 
@@ -56,10 +55,8 @@ def test_all_rules_share_the_forward_walk(name: str, quantized: bool) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class CountRule:
+class CountRule(Rule):
     """A rule of spike counts, in one class: the gradient is the same in every step, past the product too."""
-
-    broadcast: ClassVar[bool] = False
 
     strength: float = 2.0
 

@@ -503,10 +503,10 @@ def _check_shift(where: str, layer: LayerConfig) -> None:
 
 def _check_exact(where: str, layer: LayerConfig, fan_in: int) -> None:
     """Refuse a layer whose integers could leave the range in which float32 is exact."""
-    width = layer.state_bits + layer.leak_bits
-    if width > FLOAT_BITS:
+    width, most = layer.state_bits + layer.leak_bits, FLOAT_BITS + 1  # a float's sign has a bit of its own
+    if width > most:
         raise ConfigError(
-            f"{where}: state_bits + leak_bits is {width}; training is exact up to {FLOAT_BITS}: take fewer bits"
+            f"{where}: state_bits + leak_bits is {width}; training is exact up to {most}: take fewer bits"
         )
     largest_weight = -weight_range(layer.weight_bits)[0] << layer.weight_shift
     # One membrane, what parts and the reset add (all of the state's width) and every weight of the neuron at once.

@@ -159,7 +159,7 @@ def regression(readout: str = "spike_count", loss: str = "squared_error", **trai
         ),
         (lambda t: layer(t).update(delay=64), "network.layers[1].delay is 64; allowed is 0..63"),
         (lambda t: layer(t).update(reset="none"), "network.layers[1].reset is 'none'"),
-        (lambda t: layer(t).update(state_bits=18), "state_bits + leak_bits is 26; training is exact up to 24"),
+        (lambda t: layer(t).update(state_bits=18), "state_bits + leak_bits is 26; training is exact up to 25"),
         (lambda t: layer(t, 1).update(neurons=11), "network.layers[2].neurons is 11; the last layer needs one neuron"),
     ],
 )

@@ -129,6 +129,13 @@ EXPERIMENTS = {
         build=("--packets", "step"),
         reach=("float 0.015",),
     ),
+    "cues": Experiment(
+        SYSTEMS / "cues.toml",
+        "cue accumulation, 6400/512/512 samples drawn for each seed; 2,000 updates in all, epochs chosen on validation",
+        needs=(),
+        seeded=("train.seed", "data.seed"),
+        reach=("float 93.0, integers 93.0",),
+    ),
     "permuted": Experiment(
         SYSTEMS / "metaplastic.toml",
         f"two orders of MNIST's pixels in turn, {UNKNOWN}",

@@ -83,11 +83,20 @@ _ONE_PAIR = {
     "train.rate_float": 0.0252,
     "train.activity.strength": 3100.0,
 }
+_EIGHT = {"pairs": 8, "refresh": 0.9}
 _ONE = {"name": "pcm", "pairs": 1, "scale": 11.9, "granularity": 0.125, "refresh": 0.7}
 PCM: Mapping[str, Table] = {
     "mixed precision": {},
     "one pair": {**_ONE_PAIR, "train.synapse": _ONE},
     "one pair, ideal": {**_ONE_PAIR, "train.synapse": {**_ONE, "ideal": True}},
+    "stochastic": {
+        "train.rule.dampening": 0.05,
+        "train.synapse": {"name": "pcm", "scheme": "stochastic", "chance": 0.03, **_EIGHT, "scale": 30.0},
+    },
+    "sign": {
+        "train.rate_float": 0.0252,
+        "train.synapse": {"name": "pcm", "scheme": "sign", "threshold": 0.003, **_EIGHT, "scale": 60.0},
+    },
 }
 
 
@@ -153,6 +162,13 @@ EXPERIMENTS = {
         seeded=("train.seed", "data.seed"),
         build=("--packets", "step"),
         reach=("float 0.05", "float 0.12", "float 0.04"),
+    ),
+    "cues": Experiment(
+        SYSTEMS / "cues.toml",
+        "cue accumulation, 6400/512/512 samples drawn for each seed; 2,000 updates in all, epochs chosen on validation",
+        needs=(),
+        seeded=("train.seed", "data.seed"),
+        reach=("float 93.0, integers 93.0",),
     ),
     "permuted": Experiment(
         SYSTEMS / "metaplastic.toml",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-from quant.arithmetic import LEAK_BITS, STATE_BITS, weight_range
+from quant.arithmetic import LEAK_BITS, STATE_BITS, WEIGHT_BITS, weight_range
 from quant.errors import ConfigError, ModelError
 from quant.files import memory_limit
 from quant.model import NEURONS, check_sources
@@ -31,7 +31,7 @@ WEIGHT_BYTES = 40  # a run's progress holds each weight up to ten times, and is 
 FLOAT_BITS = 24  # integers up to 2**24 are exact in float32, which carries the integers in training
 
 LeakGrid = Literal["free", "shift"]
-Fraction = Annotated[float, Range(0.001, 0.999)]
+Fraction = Annotated[float, Range(0.001, 0.99975)]  # twelve bits hold up to 4095 / 4096
 Rate = Annotated[float, Range(0.0, 1.0)]
 Seed = Annotated[int, Range(0, 2**32 - 1)]
 
@@ -52,6 +52,7 @@ class LayerConfig:
         inhibition: spikes that hold down the layer's other neurons in the step behind them.
         reset: of the membrane by a spike: to zero, by subtracting the threshold, or that a step later.
         weight_bits, leak_bits, state_bits: widths in bits.
+        weight_shift: weights are multiples of `2**weight_shift`, so that states and thresholds are finer than weights.
         delay: the longest that an axon may learn, in steps; 0: no delays.
         refractory: steps after a spike in which the membrane is held at zero; 0: none.
         leak_grid: "free", any leak of `leak_bits`; "shift", one of `1 - 2**-k`, which need no multiplier in hardware.
@@ -75,6 +76,7 @@ class LayerConfig:
     refractory: Annotated[int, Range(0, MAX_REFRACTORY)] = 0
     reset: Reset = "zero"
     weight_bits: Annotated[int, Range(1, 8)] = 4
+    weight_shift: Annotated[int, Range(0, WEIGHT_BITS[1] - 2)] = 0
     leak_bits: Annotated[int, Range(*LEAK_BITS)] = 8
     state_bits: Annotated[int, Range(*STATE_BITS)] = 16
     leak_grid: LeakGrid = "free"
@@ -148,6 +150,7 @@ class Graph:
             except ModelError as error:
                 raise ConfigError(str(error)) from None
             _check_recurrence(where, layer)
+            _check_shift(where, layer)
             _check_exact(where, layer, self.fan_in(index))
 
     def source_sizes(self, index: int) -> tuple[int, ...]:
@@ -489,14 +492,23 @@ def _check_recurrence(where: str, layer: LayerConfig) -> None:
         )
 
 
+def _check_shift(where: str, layer: LayerConfig) -> None:
+    width = layer.weight_bits + layer.weight_shift
+    if layer.weight_shift and (layer.weight_bits == 1 or width > WEIGHT_BITS[1]):
+        raise ConfigError(
+            f"{where}.weight_shift is {layer.weight_shift} with weight_bits {layer.weight_bits}; it takes weights of 2 "
+            f"bits or more, and together at most {WEIGHT_BITS[1]}: take a smaller one, or other weight_bits"
+        )
+
+
 def _check_exact(where: str, layer: LayerConfig, fan_in: int) -> None:
     """Refuse a layer whose integers could leave the range in which float32 is exact."""
-    width = layer.state_bits + layer.leak_bits
-    if width > FLOAT_BITS:
+    width, most = layer.state_bits + layer.leak_bits, FLOAT_BITS + 1  # a float's sign has a bit of its own
+    if width > most:
         raise ConfigError(
-            f"{where}: state_bits + leak_bits is {width}; training is exact up to {FLOAT_BITS}: take fewer bits"
+            f"{where}: state_bits + leak_bits is {width}; training is exact up to {most}: take fewer bits"
         )
-    largest_weight = -weight_range(layer.weight_bits)[0]
+    largest_weight = -weight_range(layer.weight_bits)[0] << layer.weight_shift
     # One membrane, what parts and the reset add (all of the state's width) and every weight of the neuron at once.
     added = sum(layer.neurons - 1 if part.lateral else part.adds for part in layer.parts)
     states = 1 + added + RESETS[layer.reset].adds

@@ -55,6 +55,7 @@ def _layer(index: int, module: LearnedLayer, sizes: tuple[int, ...], *, quantize
         name: to_array(QUANTITIES[name].code(value, layer.leak_bits) if quantized else value)
         for name, value in numbers.neuron.items()
     }
+    weight_bits = layer.weight_bits + layer.weight_shift
     present = {part.key for part in layer.parts}
     parts = tuple(part(**_fields(part, codes)) for part in PARTS if part.key in present)
     assert len(parts) == len(layer.parts), "a part is missing in quant.neurons.PARTS"
@@ -62,7 +63,7 @@ def _layer(index: int, module: LearnedLayer, sizes: tuple[int, ...], *, quantize
         shape=(layer.neurons,),
         projections=tuple(projections),
         neuron=Lif(**_fields(Lif, codes), reset=layer.reset, parts=parts),
-        widths=Widths(layer.weight_bits, layer.leak_bits, module.quantizer.state_bits) if quantized else None,
+        widths=Widths(weight_bits, layer.leak_bits, module.quantizer.state_bits) if quantized else None,
     )
 
 

@@ -144,14 +144,18 @@ class _Walker:
         taken = before if self._dynamics.reset == "late_subtract" else before * numbers.leak
         own = {"threshold": -taken, "bias": torch.ones_like(before)}
         drive = torch.cat([heard, *(own.get(one, torch.zeros_like(before))[:, :, None] for one in self._own)], dim=2)
-        self._moved = self._inside(self.potential) * (numbers.leak[:, None] * self._moved + drive)
+        reached = self._inside(self.potential)
+        if "refractory" in kept:
+            reached = reached * (1 - kept["refractory"])[:, :, None]  # nothing moves a membrane that is held
+        self._moved = reached * (numbers.leak[:, None] * self._moved + drive)
         if not self._dynamics.spiking:
             self._eligible = self._moved
         else:
-            excess = self.potential - self._adapt(kept["adaptation"], before) if kept else self.potential
+            adapts = "adaptation" in kept
+            excess = self.potential - self._adapt(kept["adaptation"], before) if adapts else self.potential
             ratio = excess / numbers.threshold
             slope = SLOPES[self._dynamics.surrogate]((ratio - 1).abs() / numbers.width)
-            moved = self._moved - self._raised if kept else self._moved.clone()
+            moved = self._moved - self._raised
             moved[:, :, self._columns] -= ratio  # the threshold comes first
             self._eligible = (self._dampening * slope / numbers.threshold)[:, :, None] * moved
         self._filtered = self._kappa * self._filtered + self._eligible

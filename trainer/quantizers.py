@@ -4,6 +4,9 @@ A neuron's spikes do not change when its weights, its self-weight and its thresh
 positive constant (docs/semantics.md). So every neuron has a scale of its own, learned with everything else, and
 computes with `weight / scale` and `threshold / scale`, rounded: the hardware needs no multiplier for it. In these
 units the gradient of the scale is that of a learned step size (Esser et al. 2020, LSQ).
+
+Weights may be coarser than states, multiples of `2**weight_shift`. A state that decays by less than one unit in a step
+decays by one: slow ones, such as an adaptation of a second, need finer units than weights of few bits give.
 """
 
 from __future__ import annotations
@@ -41,6 +44,7 @@ class LayerQuantizer(nn.Module):
         self._layer = layer
         # Brevitas keeps the largest weight's magnitude; the scale is that over the largest integer's.
         self._largest_code = float(-weight_range(layer.weight_bits)[0])
+        self._coarseness = 2**layer.weight_shift  # units of the states between two neighbouring weights
         largest = torch.ones(1 if common_scale else layer.neurons, 1)
         scaling = ParameterScaling(largest, restrict_scaling_impl=LogFloatRestrictValue())
         self.weight = _weight_quantizer(layer.weight_bits, scaling)
@@ -57,9 +61,9 @@ class LayerQuantizer(nn.Module):
     def forward(self, real: Numbers) -> Numbers:
         """The integers nearest to `real`, each within its range in the model file."""
         weight, scale, _, _ = self.weight(real.weight)
-        unit = scale.reshape(-1)
+        unit = scale.reshape(-1) / self._coarseness
         neuron = {name: QUANTITIES[name].quantized(value, unit, self) for name, value in real.neuron.items()}
-        return replace(real, weight=round_ste(weight / scale), neuron=neuron, unit=unit)
+        return replace(real, weight=round_ste(weight / scale) * self._coarseness, neuron=neuron, unit=unit)
 
     @torch.no_grad()
     def fit(self, real: Numbers) -> None:
@@ -74,7 +78,7 @@ class LayerQuantizer(nn.Module):
         lowest_error = torch.full_like(highest, torch.inf)
         best = torch.ones_like(highest)
         for fraction in torch.linspace(1 / _CANDIDATES, 1, _CANDIDATES):
-            candidate = torch.maximum(highest * fraction, floor * self._largest_code)
+            candidate = torch.maximum(highest * fraction, floor * self._coarseness * self._largest_code)
             largest_log2.copy_(candidate.log2())
             error = (self.weight(weight)[0] - weight).square().sum(dim=1, keepdim=True)
             best = torch.where(error < lowest_error, candidate, best)

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
 from quant.errors import ConfigError
+from quant.formats import IntArray
 from quant.spikes import SPLITS, SpikeSet, Split, from_dense
 from trainer.schema import Range
 
@@ -69,15 +71,23 @@ class Cues:
     def _draw(self, samples: int, draw: np.random.Generator) -> SpikeSet:
         prevails = draw.integers(2, size=(samples, 1))
         sides = np.where(draw.random((samples, self.cues)) < _MAJORITY, prevails, 1 - prevails)
-        end = self.cues * self.interval + self.pause
-        rates = np.zeros((end + self.signal, samples, _GROUPS))
-        for number, side in enumerate(sides.T):
-            first = number * self.interval
-            rates[first : first + self.cue, np.arange(samples), side] = self.rate
-        rates[end:, :, 2] = self.rate
-        rates[:, :, 3] = self.rate / 4
-        events = [
-            draw.random((len(rates), self.channels)) < one.repeat(self.group, axis=1) for one in rates.swapaxes(0, 1)
-        ]
+        events = np.zeros((self._end + self.signal, samples, self.channels), dtype=np.bool_)
+        for number, side in enumerate(sides):  # one after another: rates and draws of all would take gigabytes
+            events[:, number] = draw.random((len(events), self.channels)) < self._rates(side)
         label = (sides.sum(axis=1) > self.cues // 2).astype(np.int64)
-        return from_dense(np.stack(events, axis=1), np.full(samples, len(rates)), label)
+        return from_dense(events, np.full(samples, len(events)), label)
+
+    @property
+    def _end(self) -> int:
+        """The step in which the signal begins."""
+        return self.cues * self.interval + self.pause
+
+    def _rates(self, sides: IntArray) -> npt.NDArray[np.float64]:
+        """Of every step and channel, given the side of each cue."""
+        rates = np.zeros((self._end + self.signal, _GROUPS))
+        for number, side in enumerate(sides):
+            first = number * self.interval
+            rates[first : first + self.cue, side] = self.rate
+        rates[self._end :, 2] = self.rate
+        rates[:, 3] = self.rate / 4
+        return rates.repeat(self.group, axis=1)

@@ -25,7 +25,8 @@ from trainer.schema import Range
 if TYPE_CHECKING:
     from trainer.config import Config
 
-_TRAINS = frozenset({"subtract", "late_subtract", "adaptation", "bias", "dense_recurrent", "sparse_recurrent"})
+_RESETS, _PARTS = {"subtract", "late_subtract"}, {"adaptation", "bias", "refractory"}
+_TRAINS = frozenset({*_RESETS, *_PARTS, "dense_recurrent", "sparse_recurrent"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ class Eprop(Rule):
     online: bool = False
 
     def check(self, config: Config) -> None:
-        needs = "a reset by subtraction and neurons whose only parts are bias and adaptation"
+        needs = "a reset by subtraction and neurons whose only parts are bias, adaptation and refractory steps"
         check_features(config, "eprop", _TRAINS, needs)
         layers = config.network.layers
         if self.online:

@@ -138,7 +138,7 @@ def regression(readout: str = "spike_count", loss: str = "squared_error", **trai
         (regression(loss="cross_entropy"), "train.loss is one of classes; the data set has traces"),
         (regression(), "network.readout is spike_count; squared_error needs"),
         (regression("membrane_last", augment={"time_warp": 0.1}), "train.augment: time_shift and time_warp would move"),
-        (lambda t: t["network"].update(leak=1), "network.leak is 1.0; allowed is 0.001..0.999"),
+        (lambda t: t["network"].update(leak=1), "network.leak is 1.0; allowed is 0.001..0.99975"),
         (lambda t: t["network"].update(readout="sum"), "network.readout is 'sum'; allowed is 'spike_count' or"),
         (lambda t: t["network"].update(layers=[]), "network.layers is empty"),
         (lambda t: t["network"].update(layers=7), "network.layers is 7; it must be a list"),
@@ -148,9 +148,18 @@ def regression(readout: str = "spike_count", loss: str = "squared_error", **trai
         (lambda t: layer(t, 1).update(sources=[0, 0]), "network.layers[2].sources: [0, 0] names a source twice"),
         (lambda t: layer(t).update(sources=[0.5]), "network.layers[1].sources[1] is 0.5; it must be of type int"),
         (lambda t: layer(t).update(weight_bits=9), "network.layers[1].weight_bits is 9; allowed is 1..8"),
+        (
+            lambda t: layer(t).update(weight_bits=8, weight_shift=9),
+            "network.layers[1].weight_shift is 9 with weight_bits 8; it takes weights of 2 bits or more",
+        ),
+        (lambda t: layer(t).update(weight_bits=1, weight_shift=1), "network.layers[1].weight_shift is 1 with"),
+        (
+            lambda t: layer(t).update(neurons=600, dense_recurrent=True, weight_bits=8, weight_shift=8),
+            "network.layers[1]: sums could reach",
+        ),
         (lambda t: layer(t).update(delay=64), "network.layers[1].delay is 64; allowed is 0..63"),
         (lambda t: layer(t).update(reset="none"), "network.layers[1].reset is 'none'"),
-        (lambda t: layer(t).update(state_bits=18), "state_bits + leak_bits is 26; training is exact up to 24"),
+        (lambda t: layer(t).update(state_bits=18), "state_bits + leak_bits is 26; training is exact up to 25"),
         (lambda t: layer(t, 1).update(neurons=11), "network.layers[2].neurons is 11; the last layer needs one neuron"),
     ],
 )

@@ -59,7 +59,7 @@ def random_network(features: tuple[bool, bool, bool, str, str], seed: int) -> Ne
             reset=reset,  # type: ignore[arg-type]
             weight_bits=int(draw.integers(1, 9)),
             leak_bits=int(draw.integers(1, 13)),
-            state_bits=int(draw.integers(4, 13)),
+            state_bits=int(draw.integers(4, 14)),
             leak_grid=str(draw.choice(["free", "shift"])),  # type: ignore[arg-type]
             **{part.key: ON[part.key] for part in OTHERS if draw.random() < 0.5},
         )

@@ -34,7 +34,7 @@ LEARNED = PlasticityConfig(leak=False, adaptation_leak=False)
 def settings(rule: Eprop, loss: Loss, *, adaptation: bool) -> Config:
     """Two hidden layers, skips, both resets, all parts that the rule trains."""
     features = {"adaptation": adaptation, "dense_recurrent": True, "bias": True}
-    first = LayerConfig(9, (0,), reset="late_subtract", **features)  # type: ignore[arg-type]
+    first = LayerConfig(9, (0,), reset="late_subtract", refractory=2, **features)  # type: ignore[arg-type]
     second = LayerConfig(7, (1, 0), reset="subtract", **features)  # type: ignore[arg-type]
     regression = isinstance(loss, SquaredError)
     source = Patterns(steps=40, channels=11, rate=0.2) if regression else Toy(channels=11)

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from test_equality import compare
 from toys import Toy, config, scramble, stimulus
 
 from hwgen.core.neuron import leak_shifts
@@ -93,3 +94,30 @@ def test_leaks_on_the_shift_grid_need_no_multiplier_and_still_learn() -> None:
     assert np.mean(nearest == leaks) > 0.9  # but for ties that the first rounding made
     network.layers[0].numbers(quantized=True).leak.sum().backward()
     assert (network.layers[0].leak_logit.grad.abs() > 0).all()
+
+
+def test_leaks_of_seconds_reach_the_integers() -> None:
+    """The longest that twelve bits hold decays by a part of 4,096 in a step."""
+    for leak, code in ((0.9995, 4094), (0.99975, 4095)):
+        layers = (LayerConfig(3, (0,), adaptation=True, leak_bits=12, state_bits=12),)
+        network = Network(config(network=NetworkConfig(layers, adaptation_leak=leak)))
+        assert (
+            QUANTITIES["adaptation_leak"]
+            .code(network.layers[0].numbers(quantized=True).neuron["adaptation_leak"], 12)
+            .tolist()
+            == [code] * 3
+        )
+
+
+def test_shifted_weights_are_coarser_than_states() -> None:
+    """The same weights in units a sixteenth as large, in which thresholds and steps are finer; golden model agrees."""
+    layer = LayerConfig(3, (0,), adaptation=True, weight_bits=3, state_bits=14)
+    plain, shifted = (network_of(replace(layer, weight_shift=shift)) for shift in (0, 4))
+    coarse, fine = (network.layers[0].numbers(quantized=True) for network in (plain, shifted))
+    assert torch.equal(fine.weight, 16 * coarse.weight)
+    assert torch.equal(fine.unit, coarse.unit / 16)
+    assert ((fine.threshold - 16 * coarse.threshold).abs() <= 8).all()
+    assert (fine.threshold % 16).any()
+    model = integers(shifted)
+    assert model.layers[0].integers.weight_bits == 7
+    assert compare(shifted, model, *stimulus(2, 11, longest=40))[0] > 20

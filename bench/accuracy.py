@@ -37,6 +37,7 @@ from quant.files import write_atomic, write_new
 from quant.spikes import to_bytes
 from trainer import checkpoint
 from trainer import config as configuration
+from trainer.data.source import for_hardware
 from trainer.loop import PHASES
 
 CONFIGS, SYSTEMS, ROOT = Path("configs/accuracy"), Path("configs/systems"), Path("build/accuracy")
@@ -259,7 +260,7 @@ def _verified(run: Run, out: Path, suffix: str, log: IO[str]) -> Table:
     shutil.rmtree(core, ignore_errors=True)  # of an earlier call that was interrupted
     spikes.unlink(missing_ok=True)
     own = checkpoint.config_of(export.read_checkpoint(model), model)
-    write_new(spikes, to_bytes(own.data.load()["test"]), force=True)
+    write_new(spikes, to_bytes(for_hardware(own.data, own.data.load()["test"])), force=True)
     _call(log, "hwgen", "build", "--model", model, "--out", core, *run.build)
     _call(log, "sim", "verify", "--build", core, "--spikes", spikes)
     spikes.unlink()

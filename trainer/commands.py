@@ -6,9 +6,7 @@ import argparse
 import json
 import shlex
 import sys
-from dataclasses import replace
 
-import numpy as np
 import torch
 
 from quant import export
@@ -16,7 +14,7 @@ from quant.errors import ConfigError, ToolError
 from quant.files import check_new, write_new
 from quant.spikes import to_bytes
 from trainer import checkpoint, config, distributed, inspection, results, run, tasks
-from trainer.data.source import Traced
+from trainer.data.source import for_hardware
 
 # The tensors of a step are small: a second thread costs more than it brings, and one thread repeats exactly.
 torch.set_num_threads(1)
@@ -58,9 +56,7 @@ def sweep(arguments: argparse.Namespace) -> int:
 
 def spikes(arguments: argparse.Namespace) -> int:
     data = config.read(arguments.config).data
-    samples = data.load()[arguments.split]
-    if isinstance(data, Traced):  # the label is no class, and what reads the file knows of nothing else
-        samples = replace(samples, label=np.full_like(samples.label, -1))
+    samples = for_hardware(data, data.load()[arguments.split])
     write_new(arguments.out, to_bytes(samples), force=arguments.force)
     print(f"{arguments.out}: {len(samples)} samples, {samples.steps.sum()} steps, {len(samples.step)} events")
     return 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
@@ -41,6 +42,11 @@ class Traced(Source, Protocol):
 
         Every batch asks for them.
         """
+
+
+def for_hardware(source: Source, samples: SpikeSet) -> SpikeSet:
+    """Samples of a data set as other packages may read them: a label that is no class is left out."""
+    return replace(samples, label=np.full_like(samples.label, -1)) if isinstance(source, Traced) else samples
 
 
 def label_names(source: Source) -> tuple[str, ...]:

@@ -50,6 +50,7 @@ class NeuronPlan:
         spiking: whether they spike; else the potential is what leaves.
         shift: whether leaks are coded as shifts (scsr_decay.v).
         sum_bits: width of the sum of weights.
+        zero_bits: its lowest bits that are always 0; they are not brought to the neurons.
         current_bits: width of the input current, all that is added to that sum included.
         fields: name and width of each parameter, as they lie in a word, the lowest first.
         parts: keys of the parts that act.
@@ -64,6 +65,7 @@ class NeuronPlan:
     leak_bits: int
     state_bits: int
     sum_bits: int
+    zero_bits: int
     current_bits: int
     reset: str
     fields: tuple[tuple[str, int], ...]
@@ -75,6 +77,11 @@ class NeuronPlan:
     def width(self, field: str) -> int:
         """Width of a parameter; 0 where there is none."""
         return dict(self.fields).get(field, 0)
+
+    @property
+    def brought_bits(self) -> int:
+        """Width of the sum of weights as it comes to the neurons."""
+        return self.sum_bits - self.zero_bits
 
     @property
     def code_bits(self) -> int:
@@ -131,8 +138,10 @@ def refuses(layer: Layer) -> str | None:
     return None if layer.neuron.reset in RESETS else f"the reset {layer.neuron.reset!r}"
 
 
-def plan_neuron(layer: Layer, low: IntArray, high: IntArray, sum_bits: int, *, spiking: bool) -> NeuronPlan:
-    """The neurons of a layer whose sums of weights lie in `low .. high`, `(N,)` each."""
+def plan_neuron(
+    layer: Layer, low: IntArray, high: IntArray, sum_bits: int, zero_bits: int = 0, *, spiking: bool
+) -> NeuronPlan:
+    """The neurons of a layer whose sums of weights lie in `low .. high`, `(N,)` each; see `NeuronPlan`."""
     widths, neuron = layer.integers, acting(layer, spiking=spiking)
     count_bits = unsigned_bits(layer.neurons) if neuron.lateral else 0
     for part in neuron.parts:
@@ -152,6 +161,7 @@ def plan_neuron(layer: Layer, low: IntArray, high: IntArray, sum_bits: int, *, s
         leak_bits=widths.leak_bits,
         state_bits=widths.state_bits,
         sum_bits=sum_bits,
+        zero_bits=zero_bits,
         current_bits=max(sum_bits, product_bits, signed_bits(int(low.min()), int(high.max()))),
         reset=neuron.reset,
         fields=fields,

@@ -27,7 +27,7 @@ from hwgen.core.plan import NO_SAFETY, Safety
 from quant import vectors
 from quant.arithmetic import Widths
 from quant.model import IntModel, Layer
-from quant.neurons import SelfWeight, Synapse
+from quant.neurons import Inhibition, Part, SelfWeight, Synapse
 from quant.readouts import READOUTS, Packets
 from quant.spikes import SpikeSet
 from sim.tb import runner
@@ -69,6 +69,17 @@ def random_case(seed: int, limits: Limits) -> tuple[IntModel, Folding, SpikeSet]
         read = any(source == 0 or len(answers[f"layer_{source}"]) for source in sources)
         if answers["scores"].any() and read:  # a bias alone moves potentials, too
             return model, folding, samples
+
+
+@pytest.mark.parametrize("parts", [(), (Inhibition(np.full(9, 3, dtype=np.int16)),)], ids=["plain", "inhibition"])
+def test_weights_that_are_multiples_of_a_power_of_two(parts: tuple[Part, ...], tmp_path: Path) -> None:
+    rng = np.random.default_rng(2)
+    weight = {source: (rng.integers(-8, 8, (9, 9)) * 16).astype(np.int16) for source in (0, 1)}
+    leak, threshold = np.full(9, 200, dtype=np.int16), rng.integers(20, 90, 9).astype(np.int16)
+    model = IntModel(
+        "coarse", (9,), (dense_layer(weight, leak, threshold, (8, 8, 14), "subtract", *parts),), "spike_count"
+    )
+    assert check_model(tmp_path / "core", model, Folding([4], [2]), vectors.random_samples(model, 10, 12, 0.3, 1), 1)
 
 
 @pytest.mark.parametrize("seed", range(12))

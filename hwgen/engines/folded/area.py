@@ -34,11 +34,11 @@ def _terms(layer: FoldedLayer) -> dict[str, float]:
         "links": len(layer.links),
         "skips": sum(link.fifo_word_bits for link in layer.links if link.fifo_words),
         # With inhibition, what waits for its product takes at most as many bits of accumulators (measured for xc7).
-        "sums": layer.lanes * neuron.sum_bits
+        "sums": layer.lanes * neuron.brought_bits
         + layer.units * (neuron.count_bits > 0) * (neuron.sum_bits + neuron.state_word_bits + neuron.param_bits),
-        "second sums": (layer.ports - 1) * layer.lanes * neuron.sum_bits,
+        "second sums": (layer.ports - 1) * layer.lanes * neuron.brought_bits,
         "weights": weights + lookup,
-        "hold choice": layer.units * neuron.sum_bits * choice(layer.group_words),
+        "hold choice": layer.units * neuron.brought_bits * choice(layer.group_words),
         "bank choice": layer.ports * layer.lanes * layer.weight_bits * choice(layer.weights.banks),
         "counters": layer.count_bits + layer.position_bits + layer.group_bits + layer.word_bits,
         "rows": layer.ports * (layer.row_bits + layer.weights.address_bits),

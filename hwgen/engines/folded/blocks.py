@@ -24,7 +24,7 @@ def blocks(layer: FoldedLayer) -> list[Block]:
             memories=[Memory("weights", weights.words, weights.word_bits)],
         ),
         *_slots(layer),
-        Block("lanes", [f"{layer.lanes:,} × {neuron.sum_bits}-bit sums"], layer.lanes),
+        Block("lanes", [f"{layer.lanes:,} × {neuron.brought_bits}-bit sums"], layer.lanes),
         Block(
             "neurons",
             [f"{layer.units} per cycle", f"{neuron.state_bits}-bit states", *parts],

@@ -15,6 +15,7 @@ from quant.model import Layer
 def weight_words(layer: Layer, plan: FoldedLayer) -> Iterator[str]:
     """Word `group * rows + row`: the weights of all lanes, lane 0 in the lowest bits (scsr_weights.v)."""
     columns = np.concatenate([weights_of(layer, link) for link in plan.links if link.rows], axis=1)
+    columns = columns >> plan.neuron.zero_bits
     if plan.weight_bits == 1:
         columns = (columns > 0).astype(np.int64)
     idle = plan.groups * plan.lanes - plan.neurons
@@ -30,6 +31,7 @@ def slot_words(layer: Layer, plan: FoldedLayer) -> Iterator[str]:
     Slots that a neuron does not need have the weight 0.
     """
     weight = next(weights_of(layer, link) for link in plan.links if link.slots)
+    weight = weight >> plan.neuron.zero_bits
     used = np.argsort(weight == 0, axis=1, kind="stable")[:, : plan.slots]
     group, lane = np.divmod(used, plan.lanes)
     word, place = group * plan.group_words + lane // plan.units, lane % plan.units

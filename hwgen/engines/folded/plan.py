@@ -173,7 +173,7 @@ class FoldedLayer(Node):
         weights = self.ports * self.weights.word_bits * self.weights.banks
         states = self.units * self.neuron.state_word_bits
         slots = self.slot_weights.word_bits * self.slot_weights.banks if self.slot_weights else 0
-        return max(self.lanes * self.neuron.sum_bits, weights, slots, states, self.params.word_bits)
+        return max(self.lanes * self.neuron.brought_bits, weights, slots, states, self.params.word_bits)
 
 
 def plan_layer(layer: Layer, place: Place, fold: Fold, *, spiking: bool) -> FoldedLayer:
@@ -185,16 +185,24 @@ def plan_layer(layer: Layer, place: Place, fold: Fold, *, spiking: bool) -> Fold
     weights = [weights_of(layer, link) for link in place.links]
     columns = np.concatenate(weights, axis=1)
     low, high = np.minimum(columns, 0).sum(axis=1), np.maximum(columns, 0).sum(axis=1)
+    zero_bits = 0 if fold.loaded else _zero_bits(columns)
     weight_bits = layer.integers.weight_bits
     if weight_bits > 1 or not np.isin(columns, (-1, 1)).all():  # projections of one source add up
-        weight_bits = max(weight_bits, signed_bits(int(columns.min()), int(columns.max())))
-    sum_bits = max(2, weight_bits, signed_bits(int(low.min()), int(high.max())))
+        actual = signed_bits(int(columns.min()), int(columns.max()))
+        weight_bits = max(weight_bits, actual, zero_bits + 2) - zero_bits
+    sum_bits = max(2, weight_bits + zero_bits, signed_bits(int(low.min()), int(high.max())))
     fan_in = [int(np.count_nonzero(one, axis=1).max()) for one in weights]
     links = tuple(replace(one, fan_in=most) for one, most in zip(place.links, fan_in, strict=True))
-    neuron = plan_neuron(layer, low, high, sum_bits, spiking=spiking)
+    neuron = plan_neuron(layer, low, high, sum_bits, zero_bits, spiking=spiking)
     plan = _folded(replace(place, links=links), neuron, weight_bits, fold)
     _check_limits(plan)
     return plan
+
+
+def _zero_bits(weights: IntArray) -> int:
+    """The lowest bits that are 0 in all weights: training may make them multiples of a power of two."""
+    together = int(np.bitwise_or.reduce(weights, axis=None))
+    return (together & -together).bit_length() - 1 if together else 0
 
 
 def refold(layer: FoldedLayer, fold: Fold) -> FoldedLayer:
@@ -258,10 +266,10 @@ def _weight_memory(place: Place, weight_bits: int, fold: Fold) -> Memory:
 
 
 def _check_limits(plan: FoldedLayer) -> None:
-    if plan.lanes * plan.neuron.sum_bits > MAX_VECTOR_BITS:
-        most = MAX_VECTOR_BITS // plan.neuron.sum_bits
+    if plan.lanes * plan.neuron.brought_bits > MAX_VECTOR_BITS:
+        most = MAX_VECTOR_BITS // plan.neuron.brought_bits
         raise BuildError(
-            f"layer {plan.index}: {plan.lanes} lanes of {plan.neuron.sum_bits} bits are a vector wider than the "
+            f"layer {plan.index}: {plan.lanes} lanes of {plan.neuron.brought_bits} bits are a vector wider than the "
             f"{MAX_VECTOR_BITS} bits that every Verilog tool accepts; give it at most {most} lanes"
         )
     if plan.widest_vector_bits > MAX_VECTOR_BITS:

@@ -21,7 +21,7 @@ def report(layers: Sequence[FoldedLayer]) -> list[str]:
     for layer in layers:
         neuron = layer.neuron
         row = [layer.index, layer.neurons, layer.lanes, layer.groups, layer.units, layer.ports, layer.rows]
-        row += [neuron.sum_bits, neuron.current_bits, neuron.state_bits]
+        row += [neuron.brought_bits, neuron.current_bits, neuron.state_bits]
         schedule.append([*row, *map(neuron.width, parameters)])
         skips = sum(link.fifo_words * link.fifo_word_bits for link in layer.links)
         slots = layer.slot_weights.bits if layer.slot_weights else 0

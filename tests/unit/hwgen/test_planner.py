@@ -126,7 +126,7 @@ def test_memory_words_hold_the_weights_of_their_group() -> None:
     for model, plan in _random_plans():
         for layer in plan.layers:
             numbers = model.layers[layer.index - 1]
-            columns = _columns(numbers, [link for link in layer.links if link.rows])
+            columns = _columns(numbers, [link for link in layer.links if link.rows]) >> layer.neuron.zero_bits
             words = list(weight_words(numbers, layer))
             assert len(words) == layer.weights.words
             mask = (1 << layer.weight_bits) - 1
@@ -199,10 +199,23 @@ def test_packets_are_per_sample_or_step() -> None:
     assert beats == whole.test_memories[0]
 
 
+def test_weights_that_are_multiples_of_a_power_of_two_are_stored_without_its_zeros() -> None:
+    rng = np.random.default_rng(1)
+    fine, nothing, ones = rng.integers(-8, 8, (6, 9)), np.zeros(6, dtype=np.int16), np.ones(6, dtype=np.int16)
+    fine[0, 0] = -7
+    layer = dense_layer({0: (fine * 32).astype(np.int16)}, nothing, ones, (9, 4, 12))
+    plan, loaded = (
+        make_plan(IntModel("coarse", (9,), (layer,), "spike_count"), folding).last
+        for folding in (Folding(), Folding(loaded=[1]))
+    )
+    assert (plan.weight_bits, plan.neuron.zero_bits, loaded.weight_bits, loaded.neuron.zero_bits) == (4, 5, 9, 0)
+    assert plan.neuron.sum_bits == loaded.neuron.sum_bits == plan.neuron.brought_bits + 5
+
+
 def test_vectors_wider_than_verilog_guarantees_are_refused() -> None:
     neurons = 9000
     nothing, ones = np.zeros(neurons, dtype=np.int8), np.ones(neurons, dtype=np.int8)
-    layer = dense_layer({0: np.full((neurons, 1), 100, dtype=np.int8)}, nothing, ones, (8, 4, 8))
+    layer = dense_layer({0: np.full((neurons, 1), 101, dtype=np.int8)}, nothing, ones, (8, 4, 8))
     model = IntModel("wide", (1,), (layer,), "spike_count")
     with pytest.raises(BuildError, match=f"wider than the {MAX_VECTOR_BITS} bits.*at most 8192 lanes"):
         make_plan(model, Folding([neurons]))

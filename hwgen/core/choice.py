@@ -227,11 +227,12 @@ class _Search:
 
     def _layer_options(self, layer: Node) -> Iterator[_Option]:
         # Steps with many events in are taken to be those with many spikes out.
-        leaving = self._events.counts[layer.index] if self._read[layer.index] else [0]
-        seen = list(zip(typical(self._events.into(layer)), typical(leaving), strict=True))
+        leaving = typical(self._events.counts[layer.index] if self._read[layer.index] else [0])
         lanes = None if self._lanes is None else self._lanes[layer.index - 1]
-        variants = engines.of(layer).variants(layer, self._ports, lanes)
-        found = [self._option(variant, seen) for variant in variants]
+        variants = list(engines.of(layer).variants(layer, self._ports, lanes))
+        # Own spikes come in as events where they have rows, not where they have slots.
+        incoming = {rows: typical(self._events.into(one)) for rows, one in {one.rows: one for one in variants}.items()}
+        found = [self._option(one, list(zip(incoming[one.rows], leaving, strict=True))) for one in variants]
         for option in found:
             if not any(_dominates(other, option) for other in found):
                 yield option

@@ -173,9 +173,10 @@ def plan_neuron(
 
 
 def acting(layer: Layer, *, spiking: bool) -> Lif:
-    """The layer's neurons `(N,)` with the parts that do something."""
+    """The layer's neurons `(N,)` with the parts that act: with numbers other than 0, or a state, which saturates."""
     neuron = layer.spread()
-    parts = (part for part in neuron.acting(spiking=spiking) if any(one.values.any() for one in part.own_tensors()))
+    present = neuron.acting(spiking=spiking)
+    parts = (part for part in present if part.states or any(one.values.any() for one in part.own_tensors()))
     return Lif(neuron.leak, neuron.threshold, neuron.reset, tuple(parts))
 
 

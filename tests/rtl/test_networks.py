@@ -134,6 +134,7 @@ def _extremes() -> dict[str, IntModel]:
     )
     synapse = widest.neuron.parts[1:]
     saturating = changed(widest, bits=Widths(16, 12, 6), threshold=np.full(5, 31, dtype=np.int8), parts=synapse)
+    forgetting = changed(saturating, parts=(Synapse(np.zeros(5, dtype=np.int16)),))
     block, wide = one.projections[0].weight, widest.projections[0].weight
     silent = changed(one, {0: block}, threshold=np.array([7], dtype=np.int8), parts=one.neuron.parts[1:])
     unread = changed(widest, {0: wide}), changed(saturating, {0: wide})
@@ -143,6 +144,7 @@ def _extremes() -> dict[str, IntModel]:
         "widest": IntModel("c", (9,), (widest,), "spike_count"),
         "widest, potential": IntModel("d", (9,), (widest,), "membrane_sum"),
         "saturating": IntModel("e", (9,), (saturating,), "spike_count"),
+        "saturating, a synapse that keeps nothing": IntModel("h", (9,), (forgetting,), "spike_count"),
         "behind a silent layer": IntModel("f", (1,), (silent, changed(one, {1: block, 0: block})), "spike_count"),
         "a layer nobody reads": IntModel("g", (9,), unread, "spike_count"),
     }

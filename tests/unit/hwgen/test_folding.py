@@ -168,6 +168,13 @@ def test_the_fastest_within_a_budget_is_ranked_by_the_whole_pipeline() -> None:
     assert choose(model, events, Goal(interval=choice.interval), "xc7").interval <= choice.interval
 
 
+def test_own_spikes_are_events_where_they_have_rows_and_none_where_they_have_slots() -> None:
+    model = random_network(Case("sparse", 40, (Layer(400, (0,), 1, sparse_recurrent=11), Layer(10, (1,), 1)), 0.2))
+    events = measured_events(model, vectors.random_samples(model, 5, 20, 0.2, seed=1))
+    choices = [choose(model, events, Goal(interval=limit), "xc7", ports=1) for limit in (200, 90)]
+    assert [make_plan(model, choice.folding).layers[0].slots for choice in choices] == [11, 0]
+
+
 def test_given_lanes_get_the_fewest_units_that_lose_no_time() -> None:
     events = _measured(LARGER)
     fewest = make_plan(LARGER, Folding([64, 10], [1, 1]))

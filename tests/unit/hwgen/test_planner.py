@@ -21,7 +21,7 @@ from hwgen.engines.folded.plan import refold, weights_of
 from quant.errors import BuildError
 from quant.formats import signed_range
 from quant.model import IntModel
-from quant.neurons import Bias, SelfWeight
+from quant.neurons import Bias, Delay, Inhibition, Refractory, SelfWeight, Synapse
 
 
 def _random_plans():
@@ -83,6 +83,14 @@ def test_sums_and_currents_fit_their_widths_exactly() -> None:
             assert least <= low.min()
             assert high.max() <= most
     assert tight > 50
+
+
+def test_parts_whose_numbers_are_all_0_take_no_hardware() -> None:
+    none = np.zeros(4, dtype=np.int8)
+    parts = (SelfWeight(none), Bias(none), Inhibition(none), Synapse(none), Delay(none), Refractory(none))
+    layer = dense_layer({0: np.ones((4, 3), dtype=np.int8)}, none, none + 1, (4, 4, 4), "zero", *parts)
+    # A synapse that keeps nothing still saturates.
+    assert make_plan(IntModel("none", (3,), (layer,), "spike_count")).layers[0].neuron.parts == ("synapse",)
 
 
 def test_skip_fifos_hold_the_steps_of_the_longer_way() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -26,5 +27,6 @@ def mismatches(report: dict[str, Any]) -> int:
 
 
 def write(path: Path, content: object) -> None:
-    """Write `content` as JSON."""
-    write_atomic(path, (json.dumps(content, indent=1) + "\n").encode())
+    """Write `content` as JSON, lists of numbers in one line."""
+    text = re.sub(r"\[[-+.e\d,\s]+\]", lambda found: " ".join(found[0].split()), json.dumps(content, indent=1))
+    write_atomic(path, (text + "\n").encode())

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from hwgen.engines.folded import plan as folded
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--fuzz-seed", type=int, default=0, help="first seed of the fuzz run")
@@ -43,3 +45,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(f"without a mismatch: {counts}")
         if total["networks"] >= 100 and not all(total.values()):
             terminalreporter.write_line("FAILED: what is 0 there mattered to no network; nothing was shown of it")
+
+
+@pytest.fixture
+def slots_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Recurrence from few neurons is built as slots wherever they take fewer bits at all, in small networks too."""
+    monkeypatch.setattr(folded, "LOOKUP_BITS", 0)

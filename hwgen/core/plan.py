@@ -139,9 +139,9 @@ class Link:
 
     Attributes:
         size: number of channels.
-        offset: first row of the consumer's weight memory that belongs to this link.
         fifo_words: depth of the FIFO on a skip link, a power of two; 0 for a direct link.
         branch: number of this link among those that leave its source.
+        offset: first row of the consumer's weight memory that belongs to this link, as its engine lays it out.
         fan_in: the most weights other than 0 that a neuron has along it.
         slots: of a recurrent link without rows, the weights that every neuron has: the layer looks up the spikes that
             they are for (scsr_lookup.v). Else 0.
@@ -150,9 +150,9 @@ class Link:
     source: int
     consumer: int
     size: int
-    offset: int
     fifo_words: int
     branch: int
+    offset: int = 0
     fan_in: int = 0
     slots: int = 0
 

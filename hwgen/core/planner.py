@@ -146,13 +146,12 @@ def _links(model: IntModel, index: int, depths: list[int], consumers: dict[int, 
     """The links into a layer, the one that must wait least first: its own spikes, then the deepest source."""
     order = sorted(_sources(model, index), key=lambda source: (depths[source], source), reverse=True)
     deepest = max(depths[source] for source in model.sources(index))
-    links, offset = [], 0
+    links = []
     for source in order:
         size = model.size(source)
         slack = 0 if source == index else deepest - depths[source]
         branch = consumers[source].index(index)
-        links.append(Link(source, index, size, offset, _fifo_words(slack, size), branch))
-        offset += size
+        links.append(Link(source, index, size, _fifo_words(slack, size), branch))
     return tuple(links)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,6 @@ from hwgen.core.build import make_build, write
 from hwgen.core.plan import CorePlan
 from hwgen.core.rates import measured_events
 from hwgen.core.timing import predict_cycles
-from hwgen.engines.folded import plan as folded
 from hwgen.fpga.synth import synthesize
 from quant import golden, naive, vectors
 from quant.model import IntModel
@@ -31,19 +30,11 @@ from quant.spikes import SpikeSet
 from sim.tb import runner
 from sim.verify import Stress, verify
 
-pytestmark = [pytest.mark.rtl, pytest.mark.slow]
+pytestmark = [pytest.mark.rtl, pytest.mark.slow, pytest.mark.usefixtures("slots_everywhere")]
 
 AT_ONCE = 25  # networks per test: each test is a search of its own and ends with its first failure
 SLOW_STEPS = 150  # of a stream, for the naive model
 SLOW_CYCLES = 20_000  # of a stream, for simulation in four states
-
-
-@pytest.fixture(autouse=True, scope="module")
-def slots_everywhere() -> Iterator[None]:
-    """Recurrence from few neurons is built as slots in small networks too."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(folded, "LOOKUP_BITS", 0)
-        yield
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -24,7 +24,7 @@ from quant.formats import IntArray
 from quant.readouts import Packets
 from sim.tb import runner, streams
 
-pytestmark = pytest.mark.rtl
+pytestmark = [pytest.mark.rtl, pytest.mark.usefixtures("slots_everywhere")]
 
 
 class Core:
@@ -54,14 +54,16 @@ class Core:
         """Each layer's memories, with the width of their data, and the check bits of a block."""
         for layer in self.plan.layers:
             yield layer, layer.weights, layer.lanes * layer.weight_bits, layer.weight_code.checks
+            if layer.slot_weights:
+                yield layer, layer.slot_weights, layer.lanes * layer.slot_bits, layer.slot_code.checks
             yield layer, layer.params, layer.param_word_bits, layer.param_code.checks
 
     def readers(self, layer: FoldedLayer, memory: Memory, word: int) -> IntArray:
-        """Whether each sample reads a word: parameters always, weights where their row has an event in some step."""
-        if memory == layer.params:
+        """Whether each sample reads a word: rows of weights where they have an event in some step, others always."""
+        if memory != layer.weights:
             return np.ones(len(self.samples), dtype=bool)
         row = word % layer.rows
-        link = next(link for link in layer.links if link.offset <= row < link.offset + link.size)
+        link = next(link for link in layer.links if link.offset <= row < link.offset + link.rows)
         trace = golden.run(self.model, self.samples.dense(slice(0, len(self.samples))), self.samples.steps)
         spikes = trace.spikes[link.source][:, :, row - link.offset].astype(bool)
         if link.recurrent:  # those of a sample's last step go nowhere
@@ -98,6 +100,7 @@ def test_damage_is_told_in_the_samples_that_read_it_and_in_no_other(
             assert (found.scores == core.answers["scores"]).all()
             unread += not readers.all()
     assert unread > 0
+    assert seed or core.plan.layers[1].slot_weights
 
 
 @pytest.mark.parametrize(("seed", "code"), CASES)
@@ -106,7 +109,8 @@ def test_what_is_not_told_is_right(cores: Callable[[int, str], Core], seed: int,
     core = cores(seed, code)
     changed = 0
     for _ in range(20):
-        _, memory, width, checks = list(core.memories())[core.rng.integers(2 * len(core.plan.layers))]
+        memories = list(core.memories())
+        _, memory, width, checks = memories[core.rng.integers(len(memories))]
         block = int(core.rng.integers(-(-width // BLOCK_BITS))) * BLOCK_BITS
         bits = core.rng.permutation(np.arange(block, min(width, block + BLOCK_BITS)))[: 1 if checks == 1 else 2]
         if checks > 1 and len(bits) < 2:

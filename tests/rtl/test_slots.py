@@ -16,17 +16,10 @@ from hwgen.core.build import make_build
 from hwgen.core.folding import Folding
 from hwgen.core.plan import Safety
 from hwgen.core.planner import make_plan
-from hwgen.engines.folded import plan as folded
 from quant import golden, vectors
 from quant.model import IntModel
 
 pytestmark = pytest.mark.rtl
-
-
-@pytest.fixture
-def everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Slots wherever they take fewer bits at all."""
-    monkeypatch.setattr(folded, "LOOKUP_BITS", 0)
 
 
 def _networks() -> Iterator[tuple[int, IntModel, Folding]]:
@@ -38,7 +31,7 @@ def _networks() -> Iterator[tuple[int, IntModel, Folding]]:
             yield seed, model, folding
 
 
-@pytest.mark.usefixtures("everywhere")
+@pytest.mark.usefixtures("slots_everywhere")
 @pytest.mark.parametrize("number", [0, 1, *(pytest.param(each, marks=pytest.mark.check) for each in range(2, 6))])
 def test_random_networks(number: int, tmp_path: Path) -> None:
     found = _networks()
@@ -58,7 +51,7 @@ SPARSE = (
 )
 
 
-@pytest.mark.usefixtures("everywhere")
+@pytest.mark.usefixtures("slots_everywhere")
 @pytest.mark.parametrize("case", SPARSE, ids=lambda case: case.name)
 def test_cycles_are_predicted(case: Case, tmp_path: Path) -> None:
     result = measure(case, tmp_path / "core")

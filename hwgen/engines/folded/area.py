@@ -53,7 +53,7 @@ def _terms(layer: FoldedLayer) -> dict[str, float]:
         "thresholds": layer.units * neuron.width("threshold"),
         "parameters": layer.units * (neuron.param_bits + max(0, neuron.history - 1)),
         # Each lane's copy of the layer's spikes, in look-up tables of 64 bits (measured for xc7).
-        "copies": layer.lanes * layer.units * (2 << layer.word_bits) / 64 * (layer.slots > 0),
+        "copies": layer.lanes * layer.spike_copy_bits / 64 * (layer.slots > 0),
         "several units": layer.units * layer.index_bits * (layer.units > 1),
         **small_rams(rams),
         "small tables": rom,

@@ -14,6 +14,7 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from bench.accuracy import EXPERIMENTS
 from bench.record import RESULTS
@@ -46,7 +47,7 @@ PICTURES = {
     ),
     "lee": Picture("lee", {0: 98.71}, "published, unconfirmed", (94, 100)),
     "eprop": Picture("patterns", {0: 0.0126}, "our reproduction of the authors' code"),
-    "cues": Picture("cues", {0: 93.0}, "published: solved", (40, 100)),
+    "cues": Picture("cues", {0: 93.0}, "published: solved", (88, 100)),
     "pcm": Picture("pcm", {0: 0.117}, "our reproduction of the authors' code, one pair"),
     "metaplastic": Picture("permuted", limits=(0, 100)),
 }
@@ -87,6 +88,7 @@ def draw(picture: Picture, recorded: Mapping[str, Any]) -> bytes:
             axes.set_ylim(*picture.limits)
         axes.set(xlabel="epoch, real numbers and then integers", yscale="log" if regression else "linear")
         axes.set_ylabel("error" if regression else "accuracy on the validation part, %")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid(alpha=0.25, lw=0.5)
         figure.legend(loc="outside lower center", ncols=2, frameon=False)
         buffer = io.BytesIO()

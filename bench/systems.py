@@ -47,7 +47,7 @@ PICTURES = {
     ),
     "lee": Picture("lee", {0: 98.71}, "published, unconfirmed", (94, 100)),
     "eprop": Picture("patterns", {0: 0.0126}, "our reproduction of the authors' code"),
-    "cues": Picture("cues", {0: 93.0}, "published: solved", (88, 100)),
+    "cues": Picture("cues", {0: 93.0}, "the authors' criterion", (88, 100)),
     "pcm": Picture("pcm", {0: 0.117}, "our reproduction of the authors' code, one pair"),
     "metaplastic": Picture("permuted", limits=(0, 100)),
 }

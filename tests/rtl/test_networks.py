@@ -170,7 +170,7 @@ def test_more_steps_than_the_input_has_stamps(tmp_path: Path) -> None:
 
 
 def test_a_deep_chain_of_skips(tmp_path: Path) -> None:
-    rng = np.random.default_rng(11)
+    rng = np.random.default_rng(16)  # every layer of it spikes
     sizes, layers = [6], []
     for index in range(6):
         layer = random_layer(rng, sizes[-1:], 5, flat=True)

@@ -52,7 +52,11 @@ SPARSE = (
 
 
 @pytest.mark.usefixtures("slots_everywhere")
-@pytest.mark.parametrize("case", SPARSE, ids=lambda case: case.name)
+@pytest.mark.parametrize(
+    "case",
+    [pytest.param(each, marks=pytest.mark.check) if each.ports > 1 else each for each in SPARSE],
+    ids=lambda case: case.name,
+)
 def test_cycles_are_predicted(case: Case, tmp_path: Path) -> None:
     result = measure(case, tmp_path / "core")
     assert result.predicted == pytest.approx(result.measured, rel=0.02)
@@ -73,7 +77,7 @@ def test_slots_are_taken_where_each_lane_saves_half_a_block_of_memory() -> None:
     assert make_plan(random_network(denser), denser.folding).layers[0].slots == 0
 
 
-@pytest.mark.parametrize("code", ["none", "secded"])
+@pytest.mark.parametrize("code", [pytest.param("none", marks=pytest.mark.check), "secded"])
 def test_a_large_network_is_exact(code: str, tmp_path: Path) -> None:
     """Its weights are in several banks, and so are its slots."""
     model = random_network(Case("banks", 60, (Layer(400, (0,), 8, sparse_recurrent=11), Layer(10, (1,), 10)), 0.2))

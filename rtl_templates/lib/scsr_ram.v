@@ -6,9 +6,9 @@
 // this never does that, or does not use what came out. So the memory maps to block RAM without collision logic.
 
 module scsr_ram #(
-    parameter WIDTH = 1,  // width of a word in bits
-    parameter DEPTH = 2,  // number of words
-    parameter ADDR_W = 1,  // width of an address in bits
+    parameter WIDTH = 1,          // width of a word in bits
+    parameter DEPTH = 2,          // number of words
+    parameter ADDR_W = 1,         // width of an address in bits
     parameter BLOCK = DEPTH > 32  // 1: a block of RAM; 0: left to the tool, as look-up tables may be cheaper
 ) (
     input  wire              clk,

@@ -28,9 +28,9 @@ class Lee(Rule):
     """`delta_i x_k` for weights and `-delta_i a_i` for thresholds.
 
     Attributes:
-        normalize: scale the error `delta` of each layer so that it neither fades nor grows from layer to layer: by the
-            inverse threshold relative to its root mean square over the neurons that spiked, and by
-            `sqrt(neurons / inputs that spiked)`.
+        normalize: scale the error `delta` of each layer so that it neither fades nor grows from layer to layer: the
+            derivative's factor, the inverse threshold, is taken relative to its root mean square over the neurons
+            that spiked, and times `sqrt(neurons / inputs that spiked)`.
         balance: how strongly thresholds follow the neurons' shares of the layer's spikes, so that all take part.
     """
 
@@ -51,12 +51,13 @@ class Lee(Rule):
         active = (spikes.sum(dim=0) > 0).to(error)
         if did.hidden:
             error = error * active
+        gain = 1 / numbers.threshold
+        error = error * gain
         if self.normalize:
-            gain = 1 / numbers.threshold
             mean = ((gain.square() * active).sum(dim=1) / active.sum(dim=1).clamp(min=1)).sqrt()
             mean = torch.where(mean > 0, mean, gain.square().mean().sqrt())
             inputs = (did.sources.sum(dim=0) > 0).sum(dim=1).clamp(min=1)
-            error = error * gain / mean[:, None] * (neurons / inputs).sqrt()[:, None]
+            error = error / mean[:, None] * (neurons / inputs).sqrt()[:, None]
         age = last - torch.arange(len(gradient), device=last.device)[:, None]  # (T, B): steps to the end
         decay = numbers.leak ** age.clamp(min=0)[:, :, None] * mask(gradient, did.ends)
         own = (spikes * decay).sum(dim=0)

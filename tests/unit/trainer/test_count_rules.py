@@ -160,12 +160,12 @@ def test_lee_is_the_traces_at_the_end(parts: tuple[str, ...], normalize: bool, h
     d_weight, d_theta, d_inhibition = np.zeros((NEURONS, numbers.inputs)), np.zeros(NEURONS), np.zeros(NEURONS)
     d_sources = torch.zeros_like(did.sources[0])
     for b, end in enumerate(did.ends.tolist()):
-        error = gradient[end - 1, b].numpy().copy()
+        error = gradient[end - 1, b].numpy() / theta
         fired = [i for i in range(NEURONS) if did.states.outputs[:, b, i].any()]
         reached = [j for j in range(numbers.inputs) if did.sources[:, b, j].any()]
         if normalize:
             mean = math.sqrt(np.mean([theta[i] ** -2 for i in fired or range(NEURONS)]))
-            error *= 1 / theta / mean * math.sqrt(NEURONS / max(1, len(reached)))
+            error *= 1 / mean * math.sqrt(NEURONS / max(1, len(reached)))
         if hidden:
             error *= [i in fired for i in range(NEURONS)]
         for i in range(NEURONS):

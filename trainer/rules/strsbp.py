@@ -44,10 +44,11 @@ class StRsbp(Rule):
     """The derivative of spike counts.
 
     Unlike the authors' code, weights learn with the solution of the recurrent equations, as sources do, instead of its
-    diagonal; and every silent neuron, not only that of the class, is taken to have spiked regularly.
+    diagonal; every silent neuron of the last layer, not only that of the class, is taken to have spiked regularly; and
+    silent hidden neurons take no part.
 
     Attributes:
-        period: steps between the spikes that a silent neuron is taken to have had.
+        period: steps between the spikes that a silent neuron of the last layer is taken to have had.
         least: of a neuron's own response, `1 - da_i/do_i / theta_i`, by which its error is divided. At 0 the neuron
             would keep itself firing; the authors' code has 1e-4 and lets it be negative.
     """
@@ -66,7 +67,9 @@ class StRsbp(Rule):
     def backward(self, did: Did, gradient: Tensor) -> Gradients:
         numbers, outputs = did.population.numbers, did.states.outputs
         counts = outputs.sum(dim=0)
-        spikes = torch.where(counts > 0, outputs, self._regular(gradient) * mask(gradient, did.ends))
+        spikes = outputs
+        if not did.hidden:
+            spikes = torch.where(counts > 0, outputs, self._regular(gradient) * mask(gradient, did.ends))
         taken = spikes.sum(dim=0).clamp(min=1)
         error = (gradient * spikes).sum(dim=0) / taken
         through = _through(spikes, did.states.of_parts.get("refractory"), numbers)

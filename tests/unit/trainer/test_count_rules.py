@@ -53,10 +53,13 @@ def filtered(train: np.ndarray, leak: float, synapse_leak: float) -> np.ndarray:
     return np.array(out)
 
 
-@pytest.mark.parametrize("recurrent", [False, True])
+@pytest.mark.parametrize(("recurrent", "hidden"), [(False, False), (True, False), (True, True)])
 @pytest.mark.parametrize("parts", [(), ("self_weight",), ("synapse",), ("self_weight", "synapse", "refractory")])
-def test_strsbp_is_the_derivative_of_the_equations_of_counts(parts: tuple[str, ...], recurrent: bool) -> None:
+def test_strsbp_is_the_derivative_of_the_equations_of_counts(
+    parts: tuple[str, ...], recurrent: bool, hidden: bool
+) -> None:
     did, gradient = did_and_gradient(parts, "zero", recurrent=recurrent)
+    did = replace(did, hidden=hidden)
     found = StRsbp(period=6).backward(did, gradient)
     numbers = did.population.numbers
     inputs, theta, leak = numbers.inputs, numbers.threshold.numpy(), 0.875
@@ -76,7 +79,8 @@ def test_strsbp_is_the_derivative_of_the_equations_of_counts(parts: tuple[str, .
         psp = np.stack([filtered(train, leak, synapse_leak) for train in given.T], axis=1)
         own_psp = np.stack([filtered(train, leak, synapse_leak) for train in late.T], axis=1)
         times = [np.flatnonzero(train) for train in outputs.T]
-        taken = [list(t) if len(t) else [t for t in range(end) if t % 6 == 5] for t in times]
+        regular = [] if hidden else [t for t in range(end) if t % 6 == 5]
+        taken = [list(t) if len(t) else regular for t in times]
         kept = [held[i] if len(t) else 0 for i, t in enumerate(times)]
 
         def brought(trace: np.ndarray, i: int, taken: list[list[int]] = taken, kept: list[int] = kept) -> float:

@@ -74,6 +74,14 @@ ABLATION: Mapping[str, Table] = {
     "dense recurrence instead": {"network.layers.1.self_weight": False, "network.layers.1.dense_recurrent": True},
 }
 
+# Error normalization of Lee's rule: left out, and left out with the rate that is best without it.
+_PLAIN = {"train.rule.normalize": False}
+NORMALIZATION: Mapping[str, Table] = {
+    "normalized errors": {},
+    "not normalized": _PLAIN,
+    "not normalized, its own rate": {**_PLAIN, "train.rate_float": 0.5, "train.rate_quantized": 0.05},
+}
+
 METAPLASTICITY: Mapping[str, Table] = {"metaplastic": {}, "m = 0": {"train.synapse.m": 0.0}}
 _FASHION_NEXT = {"data.permutation": 0, "train.tasks.1.permutation": 0, "train.tasks.1.path": "fashion-mnist"}
 
@@ -153,6 +161,13 @@ EXPERIMENTS = {
         needs=("mnist",),
         build=("--lanes", "400,10"),
         reach=("float 98.2, integers 97.9",),
+    ),
+    "lee_deep": Experiment(
+        SYSTEMS / "lee-deep.toml",
+        MNIST,
+        variants=NORMALIZATION,
+        needs=("mnist",),
+        build=("--lanes", "300,100,100,10"),
     ),
     "eprop_digits": Experiment(
         SYSTEMS / "eprop-digits.toml",

@@ -18,7 +18,7 @@ def model_text(model: IntModel, digest: str) -> str:
     head = ["layer", "neurons", "reads", "weights", "leak", "state", "reset", "features", "parameters"]
     rows = []
     for index, layer in enumerate(model.layers, start=1):
-        features = ["dense recurrent"] if model.recurrent(index) else []
+        features = ["recurrent"] if model.recurrent(index) else []
         features += [part.label for part in layer.neuron.parts]
         rows.append(
             [

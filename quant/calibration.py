@@ -13,12 +13,12 @@ from dataclasses import replace
 import numpy as np
 
 from quant import golden
-from quant.arithmetic import STATE_BITS, Array, Widths
+from quant.arithmetic import STATE_BITS, Array, Widths, weight_range
 from quant.errors import ModelError
 from quant.formats import IntArray, signed_bits, smallest_dtype
 from quant.golden import BoolArray
 from quant.model import IntModel, Layer, RealModel
-from quant.neurons import Lif
+from quant.neurons import Lif, Part, SelfWeight, Synapse
 from quant.neurons.part import LEAK, THRESHOLD, Tensor
 from quant.spikes import SpikeSet
 
@@ -27,7 +27,12 @@ _HEADROOM = 2.0  # how far the range of the states reaches beyond what they do o
 
 
 def calibrate(
-    model: RealModel, samples: SpikeSet, *, weight_bits: int | Sequence[int] = 8, leak_bits: int = 8
+    model: RealModel,
+    samples: SpikeSet,
+    *,
+    weight_bits: int | Sequence[int] = 8,
+    leak_bits: int = 8,
+    fraction_bits: int = 0,
 ) -> IntModel:
     """The integer model nearest to a network of real numbers.
 
@@ -36,6 +41,8 @@ def calibrate(
         samples: typical input; the widths of the states are chosen so that they rarely saturate on input like it.
         weight_bits: width of the weights, of all layers or of each.
         leak_bits: width of the leak codes.
+        fraction_bits: by how many bits states are finer than weights, so that little is lost where they decay; the
+            model's weights are wider by them and end in as many zeros, which hardware does not store.
 
     Raises:
         ModelError: if a width is out of its range, or there is not one for each layer.
@@ -45,7 +52,7 @@ def calibrate(
         raise ModelError(f"{len(widths)} weight widths for {len(model.layers)} layers; give one for all, or one each")
     largest = _largest_states(model, samples)
     layers = [
-        _layer(layer, bits, leak_bits, reach, together=not model.spikes(index))
+        _layer(layer, bits, leak_bits, fraction_bits, reach, together=not model.spikes(index))
         for index, (layer, bits, reach) in enumerate(zip(model.layers, widths, largest, strict=True), start=1)
     ]
     return IntModel(model.name, model.input_shape, tuple(layers), model.readout, model.classes)
@@ -71,18 +78,24 @@ def _largest_states(model: RealModel, samples: SpikeSet) -> list[Array]:
     return largest
 
 
-def _layer(layer: Layer, weight_bits: int, leak_bits: int, reach: Array, *, together: bool) -> Layer:
+def _layer(
+    layer: Layer, weight_bits: int, leak_bits: int, fraction_bits: int, reach: Array, *, together: bool
+) -> Layer:
     """`together`: potentials are compared with each other, so all neurons share one scale."""
     positions = layer.neurons // layer.shape[0]
     weights = np.concatenate([one.weight for one in layer.projections], axis=1).reshape(layer.shape[0], -1)
-    scale = np.broadcast_to(_scales(weights.reshape(1, -1) if together else weights, weight_bits), layer.shape[:1])
+    others = _with_a_scale(layer.neuron)
+    if together:
+        weights, others = weights.reshape(1, -1), others.reshape(1, -1)
+    scale = np.broadcast_to(_scales(weights, others, weight_bits), layer.shape[:1])
+    grid, scale = scale, scale / 2**fraction_bits
     needed = reach.reshape(layer.shape[0], -1).max(axis=1) * _HEADROOM / scale
     neuron = layer.neuron
     for tensor in neuron.tensors():
         if not (tensor.quantity.code or tensor.quantity.steps):
             needed = np.maximum(needed, np.abs(tensor.values) / scale + 1)
     most = int(min(needed.max(), 2.0 ** STATE_BITS[1]))
-    widths = Widths(weight_bits, leak_bits, min(STATE_BITS[1], max(STATE_BITS[0], signed_bits(-most, most))))
+    widths = Widths(weight_bits + fraction_bits, leak_bits, min(STATE_BITS[1], max(STATE_BITS[0], signed_bits(-most, most))))
 
     def coded(tensor: Tensor) -> IntArray:
         """The integers nearest to real numbers, within their range."""
@@ -90,36 +103,76 @@ def _layer(layer: Layer, weight_bits: int, leak_bits: int, reach: Array, *, toge
             codes = np.rint(tensor.values * 2**leak_bits)
         elif tensor.quantity.steps:
             codes = np.rint(tensor.values)
-        elif tensor.quantity is THRESHOLD and neuron.reset == "zero":
+        elif tensor.quantity is THRESHOLD and (neuron.strict or neuron.reset == "zero"):
             # Integer potentials reach it exactly where they reach the next integer above it. (A threshold that is also
-            # subtracted is better rounded to the nearest.)
-            codes = np.ceil(np.round(tensor.values / scale, 9))
+            # subtracted is better rounded to the nearest, unless the difference can be given back.)
+            units = np.round(tensor.values / scale, 9)
+            codes = np.floor(units) + 1 if neuron.strict else np.ceil(units)
         else:
             codes = np.rint(tensor.values / scale)
         limits = tensor.quantity.range(widths)
         found: IntArray = codes.clip(*limits).astype(smallest_dtype(*limits))
         return found
 
-    spread = np.repeat(scale, positions)[:, None]
-    low, high = widths.weight
+    spread = np.repeat(grid, positions)[:, None]
+    low, high = weight_range(weight_bits)
     projections = []
     for one in layer.projections:
         codes = np.where(one.weight < 0, -1, 1) if weight_bits == 1 else np.rint(one.weight / spread).clip(low, high)
-        projections.append(replace(one, weight=codes.astype(smallest_dtype(low, high))))
+        codes = codes.astype(np.int64) << fraction_bits
+        projections.append(replace(one, weight=codes.astype(smallest_dtype(*widths.weight))))
     parts = tuple(type(part)(*map(coded, part.own_tensors())) for part in neuron.parts)
     leak, threshold = map(coded, neuron.own_tensors())
+    if neuron.strict and neuron.reset == "late_subtract":
+        parts = _given_back(parts, threshold - np.rint(neuron.threshold / scale).astype(threshold.dtype))
     return Layer(layer.shape, tuple(projections), Lif(leak, threshold, neuron.reset, parts), widths)
 
 
-def _scales(weights: Array, bits: int) -> Array:
+def _given_back(parts: tuple[Part, ...], difference: IntArray) -> tuple[Part, ...]:
+    """The parts of neurons from whose membranes a spike takes more than it should, by so much.
+
+    A self-weight gives it back in the step in which it is taken; behind a synaptic filter it would come too early.
+    """
+    if any(isinstance(part, Synapse) for part in parts) or not difference.any():
+        return parts
+    others = tuple(part for part in parts if not isinstance(part, SelfWeight))
+    own = sum((part.weight for part in parts if isinstance(part, SelfWeight)), difference)
+    return SelfWeight(own), *others
+
+
+def _with_a_scale(neuron: Lif) -> Array:
+    """`(P, n)`: the numbers beside the weights that are added to currents or potentials, and so round as weights do."""
+    subtracted = [neuron.threshold] if neuron.reset != "zero" else []
+    scaled = [
+        one.values
+        for part in neuron.parts
+        for one in part.own_tensors()
+        if not (one.quantity.code or one.quantity.steps)
+    ]
+    return np.stack([*subtracted, *scaled, np.zeros(len(neuron.leak))], axis=1)
+
+
+def _grid(numbers: Array) -> Array:
+    """`(rows,)`: the largest number of which all numbers of a row are multiples, exactly; 0 where there is none."""
+    mantissa, exponent = np.frexp(numbers)
+    whole = (mantissa * 2.0**53).astype(np.int64)
+    zeros = np.where(whole != 0, np.log2(whole & -whole, where=whole != 0, out=np.zeros(whole.shape)), 0)
+    lowest = np.where(whole != 0, exponent - 53 + zeros, 64).min(axis=1)  # the exponent of the lowest bit
+    units = np.ldexp(numbers, -lowest[:, None].astype(np.int64))
+    fits = (np.abs(units) < 2.0**62).all(axis=1)
+    common = np.gcd.reduce(np.where(fits[:, None], units, 0).astype(np.int64), axis=1)
+    return np.ldexp(common.astype(np.float64), np.where(fits, lowest, 0).astype(np.int64))
+
+
+def _scales(weights: Array, others: Array, bits: int) -> Array:
     """`(rows,)`: of each row of real weights the scale at which its integers of `bits` bits lie nearest to it.
 
-    Weights that are integers already, within the range, keep the scale 1.
+    Where weights and other numbers of a row are all multiples of one number, and fit, the scale is that number, or 1.
     """
     if bits == 1:
         magnitude: Array = np.abs(weights).mean(axis=1)  # Rastegari et al. 2016, XNOR-Net
         return np.where(magnitude > 0, magnitude, 1.0)
-    low, high = Widths(bits, 1, STATE_BITS[0]).weight
+    low, high = weight_range(bits)
     largest = np.abs(weights).max(axis=1)
     largest = np.where(largest > 0, largest, 1.0)
     best, error = np.ones(len(weights)), np.full(len(weights), np.inf)
@@ -129,4 +182,7 @@ def _scales(weights: Array, bits: int) -> Array:
         found = np.square(codes * scale[:, None] - weights).sum(axis=1)  # (rows,)
         better = found < error * (1 - 1e-9)
         best, error = np.where(better, scale, best), np.where(better, found, error)
-    return best
+    grid = _grid(np.concatenate([weights, others], axis=1))
+    grid = np.where((grid % 1 == 0) & (grid > 0) & (largest <= high), 1.0, grid)
+    exact = (grid > 0) & (weights.max(axis=1) <= high * grid) & (weights.min(axis=1) >= low * grid)
+    return np.where(exact, grid, best)

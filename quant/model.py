@@ -168,6 +168,8 @@ def _check_layer(model: _Model, index: int) -> None:
         check_range(f"{where}.weight_bits", widths.weight_bits, WEIGHT_BITS)
         check_range(f"{where}.leak_bits", widths.leak_bits, LEAK_BITS)
         check_range(f"{where}.state_bits", widths.state_bits, STATE_BITS)
+        if layer.neuron.strict:
+            raise ModelError(f"{where}: fires above its threshold; integers fire at it: add 1 to the threshold")
     limits = None if layer.widths is None else layer.widths.weight
     for place, projection in enumerate(layer.projections, start=1):
         if not 0 <= projection.source <= index:

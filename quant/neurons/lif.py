@@ -23,6 +23,7 @@ class Lif(Tensors):
         threshold: at least 1 in integers.
         reset: what a spike does to the membrane, a key of `RESETS`.
         parts: what these neurons have besides, in the order of `quant.neurons.PARTS`.
+        strict: they fire above their threshold, not at it: in real numbers only, since integers have a next one.
     """
 
     kind: ClassVar[str] = "lif"
@@ -31,6 +32,7 @@ class Lif(Tensors):
     threshold: Array = tensor("threshold", THRESHOLD)
     reset: Reset = "zero"
     parts: tuple[Part, ...] = ()
+    strict: bool = False
 
     def tensors(self) -> Iterator[Tensor]:
         """All tensors, in the order in which hardware stores them."""
@@ -76,7 +78,8 @@ class Lif(Tensors):
         threshold = self.threshold
         for part in self.parts:
             threshold = part.threshold(threshold, was, now, arithmetic)
-        s = u >= threshold if spiking else np.zeros(u.shape, dtype=np.bool_)
+        fires = u > threshold if self.strict else u >= threshold
+        s = fires if spiking else np.zeros(u.shape, dtype=np.bool_)
         now["v"] = RESETS[self.reset].after(u, s, self.threshold)
         now["past"] = np.concatenate([s[None], was["past"]])[: self.history]
         o = s

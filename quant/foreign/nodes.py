@@ -1,0 +1,117 @@
+"""A NIR file as plain nodes and edges, nested graphs taken apart.
+
+Read with h5py, not with the package `nir`: files whose parameters have lost their shapes, and nodes that are not known
+here, are read all the same, so that everything wrong with a file can be said at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from quant import reader
+from quant.arithmetic import Array
+from quant.errors import ModelError, brief
+from quant.files import check_size
+
+GRAPH = "NIRGraph"
+_DEEPEST = 16  # graphs in graphs
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Node:
+    """A node.
+
+    Attributes:
+        kind: its type in NIR.
+        numbers: its parameters that are numbers, by name, float64 or integers, of whatever shape.
+    """
+
+    kind: str
+    numbers: Mapping[str, Array]
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """Nodes by name, `outer/inner` for one in a nested graph, and edges between them, each once."""
+
+    nodes: Mapping[str, Node]
+    edges: tuple[tuple[str, str], ...]
+
+
+def read(path: Path) -> Graph:
+    """Read a NIR file.
+
+    Raises:
+        ModelError: if the file is missing, or is no NIR file.
+    """
+    if not path.is_file():
+        raise ModelError(f"{path}: no such file; give a NIR file, as `nir.write` makes it")
+    check_size(path)
+    return reader.rehearse(path, lambda: _read(path), ModelError)
+
+
+def _read(path: Path) -> Graph:
+    import h5py
+
+    try:
+        with h5py.File(path, "r") as file:
+            top = file["node"]
+            if _text(top["type"][()]) != GRAPH:
+                raise ModelError(f"{path}: holds a single {_text(top['type'][()])}, no graph")
+            return _graph(top)
+    except (OSError, KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+        raise ModelError(f"{path}: not a readable NIR file ({brief(str(error))}); write it with nir.write") from None
+
+
+def _graph(group: Any, depth: int = 0) -> Graph:
+    if depth > _DEEPEST:
+        raise ValueError(f"graphs are nested more than {_DEEPEST} deep")
+    nodes: dict[str, Node] = {}
+    entries: dict[str, str] = {}  # of nested graphs, the nodes that their edges really lead to, and come from
+    exits: dict[str, str] = {}
+    edges: list[tuple[str, str]] = []
+    for name in group["nodes"]:
+        inner = group["nodes"][name]
+        kind = _text(inner["type"][()])
+        if kind != GRAPH:
+            nodes[name] = Node(kind, _numbers(inner))
+            continue
+        graph = _graph(inner, depth + 1)
+        nodes |= {f"{name}/{key}": node for key, node in graph.nodes.items()}
+        edges += [(f"{name}/{a}", f"{name}/{b}") for a, b in graph.edges]
+        entries[name] = f"{name}/{_only(graph, 'Input', name)}"
+        exits[name] = f"{name}/{_only(graph, 'Output', name)}"
+    for pair in group["edges"][()]:
+        before, behind = map(_text, pair)
+        edges.append((exits.get(before, before), entries.get(behind, behind)))
+    for edge in edges:
+        for end in edge:
+            if end not in nodes:
+                raise ValueError(f"an edge names {brief(end)}, which is no node")
+    return Graph(nodes, tuple(dict.fromkeys(edges)))
+
+
+def _only(graph: Graph, kind: str, name: str) -> str:
+    found = [key for key, node in graph.nodes.items() if node.kind == kind and "/" not in key]
+    if len(found) != 1:
+        raise ValueError(f"the nested graph {brief(name)} has {len(found)} nodes {kind}; it can have one")
+    return found[0]
+
+
+def _numbers(group: Any) -> dict[str, Array]:
+    found = {}
+    for name in group:
+        if name not in ("type", "metadata", "input_type", "output_type"):
+            value = np.asarray(group[name][()])
+            if value.dtype.kind in "fiub":
+                found[name] = value.astype(np.float64 if value.dtype.kind == "f" else np.int64)
+    return found
+
+
+def _text(value: object) -> str:
+    return value.decode("utf8") if isinstance(value, bytes) else str(value)

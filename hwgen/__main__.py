@@ -13,7 +13,9 @@ from hwgen.boards import boards
 from hwgen.core.codes import CODES
 from hwgen.fpga import targets
 from quant.command import Command, add_out
-from quant.readouts import Packets
+from quant.foreign.frameworks import FRAMEWORKS
+from quant.neurons import RESETS
+from quant.readouts import READOUTS, Packets
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -28,7 +30,9 @@ def add_commands(command: Command) -> None:
         "render a build folder from a model",
         "--model runs/digits/ckpt.pt --out build/digits",
     )
-    build.add_argument("--model", type=Path, required=True, help="checkpoint (.pt) or integer model (.safetensors)")
+    build.add_argument(
+        "--model", type=Path, required=True, help="checkpoint (.pt), integer model (.safetensors) or NIR file (.nir)"
+    )
     build.add_argument("--out", type=Path, required=True, help="build folder to write")
     fold = build.add_argument_group("folding", "given, or chosen for a goal")
     fold.add_argument("--lanes", type=_numbers, help="lanes of each layer, such as 16,4 (default: at most 16)")
@@ -54,6 +58,21 @@ def add_commands(command: Command) -> None:
     )
     safe.add_argument("--self-test", action="store_true", help="let the core test itself with a stored sample")
     build.add_argument("--name", help="name of the top module (default: the model's name)")
+    calibration = _add_foreign(build)
+    calibration.add_argument("--spikes", type=Path, help="spike file with typical input")
+    calibration.add_argument("--weight-bits", type=_numbers, default=[8], help="of all layers, or of each (default 8)")
+    calibration.add_argument("--leak-bits", type=int, default=12, help="width of the leaks (default 12)")
+    calibration.add_argument(
+        "--fraction-bits", type=int, default=4, help="by how many bits states are finer than weights (default 4)"
+    )
+    check = command.add(
+        "check",
+        "hwgen.cli.foreign:check",
+        "say what becomes of every node of a NIR file",
+        "--model net.nir --source snntorch --reset zero",
+    )
+    check.add_argument("--model", type=Path, required=True, help="NIR file (.nir)")
+    _add_foreign(check)
     synth = command.add(
         "synth",
         "hwgen.cli.commands:synth",
@@ -116,6 +135,17 @@ def add_commands(command: Command) -> None:
     project.add_argument("--tool", required=True, help="vivado, quartus, gowin, radiant")
     project.add_argument("--part", help="device, as the tool names it")
     project.add_argument("--clock-mhz", type=int, default=100, help="clock (default 100)")
+
+
+def _add_foreign(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
+    """Add what a NIR file does not say."""
+    group = parser.add_argument_group("networks from elsewhere", "what a NIR file does not say (docs/foreign.md)")
+    group.add_argument("--source", choices=tuple(FRAMEWORKS), help="the framework that the network was trained in")
+    group.add_argument("--dt", type=float, help="its time step, in the unit of the file's time constants")
+    group.add_argument("--reset", choices=tuple(RESETS), help="what follows a spike")
+    group.add_argument("--readout", choices=tuple(READOUTS), help="how the last layer's steps become scores")
+    group.add_argument("--single-spikes", action="store_true", help="no neuron fires more than once in a step")
+    return group
 
 
 def _add_build(parser: argparse.ArgumentParser) -> None:

@@ -95,7 +95,9 @@ def _layer(
         if not (tensor.quantity.code or tensor.quantity.steps):
             needed = np.maximum(needed, np.abs(tensor.values) / scale + 1)
     most = int(min(needed.max(), 2.0 ** STATE_BITS[1]))
-    widths = Widths(weight_bits + fraction_bits, leak_bits, min(STATE_BITS[1], max(STATE_BITS[0], signed_bits(-most, most))))
+    widths = Widths(
+        weight_bits + fraction_bits, leak_bits, min(STATE_BITS[1], max(STATE_BITS[0], signed_bits(-most, most)))
+    )
 
     def coded(tensor: Tensor) -> IntArray:
         """The integers nearest to real numbers, within their range."""
@@ -161,7 +163,8 @@ def _grid(numbers: Array) -> Array:
     units = np.ldexp(numbers, -lowest[:, None].astype(np.int64))
     fits = (np.abs(units) < 2.0**62).all(axis=1)
     common = np.gcd.reduce(np.where(fits[:, None], units, 0).astype(np.int64), axis=1)
-    return np.ldexp(common.astype(np.float64), np.where(fits, lowest, 0).astype(np.int64))
+    found: Array = np.ldexp(common.astype(np.float64), np.where(fits, lowest, 0).astype(np.int64))
+    return found
 
 
 def _scales(weights: Array, others: Array, bits: int) -> Array:

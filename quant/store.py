@@ -297,7 +297,7 @@ def _layer(index: int, entry: _Layer2, take: _Taker) -> Layer:
         weight = take(f"layers.{index}.projections.{place}.weight")
         projections.append(PROJECTIONS[type(one).__struct_config__.tag](**keys, weight=weight))
     parts = tuple(part(**tensors(part)) for part in PARTS if getattr(entry.neuron, part.key))
-    neuron = Lif(**tensors(Lif), reset=entry.neuron.reset, parts=parts)
+    neuron = Lif(**tensors(Lif), reset=entry.neuron.reset, parts=parts, strict=False)
     widths = Widths(entry.weight_bits, entry.leak_bits, entry.state_bits)
     return Layer(tuple(entry.shape), tuple(projections), neuron, widths)
 

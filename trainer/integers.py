@@ -62,7 +62,7 @@ def _layer(index: int, module: LearnedLayer, sizes: tuple[int, ...], *, quantize
     return Layer(
         shape=(layer.neurons,),
         projections=tuple(projections),
-        neuron=Lif(**_fields(Lif, codes), reset=layer.reset, parts=parts),
+        neuron=Lif(**_fields(Lif, codes), reset=layer.reset, parts=parts, strict=False),
         widths=Widths(weight_bits, layer.leak_bits, module.quantizer.state_bits) if quantized else None,
     )
 

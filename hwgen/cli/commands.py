@@ -5,17 +5,17 @@ from __future__ import annotations
 import argparse
 from dataclasses import fields
 
+from hwgen.cli.foreign import load
 from hwgen.core.build import write
 from hwgen.core.choice import BUDGETS, lanes_and_units
 from hwgen.core.request import Request, fulfil
 from hwgen.fpga.synth import synthesize, table_line
 from quant import page, spikes
 from quant.errors import BuildError
-from quant.export import load
 
 
 def build(arguments: argparse.Namespace) -> int:
-    model = load(arguments.model)
+    model = load(arguments)
     options = {field.name: getattr(arguments, field.name) for field in fields(Request)}
     options["budget"] = None if arguments.budget is None else _budget(arguments.budget)
     options["rates"] = None if arguments.rates is None else spikes.read(arguments.rates)

@@ -1,8 +1,8 @@
 """From the nodes of a NIR file to the layers of a `RealModel`.
 
 Between two populations of neurons a file may have any chain of linear nodes; here it becomes one matrix, and what is
-constant in it a bias. Gains of the current vanish into a neuron's own units: its threshold, and nothing else, is divided
-by them (docs/semantics.md, scales). Everything that cannot be built is found before anything is refused.
+constant in it a bias. Gains of the current vanish into a neuron's own units: its threshold, and nothing else, is
+divided by them (docs/semantics.md, scales). Everything that cannot be built is found before anything is refused.
 """
 
 from __future__ import annotations
@@ -64,13 +64,11 @@ class Foreign:
         findings: one for each node, in the file's order.
         notes: what was assumed.
         model: the network, or None where a finding has a problem.
-        names: of the nodes that became the layers.
     """
 
     findings: tuple[Finding, ...]
     notes: tuple[str, ...]
     model: RealModel | None
-    names: tuple[str, ...] = ()
 
     @property
     def problems(self) -> list[str]:
@@ -122,7 +120,7 @@ def lower(graph: Graph, assumed: Assumed, name: str) -> Foreign:
     reset = assumed.reset or framework.resets[0]
     if framework.told and assumed.reset is None:
         raise ModelError(
-            f"--reset is missing: {assumed.source} has {' and '.join(framework.resets)}, and the file does not say which"
+            f"--reset is missing: {assumed.source} has {' and '.join(framework.resets)}, the file does not say which"
         )
     if reset not in framework.resets:
         raise ModelError(f"--reset is {reset}; neurons of {assumed.source} have {' or '.join(framework.resets)}")
@@ -146,50 +144,55 @@ class _Lowering:
         for key, node in nodes.items():
             if node.kind not in _KINDS:
                 self.problems[key] = _UNKNOWN.get(node.kind, "no node that hardware has an equivalent for")
-        model, names = None, ()
+        model = None
         if not self.problems:
             try:
-                model, names = self._model(name)
+                model = self._model(name)
             except _Problem as problem:
                 self.problems[problem.node] = str(problem)
-            except ModelError as error:
-                self.problems[next(iter(nodes), "the file")] = str(error)
         findings = [
             Finding(key, node.kind, self.becomes.get(key, ""), self.problems.get(key, ""))
             for key, node in nodes.items()
         ]
-        if self.problems and not nodes:
-            findings.append(Finding("the file", "NIRGraph", problem=next(iter(self.problems.values()))))
-        return Foreign(tuple(findings), tuple(self.notes), None if self.problems else model, names)
+        return Foreign(tuple(findings), tuple(self.notes), model)
 
-    def _model(self, name: str) -> tuple[RealModel, tuple[str, ...]]:
-        inputs = [key for key, node in self.graph.nodes.items() if node.kind == "Input" and not self._before(key)]
-        outputs = [key for key, node in self.graph.nodes.items() if node.kind == "Output" and not self._behind(key)]
-        for kind, found in (("Input", inputs), ("Output", outputs)):
-            if len(found) != 1:
-                raise _Problem(
-                    found[-1] if found else next(iter(self.graph.nodes), "the file"),
-                    f"the graph has {len(found)} nodes {kind} at its ends; it can have one",
-                )
-        order = self._order(inputs[0])
-        last = self._last(outputs[0])
-        order = [one for one in order if one != last] + [last]
-        places = {one: place for place, one in enumerate([inputs[0], *order])}
-        sizes = {inputs[0]: _size(self.graph.nodes[inputs[0]])}
+    def _model(self, name: str) -> RealModel | None:
+        start, end = self._end("Input", self._before), self._end("Output", self._behind)
+        last = self._last(end)
+        order = self._order(start, last)
+        places = {key: place for place, key in enumerate([start, *order])}
+        sizes = {start: _size(self.graph.nodes[start])}
         found: list[tuple[str, Lif, _Terms]] = []
         for key in order:
-            terms = self._arriving(key)
-            sizes[key] = self._neurons(key, terms, sizes)
-            found.append((key, self._neuron(key, terms, sizes[key]), terms))
+            try:
+                terms = self._arriving(key)
+                sizes[key] = self._neurons(key, terms, sizes)
+                found.append((key, self._neuron(key, terms, sizes[key]), terms))
+            except _Problem as problem:
+                self.problems[problem.node] = str(problem)
+        if self.problems:
+            return None
         everything = [terms for _, _, terms in found]
         layers = [
             self._layer(key, neuron, terms, self._delay_of(key, everything), places, sizes)
             for key, neuron, terms in found
         ]
-        readout = self._readout(last)
-        shape = tuple(int(axis) for axis in np.atleast_1d(self.graph.nodes[inputs[0]].numbers.get("shape", ())))
-        shape = shape if len(shape) in (1, 3) and np.prod(shape) == sizes[inputs[0]] else (sizes[inputs[0]],)
-        return RealModel(name, shape, tuple(layers), readout), tuple(order)
+        shape = tuple(int(axis) for axis in np.atleast_1d(self.graph.nodes[start].numbers.get("shape", ())))
+        shape = shape if len(shape) in (1, 3) and np.prod(shape) == sizes[start] else (sizes[start],)
+        try:
+            return RealModel(name, shape, tuple(layers), self._readout(last))
+        except ModelError as error:
+            raise _Problem(start, str(error)) from None
+
+    def _end(self, kind: str, others: Callable[[str], list[str]]) -> str:
+        """The one node of a kind with nothing beyond it."""
+        found = [key for key, node in self.graph.nodes.items() if node.kind == kind and not others(key)]
+        if len(found) != 1:
+            raise _Problem(
+                next(iter(found or self.graph.nodes)),
+                f"the graph has {len(found)} nodes {kind} at its end; it can have one",
+            )
+        return found[0]
 
     def _before(self, key: str) -> list[str]:
         return [a for a, b in self.graph.edges if b == key]
@@ -197,23 +200,27 @@ class _Lowering:
     def _behind(self, key: str) -> list[str]:
         return [b for a, b in self.graph.edges if a == key]
 
-    def _order(self, start: str) -> list[str]:
-        """The populations of neurons, each behind those that feed it."""
+    def _order(self, start: str, last: str) -> list[str]:
+        """The populations of neurons that lead to the last, each behind those that feed it."""
         feeds: dict[str, set[str]] = {}
-        for key, node in self.graph.nodes.items():
-            if node.kind in _NEURONS:
+        todo = [last]
+        while todo:
+            key = todo.pop()
+            if key not in feeds and key != start:
                 arriving = self._arriving(key)
                 if not arriving.by_source:
                     raise _Problem(key, "nothing leads to it from the input")
                 feeds[key] = {source for source, _ in arriving.by_source} - {key, start}
+                todo.extend(feeds[key])
+        for key, node in self.graph.nodes.items():
+            if node.kind in _NEURONS and key not in feeds:
+                self.becomes[key] = "nothing: it does not lead to the output"
         try:
-            return [key for key in TopologicalSorter(feeds).static_order() if key in feeds]
+            return list(TopologicalSorter(feeds).static_order())
         except CycleError as error:
             around = error.args[1]
-            raise _Problem(
-                around[0],
-                f"feeds itself through {', '.join(around[1:-1])}; a layer may only read its own spikes directly",
-            ) from None
+            through = ", ".join(around[1:-1])
+            raise _Problem(around[0], f"feeds itself through {through}; a layer may only read its own spikes") from None
 
     def _arriving(self, key: str) -> _Terms:
         """What arrives at a node, summed over its edges."""
@@ -261,7 +268,7 @@ class _Lowering:
 
     def _scale(self, key: str, node: Node, arriving: _Terms) -> _Terms:
         scale = np.asarray(node.numbers["scale"], dtype=np.float64).reshape(-1)
-        found = {}
+        found: dict[tuple[str, tuple[int, ...]], Array | None] = {}
         for source, matrix in arriving.by_source.items():
             if matrix is None:
                 found[source] = np.diag(scale) if scale.size > 1 else None
@@ -277,7 +284,7 @@ class _Lowering:
         whole = np.rint(steps)
         if np.abs(steps - whole).max(initial=0) > 1e-3 or not 0 <= whole.min() <= whole.max() <= MAX_DELAY:
             raise _Problem(key, f"delays by {brief(steps.tolist())} steps; allowed are whole numbers, 0..{MAX_DELAY}")
-        found = {}
+        found: dict[tuple[str, tuple[int, ...]], Array | None] = {}
         for (source, before), matrix in arriving.by_source.items():
             if matrix is not None or before or self.graph.nodes[source].kind == "Input":
                 raise _Problem(key, "delays something else than the spikes of neurons; let it follow them directly")
@@ -286,14 +293,14 @@ class _Lowering:
         return _Terms(found, arriving.constant)
 
     def _last(self, output: str) -> str:
-        """The population that the output shows. (Linear nodes in front of it are a layer without memory.)"""
+        """The population that the output shows."""
         shown = self._arriving(output)
         if len(shown.by_source) == 1:
             (key, delayed), matrix = next(iter(shown.by_source.items()))
             if matrix is None and not delayed and not shown.constant.any() and self.graph.nodes[key].kind in _NEURONS:
                 self.becomes[output] = f"the scores: {key}"
                 return key
-        raise _Problem(output, "does not show the outputs of one population of neurons; end the network with neurons")
+        raise _Problem(output, "does not show one population of neurons as it is; end the network with neurons, such as LI")
 
     def _neurons(self, key: str, terms: _Terms, sizes: dict[str, int]) -> int:
         """How many neurons a population has: NIR files of some frameworks only say so by the weights."""
@@ -447,7 +454,7 @@ _LINEAR: Mapping[str, Callable[[_Lowering, str, Node, _Terms], _Terms]] = {
     "Delay": _Lowering._delay,
 }
 _KINDS = {*_NEURONS, *_LINEAR}
-_UNKNOWN = {kind: "no engine for it yet" for kind in ("Conv1d", "Conv2d", "SumPool2d", "AvgPool2d")}
+_UNKNOWN = dict.fromkeys(("Conv1d", "Conv2d", "SumPool2d", "AvgPool2d"), "no engine for it yet")
 
 
 def _sum(one: Array | None, two: Array | None) -> Array | None:

@@ -1,0 +1,73 @@
+"""Networks from elsewhere on the command line: what every `--model` may be, and what `python -m hwgen check` does."""
+
+from __future__ import annotations
+
+import argparse
+
+from tabulate import tabulate
+
+from quant import export, foreign, spikes
+from quant.calibration import calibrate
+from quant.errors import ModelError, SpikeFileError
+from quant.foreign import Assumed, Foreign
+from quant.model import IntModel
+
+SUFFIX = ".nir"
+FRACTION_BITS = 4
+
+
+def load(arguments: argparse.Namespace) -> IntModel:
+    """The integer model that `--model` names: as it was trained here, or calibrated from a NIR file.
+
+    Raises:
+        ModelError, SpikeFileError: if files break their formats or do not fit each other, or an option is missing.
+    """
+    if arguments.model.suffix != SUFFIX:
+        if arguments.source:
+            raise ModelError(f"--source is for networks from elsewhere ({SUFFIX}); {arguments.model} says all itself")
+        return export.load(arguments.model)
+    understood = understand(arguments)
+    real = understood.built()
+    if arguments.spikes is None:
+        raise ModelError(
+            f"--spikes is missing: a spike file with typical input decides how wide the states of {SUFFIX} are"
+        )
+    samples = spikes.read(arguments.spikes)
+    if samples.channels != real.inputs:
+        raise SpikeFileError(
+            f"{arguments.spikes} has {samples.channels} channels; {arguments.model} has {real.inputs} inputs"
+        )
+    for note in understood.notes:
+        print(f"{arguments.model}: {note}")
+    bits = arguments.weight_bits[0] if len(arguments.weight_bits) == 1 else arguments.weight_bits
+    return calibrate(
+        real, samples, weight_bits=bits, leak_bits=arguments.leak_bits, fraction_bits=arguments.fraction_bits
+    )
+
+
+def understand(arguments: argparse.Namespace) -> Foreign:
+    """What becomes of the NIR file that `--model` names.
+
+    Raises:
+        ModelError: if it is no NIR file, or an option is missing.
+    """
+    if arguments.source is None:
+        raise ModelError(
+            f"--source is missing: {arguments.model} stores neither time step nor reset; name the framework it was "
+            f"trained in: {', '.join(foreign.FRAMEWORKS)}"
+        )
+    assumed = Assumed(arguments.source, arguments.dt, arguments.reset, arguments.readout, arguments.single_spikes)
+    return foreign.lower(foreign.read(arguments.model), assumed, arguments.model.stem)
+
+
+def check(arguments: argparse.Namespace) -> int:
+    if arguments.model.suffix != SUFFIX:
+        raise ModelError(f"{arguments.model}: check reads NIR files ({SUFFIX})")
+    found = understand(arguments)
+    rows = [[one.node, one.kind, "no: " + one.problem if one.problem else one.becomes] for one in found.findings]
+    print(tabulate(rows, ["node", "kind", "becomes"]))
+    for note in found.notes:
+        print(note)
+    if found.model is None:
+        raise ModelError(f"{arguments.model}: {len(found.problems)} nodes cannot be built")
+    return 0

@@ -58,13 +58,7 @@ def add_commands(command: Command) -> None:
     )
     safe.add_argument("--self-test", action="store_true", help="let the core test itself with a stored sample")
     build.add_argument("--name", help="name of the top module (default: the model's name)")
-    calibration = _add_foreign(build)
-    calibration.add_argument("--spikes", type=Path, help="spike file with typical input")
-    calibration.add_argument("--weight-bits", type=_numbers, default=[8], help="of all layers, or of each (default 8)")
-    calibration.add_argument("--leak-bits", type=int, default=12, help="width of the leaks (default 12)")
-    calibration.add_argument(
-        "--fraction-bits", type=int, default=4, help="by how many bits states are finer than weights (default 4)"
-    )
+    _add_calibration(_add_foreign(build))
     check = command.add(
         "check",
         "hwgen.cli.foreign:check",
@@ -73,6 +67,14 @@ def add_commands(command: Command) -> None:
     )
     check.add_argument("--model", type=Path, required=True, help="NIR file (.nir)")
     _add_foreign(check)
+    drift = command.add(
+        "drift",
+        "hwgen.cli.foreign:drift",
+        "compare a NIR file's network in integers with itself in real numbers",
+        "--model net.nir --source snntorch --reset zero --spikes test.npz --weight-bits 6",
+    )
+    drift.add_argument("--model", type=Path, required=True, help="NIR file (.nir)")
+    _add_calibration(_add_foreign(drift))
     synth = command.add(
         "synth",
         "hwgen.cli.commands:synth",
@@ -146,6 +148,16 @@ def _add_foreign(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
     group.add_argument("--readout", choices=tuple(READOUTS), help="how the last layer's steps become scores")
     group.add_argument("--single-spikes", action="store_true", help="no neuron fires more than once in a step")
     return group
+
+
+def _add_calibration(group: argparse._ArgumentGroup) -> None:
+    """Add how real numbers become integers."""
+    group.add_argument("--spikes", type=Path, help="spike file with typical input")
+    group.add_argument("--weight-bits", type=_numbers, default=[8], help="of all layers, or of each (default 8)")
+    group.add_argument("--leak-bits", type=int, default=12, help="width of the leaks (default 12)")
+    group.add_argument(
+        "--fraction-bits", type=int, default=4, help="by how many bits states are finer than weights (default 4)"
+    )
 
 
 def _add_build(parser: argparse.ArgumentParser) -> None:

@@ -13,11 +13,11 @@ from dataclasses import replace
 import numpy as np
 
 from quant import golden
-from quant.arithmetic import STATE_BITS, Array, Widths, weight_range
+from quant.arithmetic import STATE_BITS, WEIGHT_BITS, Array, Widths, weight_range
 from quant.errors import ModelError
 from quant.formats import IntArray, signed_bits, smallest_dtype
 from quant.golden import BoolArray
-from quant.model import IntModel, Layer, RealModel
+from quant.model import IntModel, Layer, RealModel, check_range
 from quant.neurons import Lif, Part, SelfWeight, Synapse
 from quant.neurons.part import LEAK, THRESHOLD, Tensor
 from quant.spikes import SpikeSet
@@ -47,15 +47,38 @@ def calibrate(
     Raises:
         ModelError: if a width is out of its range, or there is not one for each layer.
     """
+    widths = _each(model, weight_bits)
+    for bits in widths:
+        check_range("weight_bits", bits, WEIGHT_BITS)
+        check_range(f"fraction_bits of weights of {bits} bits", fraction_bits, (0, WEIGHT_BITS[1] - bits))
+    units = scales(model, weight_bits=widths)
+    layers = [
+        _layer(*each, leak_bits, fraction_bits)
+        for each in zip(model.layers, widths, units, _largest_states(model, samples), strict=True)
+    ]
+    return IntModel(model.name, model.input_shape, tuple(layers), model.readout, model.classes)
+
+
+def scales(model: RealModel, *, weight_bits: int | Sequence[int]) -> list[Array]:
+    """`(P,)` per layer: the real numbers that the weights' integers are multiples of, one of each neuron or channel.
+
+    Where potentials are compared with each other, all neurons of the layer share one.
+    """
+    found = []
+    for index, (layer, bits) in enumerate(zip(model.layers, _each(model, weight_bits), strict=True), start=1):
+        weights = np.concatenate([one.weight for one in layer.projections], axis=1).reshape(layer.shape[0], -1)
+        others = _with_a_scale(layer.neuron)
+        if not model.spikes(index):
+            weights, others = weights.reshape(1, -1), others.reshape(1, -1)
+        found.append(np.broadcast_to(_scales(weights, others, bits), layer.shape[:1]))
+    return found
+
+
+def _each(model: RealModel, weight_bits: int | Sequence[int]) -> list[int]:
     widths = [weight_bits] * len(model.layers) if isinstance(weight_bits, int) else list(weight_bits)
     if len(widths) != len(model.layers):
         raise ModelError(f"{len(widths)} weight widths for {len(model.layers)} layers; give one for all, or one each")
-    largest = _largest_states(model, samples)
-    layers = [
-        _layer(layer, bits, leak_bits, fraction_bits, reach, together=not model.spikes(index))
-        for index, (layer, bits, reach) in enumerate(zip(model.layers, widths, largest, strict=True), start=1)
-    ]
-    return IntModel(model.name, model.input_shape, tuple(layers), model.readout, model.classes)
+    return widths
 
 
 def _largest_states(model: RealModel, samples: SpikeSet) -> list[Array]:
@@ -78,17 +101,8 @@ def _largest_states(model: RealModel, samples: SpikeSet) -> list[Array]:
     return largest
 
 
-def _layer(
-    layer: Layer, weight_bits: int, leak_bits: int, fraction_bits: int, reach: Array, *, together: bool
-) -> Layer:
-    """`together`: potentials are compared with each other, so all neurons share one scale."""
-    positions = layer.neurons // layer.shape[0]
-    weights = np.concatenate([one.weight for one in layer.projections], axis=1).reshape(layer.shape[0], -1)
-    others = _with_a_scale(layer.neuron)
-    if together:
-        weights, others = weights.reshape(1, -1), others.reshape(1, -1)
-    scale = np.broadcast_to(_scales(weights, others, weight_bits), layer.shape[:1])
-    grid, scale = scale, scale / 2**fraction_bits
+def _layer(layer: Layer, weight_bits: int, grid: Array, reach: Array, leak_bits: int, fraction_bits: int) -> Layer:
+    positions, scale = layer.neurons // layer.shape[0], grid / 2**fraction_bits
     needed = reach.reshape(layer.shape[0], -1).max(axis=1) * _HEADROOM / scale
     neuron = layer.neuron
     for tensor in neuron.tensors():

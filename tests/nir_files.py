@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -28,11 +29,11 @@ def chain(path: Path, *nodes: tuple[str, Mapping[str, Any]], inputs: int | None 
     shape = {} if inputs is None else {"shape": np.array([inputs])}
     named = {"input": ("Input", shape), **{str(k): node for k, node in enumerate(nodes)}, "output": ("Output", {})}
     names = list(named)
-    return write(path, named, list(zip(names, names[1:], strict=False)))
+    return write(path, named, list(itertools.pairwise(names)))
 
 
 def lif(neurons: int | None = None, **changes: Any) -> tuple[str, Mapping[str, Any]]:
-    """A LIF node whose current has the gain 1 at a time step of 1e-4; scalars, as snnTorch writes them, without a number."""
+    """A LIF node whose current has the gain 1 at a time step of 1e-4; without a number scalars, as snnTorch writes."""
     shape = () if neurons is None else (neurons,)
     numbers = {"tau": 5e-4, "r": 5.0, "v_leak": 0.0, "v_threshold": 1.0, "v_reset": 0.0, **changes}
     return "LIF", {name: np.broadcast_to(np.float32(value), shape) for name, value in numbers.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
 from tabulate import tabulate
 
@@ -10,7 +11,9 @@ from quant import export, foreign, spikes
 from quant.calibration import calibrate
 from quant.errors import ModelError, SpikeFileError
 from quant.foreign import Assumed, Foreign
-from quant.model import IntModel
+from quant.foreign.drift import drift as measure
+from quant.model import IntModel, RealModel
+from quant.spikes import SpikeSet
 
 SUFFIX = ".nir"
 FRACTION_BITS = 4
@@ -26,12 +29,15 @@ def load(arguments: argparse.Namespace) -> IntModel:
         if arguments.source:
             raise ModelError(f"--source is for networks from elsewhere ({SUFFIX}); {arguments.model} says all itself")
         return export.load(arguments.model)
+    real, samples = _real_and_samples(arguments)
+    return calibrate(real, samples, **_widths(arguments))
+
+
+def _real_and_samples(arguments: argparse.Namespace) -> tuple[RealModel, SpikeSet]:
     understood = understand(arguments)
     real = understood.built()
     if arguments.spikes is None:
-        raise ModelError(
-            f"--spikes is missing: a spike file with typical input decides how wide the states of {SUFFIX} are"
-        )
+        raise ModelError("--spikes is missing: a spike file with typical input, by which the states get their widths")
     samples = spikes.read(arguments.spikes)
     if samples.channels != real.inputs:
         raise SpikeFileError(
@@ -39,10 +45,16 @@ def load(arguments: argparse.Namespace) -> IntModel:
         )
     for note in understood.notes:
         print(f"{arguments.model}: {note}")
-    bits = arguments.weight_bits[0] if len(arguments.weight_bits) == 1 else arguments.weight_bits
-    return calibrate(
-        real, samples, weight_bits=bits, leak_bits=arguments.leak_bits, fraction_bits=arguments.fraction_bits
-    )
+    return real, samples
+
+
+def _widths(arguments: argparse.Namespace) -> dict[str, Any]:
+    bits = arguments.weight_bits
+    return {
+        "weight_bits": bits[0] if len(bits) == 1 else bits,
+        "leak_bits": arguments.leak_bits,
+        "fraction_bits": arguments.fraction_bits,
+    }
 
 
 def understand(arguments: argparse.Namespace) -> Foreign:
@@ -70,4 +82,18 @@ def check(arguments: argparse.Namespace) -> int:
         print(note)
     if found.model is None:
         raise ModelError(f"{arguments.model}: {len(found.problems)} nodes cannot be built")
+    return 0
+
+
+def drift(arguments: argparse.Namespace) -> int:
+    real, samples = _real_and_samples(arguments)
+    found = measure(real, samples, **_widths(arguments))
+    rows = [
+        [f"layer {number}", layer.spikes, layer.differ, *(layer.first or ("", "", ""))]
+        for number, layer in enumerate(found.layers, start=1)
+    ]
+    print(tabulate(rows, ["", "spikes", "differ", "first: sample", "step", "neuron"]), end="\n\n")
+    print(tabulate(found.blame.items(), ["put back to real numbers", "still differ"]), end="\n\n")
+    print(f"accuracy {found.accuracy_real:.2%} in real numbers, {found.accuracy_integer:.2%} in integers")
+    print(f"the same class for {found.same_class:.2%} of {len(samples)} samples")
     return 0

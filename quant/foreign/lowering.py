@@ -300,7 +300,7 @@ class _Lowering:
             if matrix is None and not delayed and not shown.constant.any() and self.graph.nodes[key].kind in _NEURONS:
                 self.becomes[output] = f"the scores: {key}"
                 return key
-        raise _Problem(output, "does not show one population of neurons as it is; end the network with neurons, such as LI")
+        raise _Problem(output, "does not show one population of neurons as it is; end with neurons, such as LI")
 
     def _neurons(self, key: str, terms: _Terms, sizes: dict[str, int]) -> int:
         """How many neurons a population has: NIR files of some frameworks only say so by the weights."""

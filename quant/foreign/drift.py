@@ -1,0 +1,127 @@
+"""What integers do differently from the real numbers they stand for, spike by spike, and which of them is to blame."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from quant import golden
+from quant.arithmetic import Array
+from quant.calibration import calibrate, scales
+from quant.model import IntModel, Layer, RealModel
+from quant.neurons.part import SIGNED, STEP, THRESHOLD, Quantity, Tensor
+from quant.spikes import SpikeSet
+
+
+@dataclass(frozen=True, slots=True)
+class LayerDrift:
+    """How a layer's spikes differ from those of the real network on the same input.
+
+    Attributes:
+        spikes: of the real network.
+        differ: neurons and steps in which one spikes and the other does not.
+        first: sample, step and neuron of the first of them, or None.
+    """
+
+    spikes: int
+    differ: int
+    first: tuple[int, int, int] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """What an integer model does differently.
+
+    Attributes:
+        layers: of each layer.
+        accuracy_real, accuracy_integer: fractions of the samples whose class is the label.
+        same_class: fraction of the samples to which both give the same class.
+        blame: by what is put back to real numbers, the differing spikes that are left; the rest stays rounded.
+    """
+
+    layers: tuple[LayerDrift, ...]
+    accuracy_real: float
+    accuracy_integer: float
+    same_class: float
+    blame: dict[str, int]
+
+
+def drift(
+    real: RealModel, samples: SpikeSet, *, weight_bits: int | list[int], leak_bits: int, fraction_bits: int
+) -> Drift:
+    """Calibrate a network and compare its integers with it; the arguments are those of `calibrate`."""
+    model = calibrate(real, samples, weight_bits=weight_bits, leak_bits=leak_bits, fraction_bits=fraction_bits)
+    units = [one / 2**fraction_bits for one in scales(real, weight_bits=weight_bits)]
+    blame = {"nothing": 0}
+    layers = [LayerDrift(0, 0, None)] * len(real.layers)
+    right_real = right_integer = same = 0
+    hybrids = {name: _hybrid(real, model, units, back) for name, back in _BACK.items()}
+    for (chosen, wanted), (_, found) in zip(golden.run_set(real, samples), golden.run_set(model, samples), strict=True):
+        for place, (a, b) in enumerate(zip(wanted.spikes[1:], found.spikes[1:], strict=True)):
+            layers[place] = _more(layers[place], a, b, chosen.start)
+        label = samples.label[chosen]
+        right_real += int((wanted.classes == label).sum())
+        right_integer += int((found.classes == label).sum())
+        same += int((wanted.classes == found.classes).sum())
+    blame["nothing"] = sum(layer.differ for layer in layers)
+    for name, hybrid in hybrids.items():
+        blame[name] = sum(_differing(real, hybrid, samples))
+    total = max(1, len(samples))
+    return Drift(tuple(layers), right_real / total, right_integer / total, same / total, blame)
+
+
+def _more(layer: LayerDrift, wanted: golden.BoolArray, found: golden.BoolArray, begin: int) -> LayerDrift:
+    differ = wanted != found
+    first = layer.first
+    if first is None and differ.any():
+        sample = int(differ.any(axis=(0, 2)).argmax())
+        step, neuron = (int(one) for one in np.argwhere(differ[:, sample])[0])
+        first = (begin + sample, step, neuron)
+    return LayerDrift(layer.spikes + int(wanted.sum()), layer.differ + int(differ.sum()), first)
+
+
+def _differing(real: RealModel, hybrid: RealModel, samples: SpikeSet) -> Iterator[int]:
+    for (_, one), (_, two) in zip(golden.run_set(real, samples), golden.run_set(hybrid, samples), strict=True):
+        yield sum(int((a != b).sum()) for a, b in zip(one.spikes[1:], two.spikes[1:], strict=True))
+
+
+def _hybrid(real: RealModel, model: IntModel, units: list[Array], back: Callable[[Quantity | None], bool]) -> RealModel:
+    """The network with its numbers rounded as in `model`, but those that `back` gives back; its states are not rounded.
+
+    `back` is asked about the quantity of each of the neurons' tensors, and with None about the weights.
+    """
+
+    def layer(own: Layer, coded: Layer, unit: Array) -> Layer:
+        each = np.repeat(unit, own.neurons // own.shape[0])[:, None]
+        projections = tuple(
+            one if back(None) else replace(one, weight=two.weight * each)
+            for one, two in zip(own.projections, coded.projections, strict=True)
+        )
+        codes = coded.integers
+
+        def rounded(tensor: Tensor) -> Array:
+            if back(tensor.quantity):
+                return tensor.values
+            if tensor.quantity.code:
+                kept: Array = np.rint(tensor.values * 2**codes.leak_bits).clip(*codes.leak) / 2**codes.leak_bits
+                return kept
+            return np.rint(tensor.values) if tensor.quantity.steps else np.rint(tensor.values / unit) * unit
+
+        parts = tuple(type(part)(*map(rounded, part.own_tensors())) for part in own.neuron.parts)
+        leak, threshold = map(rounded, own.neuron.own_tensors())
+        neuron = replace(own.neuron, leak=leak, threshold=threshold, parts=parts)
+        return Layer(own.shape, projections, neuron)
+
+    layers = tuple(layer(*each) for each in zip(real.layers, model.layers, units, strict=True))
+    return RealModel(real.name, real.input_shape, layers, real.readout, real.classes)
+
+
+_BACK: dict[str, Callable[[Quantity | None], bool]] = {
+    "states": lambda quantity: False,
+    "states, weights": lambda quantity: quantity is None,
+    "states, leaks": lambda quantity: quantity is not None and quantity.code,
+    "states, thresholds": lambda quantity: quantity is THRESHOLD,
+    "states, other parameters": lambda quantity: quantity in (SIGNED, STEP),
+}

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import base64
 import io
+import itertools
 import os
 import pickle
 import random
@@ -38,7 +39,7 @@ from tqdm import tqdm
 
 from bench.record import RESULTS, commit, write
 from hwgen.core.build import make_build
-from quant import export, reader, spikes, store, vectors
+from quant import export, foreign, reader, spikes, store, vectors
 from quant.errors import ScsrError
 from quant.manifest import open_folder
 from trainer import checkpoint, config
@@ -138,6 +139,30 @@ def hdf5(**labels: Any) -> bytes:
     return buffer.getvalue()
 
 
+def nir_graph() -> bytes:
+    """A network of two populations in NIR."""
+    with h5py.File(buffer := io.BytesIO(), "w") as file:
+        numbers = {"tau": 5e-4, "r": 5.0, "v_leak": 0.0, "v_threshold": 1.0}
+        nodes: Mapping[str, tuple[str, Mapping[str, Any]]] = {
+            "input": ("Input", {"shape": np.array([3])}),
+            "w": ("Affine", {"weight": np.ones((2, 3), np.float32), "bias": np.ones(2, np.float32)}),
+            "n": ("LIF", {name: np.full(2, value, np.float32) for name, value in numbers.items()}),
+            "output": ("Output", {"shape": np.array([2])}),
+        }
+        file["node/type"] = "NIRGraph"
+        for name, (kind, values) in nodes.items():
+            file[f"node/nodes/{name}/type"] = kind
+            for key, value in values.items():
+                file[f"node/nodes/{name}/{key}"] = value
+        file["node/edges"] = np.array([*itertools.pairwise(nodes)], dtype=h5py.string_dtype())
+    return buffer.getvalue()
+
+
+def read_nir(path: Path) -> None:
+    """Read a graph, and make a network of it."""
+    foreign.lower(foreign.read(path), foreign.Assumed("norse"), "net").built()
+
+
 def read_checkpoint(path: Path) -> None:
     """Read the integers of a checkpoint, then its networks."""
     export.load(path)
@@ -162,6 +187,7 @@ class Reader:
 READERS = {
     "checkpoint": Reader(read_checkpoint, "ckpt.pt", product),
     "model": Reader(export.load, "m.safetensors", lambda: store.to_bytes(integers(network()))),
+    "NIR": Reader(read_nir, "n.nir", nir_graph),
     "spikes": Reader(spikes.read, "s.npz", spike_file),
     "config": Reader(config.read, "c.toml", lambda: CONFIGURATION),
     "manifest": Reader(lambda path: open_folder(path.parent), MANIFEST, lambda: build()[MANIFEST], build),

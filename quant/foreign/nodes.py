@@ -60,9 +60,10 @@ def _read(path: Path) -> Graph:
 
     try:
         with h5py.File(path, "r") as file:
-            top = file["node"]
-            if _text(top["type"][()]) != GRAPH:
-                raise ModelError(f"{path}: holds a single {_text(top['type'][()])}, no graph")
+            top = _own(file, "node")
+            kind = _text(_value(top, "type"))
+            if kind != GRAPH:
+                raise ModelError(f"{path}: holds a single {brief(kind)}, no graph")
             return _graph(top)
     except (OSError, KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
         raise ModelError(f"{path}: not a readable NIR file ({brief(str(error))}); write it with nir.write") from None
@@ -75,9 +76,10 @@ def _graph(group: Any, depth: int = 0) -> Graph:
     entries: dict[str, str] = {}  # of nested graphs, the nodes that their edges really lead to, and come from
     exits: dict[str, str] = {}
     edges: list[tuple[str, str]] = []
-    for name in group["nodes"]:
-        inner = group["nodes"][name]
-        kind = _text(inner["type"][()])
+    named = _own(group, "nodes")
+    for name in named:
+        inner = _own(named, name)
+        kind = _text(_value(inner, "type"))
         if kind != GRAPH:
             nodes[name] = Node(kind, _numbers(inner))
             continue
@@ -86,7 +88,7 @@ def _graph(group: Any, depth: int = 0) -> Graph:
         edges += [(f"{name}/{a}", f"{name}/{b}") for a, b in graph.edges]
         entries[name] = f"{name}/{_only(graph, 'Input', name)}"
         exits[name] = f"{name}/{_only(graph, 'Output', name)}"
-    for pair in group["edges"][()]:
+    for pair in _value(group, "edges"):
         before, behind = map(_text, pair)
         edges.append((exits.get(before, before), entries.get(behind, behind)))
     for edge in edges:
@@ -107,10 +109,26 @@ def _numbers(group: Any) -> dict[str, Array]:
     found = {}
     for name in group:
         if name not in ("type", "metadata", "input_type", "output_type"):
-            value = np.asarray(group[name][()])
+            value = np.asarray(_value(group, name))
             if value.dtype.kind in "fiub":
                 found[name] = value.astype(np.float64 if value.dtype.kind == "f" else np.int64)
     return found
+
+
+def _own(group: Any, name: str) -> Any:
+    """What a group holds itself: links may lead to other files."""
+    import h5py
+
+    if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+        raise ValueError(f"{brief(name)} is missing, or a link")
+    return group[name]
+
+
+def _value(group: Any, name: str) -> Any:
+    found = _own(group, name)
+    if found.external or found.is_virtual:
+        raise ValueError(f"{brief(name)} lies in another file")
+    return found[()]
 
 
 def _text(value: object) -> str:

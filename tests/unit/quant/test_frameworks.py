@@ -1,0 +1,143 @@
+"""Files that frameworks write themselves, and their own spikes in float64: `make frameworks` installs and runs them."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from quant import golden
+from quant.foreign import Assumed, lower, read
+
+nir = pytest.importorskip("nir")
+pytestmark = pytest.mark.filterwarnings("ignore")  # of other packages
+
+STEPS, SAMPLES, INPUTS, HIDDEN, OUTPUTS = 50, 8, 20, 30, 10
+SPIKES = np.random.default_rng(1).random((STEPS, SAMPLES, INPUTS)) < 0.3
+Outputs = list[list[np.ndarray]]
+
+
+def same(tmp_path: Path, graph: Any, said: Assumed, theirs: Outputs) -> None:
+    """Every spike of every layer; and there were some."""
+    nir.write(tmp_path / "net.nir", graph)
+    model = lower(read(tmp_path / "net.nir"), said, "net").built()
+    ours = golden.run(model, SPIKES, np.full(SAMPLES, STEPS)).spikes[1:]
+    for a, steps in zip(ours, theirs, strict=True):
+        b = np.stack(steps).astype(bool)
+        assert b.sum() > 100
+        np.testing.assert_array_equal(a, b)
+
+
+def stepped(layers: list[Callable[[torch.Tensor], Any]], spiking: tuple[int, ...]) -> Outputs:
+    """What the layers at these places put out in every step, fed in float64."""
+    found: Outputs = [[] for _ in spiking]
+    with torch.no_grad():
+        for given in torch.from_numpy(SPIKES).double():
+            value: Any = given
+            for place, layer in enumerate(layers):
+                value = layer(value)
+                value = (value[0] if isinstance(value, tuple) else value).double()
+                if place in spiking:
+                    found[spiking.index(place)].append(value.numpy())
+    return found
+
+
+def linear(inputs: int, outputs: int, *, bias: bool, gain: float = 4.0) -> torch.nn.Linear:
+    made = torch.nn.Linear(inputs, outputs, bias=bias)
+    with torch.no_grad():
+        made.weight *= gain
+    return made
+
+
+@pytest.mark.parametrize("kind", ["Leaky", "Synaptic", "RLeaky"])
+@pytest.mark.parametrize("reset", ["zero", "subtract"])
+def test_snntorch(tmp_path: Path, kind: str, reset: str) -> None:
+    snntorch = pytest.importorskip("snntorch")
+    pytest.importorskip("nirtorch")
+    from snntorch.export_nir import export_to_nir
+
+    if (kind, reset) == ("RLeaky", "subtract"):
+        pytest.skip("with reset_delay = True its own spikes arrive two steps late; without, it subtracts twice")
+    torch.manual_seed(1)
+
+    def neurons(name: str, size: int) -> Any:
+        numbers = {"beta": torch.rand(size) * 0.3 + 0.65, "threshold": torch.rand(size) * 0.5 + 0.8}
+        if name == "Synaptic":
+            numbers["alpha"] = torch.rand(size) * 0.5
+        if name == "RLeaky":
+            numbers |= {"V": torch.rand(size) - 0.5, "all_to_all": False}
+        delayed = name == "Leaky" or reset == "subtract"
+        return getattr(snntorch, name)(**numbers, reset_mechanism=reset, reset_delay=delayed, init_hidden=True)
+
+    layers = [linear(INPUTS, HIDDEN, bias=True), neurons(kind, HIDDEN)]
+    layers += [linear(HIDDEN, OUTPUTS, bias=False), neurons("Leaky", OUTPUTS)]
+    net = torch.nn.Sequential(*layers)
+    graph = export_to_nir(net, torch.zeros(INPUTS))
+    net.double()
+    for layer in (layers[1], layers[3]):
+        getattr(layer, "reset_mem", layer.reset_hidden)()
+    said = Assumed("snntorch", reset="zero" if reset == "zero" else "late_subtract")
+    same(tmp_path, graph, said, stepped(list(net), (1, 3)))
+
+
+@pytest.mark.parametrize("decay_input", [True, False])
+def test_spikingjelly(tmp_path: Path, decay_input: bool) -> None:
+    pytest.importorskip("spikingjelly")
+    pytest.importorskip("nirtorch")
+    from spikingjelly.activation_based import functional, layer, neuron
+    from spikingjelly.activation_based.nir_exchange import export_to_nir
+
+    torch.manual_seed(2)
+    gain = 12.0 if decay_input else 5.0
+    layers = [
+        layer.Linear(INPUTS, HIDDEN),
+        neuron.LIFNode(tau=2.5, decay_input=decay_input, v_reset=0.0),
+        layer.Linear(HIDDEN, OUTPUTS, bias=False),
+        neuron.LIFNode(tau=4.0, decay_input=decay_input, v_reset=0.0),
+    ]
+    with torch.no_grad():
+        layers[0].weight *= gain
+        layers[2].weight *= gain
+    net = torch.nn.Sequential(*layers)
+    graph = export_to_nir(net, torch.zeros(1, INPUTS))
+    functional.reset_net(net)
+    same(tmp_path, graph, Assumed("spikingjelly"), stepped(list(net.double()), (1, 3)))
+
+
+def test_norse(tmp_path: Path) -> None:
+    """Norse reads a file, and we do."""
+    lif_box = pytest.importorskip("norse.torch.functional.lif_box")
+    from norse.torch.module.lif_box import LIFBoxCell
+
+    torch.manual_seed(3)
+    draw = np.random.default_rng(2)
+    weights = [draw.normal(0.2, 1.2, shape).astype(np.float32) for shape in ((HIDDEN, INPUTS), (OUTPUTS, HIDDEN))]
+    taus = [draw.uniform(2e-3, 9e-3, size).astype(np.float32) for size in (HIDDEN, OUTPUTS)]
+    nodes: dict[str, Any] = {"input": nir.Input({"input": np.array([INPUTS])})}
+    layers: list[Callable[[torch.Tensor], Any]] = []
+    for place, (weight, tau) in enumerate(zip(weights, taus, strict=True)):
+        one = np.ones(len(tau), dtype=np.float32)
+        nodes[f"w{place}"] = nir.Linear(weight=weight)
+        nodes[f"n{place}"] = nir.LIF(tau=tau, r=one, v_leak=0 * one, v_threshold=0.3 * one, v_reset=0 * one)
+        parameters = lif_box.LIFBoxParameters(
+            tau_mem_inv=1 / torch.from_numpy(tau).double(), v_th=torch.from_numpy(0.3 * one).double()
+        )
+        cell, state = LIFBoxCell(parameters), [None]
+
+        def neurons(x: torch.Tensor, cell: Any = cell, state: list[Any] = state) -> torch.Tensor:
+            spikes: torch.Tensor
+            spikes, state[0] = cell(x, state[0])
+            return spikes
+
+        into = torch.nn.Linear(weight.shape[1], weight.shape[0], bias=False).double()
+        into.weight.data = torch.from_numpy(weight).double()
+        layers += [into, neurons]
+    nodes["output"] = nir.Output({"output": np.array([OUTPUTS])})
+    names = list(nodes)
+    graph = nir.NIRGraph(nodes, list(itertools.pairwise(names)))
+    same(tmp_path, graph, Assumed("norse"), stepped(layers, (1, 3)))

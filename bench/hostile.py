@@ -160,7 +160,7 @@ def nir_graph() -> bytes:
 
 def read_nir(path: Path) -> None:
     """Read a graph, and make a network of it."""
-    foreign.lower(foreign.read(path), foreign.Assumed("norse"), "net").built()
+    foreign.lower(foreign.read(path), foreign.Assumed("snntorch", reset="zero"), "net").built()
 
 
 def read_checkpoint(path: Path) -> None:

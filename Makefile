@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: demo test check lint formal fuzz soak mutation hostile faults bench hardware implementations training eprop-memory area bitstreams snapshots reference triton gpu setup synth-tools tools clean
+.PHONY: demo test check lint formal fuzz soak mutation hostile faults bench hardware implementations training frameworks eprop-memory area bitstreams snapshots reference triton gpu setup synth-tools tools clean
 
 demo: $(READY)
 	$(BIN)/python -m bench.demo
@@ -80,6 +80,11 @@ accuracy-%: $(READY)
 training: $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[peers]'
 	$(BIN)/python -m bench.training
+
+# Files that snnTorch, SpikingJelly and Norse write, or read, against their own spikes (docs/foreign.md)
+frameworks: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[peers]'
+	$(BIN)/python -m pytest tests/unit/quant/test_frameworks.py
 
 # Memory of e-prop, online and not, and of BPTT, against the steps of a sample
 eprop-memory: $(READY)

@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from quant import golden
-from quant.arithmetic import STATE_BITS, WEIGHT_BITS, Array, Widths, weight_range
+from quant.arithmetic import LEAK_BITS, STATE_BITS, WEIGHT_BITS, Array, Widths, weight_range
 from quant.errors import ModelError
 from quant.formats import IntArray, signed_bits, smallest_dtype
 from quant.golden import BoolArray
@@ -48,6 +48,7 @@ def calibrate(
         ModelError: if a width is out of its range, or there is not one for each layer.
     """
     widths = _each(model, weight_bits)
+    check_range("leak_bits", leak_bits, LEAK_BITS)
     for bits in widths:
         check_range("weight_bits", bits, WEIGHT_BITS)
         check_range(f"fraction_bits of weights of {bits} bits", fraction_bits, (0, WEIGHT_BITS[1] - bits))

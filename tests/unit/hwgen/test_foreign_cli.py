@@ -1,0 +1,115 @@
+"""`hwgen check`, `drift` and `build` of a NIR file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import nir_files
+import numpy as np
+import pytest
+from nir_files import chain, lif
+
+from hwgen import __main__ as hwgen
+from quant import spikes
+from quant.foreign.drift import drift
+from quant.spikes import SpikeSet, from_dense
+from sim.verify import verify
+
+SAID = ["--source", "snntorch", "--reset", "zero"]
+DRAW = np.random.default_rng(8)
+NODES = (
+    ("Linear", {"weight": DRAW.normal(0.1, 0.6, (9, 12))}),
+    lif(9),
+    ("Linear", {"weight": DRAW.normal(0.2, 0.8, (4, 9))}),
+    lif(4),
+)
+
+
+@pytest.fixture
+def samples() -> SpikeSet:
+    labels = np.arange(24, dtype=np.int64) % 4
+    return from_dense(DRAW.random((20, 24, 12)) < 0.3, np.full(24, 20), labels)
+
+
+@pytest.fixture
+def files(tmp_path: Path, samples: SpikeSet) -> list[str]:
+    (tmp_path / "s.npz").write_bytes(spikes.to_bytes(samples))
+    return ["--model", str(chain(tmp_path / "net.nir", *NODES)), *SAID, "--spikes", str(tmp_path / "s.npz")]
+
+
+@pytest.mark.rtl
+def test_a_file_becomes_hardware_with_the_same_spikes(tmp_path: Path, files: list[str], samples: SpikeSet) -> None:
+    assert hwgen.main(["build", *files, "--weight-bits", "5,4", "--out", str(tmp_path / "core")]) == 0
+    report = verify(tmp_path / "core", samples)
+    assert report["equal"]
+    assert min(report["layer_spikes"].values()) > 50
+
+
+def test_check_says_what_becomes_of_every_node(files: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert hwgen.main(["check", *files[:-2]]) == 0
+    said = capsys.readouterr().out
+    assert "weights 12 to 9" in said
+    assert "4 neurons" in said
+
+
+def test_check_names_everything_that_cannot_be_built(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = nir_files.chain(tmp_path / "a.nir", ("Conv2d", {}), ("Magic", {}))
+    assert hwgen.main(["check", "--model", str(path), *SAID]) == 2
+    captured = capsys.readouterr()
+    assert "no: no engine for it yet" in captured.out
+    assert "no: no node that hardware has an equivalent for" in captured.out
+    assert captured.err == f"error: {path}: 2 nodes cannot be built\n"
+
+
+def test_drift_shows_what_costs_most(files: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert hwgen.main(["drift", *files, "--weight-bits", "3"]) == 0
+    said = capsys.readouterr().out
+    rows = [line for line in said.splitlines() if line.startswith(("nothing", "states"))]
+    left = {line[:24].strip(): int(line.split()[-1]) for line in rows}
+    assert left["states, weights"] < left["nothing"] / 4
+    assert left["states, leaks"] > left["nothing"] / 4
+    assert "of 24 samples" in said
+
+
+def test_nothing_drifts_that_is_exact(tmp_path: Path, samples: SpikeSet) -> None:
+    from quant.foreign import Assumed, lower, read
+
+    path = chain(tmp_path / "a.nir", ("Linear", {"weight": DRAW.integers(-3, 5, (9, 12)) / 4}), lif(9, tau=1e-4, r=1.0))
+    real = lower(read(path), Assumed("snntorch", reset="zero"), "net").built()
+    found = drift(real, samples, weight_bits=4, leak_bits=8, fraction_bits=0)
+    assert found.layers[0].spikes > 100
+    assert found.layers[0].differ == 0
+    assert found.layers[0].first is None
+    assert found.same_class == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (lambda given: given[:-2], "--spikes is missing"),
+        (lambda given: [*given[:2], *given[4:]], "--source is missing"),
+        (lambda given: [*given, "--weight-bits", "4,4,4"], "3 weight widths for 2 layers"),
+        (lambda given: [*given, "--weight-bits", "17"], "weight_bits is 17; allowed is 1..16"),
+        (lambda given: [*given, "--fraction-bits", "9"], "fraction_bits of weights of 8 bits is 9; allowed is 0..8"),
+        (lambda given: [*given, "--leak-bits", "99"], "leak_bits is 99"),
+    ],
+)
+def test_a_build_asks_for_what_is_missing(
+    tmp_path: Path, files: list[str], capsys: pytest.CaptureFixture[str], change: object, expected: str
+) -> None:
+    assert callable(change)
+    assert hwgen.main(["build", *change(files), "--out", str(tmp_path / "core")]) == 2
+    assert expected in capsys.readouterr().err
+    assert not (tmp_path / "core").exists()
+
+
+def test_a_source_is_for_files_from_elsewhere(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert hwgen.main(["build", "--model", "a.pt", *SAID, "--out", str(tmp_path / "core")]) == 2
+    assert "--source is for networks from elsewhere (.nir); a.pt says all itself" in capsys.readouterr().err
+
+
+def test_the_spikes_must_fit(tmp_path: Path, files: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    wrong = from_dense(np.ones((3, 2, 5), dtype=bool), np.full(2, 3), np.zeros(2, dtype=np.int64))
+    Path(files[-1]).write_bytes(spikes.to_bytes(wrong))
+    assert hwgen.main(["build", *files, "--out", str(tmp_path / "core")]) == 2
+    assert "has 5 channels" in capsys.readouterr().err

@@ -22,7 +22,8 @@ def add_commands(command: Command) -> None:
         "--model runs/digits/ckpt.pt --out runs/digits/model.safetensors",
     )
     export.add_argument("--model", type=Path, required=True, help="a checkpoint (.pt) or a model file (.safetensors)")
-    add_out(export, "the integer model file to write (.safetensors)")
+    add_out(export, "the file to write: integers (.safetensors), or a graph for other tools too (.nir)")
+    export.add_argument("--format", choices=("safetensors", "nir"), help="of the file (default: as its name ends)")
 
 
 if __name__ == "__main__":

@@ -29,6 +29,8 @@ def load(arguments: argparse.Namespace) -> IntModel:
         if arguments.source:
             raise ModelError(f"--source is for networks from elsewhere ({SUFFIX}); {arguments.model} says all itself")
         return export.load(arguments.model)
+    if arguments.source is None and (known := foreign.integers(foreign.read(arguments.model))):
+        return known
     real, samples = _real_and_samples(arguments)
     return calibrate(real, samples, **_widths(arguments))
 

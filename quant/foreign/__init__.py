@@ -5,5 +5,6 @@ from __future__ import annotations
 from quant.foreign.frameworks import FRAMEWORKS
 from quant.foreign.lowering import Assumed, Finding, Foreign, lower
 from quant.foreign.nodes import Graph, Node, read
+from quant.foreign.writing import integers, to_bytes
 
-__all__ = ["FRAMEWORKS", "Assumed", "Finding", "Foreign", "Graph", "Node", "lower", "read"]
+__all__ = ["FRAMEWORKS", "Assumed", "Finding", "Foreign", "Graph", "Node", "integers", "lower", "read", "to_bytes"]

@@ -37,10 +37,14 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """Nodes by name, `outer/inner` for one in a nested graph, and edges between them, each once."""
+    """Nodes by name, `outer/inner` for one in a nested graph, and edges between them, each once.
+
+    `metadata` are texts and numbers that a tool may have left at the whole graph.
+    """
 
     nodes: Mapping[str, Node]
     edges: tuple[tuple[str, str], ...]
+    metadata: Mapping[str, str | Array]
 
 
 def read(path: Path) -> Graph:
@@ -95,7 +99,7 @@ def _graph(group: Any, depth: int = 0) -> Graph:
         for end in edge:
             if end not in nodes:
                 raise ValueError(f"an edge names {brief(end)}, which is no node")
-    return Graph(nodes, tuple(dict.fromkeys(edges)))
+    return Graph(nodes, tuple(dict.fromkeys(edges)), _metadata(group))
 
 
 def _only(graph: Graph, kind: str, name: str) -> str:
@@ -113,6 +117,14 @@ def _numbers(group: Any) -> dict[str, Array]:
             if value.dtype.kind in "fiub":
                 found[name] = value.astype(np.float64 if value.dtype.kind == "f" else np.int64)
     return found
+
+
+def _metadata(group: Any) -> dict[str, str | Array]:
+    if "metadata" not in group:
+        return {}
+    kept = _own(group, "metadata")
+    values = {name: _value(kept, name) for name in kept}
+    return {name: _text(one) if isinstance(one, bytes) else np.asarray(one) for name, one in values.items()}
 
 
 def _own(group: Any, name: str) -> Any:

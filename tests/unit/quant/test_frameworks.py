@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from test_foreign_writing import models
 
-from quant import golden
+from quant import foreign, golden, store
 from quant.foreign import Assumed, lower, read
 
 nir = pytest.importorskip("nir")
@@ -141,3 +142,14 @@ def test_norse(tmp_path: Path) -> None:
     names = list(nodes)
     graph = nir.NIRGraph(nodes, list(itertools.pairwise(names)))
     same(tmp_path, graph, Assumed("norse"), stepped(layers, (1, 3)))
+
+
+def test_nir_reads_what_we_write(tmp_path: Path) -> None:
+    model = models(1)[0]
+    (tmp_path / "a.nir").write_bytes(foreign.to_bytes(model))
+    graph = nir.read(tmp_path / "a.nir")
+    assert {"input", "output", "layer_1"} <= set(graph.nodes)
+    nir.write(tmp_path / "b.nir", graph)
+    again = foreign.integers(read(tmp_path / "b.nir"))
+    assert again is not None
+    assert store.digest(again) == store.digest(model)

@@ -9,7 +9,7 @@ from tabulate import tabulate
 
 from quant import export, foreign, spikes
 from quant.calibration import calibrate
-from quant.errors import ModelError, SpikeFileError
+from quant.errors import ModelError
 from quant.foreign import Assumed, Foreign
 from quant.foreign.drift import drift as measure
 from quant.model import IntModel, RealModel
@@ -41,10 +41,7 @@ def _real_and_samples(arguments: argparse.Namespace) -> tuple[RealModel, SpikeSe
     if arguments.spikes is None:
         raise ModelError("--spikes is missing: a spike file with typical input, by which the states get their widths")
     samples = spikes.read(arguments.spikes)
-    if samples.channels != real.inputs:
-        raise SpikeFileError(
-            f"{arguments.spikes} has {samples.channels} channels; {arguments.model} has {real.inputs} inputs"
-        )
+    foreign.check_fit(real, samples)
     for note in understood.notes:
         print(f"{arguments.model}: {note}")
     return real, samples

@@ -10,7 +10,7 @@ report = hwgen.verify(core, run.samples("test"))
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,10 +20,11 @@ import torch
 from hwgen.core.build import write
 from hwgen.core.request import Request, fulfil
 from quant import export as checkpoints
-from quant import page, spikes, store
+from quant import foreign, page, spikes, store
 from quant.files import write_new
 from quant.manifest import BuildFolder, open_folder
 from quant.model import IntModel
+from quant.readouts import Readout
 from quant.spikes import SpikeSet, Split
 from sim.verify import Stress, verify_and_record
 from trainer import config as configuration
@@ -105,6 +106,33 @@ def export(model: Run | str | Path, out: str | Path | None = None) -> IntModel:
     if out is not None:
         write_new(Path(out), store.to_bytes(found))
     return found
+
+
+def convert(
+    network: Any,
+    samples: SpikeSet,
+    *,
+    readout: Readout | None = None,
+    weight_bits: int | Sequence[int] = 8,
+    leak_bits: int = 12,
+    fraction_bits: int = 4,
+    name: str = "net",
+) -> IntModel:
+    """The integers nearest to a network of snnTorch or SpikingJelly modules (docs/foreign.md).
+
+    Args:
+        network: a `torch.nn.Module` whose modules feed each other in the order in which they were registered.
+        samples: typical input, by which the states get their widths.
+        readout: how the last layer's steps become scores; None: by whether its neurons spike.
+        weight_bits, leak_bits, fraction_bits: see `quant.calibration.calibrate`.
+        name: of the network.
+
+    Raises:
+        ModelError: naming every module that cannot be built.
+        SpikeFileError: if the samples do not fit.
+    """
+    real = foreign.lower(*foreign.of_modules(network, readout), name).built()
+    return foreign.calibrated(real, samples, weight_bits=weight_bits, leak_bits=leak_bits, fraction_bits=fraction_bits)
 
 
 def build(model: Run | IntModel | str | Path, out: str | Path, request: Request | None = None) -> BuildFolder:

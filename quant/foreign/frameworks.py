@@ -73,7 +73,7 @@ class Framework:
 FRAMEWORKS: Mapping[str, Framework] = {
     "snntorch": Framework(1e-4, _euler, _resisted, _resisted, True, ("zero", "late_subtract"), told=True),
     "norse": Framework(1e-3, _euler, _integrated, _resisted, True, ("zero",)),
-    "spikingjelly": Framework(1e-4, _euler, _spikingjelly, _whole, False, ("zero",)),
+    "spikingjelly": Framework(1e-4, _euler, _spikingjelly, _whole, False, ("zero", "subtract")),
     "sinabs": Framework(1.0, _exponential, _whole, _whole, False, ("subtract",), several=True),
     "spyx": Framework(1.0, _euler, _whole, _whole, True, ("late_subtract",), late=1),
     "rockpool": Framework(None, _exponential, _whole, _whole, False, ("subtract",), several=True),

@@ -112,4 +112,4 @@ def test_the_spikes_must_fit(tmp_path: Path, files: list[str], capsys: pytest.Ca
     wrong = from_dense(np.ones((3, 2, 5), dtype=bool), np.full(2, 3), np.zeros(2, dtype=np.int64))
     Path(files[-1]).write_bytes(spikes.to_bytes(wrong))
     assert hwgen.main(["build", *files, "--out", str(tmp_path / "core")]) == 2
-    assert "has 5 channels" in capsys.readouterr().err
+    assert "the samples have 5 channels; the network has 12 inputs" in capsys.readouterr().err

@@ -13,6 +13,7 @@ import torch
 from test_foreign_writing import models
 
 from quant import foreign, golden, store
+from quant.errors import ModelError
 from quant.foreign import Assumed, lower, read
 
 nir = pytest.importorskip("nir")
@@ -62,8 +63,6 @@ def test_snntorch(tmp_path: Path, kind: str, reset: str) -> None:
     pytest.importorskip("nirtorch")
     from snntorch.export_nir import export_to_nir
 
-    if (kind, reset) == ("RLeaky", "subtract"):
-        pytest.skip("with reset_delay = True its own spikes arrive two steps late; without, it subtracts twice")
     torch.manual_seed(1)
 
     def neurons(name: str, size: int) -> Any:
@@ -142,6 +141,61 @@ def test_norse(tmp_path: Path) -> None:
     names = list(nodes)
     graph = nir.NIRGraph(nodes, list(itertools.pairwise(names)))
     same(tmp_path, graph, Assumed("norse"), stepped(layers, (1, 3)))
+
+
+def spikes_of(net: torch.nn.Module, places: tuple[int, ...]) -> None:
+    """A chain of modules gives the same spikes as the graph that is made of it."""
+    net.double()
+    model = lower(*foreign.of_modules(net), "net").built()
+    ours = golden.run(model, SPIKES, np.full(SAMPLES, STEPS)).spikes[1:]
+    for a, steps in zip(ours, stepped(list(net.children()), places), strict=True):
+        b = np.stack(steps).astype(bool)
+        assert b.sum() > 100
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("reset", ["zero", "subtract"])
+@pytest.mark.parametrize("kind", ["Leaky", "Synaptic", "RLeaky"])
+def test_modules_of_snntorch(kind: str, reset: str) -> None:
+    snntorch = pytest.importorskip("snntorch")
+    torch.manual_seed(4)
+    more: dict[str, Any] = {"alpha": 0.5} if kind == "Synaptic" else {}
+    if kind == "RLeaky":
+        more = {"V": torch.rand(HIDDEN) - 0.5, "all_to_all": False}
+    said = {"reset_mechanism": reset, "reset_delay": reset == "subtract", "init_hidden": True}
+    neurons = getattr(snntorch, kind)(beta=0.8, **more, **said)
+    net = torch.nn.Sequential(
+        linear(INPUTS, HIDDEN, bias=True), neurons, linear(HIDDEN, OUTPUTS, bias=True), snntorch.Leaky(beta=0.7, **said)
+    )
+    spikes_of(net, (1, 3))
+
+
+@pytest.mark.parametrize("v_reset", [0.0, None])
+@pytest.mark.parametrize("kind", ["LIFNode", "IFNode"])
+def test_modules_of_spikingjelly(kind: str, v_reset: float | None) -> None:
+    neuron = pytest.importorskip("spikingjelly.activation_based.neuron")
+    torch.manual_seed(5)
+    said = {"v_reset": v_reset, **({"tau": 2.5, "decay_input": False} if kind == "LIFNode" else {})}
+    layers = [linear(INPUTS, HIDDEN, bias=True), getattr(neuron, kind)(**said)]
+    layers += [linear(HIDDEN, OUTPUTS, bias=True), getattr(neuron, kind)(**said)]
+    spikes_of(torch.nn.Sequential(*layers), (1, 3))
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ({"reset_mechanism": "subtract", "reset_delay": False}, "1: subtracts twice above twice its threshold"),
+        ({"alpha": 0.5, "reset_mechanism": "zero"}, "1: with a filter or recurrence, a reset to zero comes late"),
+        ({"reset_mechanism": "zero"}, "the network has the resets ['late_subtract', 'zero']"),
+    ],
+)
+def test_modules_that_cannot_be_built_say_why(said: dict[str, Any], expected: str) -> None:
+    snntorch = pytest.importorskip("snntorch")
+    kind = snntorch.Synaptic if "alpha" in said else snntorch.Leaky
+    net = torch.nn.Sequential(linear(INPUTS, 5, bias=True), kind(beta=0.8, **said), snntorch.Leaky(beta=0.5))
+    with pytest.raises(ModelError) as caught:
+        foreign.of_modules(net)
+    assert expected in str(caught.value)
 
 
 def test_nir_reads_what_we_write(tmp_path: Path) -> None:

@@ -156,7 +156,9 @@ def _add_calibration(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--weight-bits", type=_numbers, default=[8], help="of all layers, or of each (default 8)")
     group.add_argument("--leak-bits", type=int, default=12, help="width of the leaks (default 12)")
     group.add_argument(
-        "--fraction-bits", type=int, default=4, help="by how many bits states are finer than weights (default 4)"
+        "--fraction-bits",
+        type=int,
+        help="by how many bits states are finer than weights (default 4, if they fit)",
     )
 
 

@@ -22,7 +22,9 @@ from quant.neurons import Lif, Part, SelfWeight, Synapse
 from quant.neurons.part import LEAK, THRESHOLD, Tensor
 from quant.spikes import SpikeSet
 
+FRACTION_BITS = 4
 _CANDIDATES = 64  # scales tried per neuron
+_MOST_UNITS = 2.0**16  # that a bias or what a spike subtracts may take to be kept exactly
 _HEADROOM = 2.0  # how far the range of the states reaches beyond what they do on the data
 
 
@@ -51,13 +53,23 @@ def calibrate(
     check_range("leak_bits", leak_bits, LEAK_BITS)
     for bits in widths:
         check_range("weight_bits", bits, WEIGHT_BITS)
-        check_range(f"fraction_bits of weights of {bits} bits", fraction_bits, (0, WEIGHT_BITS[1] - bits))
+        check_range(f"fraction_bits of weights of {bits} bits", fraction_bits, (0, most_fraction_bits(bits)))
     units = scales(model, weight_bits=widths)
     layers = [
         _layer(*each, leak_bits, fraction_bits)
         for each in zip(model.layers, widths, units, _largest_states(model, samples), strict=True)
     ]
     return IntModel(model.name, model.input_shape, tuple(layers), model.readout, model.classes)
+
+
+def most_fraction_bits(weight_bits: int) -> int:
+    """The most by which states can be finer than weights: weights of one bit are -1 or 1, and nothing else."""
+    return WEIGHT_BITS[1] - weight_bits if weight_bits > 1 else 0
+
+
+def default_fraction_bits(weight_bits: Sequence[int]) -> int:
+    """For networks that were not trained in integers."""
+    return max(0, min(FRACTION_BITS, *map(most_fraction_bits, weight_bits)))
 
 
 def scales(model: RealModel, *, weight_bits: int | Sequence[int]) -> list[Array]:
@@ -141,7 +153,8 @@ def _layer(layer: Layer, weight_bits: int, grid: Array, reach: Array, leak_bits:
     parts = tuple(type(part)(*map(coded, part.own_tensors())) for part in neuron.parts)
     leak, threshold = map(coded, neuron.own_tensors())
     if neuron.strict and neuron.reset == "late_subtract":
-        parts = _given_back(parts, threshold - np.rint(neuron.threshold / scale).astype(threshold.dtype))
+        taken = np.rint(neuron.threshold / scale).clip(*THRESHOLD.range(widths))
+        parts = _given_back(parts, threshold - taken.astype(threshold.dtype))
     return Layer(layer.shape, tuple(projections), Lif(leak, threshold, neuron.reset, parts), widths)
 
 
@@ -185,7 +198,8 @@ def _grid(numbers: Array) -> Array:
 def _scales(weights: Array, others: Array, bits: int) -> Array:
     """`(rows,)`: of each row of real weights the scale at which its integers of `bits` bits lie nearest to it.
 
-    Where weights and other numbers of a row are all multiples of one number, and fit, the scale is that number, or 1.
+    Where weights and other numbers of a row are all multiples of one number, and fit, so they are of the scale: it is
+    1, or a fraction of that number, as small as the weights allow.
     """
     if bits == 1:
         magnitude: Array = np.abs(weights).mean(axis=1)  # Rastegari et al. 2016, XNOR-Net
@@ -201,6 +215,11 @@ def _scales(weights: Array, others: Array, bits: int) -> Array:
         better = found < error * (1 - 1e-9)
         best, error = np.where(better, scale, best), np.where(better, found, error)
     grid = _grid(np.concatenate([weights, others], axis=1))
-    grid = np.where((grid % 1 == 0) & (grid > 0) & (largest <= high), 1.0, grid)
-    exact = (grid > 0) & (weights.max(axis=1) <= high * grid) & (weights.min(axis=1) >= low * grid)
-    return np.where(exact, grid, best)
+    exact = (grid > 0) & (np.abs(others).max(axis=1) <= _MOST_UNITS * grid) & (weights != 0).any(axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):  # no positive, or no negative weight limits nothing
+        above, below = high * grid / weights.max(axis=1).clip(min=0), low * grid / weights.min(axis=1).clip(max=0)
+    finer = np.floor(np.minimum(above, below))  # how many times the weights fit
+    best = np.where(exact & (finer >= 1), grid / np.maximum(finer, 1), best)
+    best = np.where(exact & (grid % 1 == 0) & (largest <= high), 1.0, best)
+    alone = np.abs(others).max(axis=1) / high  # of a neuron without weights
+    return np.where((weights == 0).all(axis=1) & (alone > 0), alone, best)

@@ -7,6 +7,11 @@ import reprlib
 _LONGEST_REASON = 120
 
 
+def printable(text: str) -> str:
+    """A text in which whatever is no printable character is spelled out."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
 class ScsrError(Exception):
     """A mistake of the user or of the user's files: printed as one line, exit status 2, no traceback.
 
@@ -14,8 +19,7 @@ class ScsrError(Exception):
     """
 
     def __init__(self, message: str) -> None:
-        line = " ".join(message.splitlines())
-        super().__init__("".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line))
+        super().__init__(printable(" ".join(message.splitlines())))
 
 
 class ModelError(ScsrError):

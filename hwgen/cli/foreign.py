@@ -8,8 +8,8 @@ from typing import Any
 from tabulate import tabulate
 
 from quant import export, foreign, spikes
-from quant.calibration import calibrate
-from quant.errors import ModelError
+from quant.calibration import calibrate, default_fraction_bits
+from quant.errors import ModelError, printable
 from quant.foreign import Assumed, Foreign
 from quant.foreign.drift import drift as measure
 from quant.model import IntModel, RealModel
@@ -43,16 +43,18 @@ def _real_and_samples(arguments: argparse.Namespace) -> tuple[RealModel, SpikeSe
     samples = spikes.read(arguments.spikes)
     foreign.check_fit(real, samples)
     for note in understood.notes:
-        print(f"{arguments.model}: {note}")
+        print(printable(f"{arguments.model}: {note}"))
     return real, samples
 
 
 def _widths(arguments: argparse.Namespace) -> dict[str, Any]:
-    bits = arguments.weight_bits
+    bits, fraction = arguments.weight_bits, arguments.fraction_bits
+    if fraction is None:
+        fraction = default_fraction_bits(bits)
     return {
         "weight_bits": bits[0] if len(bits) == 1 else bits,
         "leak_bits": arguments.leak_bits,
-        "fraction_bits": arguments.fraction_bits,
+        "fraction_bits": fraction,
     }
 
 
@@ -75,10 +77,13 @@ def check(arguments: argparse.Namespace) -> int:
     if arguments.model.suffix != SUFFIX:
         raise ModelError(f"{arguments.model}: check reads NIR files ({SUFFIX})")
     found = understand(arguments)
-    rows = [[one.node, one.kind, "no: " + one.problem if one.problem else one.becomes] for one in found.findings]
-    print(tabulate(rows, ["node", "kind", "becomes"]))
+    rows = [
+        [printable(text) for text in (one.node, one.kind, f"no: {one.problem}" if one.problem else one.becomes)]
+        for one in found.findings
+    ]
+    print(tabulate(rows, ["node", "kind", "becomes"], disable_numparse=True))
     for note in found.notes:
-        print(note)
+        print(printable(note))
     if found.model is None:
         raise ModelError(f"{arguments.model}: {len(found.problems)} nodes cannot be built")
     return 0

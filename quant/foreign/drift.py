@@ -11,6 +11,7 @@ from quant import golden
 from quant.arithmetic import Array
 from quant.calibration import calibrate, scales
 from quant.model import IntModel, Layer, RealModel
+from quant.neurons import Lif
 from quant.neurons.part import SIGNED, STEP, THRESHOLD, Quantity, Tensor
 from quant.spikes import SpikeSet
 
@@ -99,20 +100,25 @@ def _hybrid(real: RealModel, model: IntModel, units: list[Array], back: Callable
             one if back(None) else replace(one, weight=two.weight * each)
             for one, two in zip(own.projections, coded.projections, strict=True)
         )
-        codes = coded.integers
+        theirs = {one.name: one for one in coded.neuron.tensors()}
+        taken = {one.name: one.values for one in own.neuron.tensors() if back(one.quantity)}
 
-        def rounded(tensor: Tensor) -> Array:
-            if back(tensor.quantity):
-                return tensor.values
-            if tensor.quantity.code:
-                kept: Array = np.rint(tensor.values * 2**codes.leak_bits).clip(*codes.leak) / 2**codes.leak_bits
-                return kept
-            return np.rint(tensor.values) if tensor.quantity.steps else np.rint(tensor.values / unit) * unit
+        def value(tensor: Tensor) -> Array:
+            if tensor.name in taken:
+                return taken[tensor.name]
+            factor = 2.0**-coded.integers.leak_bits if tensor.quantity.code else 1.0 if tensor.quantity.steps else unit
+            found: Array = tensor.values * factor
+            return found
 
-        parts = tuple(type(part)(*map(rounded, part.own_tensors())) for part in own.neuron.parts)
-        leak, threshold = map(rounded, own.neuron.own_tensors())
-        neuron = replace(own.neuron, leak=leak, threshold=threshold, parts=parts)
-        return Layer(own.shape, projections, neuron)
+        # A self-weight that gives back what integers subtract too much belongs to the threshold.
+        neuron = own.neuron if back(THRESHOLD) else coded.neuron
+        parts = tuple(
+            type(part)(*(value(theirs[one.name]) if one.name in theirs else one.values for one in part.own_tensors()))
+            for part in neuron.parts
+        )
+        leak, threshold = (value(one) for one in coded.neuron.own_tensors())
+        strict = own.neuron.strict and back(THRESHOLD)
+        return Layer(own.shape, projections, Lif(leak, threshold, own.neuron.reset, parts, strict))
 
     layers = tuple(layer(*each) for each in zip(real.layers, model.layers, units, strict=True))
     return RealModel(real.name, real.input_shape, layers, real.readout, real.classes)

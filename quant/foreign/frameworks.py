@@ -39,8 +39,21 @@ def _whole(r: Array, tau: Array, dt: float) -> Array:
     return np.ones_like(tau)
 
 
+def _decayed(r: Array, tau: Array, dt: float) -> Array:
+    """What arrives decays in the step in which it arrives."""
+    return _exponential(tau, dt)
+
+
 def _spikingjelly(r: Array, tau: Array, dt: float) -> Array:
     return np.where(r == 1, dt / tau, 1.0)
+
+
+def _summed(r: Array, dt: float) -> Array:
+    return r * dt
+
+
+def _ignored(r: Array, dt: float) -> Array:
+    return np.ones_like(r)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,31 +64,54 @@ class Framework:
         dt: its time step in the unit of the file's time constants; None: the user must give it.
         leak: what of a state is left after a step, of a time constant.
         gain: of the current into a LIF or LI neuron.
-        gain_cuba: of the currents into the filter and the membrane of a CubaLIF or CubaLI neuron.
+        gain_filter, gain_membrane: of the currents into the two states of a CubaLIF or CubaLI neuron.
         strict: a neuron fires above its threshold, not at it.
         resets: what may follow a spike; the first is taken where the user says nothing.
+        kinds: of neurons that it has an equivalent for, and we for that.
+        gain_if: of the current into an IF neuron, of its resistance and the time step.
+        reset_cuba: of CubaLIF neurons, where it is another one.
         told: whether the user must say the reset, since the framework has several.
-        late: steps by which spikes leave later than they arise.
+        late: steps by which spikes leave later than they arise; they are fed back when they leave.
         several: whether a neuron may fire several times in a step.
     """
 
     dt: float | None
     leak: Callable[[Array, float], Array]
     gain: Gain
-    gain_cuba: Gain
+    gain_filter: Gain
+    gain_membrane: Gain
     strict: bool
     resets: tuple[Reset, ...]
+    kinds: tuple[str, ...]
+    gain_if: Callable[[Array, float], Array] = _summed
+    reset_cuba: Reset | None = None
     told: bool = False
     late: int = 0
     several: bool = False
 
 
+_FILTERED = ("LIF", "CubaLIF", "LI", "CubaLI")
+
 FRAMEWORKS: Mapping[str, Framework] = {
-    "snntorch": Framework(1e-4, _euler, _resisted, _resisted, True, ("zero", "late_subtract"), told=True),
-    "norse": Framework(1e-3, _euler, _integrated, _resisted, True, ("zero",)),
-    "spikingjelly": Framework(1e-4, _euler, _spikingjelly, _whole, False, ("zero", "subtract")),
-    "sinabs": Framework(1.0, _exponential, _whole, _whole, False, ("subtract",), several=True),
-    "spyx": Framework(1.0, _euler, _whole, _whole, True, ("late_subtract",), late=1),
-    "rockpool": Framework(None, _exponential, _whole, _whole, False, ("subtract",), several=True),
-    "nir": Framework(None, _euler, _resisted, _resisted, True, ("zero",)),  # the equations of NIR itself
-}
+    "snntorch": Framework(
+        1e-4, _euler, _resisted, _resisted, _resisted, True, ("zero", "late_subtract"), _FILTERED, told=True
+    ),
+    "norse": Framework(
+        1e-3, _euler, _integrated, _resisted, _resisted, True, ("zero",), (*_FILTERED, "IF"), gain_if=_ignored
+    ),
+    "spikingjelly": Framework(
+        1e-4, _euler, _spikingjelly, _whole, _whole, False, ("zero", "subtract"), ("LIF", "CubaLIF", "IF")
+    ),
+    "sinabs": Framework(1.0, _exponential, _whole, _whole, _whole, False, ("subtract",), ("LIF", "LI"), several=True),
+    "spyx": Framework(
+        1.0, _euler, _whole, _whole, _whole, True, ("late_subtract",), ("LIF", "CubaLIF", "IF"),
+        gain_if=_ignored, reset_cuba="subtract", late=1,
+    ),
+    "rockpool": Framework(
+        None, _exponential, _whole, _decayed, _whole, False, ("subtract",), ("CubaLIF",), several=True
+    ),
+    "nir": Framework(
+        None, _euler, _resisted, _resisted, _resisted, True, ("zero",), (*_FILTERED, "IF", "I", "Threshold")
+    ),
+}  # fmt: skip
+"""By the name of `--source`; "nir" stands for the equations of NIR itself."""

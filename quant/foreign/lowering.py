@@ -7,24 +7,26 @@ divided by them (docs/semantics.md, scales). Everything that cannot be built is 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from graphlib import CycleError, TopologicalSorter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from quant.arithmetic import LEAK_BITS, Array
 from quant.errors import ModelError, brief
-from quant.foreign.frameworks import FRAMEWORKS, Framework
+from quant.files import memory_limit
+from quant.foreign.frameworks import FRAMEWORKS, Framework, Gain
 from quant.foreign.nodes import Graph, Node
-from quant.model import Layer, RealModel
+from quant.model import CHANNELS, NEURONS, Layer, RealModel
 from quant.neurons import Bias, Delay, Lif, Part, Reset, SelfWeight, Synapse
 from quant.neurons.part import MAX_DELAY
 from quant.projections import Dense
 from quant.readouts import READOUTS, Readout
 
-_CLOSE = 1e-6  # relative: what single precision loses on the way from a leak to a time constant and back
+_CLOSE = 1e-6  # what single precision loses on the way from a leak or a gain to a time constant and back
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ class Foreign:
 
     Attributes:
         findings: one for each node, in the file's order.
-        notes: what was assumed.
+        notes: what was assumed, and what is not exact.
         model: the network, or None where a finding has a problem.
     """
 
@@ -92,11 +94,14 @@ class _Problem(Exception):
         self.node = node
 
 
-class _Terms(NamedTuple):
-    """What arrives: from each source, delayed by so many steps, through a matrix, None being the identity; and what is
-    always there."""
+Source = tuple[str, tuple[int, ...]]
+"""A population, or the input, and by how many steps its channels are delayed; () means not at all."""
 
-    by_source: Mapping[tuple[str, tuple[int, ...]], Array | None]
+
+class _Terms(NamedTuple):
+    """What arrives: from each source through a matrix, None being the identity; and what is always there."""
+
+    by_source: Mapping[Source, Array | None]
     constant: Array
 
 
@@ -107,7 +112,7 @@ def lower(graph: Graph, assumed: Assumed, name: str) -> Foreign:
     """What becomes of a file's nodes.
 
     Raises:
-        ModelError: if an assumption is missing or impossible.
+        ModelError: if an assumption is missing or impossible, or the graph has no nodes.
     """
     framework = FRAMEWORKS.get(assumed.source)
     if framework is None:
@@ -124,7 +129,22 @@ def lower(graph: Graph, assumed: Assumed, name: str) -> Foreign:
         )
     if reset not in framework.resets:
         raise ModelError(f"--reset is {reset}; neurons of {assumed.source} have {' or '.join(framework.resets)}")
-    return _Lowering(graph, framework, assumed, dt, reset).run(name)
+    if assumed.readout is not None and assumed.readout not in READOUTS:
+        raise ModelError(f"--readout is {brief(assumed.readout)}; allowed is {' or '.join(READOUTS)}")
+    if not graph.nodes:
+        raise ModelError("the graph has no nodes")
+    with np.errstate(all="ignore"):  # what is not finite is refused by name
+        return _Lowering(graph, framework, assumed, dt, reset).run(name)
+
+
+@dataclass(slots=True)
+class _Population:
+    """Neurons on the way to a layer: what they are, what reaches them, the gain of their current."""
+
+    key: str
+    neuron: Lif
+    terms: _Terms
+    gain: Array
 
 
 @dataclass(slots=True)
@@ -136,73 +156,299 @@ class _Lowering:
     reset: Reset
     problems: dict[str, str] = field(default_factory=dict)
     becomes: dict[str, str] = field(default_factory=dict)
-    terms: dict[str, _Terms] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    leaving: dict[str, _Terms] = field(default_factory=dict)  # of each node that could be understood
+    before: dict[str, list[str]] = field(default_factory=dict)
+    behind: dict[str, list[str]] = field(default_factory=dict)
 
     def run(self, name: str) -> Foreign:
         nodes = self.graph.nodes
+        self.before, self.behind = {key: [] for key in nodes}, {key: [] for key in nodes}
+        for one, two in self.graph.edges:
+            self.before[two].append(one)
+            self.behind[one].append(two)
         for key, node in nodes.items():
             if node.kind not in _KINDS:
                 self.problems[key] = _UNKNOWN.get(node.kind, "no node that hardware has an equivalent for")
         model = None
-        if not self.problems:
-            try:
-                model = self._model(name)
-            except _Problem as problem:
-                self.problems[problem.node] = str(problem)
+        try:
+            model = self._model(name)
+        except _Problem as problem:
+            self.problems.setdefault(problem.node, str(problem))
         findings = [
             Finding(key, node.kind, self.becomes.get(key, ""), self.problems.get(key, ""))
             for key, node in nodes.items()
         ]
-        return Foreign(tuple(findings), tuple(self.notes), model)
+        return Foreign(tuple(findings), tuple(self.notes), None if self.problems else model)
 
     def _model(self, name: str) -> RealModel | None:
-        start, end = self._end("Input", self._before), self._end("Output", self._behind)
-        last = self._last(end)
-        order = self._order(start, last)
-        places = {key: place for place, key in enumerate([start, *order])}
-        sizes = {start: _size(self.graph.nodes[start])}
-        found: list[tuple[str, Lif, _Terms]] = []
-        for key in order:
-            try:
-                terms = self._arriving(key)
-                sizes[key] = self._neurons(key, terms, sizes)
-                found.append((key, self._neuron(key, terms, sizes[key]), terms))
-            except _Problem as problem:
-                self.problems[problem.node] = str(problem)
+        start, end = self._end("Input", self.before), self._end("Output", self.behind)
+        shape = self._shape(start)
+        self._understand(start)
+        found = self._populations(start, math.prod(shape))
         if self.problems:
             return None
-        everything = [terms for _, _, terms in found]
-        layers = [
-            self._layer(key, neuron, terms, self._delay_of(key, everything), places, sizes)
-            for key, neuron, terms in found
-        ]
-        shape = tuple(int(axis) for axis in np.atleast_1d(self.graph.nodes[start].numbers.get("shape", ())))
-        shape = shape if len(shape) in (1, 3) and np.prod(shape) == sizes[start] else (sizes[start],)
+        last = self._last(end)
+        order = self._order(start, last)
+        readout = self._readout(last)
+        places = {key: place for place, key in enumerate([start, *order])}
+        sizes = {start: math.prod(shape) or self._inputs(start), **{key: len(found[key].gain) for key in order}}
+        shown = self.leaving[self.before[end][0]].by_source if len(self.before[end]) == 1 else {}
+        ways = [*(found[key].terms.by_source for key in order), shown]
+        layers = []
+        for key in order:
+            one = found[key]
+            if key == last and not READOUTS[readout].spiking:
+                one = _in_real_units(one)
+            layers.append(self._layer(one, self._delay_of(key, ways), places, sizes))
+        shape = shape if len(shape) in (1, 3) and all(shape) else (sizes[start],)
         try:
-            return RealModel(name, shape, tuple(layers), self._readout(last))
+            return RealModel(name, shape, tuple(layers), readout)
         except ModelError as error:
             raise _Problem(start, str(error)) from None
 
-    def _end(self, kind: str, others: Callable[[str], list[str]]) -> str:
+    def _end(self, kind: str, others: Mapping[str, list[str]]) -> str:
         """The one node of a kind with nothing beyond it."""
-        found = [key for key, node in self.graph.nodes.items() if node.kind == kind and not others(key)]
+        found = [key for key, node in self.graph.nodes.items() if node.kind == kind and not others[key]]
         if len(found) != 1:
-            raise _Problem(
-                next(iter(found or self.graph.nodes)),
-                f"the graph has {len(found)} nodes {kind} at its end; it can have one",
-            )
+            where = next(iter(found or self.graph.nodes))
+            raise _Problem(where, f"the graph has {len(found)} nodes {kind} at its end; it can have one")
         return found[0]
 
-    def _before(self, key: str) -> list[str]:
-        return [a for a, b in self.graph.edges if b == key]
+    def _shape(self, start: str) -> tuple[int, ...]:
+        """Of the input, or (0,) where the file does not say."""
+        given = self.graph.nodes[start].numbers.get("shape", _NONE)
+        if given.ndim > 1 or not np.isfinite(given).all() or (given < 0).any() or np.prod(given * 1.0) > CHANNELS[1]:
+            raise _Problem(start, f"its shape is {brief(given.tolist())}; it must be 1 to {CHANNELS[1]} channels")
+        return tuple(int(axis) for axis in np.atleast_1d(given)) or (0,)
 
-    def _behind(self, key: str) -> list[str]:
-        return [b for a, b in self.graph.edges if a == key]
+    def _inputs(self, start: str) -> int:
+        """The number of input channels, where only weights tell it."""
+        found = {
+            matrix.shape[1]
+            for terms in self.leaving.values()
+            for (source, _), matrix in terms.by_source.items()
+            if source == start and matrix is not None
+        }
+        if len(found) != 1:
+            raise _Problem(start, f"its number of channels is not clear: {brief(sorted(found))}")
+        (size,) = found
+        return int(size)
+
+    def _understand(self, start: str) -> None:
+        """What leaves every node; linear nodes each behind those that feed them."""
+        nodes = self.graph.nodes
+        sources = [key for key, node in nodes.items() if node.kind in _NEURONS or key == start]
+        self.leaving |= {key: _Terms({(key, ()): None}, _NONE) for key in sources}
+        linear = {key: [one for one in self.before[key] if one not in self.leaving] for key in nodes}
+        sorter = TopologicalSorter({key: before for key, before in linear.items() if key not in self.leaving})
+        try:
+            order = list(sorter.static_order())
+        except CycleError as error:
+            raise _Problem(error.args[1][0], "linear nodes feed each other around a circle") from None
+        for key in order:
+            if key in self.problems or any(one not in self.leaving for one in self.before[key]):
+                continue
+            try:
+                self.leaving[key] = _LINEAR[nodes[key].kind](self, key, nodes[key], self._arriving(key))
+            except KeyError as error:
+                self.problems[key] = f"its parameter {error} is missing"
+            except _Problem as problem:
+                self.problems[problem.node] = str(problem)
+
+    def _arriving(self, key: str) -> _Terms:
+        """What arrives at a node, summed over its edges."""
+        total: dict[Source, Array | None] = {}
+        constant = _NONE
+        for before in self.before[key]:
+            terms = self.leaving[before]
+            for source, matrix in terms.by_source.items():
+                total[source] = matrix if source not in total else _sum(key, total[source], matrix)
+            if constant.size > 1 < terms.constant.size != constant.size:
+                raise _Problem(key, f"biases of {constant.size} and of {terms.constant.size} numbers reach it")
+            constant = constant + terms.constant
+        return _Terms(total, constant)
+
+    def _through(self, key: str, node: Node, arriving: _Terms) -> _Terms:
+        self.becomes[key] = "wires"
+        return arriving
+
+    def _flatten(self, key: str, node: Node, arriving: _Terms) -> _Terms:
+        if any(matrix is not None for matrix in arriving.by_source.values()) or arriving.constant.any():
+            raise _Problem(key, "stands behind a linear node; let it follow the input or neurons")
+        return self._through(key, node, arriving)
+
+    def _linear(self, key: str, node: Node, arriving: _Terms) -> _Terms:
+        weight = _finite(key, "weight", node.numbers["weight"])
+        bias = _finite(key, "bias", node.numbers.get("bias", _NONE)).reshape(-1)
+        if weight.ndim != 2:
+            raise _Problem(key, f"its weight has shape {weight.shape}; it must be (out, in)")
+        for name, size, wanted in (
+            ("bias", bias.size, weight.shape[0]),
+            ("input", arriving.constant.size, weight.shape[1]),
+            *(("input", len(one), weight.shape[1]) for one in arriving.by_source.values() if one is not None),
+        ):
+            if size != wanted and not (size == 1 and name == "bias") and (size > 1 or wanted == 1 != size):
+                raise _Problem(key, f"its {name} has {size} numbers; its weight asks for {wanted}")
+        found = {source: weight if one is None else weight @ one for source, one in arriving.by_source.items()}
+        carried = weight @ np.broadcast_to(arriving.constant, weight.shape[1]) if arriving.constant.any() else _NONE
+        if self.framework.late and len(self.before[key]) > 1 and set(self.before[key]) & set(self.behind[key]):
+            raise _Problem(
+                key, "input passes through recurrent weights, as the exporter writes it, but not in the network"
+            )
+        self.becomes[key] = f"weights {weight.shape[1]} to {weight.shape[0]}" + (", bias" if bias.any() else "")
+        return _Terms(found, _finite(key, "bias", carried + bias if bias.any() else carried))
+
+    def _scale(self, key: str, node: Node, arriving: _Terms) -> _Terms:
+        scale = _finite(key, "scale", node.numbers["scale"]).reshape(-1)
+        found: dict[Source, Array | None] = {}
+        for source, matrix in arriving.by_source.items():
+            if matrix is not None:
+                if scale.size not in (1, len(matrix)):
+                    raise _Problem(key, f"its scale has {scale.size} numbers; {len(matrix)} channels reach it")
+                found[source] = matrix * (scale[:, None] if scale.size > 1 else scale)
+            elif scale.size > 1:
+                found[source] = _diagonal(key, scale)
+            elif scale[0] == 1:
+                found[source] = None
+            else:
+                raise _Problem(key, "scales all channels of a source by one number; give a number for each")
+        if arriving.constant.any() and 1 < arriving.constant.size != scale.size > 1:
+            raise _Problem(key, f"its scale has {scale.size} numbers; a bias of {arriving.constant.size} reaches it")
+        self.becomes[key] = "part of the weights"
+        return _Terms(found, arriving.constant * scale if arriving.constant.any() else _NONE)
+
+    def _delay(self, key: str, node: Node, arriving: _Terms) -> _Terms:
+        steps = _finite(key, "delay", node.numbers["delay"]).reshape(-1) / self.dt
+        whole = np.rint(steps)
+        if not len(steps) or np.abs(steps - whole).max() > 1e-3 or not 0 <= whole.min() <= whole.max() <= MAX_DELAY:
+            raise _Problem(key, f"delays by {brief(steps.tolist())} steps; allowed are whole numbers, 0..{MAX_DELAY}")
+        found: dict[Source, Array | None] = {}
+        for (source, before), matrix in arriving.by_source.items():
+            if matrix is not None or before or self.graph.nodes[source].kind == "Input":
+                raise _Problem(key, "delays something else than the spikes of neurons; let it follow them directly")
+            found[source, tuple(int(step) for step in whole)] = matrix
+        self.becomes[key] = f"axonal delay of {int(whole.min())}..{int(whole.max())} steps"
+        return _Terms(found, arriving.constant)
+
+    def _populations(self, start: str, inputs: int) -> dict[str, _Population]:
+        """All populations of neurons whose inputs are understood; the parameters of the others are checked, too."""
+        found: dict[str, _Population] = {}
+        sizes = {start: inputs}
+        keys = [key for key, node in self.graph.nodes.items() if node.kind in _NEURONS]
+        known: dict[str, _Terms] = {}
+        for key in keys:
+            try:
+                if all(one in self.leaving for one in self.before[key]):
+                    known[key] = self._arriving(key)
+                else:
+                    self._parameters(key, max(one.size for one in (_NONE, *self.graph.nodes[key].numbers.values())))
+            except _Problem as problem:
+                self.problems.setdefault(key, str(problem))
+        waiting = list(known)
+        while waiting:  # a size may follow from that of another population
+            ready = [key for key in waiting if self._size_is_told(key, known[key], sizes)] or waiting
+            for key in ready:
+                try:
+                    sizes[key] = self._size(key, known[key], sizes)
+                    neuron, gain = self._neuron(key, known[key], sizes[key])
+                    found[key] = _Population(key, neuron, known[key], gain)
+                except _Problem as problem:
+                    self.problems.setdefault(problem.node, str(problem))
+            waiting = [key for key in waiting if key not in ready]
+        return found
+
+    def _size_is_told(self, key: str, terms: _Terms, sizes: Mapping[str, int]) -> bool:
+        return all(
+            matrix is not None or source == key or sizes.get(source) for (source, _), matrix in terms.by_source.items()
+        )
+
+    def _size(self, key: str, terms: _Terms, sizes: Mapping[str, int]) -> int:
+        """How many neurons a population has: files of some frameworks only say so by the weights."""
+        found = {values.size for name, values in self.graph.nodes[key].numbers.items() if name in _PARAMETERS} - {1}
+        found |= {terms.constant.size} - {1}
+        for (source, _), matrix in terms.by_source.items():
+            if matrix is not None:
+                found.add(len(matrix))
+            elif source != key and sizes.get(source):
+                found.add(sizes[source])
+        if len(found) != 1 or not NEURONS[0] <= next(iter(found)) <= NEURONS[1]:
+            raise _Problem(key, f"its number of neurons is not clear: {brief(sorted(found))}")
+        return found.pop()
+
+    def _neuron(self, key: str, terms: _Terms, size: int) -> tuple[Lif, Array]:
+        leak, threshold, gain, parts = self._parameters(key, size)
+        kind = self.graph.nodes[key].kind
+        reset = self.framework.reset_cuba if kind == "CubaLIF" and self.framework.reset_cuba else self.reset
+        if terms.constant.any():
+            parts = [Bias(np.broadcast_to(terms.constant, size).copy()), *parts]
+        if (leak == 1).any():
+            self.notes.append(f"{key}: keeps all of its potential; in integers the largest fraction below 1")
+        return Lif(leak, threshold / gain, reset, tuple(parts), strict=self.framework.strict), gain
+
+    def _parameters(self, key: str, size: int) -> tuple[Array, Array, Array, list[Part]]:
+        """Leak, threshold, gain of the current, and the parts that follow from the node alone."""
+        node, kind = self.graph.nodes[key], _NEURONS[self.graph.nodes[key].kind]
+
+        def number(name: str, default: float | None = None) -> Array:
+            if name not in node.numbers and default is not None:
+                return np.full(size, default)
+            if name not in node.numbers:
+                raise _Problem(key, f"its parameter {name} is missing")
+            values = _finite(key, name, node.numbers[name]).reshape(-1)
+            if values.size not in (1, size):
+                raise _Problem(key, f"its {name} has {values.size} numbers; it has {size} neurons")
+            return np.broadcast_to(values, size).copy()
+
+        if node.kind not in self.framework.kinds:
+            raise _Problem(key, f"{self.assumed.source} has no such neurons, or computes them as hardware does not")
+        for name in ("v_leak", "v_reset"):
+            if number(name, 0.0).any():
+                raise _Problem(key, f"its {name} is not 0; hardware resets to 0 and decays to 0: train with {name} = 0")
+        if kind.fires and self.framework.several and not self.assumed.single_spikes:
+            raise _Problem(
+                key,
+                f"neurons of {self.assumed.source} may fire several times in a step, and those of the hardware once: "
+                "say --single-spikes if the network was trained that way",
+            )
+        leak, gain, parts = kind.dynamics(self, number)
+        threshold = number("threshold" if node.kind == "Threshold" else "v_threshold") if kind.fires else np.ones(size)
+        if threshold.min() <= 0:
+            raise _Problem(key, "its threshold is not positive")
+        for states in (leak, *(part.leak for part in parts if isinstance(part, Synapse))):
+            if not (np.isfinite(states).all() and states.min() >= 0 and states.max() <= 1):
+                squared = " (Norse's own files need the square of it)" if self.assumed.source == "norse" else ""
+                raise _Problem(
+                    key, f"its time constant is below the time step, {self.dt}: give --dt as trained{squared}"
+                )
+        if not (np.isfinite(gain).all() and gain.min() > 0):
+            raise _Problem(key, "the gain of its current is not a positive number")
+        return leak, threshold, gain, parts
+
+    def leak_of(self, tau: Array) -> Array:
+        """What is left after a step; one that single precision has moved from a code of the hardware is put back."""
+        leak = self.framework.leak(tau, self.dt)
+        grid = 2.0 ** LEAK_BITS[1]
+        near = np.rint(leak * grid) / grid
+        return np.where(np.abs(leak - near) < _CLOSE, near, leak)
+
+    def gain_of(self, gain: Gain, r: Array, tau: Array) -> Array:
+        """By what a current is multiplied; 1 where only single precision makes it anything else."""
+        return _near_one(gain(r, tau, self.dt))
+
+    def _last(self, output: str) -> str:
+        """The population that the output shows."""
+        shown = self._arriving(output)
+        if len(shown.by_source) == 1:
+            (key, _), matrix = next(iter(shown.by_source.items()))
+            if matrix is None and not shown.constant.any() and self.graph.nodes[key].kind in _NEURONS:
+                self.becomes[output] = f"the scores: {key}"
+                return key
+        raise _Problem(output, "does not show one population of neurons as it is; end with neurons, such as LI")
 
     def _order(self, start: str, last: str) -> list[str]:
-        """The populations of neurons that lead to the last, each behind those that feed it."""
-        feeds: dict[str, set[str]] = {}
+        """The populations that lead to the last, each behind those that feed it."""
+        feeds: dict[str, list[str]] = {}
         todo = [last]
         while todo:
             key = todo.pop()
@@ -210,7 +456,8 @@ class _Lowering:
                 arriving = self._arriving(key)
                 if not arriving.by_source:
                     raise _Problem(key, "nothing leads to it from the input")
-                feeds[key] = {source for source, _ in arriving.by_source} - {key, start}
+                sources = dict.fromkeys(source for source, _ in arriving.by_source)
+                feeds[key] = [source for source in sources if source not in (key, start)]
                 todo.extend(feeds[key])
         for key, node in self.graph.nodes.items():
             if node.kind in _NEURONS and key not in feeds:
@@ -222,178 +469,39 @@ class _Lowering:
             through = ", ".join(around[1:-1])
             raise _Problem(around[0], f"feeds itself through {through}; a layer may only read its own spikes") from None
 
-    def _arriving(self, key: str) -> _Terms:
-        """What arrives at a node, summed over its edges."""
-        total: dict[tuple[str, tuple[int, ...]], Array | None] = {}
-        constant = _NONE
-        for before in self._before(key):
-            terms = self._leaving(before)
-            for source, matrix in terms.by_source.items():
-                total[source] = matrix if source not in total else _sum(total[source], matrix)
-            constant = constant + terms.constant
-        return _Terms(total, constant)
-
-    def _leaving(self, key: str) -> _Terms:
-        node = self.graph.nodes[key]
-        if node.kind in _NEURONS or (node.kind == "Input" and not self._before(key)):
-            return _Terms({(key, ()): None}, _NONE)
-        if key not in self.terms:
-            self.terms[key] = _Terms({}, _NONE)  # a cycle of linear nodes alone comes back here, and brings nothing
-            arriving = self._arriving(key)
-            try:
-                self.terms[key] = _LINEAR[node.kind](self, key, node, arriving)
-            except (KeyError, ValueError, IndexError) as error:
-                raise _Problem(key, f"its parameters do not fit ({error})") from None
-        return self.terms[key]
-
-    def _through(self, key: str, node: Node, arriving: _Terms) -> _Terms:
-        self.becomes[key] = "wires"
-        return arriving
-
-    def _flatten(self, key: str, node: Node, arriving: _Terms) -> _Terms:
-        if any(matrix is not None for matrix in arriving.by_source.values()) or arriving.constant is not _NONE:
-            raise _Problem(key, "stands behind a linear node; let it follow the input or neurons")
-        return self._through(key, node, arriving)
-
-    def _linear(self, key: str, node: Node, arriving: _Terms) -> _Terms:
-        weight = np.asarray(node.numbers["weight"], dtype=np.float64)
-        if weight.ndim != 2:
-            raise _Problem(key, f"its weight has shape {weight.shape}; it must be (out, in)")
-        bias = np.asarray(node.numbers.get("bias", 0.0), dtype=np.float64).reshape(-1)
-        found = {source: weight if matrix is None else weight @ matrix for source, matrix in arriving.by_source.items()}
-        constant = arriving.constant
-        carried = weight @ np.broadcast_to(constant, weight.shape[1]) if constant.any() else _NONE
-        self.becomes[key] = f"weights {weight.shape[1]} to {weight.shape[0]}" + (", bias" if bias.any() else "")
-        return _Terms(found, carried + bias if bias.any() else carried)
-
-    def _scale(self, key: str, node: Node, arriving: _Terms) -> _Terms:
-        scale = np.asarray(node.numbers["scale"], dtype=np.float64).reshape(-1)
-        found: dict[tuple[str, tuple[int, ...]], Array | None] = {}
-        for source, matrix in arriving.by_source.items():
-            if matrix is None:
-                found[source] = np.diag(scale) if scale.size > 1 else None
-                if scale.size == 1 and scale[0] != 1:
-                    raise _Problem(key, "scales all channels of a source by one number; give a number for each")
-            else:
-                found[source] = matrix * (scale[:, None] if scale.size > 1 else scale)
-        self.becomes[key] = "part of the weights"
-        return _Terms(found, arriving.constant * scale)
-
-    def _delay(self, key: str, node: Node, arriving: _Terms) -> _Terms:
-        steps = np.asarray(node.numbers["delay"], dtype=np.float64).reshape(-1) / self.dt
-        whole = np.rint(steps)
-        if np.abs(steps - whole).max(initial=0) > 1e-3 or not 0 <= whole.min() <= whole.max() <= MAX_DELAY:
-            raise _Problem(key, f"delays by {brief(steps.tolist())} steps; allowed are whole numbers, 0..{MAX_DELAY}")
-        found: dict[tuple[str, tuple[int, ...]], Array | None] = {}
-        for (source, before), matrix in arriving.by_source.items():
-            if matrix is not None or before or self.graph.nodes[source].kind == "Input":
-                raise _Problem(key, "delays something else than the spikes of neurons; let it follow them directly")
-            found[source, tuple(int(step) for step in whole)] = matrix
-        self.becomes[key] = f"axonal delay of {int(whole.min())}..{int(whole.max())} steps"
-        return _Terms(found, arriving.constant)
-
-    def _last(self, output: str) -> str:
-        """The population that the output shows."""
-        shown = self._arriving(output)
-        if len(shown.by_source) == 1:
-            (key, delayed), matrix = next(iter(shown.by_source.items()))
-            if matrix is None and not delayed and not shown.constant.any() and self.graph.nodes[key].kind in _NEURONS:
-                self.becomes[output] = f"the scores: {key}"
-                return key
-        raise _Problem(output, "does not show one population of neurons as it is; end with neurons, such as LI")
-
-    def _neurons(self, key: str, terms: _Terms, sizes: dict[str, int]) -> int:
-        """How many neurons a population has: NIR files of some frameworks only say so by the weights."""
-        node, found = self.graph.nodes[key], set[int]()
-        for values in node.numbers.values():
-            if values.size > 1:
-                found.add(values.size)
-        for (source, _), matrix in terms.by_source.items():
-            if matrix is not None:
-                found.add(len(matrix))
-                if source in sizes and sizes[source] == 0:
-                    sizes[source] = matrix.shape[1]
-            elif source != key:
-                found.add(sizes[source])
-        if len(found) != 1 or 0 in found:
-            raise _Problem(key, f"its number of neurons is not clear: {brief(sorted(found))}")
-        return found.pop()
-
-    def _neuron(self, key: str, terms: _Terms, size: int) -> Lif:
-        node, kind = self.graph.nodes[key], _NEURONS[self.graph.nodes[key].kind]
-
-        def number(name: str, default: float | None = None) -> Array:
-            if name not in node.numbers:
-                if default is None:
-                    raise _Problem(key, f"its parameter {name} is missing")
-                return np.full(size, default)
-            values = np.asarray(node.numbers[name], dtype=np.float64).reshape(-1)
-            if not np.isfinite(values).all():
-                raise _Problem(key, f"its {name} is not finite")
-            return np.broadcast_to(values, size).copy()
-
-        for name in ("v_leak", "v_reset"):
-            if number(name, 0.0).any():
-                raise _Problem(key, f"its {name} is not 0; hardware resets to 0 and decays to 0: train with {name} = 0")
-        if kind.fires and self.framework.several and not self.assumed.single_spikes:
-            raise _Problem(
-                key,
-                f"neurons of {self.assumed.source} may fire several times in a step, and those of the "
-                "hardware once: say --single-spikes if the network was trained that way",
-            )
-        leak, gain, parts = kind.dynamics(self, number)
-        threshold = number("threshold" if node.kind == "Threshold" else "v_threshold") if kind.fires else np.ones(size)
-        if kind.fires and threshold.min() <= 0:
-            raise _Problem(key, "its threshold is not positive")
-        if (gain <= 0).any():
-            raise _Problem(key, "the gain of its current is not positive")
-        if (leak < 0).any() or (leak > 1).any():
-            raise _Problem(key, f"its time constant is below the time step, {self.dt}: give the --dt of the training")
-        if terms.constant.any():
-            parts = [Bias(np.broadcast_to(terms.constant, size).copy()), *parts]
-        return Lif(leak, threshold / gain, self.reset, tuple(parts), strict=self.framework.strict)
-
-    def leak_of(self, tau: Array) -> Array:
-        """What is left after a step; one that single precision has moved from a code of the hardware is put back."""
-        leak = self.framework.leak(tau, self.dt)
-        grid = 2.0 ** LEAK_BITS[1]
-        near = np.rint(leak * grid) / grid
-        return np.where(np.abs(leak - near) < _CLOSE, near, leak)
-
-    def gain_of(self, gain: Callable[[Array, Array, float], Array], r: Array, tau: Array) -> Array:
-        """By what a current is multiplied; 1 where only single precision makes it anything else."""
-        found = gain(r, tau, self.dt)
-        return np.where(np.abs(found - 1) < _CLOSE, 1.0, found)
-
-    def _delay_of(self, key: str, arriving: Iterable[_Terms]) -> Array:
+    def _delay_of(self, key: str, ways: Iterable[Mapping[Source, Array | None]]) -> Array:
         """`(N,)` or `(1,)`: by how many steps the spikes of a population arrive later, everywhere."""
-        seen = {delayed for terms in arriving for source, delayed in terms.by_source if source == key}
+        seen = {delayed for way in ways for source, delayed in way if source == key}
         if len(seen) > 1:
             raise _Problem(key, "its spikes are delayed on some ways and not on others; delay them on all")
-        late = self.framework.late if _NEURONS[self.graph.nodes[key].kind].fires else 0
-        return np.array(next(iter(seen), ()) or (0,), dtype=np.float64) + late
+        return np.array(next(iter(seen), ()) or (0,), dtype=np.float64)
 
-    def _layer(
-        self, key: str, neuron: Lif, terms: _Terms, steps: Array, places: Mapping[str, int], sizes: Mapping[str, int]
-    ) -> Layer:
-        projections, parts, size = [], list(neuron.parts), sizes[key]
-        for (source, _), matrix in terms.by_source.items():
-            weight = np.eye(size) if matrix is None else matrix
-            if weight.shape != (size, sizes[source]):
-                raise _Problem(key, f"its weights have shape {weight.shape}; they must have {(size, sizes[source])}")
-            if source == key and not steps.any() and not (weight - np.diag(np.diagonal(weight))).any():
-                parts.insert(0, SelfWeight(np.diagonal(weight).copy()))
-            else:
-                projections.append(Dense(places[source], weight))
-        if steps.any():
-            parts.append(Delay(np.broadcast_to(steps, size).copy()))
-        if not _NEURONS[self.graph.nodes[key].kind].fires and places[key] < len(places) - 1:
+    def _layer(self, one: _Population, steps: Array, places: Mapping[str, int], sizes: Mapping[str, int]) -> Layer:
+        key, parts, size, projections = one.key, list(one.neuron.parts), len(one.gain), []
+        fires, late = _NEURONS[self.graph.nodes[key].kind].fires, self.framework.late
+        if not fires and places[key] < len(places) - 1:
             raise _Problem(
                 key,
                 "puts out potentials to other neurons; hardware exchanges spikes, only the last layer may have none",
             )
+        if len(steps) not in (1, size):
+            raise _Problem(key, f"its spikes are delayed by {len(steps)} numbers of steps; it has {size} neurons")
+        for (source, _), matrix in one.terms.by_source.items():
+            weight = _diagonal(key, np.ones(size)) if matrix is None else matrix
+            if weight.shape != (size, sizes[source]):
+                raise _Problem(key, f"its weights have shape {weight.shape}; they must have {(size, sizes[source])}")
+            weight = _finite(key, "weight", weight)
+            diagonal = np.diagonal(weight) if source == key else _NONE
+            if source == key and not steps.any() and np.count_nonzero(weight) == np.count_nonzero(diagonal):
+                parts.insert(0, SelfWeight(diagonal.copy()))
+            elif source == key and late:
+                raise _Problem(key, f"{self.assumed.source} feeds spikes back a step earlier than hardware can")
+            else:
+                projections.append(Dense(places[source], weight))
+        if fires and (steps + late).any():
+            parts.append(Delay(np.broadcast_to(steps + late, size).copy()))
         self.becomes[key] = ", ".join([f"{size} neurons", *(part.label for part in parts)])
-        return Layer((size,), tuple(projections), replace(neuron, parts=tuple(parts)))
+        return Layer((size,), tuple(projections), replace(one.neuron, parts=tuple(parts)))
 
     def _readout(self, last: str) -> Readout:
         fires = _NEURONS[self.graph.nodes[last].kind].fires
@@ -403,6 +511,17 @@ class _Lowering:
         if fires and not READOUTS[chosen].spiking:
             self.notes.append(f"{last}: its potentials are read, so its neurons never spike and are never reset")
         return chosen
+
+
+def _in_real_units(one: _Population) -> _Population:
+    """A population whose potentials are compared with each other: currents take the gain, thresholds give it back."""
+    scaled = {
+        source: _diagonal(one.key, one.gain) if matrix is None else matrix * one.gain[:, None]
+        for source, matrix in one.terms.by_source.items()
+    }
+    parts = tuple(Bias(part.value * one.gain) if isinstance(part, Bias) else part for part in one.neuron.parts)
+    neuron = replace(one.neuron, threshold=one.neuron.threshold * one.gain, parts=parts)
+    return _Population(one.key, neuron, _Terms(scaled, one.terms.constant), one.gain)
 
 
 @dataclass(frozen=True, slots=True)
@@ -419,15 +538,15 @@ def _leaky(lowering: _Lowering, number: Callable[..., Array]) -> tuple[Array, Ar
 
 
 def _filtered(lowering: _Lowering, number: Callable[..., Array]) -> tuple[Array, Array, list[Part]]:
-    tau, tau_syn, gain = number("tau_mem"), number("tau_syn"), lowering.framework.gain_cuba
-    into_filter = lowering.gain_of(gain, number("w_in", 1.0), tau_syn)
-    into_membrane = lowering.gain_of(gain, number("r", 1.0), tau)
+    tau, tau_syn, framework = number("tau_mem"), number("tau_syn"), lowering.framework
+    into_filter = lowering.gain_of(framework.gain_filter, number("w_in", 1.0), tau_syn)
+    into_membrane = lowering.gain_of(framework.gain_membrane, number("r", 1.0), tau)
     return lowering.leak_of(tau), into_filter * into_membrane, [Synapse(lowering.leak_of(tau_syn))]
 
 
 def _integrating(lowering: _Lowering, number: Callable[..., Array]) -> tuple[Array, Array, list[Part]]:
     r = number("r", 1.0)
-    return np.ones_like(r), lowering.gain_of(lambda r, _, dt: np.where(r == 1, 1.0, r * dt), r, r), []
+    return np.ones_like(r), _near_one(lowering.framework.gain_if(r, lowering.dt)), []
 
 
 def _plain(lowering: _Lowering, number: Callable[..., Array]) -> tuple[Array, Array, list[Part]]:
@@ -444,6 +563,7 @@ _NEURONS: Mapping[str, _Neurons] = {
     "CubaLI": _Neurons(False, _filtered),
     "I": _Neurons(False, _integrating),
 }
+_PARAMETERS = ("tau", "tau_mem", "tau_syn", "r", "w_in", "v_leak", "v_threshold", "v_reset", "threshold")
 _LINEAR: Mapping[str, Callable[[_Lowering, str, Node, _Terms], _Terms]] = {
     "Input": _Lowering._through,
     "Output": _Lowering._through,
@@ -457,16 +577,30 @@ _KINDS = {*_NEURONS, *_LINEAR}
 _UNKNOWN = dict.fromkeys(("Conv1d", "Conv2d", "SumPool2d", "AvgPool2d"), "no engine for it yet")
 
 
-def _sum(one: Array | None, two: Array | None) -> Array | None:
-    if one is None and two is None:
-        raise ValueError("two ways without weights lead here from the same source")
+def _near_one(gain: Array) -> Array:
+    return np.where(np.abs(gain - 1) < _CLOSE, 1.0, gain)
+
+
+def _finite(key: str, name: str, values: Any) -> Array:
+    found = np.asarray(values, dtype=np.float64)
+    if not found.size or not np.isfinite(found).all():
+        raise _Problem(key, f"its {name} is {'empty' if not found.size else 'not finite'}")
+    return found
+
+
+def _diagonal(key: str, values: Array) -> Array:
+    """A matrix with these numbers on its diagonal, if it is not too large for this machine."""
+    if 40 * len(values) ** 2 > memory_limit():
+        raise _Problem(key, f"a way from {len(values)} channels to as many neurons is a matrix too large to be built")
+    return np.diag(values)
+
+
+def _sum(key: str, one: Array | None, two: Array | None) -> Array | None:
     if one is None or two is None:
-        known = one if two is None else two
-        assert known is not None
-        return known + np.eye(*known.shape)
+        known = two if one is None else one
+        if known is None or known.shape[0] != known.shape[1]:
+            raise _Problem(key, "a way without weights and another one lead to it from the same source")
+        return known + np.eye(len(known))
+    if one.shape != two.shape:
+        raise _Problem(key, f"weights of shapes {one.shape} and {two.shape} lead to it from the same source")
     return one + two
-
-
-def _size(node: Node) -> int:
-    """Number of channels of the input, or 0 where the file does not say."""
-    return int(np.prod(np.atleast_1d(node.numbers["shape"]))) if "shape" in node.numbers else 0

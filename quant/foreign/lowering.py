@@ -283,20 +283,21 @@ class _Lowering:
         bias = _finite(key, "bias", node.numbers.get("bias", _NONE)).reshape(-1)
         if weight.ndim != 2:
             raise _Problem(key, f"its weight has shape {weight.shape}; it must be (out, in)")
-        for name, size, wanted in (
-            ("bias", bias.size, weight.shape[0]),
-            ("input", arriving.constant.size, weight.shape[1]),
-            *(("input", len(one), weight.shape[1]) for one in arriving.by_source.values() if one is not None),
-        ):
-            if size != wanted and not (size == 1 and name == "bias") and (size > 1 or wanted == 1 != size):
-                raise _Problem(key, f"its {name} has {size} numbers; its weight asks for {wanted}")
+        out, into = weight.shape
+        if bias.size not in (1, out):
+            raise _Problem(key, f"its bias has {bias.size} numbers; its weight asks for {out}")
+        for reaches in (len(one) for one in arriving.by_source.values() if one is not None):
+            if reaches != into:
+                raise _Problem(key, f"{reaches} channels reach it; its weight asks for {into}")
+        if arriving.constant.size not in (1, into):
+            raise _Problem(key, f"a bias of {arriving.constant.size} reaches it; its weight asks for {into} channels")
         found = {source: weight if one is None else weight @ one for source, one in arriving.by_source.items()}
-        carried = weight @ np.broadcast_to(arriving.constant, weight.shape[1]) if arriving.constant.any() else _NONE
+        carried = weight @ np.broadcast_to(arriving.constant, into) if arriving.constant.any() else _NONE
         if self.framework.late and len(self.before[key]) > 1 and set(self.before[key]) & set(self.behind[key]):
             raise _Problem(
                 key, "input passes through recurrent weights, as the exporter writes it, but not in the network"
             )
-        self.becomes[key] = f"weights {weight.shape[1]} to {weight.shape[0]}" + (", bias" if bias.any() else "")
+        self.becomes[key] = f"weights {into} to {out}" + (", bias" if bias.any() else "")
         return _Terms(found, _finite(key, "bias", carried + bias if bias.any() else carried))
 
     def _scale(self, key: str, node: Node, arriving: _Terms) -> _Terms:

@@ -84,7 +84,7 @@ training: $(READY)
 # Files that snnTorch, SpikingJelly and Norse write, or read, against their own spikes (docs/foreign.md)
 frameworks: $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[peers]'
-	$(BIN)/python -m pytest tests/unit/quant/test_frameworks.py
+	$(BIN)/python -m pytest -m 'check or not check' tests/unit/quant/test_frameworks.py
 
 # Memory of e-prop, online and not, and of BPTT, against the steps of a sample
 eprop-memory: $(READY)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import itertools
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +20,7 @@ from quant.foreign import Assumed, lower, read
 nir = pytest.importorskip("nir")
 pytestmark = pytest.mark.filterwarnings("ignore")  # of other packages
 
+ROOT = Path(__file__).resolve().parents[3]
 STEPS, SAMPLES, INPUTS, HIDDEN, OUTPUTS = 50, 8, 20, 30, 10
 SPIKES = np.random.default_rng(1).random((STEPS, SAMPLES, INPUTS)) < 0.3
 Outputs = list[list[np.ndarray]]
@@ -207,3 +209,16 @@ def test_nir_reads_what_we_write(tmp_path: Path) -> None:
     again = foreign.integers(read(tmp_path / "b.nir"))
     assert again is not None
     assert store.digest(again) == store.digest(model)
+
+
+@pytest.mark.check
+def test_the_example_takes_snntorch_to_hardware(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("snntorch")
+    spec = importlib.util.spec_from_file_location("from_snntorch", ROOT / "examples" / "from_snntorch.py")
+    assert spec is not None
+    assert spec.loader is not None
+    example = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(example)
+    example.main(ROOT / "configs" / "digits.toml", tmp_path, epochs=1)
+    said = capsys.readouterr().out
+    assert said.count("in simulated hardware, every spike as in the integers") == 3

@@ -86,7 +86,8 @@ def draw(picture: Picture, recorded: Mapping[str, Any]) -> bytes:
             axes.plot(*zip(*picture.published.items(), strict=True), "D", color="0.3", ms=4, label=picture.says)
         if picture.limits:
             axes.set_ylim(*picture.limits)
-        axes.set(xlabel="epoch, real numbers and then integers", yscale="log" if regression else "linear")
+        order = "one task after the other" if "after_tasks" in runs[0] else "real numbers and then integers"
+        axes.set(xlabel=f"epoch, {order}", yscale="log" if regression else "linear")
         axes.set_ylabel("error" if regression else "accuracy on the validation part, %")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid(alpha=0.25, lw=0.5)

@@ -29,6 +29,9 @@ from quant.readouts import READOUTS, Readout
 _CLOSE = 1e-6  # what single precision loses on the way from a leak or a gain to a time constant and back
 
 
+_LARGEST = 1e30  # of parameters; products of several must fit into a float
+
+
 @dataclass(frozen=True, slots=True)
 class Assumed:
     """What a NIR file does not say, and its user does.
@@ -586,7 +589,9 @@ def _finite(key: str, name: str, values: Any) -> Array:
     found = np.asarray(values, dtype=np.float64)
     if not found.size or not np.isfinite(found).all():
         raise _Problem(key, f"its {name} is {'empty' if not found.size else 'not finite'}")
-    return found
+    if np.abs(found).max() > _LARGEST:
+        raise _Problem(key, f"its {name} reaches {np.abs(found).max():.3g}; the largest number is {_LARGEST:g}")
+    return np.where(np.abs(found) < 1 / _LARGEST, 0.0, found)
 
 
 def _diagonal(key: str, values: Array) -> Array:

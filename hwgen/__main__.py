@@ -153,8 +153,8 @@ def _add_foreign(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
 def _add_calibration(group: argparse._ArgumentGroup) -> None:
     """Add how real numbers become integers."""
     group.add_argument("--spikes", type=Path, help="spike file with typical input")
-    group.add_argument("--weight-bits", type=_numbers, default=[8], help="of all layers, or of each (default 8)")
-    group.add_argument("--leak-bits", type=int, default=12, help="width of the leaks (default 12)")
+    group.add_argument("--weight-bits", type=_numbers, help="of all layers, or of each (default 8)")
+    group.add_argument("--leak-bits", type=int, help="width of the leaks (default 12)")
     group.add_argument(
         "--fraction-bits",
         type=int,

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
 
 from tabulate import tabulate
 
 from quant import export, foreign, spikes
-from quant.calibration import calibrate, default_fraction_bits
+from quant.calibration import calibrate
 from quant.errors import ModelError, printable
 from quant.foreign import Assumed, Foreign
 from quant.foreign.drift import drift as measure
@@ -16,7 +15,7 @@ from quant.model import IntModel, RealModel
 from quant.spikes import SpikeSet
 
 SUFFIX = ".nir"
-FRACTION_BITS = 4
+_SAID = ("source", "dt", "reset", "readout", "single_spikes", "spikes", "weight_bits", "leak_bits", "fraction_bits")
 
 
 def load(arguments: argparse.Namespace) -> IntModel:
@@ -26,36 +25,29 @@ def load(arguments: argparse.Namespace) -> IntModel:
         ModelError, SpikeFileError: if files break their formats or do not fit each other, or an option is missing.
     """
     if arguments.model.suffix != SUFFIX:
-        if arguments.source:
-            raise ModelError(f"--source is for networks from elsewhere ({SUFFIX}); {arguments.model} says all itself")
+        for name in _SAID:
+            if getattr(arguments, name):
+                option = f"--{name.replace('_', '-')}"
+                raise ModelError(
+                    f"{option} is for networks from elsewhere ({SUFFIX}); {arguments.model} says all itself"
+                )
         return export.load(arguments.model)
     if arguments.source is None and (known := foreign.integers(foreign.read(arguments.model))):
         return known
-    real, samples = _real_and_samples(arguments)
-    return calibrate(real, samples, **_widths(arguments))
+    real, samples, widths = _to_calibrate(arguments)
+    return calibrate(real, samples, **widths)
 
 
-def _real_and_samples(arguments: argparse.Namespace) -> tuple[RealModel, SpikeSet]:
+def _to_calibrate(arguments: argparse.Namespace) -> tuple[RealModel, SpikeSet, foreign.Widths]:
     understood = understand(arguments)
     real = understood.built()
     if arguments.spikes is None:
         raise ModelError("--spikes is missing: a spike file with typical input, by which the states get their widths")
     samples = spikes.read(arguments.spikes)
-    foreign.check_fit(real, samples)
     for note in understood.notes:
         print(printable(f"{arguments.model}: {note}"))
-    return real, samples
-
-
-def _widths(arguments: argparse.Namespace) -> dict[str, Any]:
-    bits, fraction = arguments.weight_bits, arguments.fraction_bits
-    if fraction is None:
-        fraction = default_fraction_bits(bits)
-    return {
-        "weight_bits": bits[0] if len(bits) == 1 else bits,
-        "leak_bits": arguments.leak_bits,
-        "fraction_bits": fraction,
-    }
+    bits, leak_bits = arguments.weight_bits or [8], 12 if arguments.leak_bits is None else arguments.leak_bits
+    return real, samples, foreign.widths(real, samples, bits, leak_bits, arguments.fraction_bits)
 
 
 def understand(arguments: argparse.Namespace) -> Foreign:
@@ -64,6 +56,8 @@ def understand(arguments: argparse.Namespace) -> Foreign:
     Raises:
         ModelError: if it is no NIR file, or an option is missing.
     """
+    if arguments.model.suffix != SUFFIX:
+        raise ModelError(f"{arguments.model}: this command reads NIR files ({SUFFIX})")
     if arguments.source is None:
         raise ModelError(
             f"--source is missing: {arguments.model} stores neither time step nor reset; name the framework it was "
@@ -74,8 +68,6 @@ def understand(arguments: argparse.Namespace) -> Foreign:
 
 
 def check(arguments: argparse.Namespace) -> int:
-    if arguments.model.suffix != SUFFIX:
-        raise ModelError(f"{arguments.model}: check reads NIR files ({SUFFIX})")
     found = understand(arguments)
     rows = [
         [printable(text) for text in (one.node, one.kind, f"no: {one.problem}" if one.problem else one.becomes)]
@@ -90,8 +82,8 @@ def check(arguments: argparse.Namespace) -> int:
 
 
 def drift(arguments: argparse.Namespace) -> int:
-    real, samples = _real_and_samples(arguments)
-    found = measure(real, samples, **_widths(arguments))
+    real, samples, widths = _to_calibrate(arguments)
+    found = measure(real, samples, **widths)
     rows = [
         [f"layer {number}", layer.spikes, layer.differ, *(layer.first or ("", "", ""))]
         for number, layer in enumerate(found.layers, start=1)

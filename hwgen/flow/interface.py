@@ -115,7 +115,7 @@ def convert(
     readout: Readout | None = None,
     weight_bits: int | Sequence[int] = 8,
     leak_bits: int = 12,
-    fraction_bits: int = 4,
+    fraction_bits: int | None = None,
     name: str = "net",
 ) -> IntModel:
     """The integers nearest to a network of snnTorch or SpikingJelly modules (docs/foreign.md).
@@ -124,7 +124,7 @@ def convert(
         network: a `torch.nn.Module` whose modules feed each other in the order in which they were registered.
         samples: typical input, by which the states get their widths.
         readout: how the last layer's steps become scores; None: by whether its neurons spike.
-        weight_bits, leak_bits, fraction_bits: see `quant.calibration.calibrate`.
+        weight_bits, leak_bits, fraction_bits: see `quant.calibration.calibrate`; None: 4, as far as the weights allow.
         name: of the network.
 
     Raises:
@@ -132,7 +132,8 @@ def convert(
         SpikeFileError: if the samples do not fit.
     """
     real = foreign.lower(*foreign.of_modules(network, readout), name).built()
-    return foreign.calibrated(real, samples, weight_bits=weight_bits, leak_bits=leak_bits, fraction_bits=fraction_bits)
+    bits = [weight_bits] if isinstance(weight_bits, int) else weight_bits
+    return foreign.calibrated(real, samples, weight_bits=bits, leak_bits=leak_bits, fraction_bits=fraction_bits)
 
 
 def build(model: Run | IntModel | str | Path, out: str | Path, request: Request | None = None) -> BuildFolder:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypedDict
 
-from quant.calibration import calibrate
+from quant.calibration import calibrate, default_fraction_bits
 from quant.errors import SpikeFileError
 from quant.foreign.frameworks import FRAMEWORKS
 from quant.foreign.lowering import Assumed, Finding, Foreign, lower
@@ -27,19 +28,46 @@ __all__ = [
     "of_modules",
     "read",
     "to_bytes",
+    "widths",
 ]
 
 
+class Widths(TypedDict):
+    """Of `quant.calibration.calibrate`."""
+
+    weight_bits: list[int]
+    leak_bits: int
+    fraction_bits: int
+
+
 def calibrated(
-    real: RealModel, samples: SpikeSet, *, weight_bits: int | Sequence[int], leak_bits: int, fraction_bits: int
+    real: RealModel,
+    samples: SpikeSet,
+    *,
+    weight_bits: Sequence[int] = (8,),
+    leak_bits: int = 12,
+    fraction_bits: int | None = None,
 ) -> IntModel:
     """The integers nearest to a network, for samples that fit it: see `quant.calibration.calibrate`.
 
+    Args:
+        weight_bits: of all layers, or of each.
+        fraction_bits: None: 4, as far as these weights allow.
+
     Raises:
-        SpikeFileError: if the samples do not fit.
+        ModelError, SpikeFileError: if widths or samples do not fit.
     """
+    return calibrate(real, samples, **widths(real, samples, weight_bits, leak_bits, fraction_bits))
+
+
+def widths(
+    real: RealModel, samples: SpikeSet, weight_bits: Sequence[int], leak_bits: int, fraction_bits: int | None
+) -> Widths:
+    """The arguments of `quant.calibration.calibrate`, for samples that fit."""
     check_fit(real, samples)
-    return calibrate(real, samples, weight_bits=weight_bits, leak_bits=leak_bits, fraction_bits=fraction_bits)
+    each = list(weight_bits) * (len(real.layers) if len(weight_bits) == 1 else 1)
+    fraction = default_fraction_bits(each) if fraction_bits is None else fraction_bits
+    return {"weight_bits": each, "leak_bits": leak_bits, "fraction_bits": fraction}
 
 
 def check_fit(real: RealModel, samples: SpikeSet) -> None:

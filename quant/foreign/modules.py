@@ -46,9 +46,8 @@ def of_modules(net: Any, readout: Readout | None = None) -> tuple[Graph, Assumed
         sources |= {source} - {""}
         resets |= {reset} - {None} if reset else set()
         before = name
-        weight = _recurrent(module)
-        if weight is not None:
-            nodes[f"{name}.recurrent"] = Node("Linear", {"weight": weight})
+        if getattr(module, "recurrent", None) is not None:
+            nodes[f"{name}.recurrent"] = _recurrent(module.recurrent)
             edges += list(pairwise((name, f"{name}.recurrent", name)))
     nodes["output"] = Node("Output", {})
     edges.append((before, "output"))
@@ -67,11 +66,10 @@ def _leaves(module: Any, name: str) -> Iterator[tuple[str, Any]]:
         yield from _leaves(child, f"{name}.{key}" if name else key)
 
 
-def _recurrent(module: Any) -> Array | None:
-    inner = getattr(module, "recurrent", None)
-    if inner is None:
-        return None
-    return np.diag(np.atleast_1d(_array(inner.V))) if hasattr(inner, "V") else _array(inner.weight)
+def _recurrent(inner: Any) -> Node:
+    if hasattr(inner, "V"):
+        return Node("Linear", {"weight": np.diag(np.atleast_1d(_array(inner.V)))})
+    return _linear("", inner)[0]
 
 
 def _array(value: Any) -> Array:
@@ -102,6 +100,8 @@ def _leaky(name: str, module: Any) -> Found:
         raise ModelError(f"{name}: with a filter or recurrence, a reset to zero comes late: set reset_delay = False")
     if module.inhibition:
         raise ModelError(f"{name}: inhibition lets one neuron of the layer fire; hardware has nothing like it")
+    if module.state_quant or (_array(module.graded_spikes_factor) != 1).any():
+        raise ModelError(f"{name}: has state_quant or graded spikes; train without")
     tau, tau_syn = _tau(module.beta), _tau(getattr(module, "alpha", 0.0))
     numbers = {"r": tau, "v_threshold": _array(module.threshold)}
     reset: Reset | None = {"zero": "zero", "subtract": "late_subtract", "none": None}[mechanism]

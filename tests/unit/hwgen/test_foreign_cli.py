@@ -103,9 +103,15 @@ def test_a_build_asks_for_what_is_missing(
     assert not (tmp_path / "core").exists()
 
 
-def test_a_source_is_for_files_from_elsewhere(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert hwgen.main(["build", "--model", "a.pt", *SAID, "--out", str(tmp_path / "core")]) == 2
-    assert "--source is for networks from elsewhere (.nir); a.pt says all itself" in capsys.readouterr().err
+@pytest.mark.parametrize("option", [["--source", "norse"], ["--weight-bits", "4"], ["--spikes", "a.npz"]])
+def test_options_for_files_from_elsewhere_are_not_for_others(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], option: list[str]
+) -> None:
+    assert hwgen.main(["build", "--model", "a.pt", *option, "--out", str(tmp_path / "core")]) == 2
+    said = f"error: {option[0]} is for networks from elsewhere (.nir); a.pt says all itself\n"
+    assert capsys.readouterr().err == said
+    assert hwgen.main(["drift", "--model", "a.safetensors", *SAID]) == 2
+    assert capsys.readouterr().err == "error: a.safetensors: this command reads NIR files (.nir)\n"
 
 
 def test_the_spikes_must_fit(tmp_path: Path, files: list[str], capsys: pytest.CaptureFixture[str]) -> None:

@@ -172,6 +172,31 @@ def test_modules_of_snntorch(kind: str, reset: str) -> None:
     spikes_of(net, (1, 3))
 
 
+@pytest.mark.parametrize("kind", ["RLeaky", "RSynaptic"])
+def test_recurrent_modules_of_snntorch_have_a_bias(kind: str) -> None:
+    """In single precision: their own spikes are float32 whatever they are fed."""
+    snntorch = pytest.importorskip("snntorch")
+    torch.manual_seed(6)
+    more = {"alpha": 0.5} if kind == "RSynaptic" else {}
+    neurons = getattr(snntorch, kind)(
+        beta=0.8, linear_features=HIDDEN, reset_mechanism="subtract", init_hidden=kind == "RLeaky", **more
+    )
+    net = torch.nn.Sequential(linear(INPUTS, HIDDEN, bias=True), neurons)
+    model = lower(*foreign.of_modules(net), "net").built()
+    spikes, syn, mem = neurons.init_rsynaptic() if kind == "RSynaptic" else (None, None, None)
+    found = []
+    with torch.no_grad():
+        for given in torch.from_numpy(SPIKES).float():
+            if kind == "RSynaptic":
+                spikes, syn, mem = neurons(net[0](given), spikes, syn, mem)
+            else:
+                spikes = neurons(net[0](given))
+            found.append(spikes.numpy().astype(bool))
+    ours = golden.run(model, SPIKES, np.full(SAMPLES, STEPS)).spikes[1]
+    assert np.stack(found).sum() > 100
+    np.testing.assert_array_equal(ours, np.stack(found))
+
+
 @pytest.mark.parametrize("v_reset", [0.0, None])
 @pytest.mark.parametrize("kind", ["LIFNode", "IFNode"])
 def test_modules_of_spikingjelly(kind: str, v_reset: float | None) -> None:

@@ -46,16 +46,17 @@ class Mnist:
     Attributes:
         path: the folder of the four files.
         code: "rate", in each step a pixel of value `v` spikes with probability `rate * v / 255`, drawn from `seed` and
-            the image's number; "latency", a pixel spikes once, bright ones first, black ones never.
+            the image's number; "regular", it spikes as often, in even intervals, whose beginning `seed` draws for each
+            pixel; "latency", a pixel spikes once, bright ones first, black ones never.
         steps: time steps per image.
-        rate: of a white pixel, for "rate".
-        seed: draws the spikes of "rate".
+        rate: of a white pixel, for "rate" and "regular".
+        seed: draws the spikes of "rate", and where "regular" begins.
         permutation: draws an order of the pixels, the same for all images; 0: as they are.
         split: which images test.
     """
 
     path: FilePath
-    code: Literal["rate", "latency"] = "rate"
+    code: Literal["rate", "regular", "latency"] = "rate"
     steps: Annotated[int, Range(1, 1000)] = 20
     rate: Annotated[float, Range(0.001, 1.0)] = 0.5
     seed: Seed = 1
@@ -82,7 +83,7 @@ class Mnist:
         if self.permutation:
             images = images[:, np.random.default_rng(self.permutation).permutation(images.shape[1])]
         starts = tqdm(range(0, len(images), _AT_A_TIME), desc="MNIST", unit="batch", leave=False, disable=None)
-        coder = {"rate": self._by_rate, "latency": self._by_latency}[self.code]
+        coder = {"rate": self._by_rate, "regular": self._in_intervals, "latency": self._by_latency}[self.code]
         parts = []
         for start in starts:
             chosen = slice(start, start + _AT_A_TIME)
@@ -96,6 +97,12 @@ class Mnist:
             draw = np.random.default_rng((self.seed, first + number))
             chance = image * np.float32(self.rate / 255)
             spikes[:, number] = draw.random((self.steps, image.size), dtype=np.float32) < chance
+        return spikes
+
+    def _in_intervals(self, images: Images, _: int) -> Bools:
+        begin = np.random.default_rng(self.seed).random(images.shape[1])
+        chance = images * (self.rate / 255)
+        spikes: Bools = np.diff(np.floor(np.arange(self.steps + 1)[:, None, None] * chance + begin), axis=0) > 0
         return spikes
 
     def _by_latency(self, images: Images, _: int) -> Bools:

@@ -32,7 +32,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("code", ["rate", "latency"])
+@pytest.mark.parametrize("code", ["rate", "regular", "latency"])
 def test_the_parts(folder: Path, code: str) -> None:
     options = Mnist(str(folder), code=code, steps=8, split=Official(validation=0.25))  # type: ignore[arg-type]
     assert (options.channels, options.classes) == (784, tuple("0123456789"))
@@ -53,6 +53,16 @@ def test_latency_is_bright_first_and_black_never() -> None:
     white = Mnist("", code="latency", steps=10).encode(np.full((1, 784), 255, np.uint8), np.array([0]))
     assert len(white.step) == 784
     assert not white.step.any()
+
+
+def test_regular_spikes_are_as_many_as_the_pixels_say() -> None:
+    image = np.arange(256, dtype=np.uint8).repeat(4)[:784][None]
+    dense = Mnist("", code="regular", steps=40, rate=0.7).encode(image, np.array([3])).dense(slice(0, 1))[:, 0]
+    assert (np.abs(dense.sum(axis=0) - 40 * 0.7 * image[0] / 255) < 1).all()
+    assert dense.sum() > 5000
+    (steps,) = np.nonzero(dense[:, image[0] == 195][:, 0])
+    assert set(np.diff(steps)) <= {1, 2}  # 1.87 on average
+    assert len(np.unique(dense[:, image[0] == 195], axis=1).T) > 1  # they begin anywhere
 
 
 def test_rates_are_the_pixels() -> None:

@@ -15,7 +15,7 @@ import pytest
 from bench.hostile import CONFIGURATION, READERS, Reader, bomb, crafted, examine
 from quant import reader
 
-INPUTS = 60
+INPUTS = 40
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from hwgen.core.build import write
 from hwgen.core.request import Request, fulfil
 from quant import export as checkpoints
 from quant import foreign, page, spikes, store
+from quant.calibration import calibrate
 from quant.files import write_new
 from quant.manifest import BuildFolder, open_folder
 from quant.model import IntModel
@@ -133,7 +134,7 @@ def convert(
     """
     real = foreign.lower(*foreign.of_modules(network, readout), name).built()
     bits = [weight_bits] if isinstance(weight_bits, int) else weight_bits
-    return foreign.calibrated(real, samples, weight_bits=bits, leak_bits=leak_bits, fraction_bits=fraction_bits)
+    return calibrate(real, samples, **foreign.widths(real, samples, bits, leak_bits, fraction_bits))
 
 
 def build(model: Run | IntModel | str | Path, out: str | Path, request: Request | None = None) -> BuildFolder:

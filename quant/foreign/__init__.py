@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypedDict
 
-from quant.calibration import calibrate, default_fraction_bits
+from quant.calibration import default_fraction_bits
 from quant.errors import SpikeFileError
 from quant.foreign.frameworks import FRAMEWORKS
 from quant.foreign.lowering import Assumed, Finding, Foreign, lower
 from quant.foreign.modules import of_modules
 from quant.foreign.nodes import Graph, Node, read
 from quant.foreign.writing import integers, to_bytes
-from quant.model import IntModel, RealModel
+from quant.model import RealModel
 from quant.spikes import SpikeSet
 
 __all__ = [
@@ -22,7 +22,6 @@ __all__ = [
     "Foreign",
     "Graph",
     "Node",
-    "calibrated",
     "integers",
     "lower",
     "of_modules",
@@ -40,41 +39,20 @@ class Widths(TypedDict):
     fraction_bits: int
 
 
-def calibrated(
-    real: RealModel,
-    samples: SpikeSet,
-    *,
-    weight_bits: Sequence[int] = (8,),
-    leak_bits: int = 12,
-    fraction_bits: int | None = None,
-) -> IntModel:
-    """The integers nearest to a network, for samples that fit it: see `quant.calibration.calibrate`.
+def widths(
+    real: RealModel, samples: SpikeSet, weight_bits: Sequence[int], leak_bits: int, fraction_bits: int | None
+) -> Widths:
+    """The arguments of `quant.calibration.calibrate`, for samples that fit.
 
     Args:
         weight_bits: of all layers, or of each.
         fraction_bits: None: 4, as far as these weights allow.
 
     Raises:
-        ModelError, SpikeFileError: if widths or samples do not fit.
-    """
-    return calibrate(real, samples, **widths(real, samples, weight_bits, leak_bits, fraction_bits))
-
-
-def widths(
-    real: RealModel, samples: SpikeSet, weight_bits: Sequence[int], leak_bits: int, fraction_bits: int | None
-) -> Widths:
-    """The arguments of `quant.calibration.calibrate`, for samples that fit."""
-    check_fit(real, samples)
-    each = list(weight_bits) * (len(real.layers) if len(weight_bits) == 1 else 1)
-    fraction = default_fraction_bits(each) if fraction_bits is None else fraction_bits
-    return {"weight_bits": each, "leak_bits": leak_bits, "fraction_bits": fraction}
-
-
-def check_fit(real: RealModel, samples: SpikeSet) -> None:
-    """Refuse samples of other channels.
-
-    Raises:
-        SpikeFileError: naming both numbers.
+        SpikeFileError: if the samples do not fit.
     """
     if samples.channels != real.inputs:
         raise SpikeFileError(f"the samples have {samples.channels} channels; the network has {real.inputs} inputs")
+    each = list(weight_bits) * (len(real.layers) if len(weight_bits) == 1 else 1)
+    fraction = default_fraction_bits(each) if fraction_bits is None else fraction_bits
+    return {"weight_bits": each, "leak_bits": leak_bits, "fraction_bits": fraction}

@@ -51,13 +51,15 @@ class Lee(Rule):
         active = (spikes.sum(dim=0) > 0).to(error)
         if did.hidden:
             error = error * active
-        gain = 1 / numbers.threshold
+        unit = numbers.unit.detach()
+        gain = 1 / (numbers.threshold * unit)  # in real terms, as all of a normalized error
         error = error * gain
         if self.normalize:
             mean = ((gain.square() * active).sum(dim=1) / active.sum(dim=1).clamp(min=1)).sqrt()
             mean = torch.where(mean > 0, mean, gain.square().mean().sqrt())
             inputs = (did.sources.sum(dim=0) > 0).sum(dim=1).clamp(min=1)
             error = error / mean[:, None] * (neurons / inputs).sqrt()[:, None]
+        error = error * unit
         age = last - torch.arange(len(gradient), device=last.device)[:, None]  # (T, B): steps to the end
         decay = numbers.leak ** age.clamp(min=0)[:, :, None] * mask(gradient, did.ends)
         own = (spikes * decay).sum(dim=0)

@@ -194,6 +194,21 @@ def test_lee_is_the_traces_at_the_end(parts: tuple[str, ...], normalize: bool, h
     assert d_theta.any()
 
 
+@pytest.mark.parametrize("normalize", [False, True])
+def test_lee_learns_integers_as_the_real_numbers_they_stand_for(normalize: bool) -> None:
+    did, gradient = did_and_gradient((), "subtract")
+    real, unit = did.population.numbers, torch.linspace(0.25, 4.0, NEURONS, dtype=torch.float64)
+    neuron = {**real.neuron, "threshold": real.threshold / unit}
+    integers = replace(real, weight=real.weight / unit[:, None], neuron=neuron, unit=unit)
+    rule = Lee(normalize=normalize, balance=0.01)
+    of_real = rule.backward(did, gradient)
+    of_integers = rule.backward(replace(did, population=replace(did.population, numbers=integers)), gradient)
+    torch.testing.assert_close(of_integers.currents, of_real.currents * unit)
+    torch.testing.assert_close(of_integers.numbers["threshold"], of_real.numbers["threshold"] * unit)
+    torch.testing.assert_close(of_integers.currents @ integers.feed_forward, of_real.currents @ real.feed_forward)
+    assert of_real.currents.any()
+
+
 def test_equations_without_a_solution_give_no_numbers() -> None:
     """Which training reports as it reports all that diverges."""
     found = _solve(torch.ones(2, 2), lambda x: x.flip(1), torch.tensor([[1.0, 0.0], [0.0, 0.0]]))

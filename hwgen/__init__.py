@@ -1,7 +1,7 @@
 """From an integer model to a build folder of Verilog: plan, then render, then write.
 
-For notebooks and scripts, the whole path as calls (hwgen/flow/interface.py): `train`, `export` or `convert`, `build`,
-`verify`.
+For notebooks and scripts, the whole path as calls (hwgen/flow/interface.py): `train` or `tune`, `export` or `convert`,
+`build`, `verify`.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from hwgen.core.request import Request
-    from hwgen.flow.interface import Run, build, convert, export, train, verify
+    from hwgen.flow.interface import Run, build, convert, export, train, tune, verify
 
 __version__ = "0.1.0"
-__all__ = ["Request", "Run", "build", "convert", "export", "train", "verify"]
+__all__ = ["Request", "Run", "build", "convert", "export", "train", "tune", "verify"]
 
 
 def __getattr__(name: str) -> Any:

@@ -13,9 +13,8 @@ from hwgen.boards import boards
 from hwgen.core.codes import CODES
 from hwgen.fpga import targets
 from quant.command import Command, add_out
-from quant.foreign.frameworks import FRAMEWORKS
-from quant.neurons import RESETS
-from quant.readouts import READOUTS, Packets
+from quant.foreign.options import add_options
+from quant.readouts import Packets
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -58,7 +57,7 @@ def add_commands(command: Command) -> None:
     )
     safe.add_argument("--self-test", action="store_true", help="let the core test itself with a stored sample")
     build.add_argument("--name", help="name of the top module (default: the model's name)")
-    _add_calibration(_add_foreign(build))
+    _add_calibration(add_options(build))
     check = command.add(
         "check",
         "hwgen.cli.foreign:check",
@@ -66,7 +65,7 @@ def add_commands(command: Command) -> None:
         "--model net.nir --source snntorch --reset zero",
     )
     check.add_argument("--model", type=Path, required=True, help="NIR file (.nir)")
-    _add_foreign(check)
+    add_options(check)
     drift = command.add(
         "drift",
         "hwgen.cli.foreign:drift",
@@ -74,7 +73,7 @@ def add_commands(command: Command) -> None:
         "--model net.nir --source snntorch --reset zero --spikes test.npz --weight-bits 6",
     )
     drift.add_argument("--model", type=Path, required=True, help="NIR file (.nir)")
-    _add_calibration(_add_foreign(drift))
+    _add_calibration(add_options(drift))
     synth = command.add(
         "synth",
         "hwgen.cli.commands:synth",
@@ -137,17 +136,6 @@ def add_commands(command: Command) -> None:
     project.add_argument("--tool", required=True, help="vivado, quartus, gowin, radiant")
     project.add_argument("--part", help="device, as the tool names it")
     project.add_argument("--clock-mhz", type=int, default=100, help="clock (default 100)")
-
-
-def _add_foreign(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
-    """Add what a NIR file does not say."""
-    group = parser.add_argument_group("networks from elsewhere", "what a NIR file does not say (docs/foreign.md)")
-    group.add_argument("--source", choices=tuple(FRAMEWORKS), help="the framework that the network was trained in")
-    group.add_argument("--dt", type=float, help="its time step, in the unit of the file's time constants")
-    group.add_argument("--reset", choices=tuple(RESETS), help="what follows a spike")
-    group.add_argument("--readout", choices=tuple(READOUTS), help="how the last layer's steps become scores")
-    group.add_argument("--single-spikes", action="store_true", help="no neuron fires more than once in a step")
-    return group
 
 
 def _add_calibration(group: argparse._ArgumentGroup) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from quant.command import Command, add_out
+from quant.foreign.options import add_options
 from quant.spikes import SPLITS
 
 
@@ -31,10 +33,17 @@ def add_commands(command: Command, inspect: str = "inspect") -> None:
         "--config configs/digits.toml --out runs/digits",
     )
     train.add_argument("--config", type=Path, required=True, help="the configuration (.toml)")
-    train.add_argument("--out", type=Path, required=True, help="the folder of the run")
-    train.add_argument("--device", default="cpu", help="cpu (default), cuda, cuda:1, ...")
-    train.add_argument("--threads", type=int, default=1, help="threads on the CPU (default 1)")
-    train.add_argument("--finish", action="store_true", help="train no further: take the best network so far")
+    _add_run(train)
+    tune = command.add(
+        "tune",
+        "trainer.commands:tune",
+        "train a network from elsewhere further, in integers",
+        "--model net.nir --source snntorch --reset zero --config tune.toml --out runs/net",
+    )
+    tune.add_argument("--model", type=Path, required=True, help="NIR file (.nir)")
+    tune.add_argument("--config", type=Path, required=True, help="data, training and widths (.toml; docs/foreign.md)")
+    _add_run(tune)
+    add_options(tune)
     write = command.add(
         "spikes",
         "trainer.commands:spikes",
@@ -67,6 +76,13 @@ def add_commands(command: Command, inspect: str = "inspect") -> None:
         "--sampler", choices=("search", "grid"), default="search", help="search (default), or a grid of every choice"
     )
     sweep.add_argument("--storage", help="URL of the study's database (default: a file in --out)")
+
+
+def _add_run(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--out", type=Path, required=True, help="the folder of the run")
+    parser.add_argument("--device", default="cpu", help="cpu (default), cuda, cuda:1, ...")
+    parser.add_argument("--threads", type=int, default=1, help="threads on the CPU (default 1)")
+    parser.add_argument("--finish", action="store_true", help="train no further: take the best network so far")
 
 
 if __name__ == "__main__":

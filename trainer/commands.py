@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import shlex
 import sys
+from collections.abc import Callable
 
 import torch
 
 from quant import export
-from quant.errors import ConfigError, ToolError
+from quant.errors import ConfigError, ToolError, printable
 from quant.files import check_new, write_new
+from quant.foreign.options import understand
 from quant.spikes import to_bytes
-from trainer import checkpoint, config, distributed, inspection, results, run, tasks
+from trainer import checkpoint, config, distributed, inspection, results, run, tasks, tuning
+from trainer.config import Config
 from trainer.data.source import for_hardware
 
 # The tensors of a step are small: a second thread costs more than it brings, and one thread repeats exactly.
@@ -21,13 +25,24 @@ torch.set_num_threads(1)
 
 
 def train(arguments: argparse.Namespace) -> int:
+    chosen = config.read(arguments.config)
+    return _run(arguments, tasks.train if chosen.train.tasks else run.train, chosen)
+
+
+def tune(arguments: argparse.Namespace) -> int:
+    understood = understand(arguments)
+    for note in understood.notes:
+        print(printable(f"{arguments.model}: {note}"))
+    chosen, first = tuning.read(understood.built(), arguments.config)
+    return _run(arguments, functools.partial(run.train, first=first), chosen)
+
+
+def _run(arguments: argparse.Namespace, learn: Callable[..., None], chosen: Config) -> int:
     if not 1 <= arguments.threads <= 1024:
         raise ConfigError(f"--threads is {arguments.threads}; allowed is 1..1024")
     torch.set_num_threads(arguments.threads)
-    chosen, device = config.read(arguments.config), distributed.device_of(arguments.device)
     try:
-        learn = tasks.train if chosen.train.tasks else run.train
-        learn(chosen, arguments.out, device=device, finish=arguments.finish)
+        learn(chosen, arguments.out, device=distributed.device_of(arguments.device), finish=arguments.finish)
     except KeyboardInterrupt:
         if next(arguments.out.rglob(run.LAST), None):
             again = shlex.join([*arguments.prog.split(), *arguments.given])

@@ -109,6 +109,7 @@ class NetworkConfig:
         threshold: of the membrane, initially.
         weight_gain: weights start at a standard deviation of `weight_gain / sqrt(fan_in)`.
         logit_gain: how strongly a unit of mean score speaks in the softmax, initially.
+        imported: digest of the network from elsewhere with whose numbers training begins; `trainer tune` sets it.
     """
 
     layers: tuple[LayerConfig, ...]
@@ -122,6 +123,7 @@ class NetworkConfig:
     threshold: Annotated[float, Range(0.01, 100.0)] = 1.0
     weight_gain: Annotated[float, Range(0.01, 100.0)] = 1.0
     logit_gain: Annotated[float, Range(0.01, 1000.0)] = 10.0
+    imported: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -391,8 +393,10 @@ class Config:
         return Graph(self.name, self.data.channels, self.data.classes, self.network)
 
 
-def read(path: Path) -> Config:
+def read(path: Path, complete: Callable[[Mapping[str, Any]], Mapping[str, Any]] = lambda table: table) -> Config:
     """Read and check a configuration file; paths of data in it begin at its folder.
+
+    `complete` adds to the table what the file leaves to others.
 
     Raises:
         ConfigError: naming the file and the key path.
@@ -403,7 +407,7 @@ def read(path: Path) -> Config:
         raise ConfigError(f"{path.absolute()}: no such file")
     table = read_toml(path)
     try:
-        config = from_table(table)
+        config = from_table(complete(table))
         return located(config, path.parent)
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from None

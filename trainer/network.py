@@ -7,7 +7,7 @@ synaptic weight training", 2020. Here both are trained by the same rule (trainer
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -92,6 +92,13 @@ class Layer(nn.Module):
     def fit_scales(self) -> None:
         """Set every neuron's scale from the weights that will be quantized."""
         self.quantizer.fit(self.folded_numbers())
+
+    def take(self, weight: Tensor, neuron: Mapping[str, Tensor]) -> None:
+        """Begin with these real numbers: `(N, fan_in)`, and by name `(N,)` each; parts without one keep theirs."""
+        self.weight.copy_(weight)
+        for one in self.quantities:
+            if one.name in neuron:
+                self.get_parameter(one.parameter).copy_(one.raw(neuron[one.name], self.layer))
 
     def folded_weight(self) -> Tensor:
         """All weights; those from the sources carry the normalization of the current, if there is one."""

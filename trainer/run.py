@@ -29,6 +29,7 @@ from trainer.network import Network
 
 CPU = torch.device("cpu")
 PRODUCT, LAST, BOARD = "ckpt.pt", "last.pt", "tensorboard"
+_NUMBERS = ("real numbers", "integers")
 _PAGE_SHARE = 20  # while training goes on, the page takes at most such a part of the time
 
 
@@ -70,6 +71,10 @@ def train(
             raise ConfigError(f"{out}: no epoch is complete, so there is nothing to finish; train without --finish")
         data = config.data.load()
         _check_labels(config, data)
+        if config.network.imported and not progress.history:
+            begins = [evaluate(progress.network, data["validation"], quantized=one).quality for one in (False, True)]
+            found = ", ".join(f"{one.value:.4f} in {what}" for one, what in zip(begins, _NUMBERS, strict=True))
+            report(f"before tuning: validation {begins[0].name} {found}")
 
         if finish:
             if leads:

@@ -9,12 +9,11 @@ from tabulate import tabulate
 from quant import export, foreign, spikes
 from quant.calibration import calibrate
 from quant.errors import ModelError, printable
-from quant.foreign import Assumed, Foreign
 from quant.foreign.drift import drift as measure
+from quant.foreign.options import SUFFIX, understand
 from quant.model import IntModel, RealModel
 from quant.spikes import SpikeSet
 
-SUFFIX = ".nir"
 _SAID = ("source", "dt", "reset", "readout", "single_spikes", "spikes", "weight_bits", "leak_bits", "fraction_bits")
 
 
@@ -48,23 +47,6 @@ def _to_calibrate(arguments: argparse.Namespace) -> tuple[RealModel, SpikeSet, f
         print(printable(f"{arguments.model}: {note}"))
     bits, leak_bits = arguments.weight_bits or [8], 12 if arguments.leak_bits is None else arguments.leak_bits
     return real, samples, foreign.widths(real, samples, bits, leak_bits, arguments.fraction_bits)
-
-
-def understand(arguments: argparse.Namespace) -> Foreign:
-    """What becomes of the NIR file that `--model` names.
-
-    Raises:
-        ModelError: if it is no NIR file, or an option is missing.
-    """
-    if arguments.model.suffix != SUFFIX:
-        raise ModelError(f"{arguments.model}: this command reads NIR files ({SUFFIX})")
-    if arguments.source is None:
-        raise ModelError(
-            f"--source is missing: {arguments.model} stores neither time step nor reset; name the framework it was "
-            f"trained in: {', '.join(foreign.FRAMEWORKS)}"
-        )
-    assumed = Assumed(arguments.source, arguments.dt, arguments.reset, arguments.readout, arguments.single_spikes)
-    return foreign.lower(foreign.read(arguments.model), assumed, arguments.model.stem)
 
 
 def check(arguments: argparse.Namespace) -> int:

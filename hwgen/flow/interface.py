@@ -29,8 +29,9 @@ from quant.readouts import Readout
 from quant.spikes import SpikeSet, Split
 from sim.verify import Stress, verify_and_record
 from trainer import config as configuration
-from trainer import distributed, results
+from trainer import distributed, results, tuning
 from trainer import run as training
+from trainer.checkpoint import State
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,18 +83,59 @@ def train(
         ScsrError: as `trainer.run.train`.
     """
     if isinstance(config, Mapping):
-        chosen = configuration.from_table(config)
-        chosen = configuration.located(chosen, Path.cwd())
+        chosen = configuration.located(configuration.from_table(config), Path.cwd())
     else:
         chosen = configuration.read(Path(config))
+    return _run(chosen, Path(out), None, device, threads, finish, report)
+
+
+def tune(
+    network: Any,
+    config: str | Path | Mapping[str, Any],
+    out: str | Path,
+    *,
+    readout: Readout | None = None,
+    device: str = "cpu",
+    threads: int = 1,
+    finish: bool = False,
+    report: Callable[[str], None] = print,
+) -> Run:
+    """Train a network of snnTorch or SpikingJelly modules further, in the integers of the hardware.
+
+    Args:
+        network, readout: as of `convert`.
+        config: data, training and widths (docs/foreign.md); the rest is as of `train`.
+
+    Raises:
+        ModelError: naming every module that cannot be built.
+        ScsrError: as `trainer.run.train`.
+    """
+    real = foreign.lower(*foreign.of_modules(network, readout), "net").built()
+    if isinstance(config, Mapping):
+        chosen, first = tuning.begin(real, config)
+        chosen = configuration.located(chosen, Path.cwd())
+    else:
+        chosen, first = tuning.read(real, Path(config))
+    return _run(chosen, Path(out), first, device, threads, finish, report)
+
+
+def _run(
+    config: configuration.Config,
+    out: Path,
+    first: State | None,
+    device: str,
+    threads: int,
+    finish: bool,
+    report: Callable[[str], None],
+) -> Run:
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:
-        training.train(chosen, Path(out), report, distributed.device_of(device), finish=finish)
+        training.train(config, out, report, distributed.device_of(device), finish=finish, first=first)
     finally:
         torch.set_num_threads(before)
-    metrics = json.loads((Path(out) / results.METRICS).read_text(encoding="utf-8"))
-    return Run(Path(out), chosen, metrics.get("accuracy_float"), metrics.get("accuracy_quantized"))
+    metrics = json.loads((out / results.METRICS).read_text(encoding="utf-8"))
+    return Run(out, config, metrics.get("accuracy_float"), metrics.get("accuracy_quantized"))
 
 
 def export(model: Run | str | Path, out: str | Path | None = None) -> IntModel:

@@ -12,6 +12,9 @@ from torch import Tensor
 if TYPE_CHECKING:
     from trainer.config import LayerConfig
 
+_NEAREST = 1e-6  # to 0 or 1, where logit and logarithm end
+_END = 0.005  # of a delay's range: near enough to it, and its logit still learns
+
 
 class Grid(Protocol):
     """The integers of a layer's widths (trainer/quantizers.py); all of it lets the gradient pass."""
@@ -53,6 +56,10 @@ class Quantity:
         """The real number that the parameter `raw` stands for."""
         return raw
 
+    def raw(self, real: Tensor, layer: LayerConfig) -> Tensor:
+        """The parameter that stands for a real number, or for the nearest that can learn: the inverse of `real`."""
+        return real
+
     def quantized(self, value: Tensor, unit: Tensor, grid: Grid) -> Tensor:
         """The integer nearest to the real number `value`; of a leak, the fraction."""
         return grid.signed(value, unit)
@@ -75,6 +82,9 @@ class Leak(Quantity):
     def real(self, raw: Tensor, layer: LayerConfig) -> Tensor:
         return raw.sigmoid()
 
+    def raw(self, real: Tensor, layer: LayerConfig) -> Tensor:
+        return real.logit(eps=_NEAREST)
+
     def quantized(self, value: Tensor, unit: Tensor, grid: Grid) -> Tensor:
         return grid.leak(value)
 
@@ -92,6 +102,9 @@ class Magnitude(Quantity):
     def real(self, raw: Tensor, layer: LayerConfig) -> Tensor:
         return raw.exp()
 
+    def raw(self, real: Tensor, layer: LayerConfig) -> Tensor:
+        return real.clamp(min=_NEAREST).log()
+
     def quantized(self, value: Tensor, unit: Tensor, grid: Grid) -> Tensor:
         return grid.magnitude(value, unit, self.least)
 
@@ -105,6 +118,9 @@ class Steps(Quantity):
 
     def real(self, raw: Tensor, layer: LayerConfig) -> Tensor:
         return round_ste(raw.sigmoid() * layer.delay)
+
+    def raw(self, real: Tensor, layer: LayerConfig) -> Tensor:
+        return (real / layer.delay).logit(eps=_END)
 
     def quantized(self, value: Tensor, unit: Tensor, grid: Grid) -> Tensor:
         return value

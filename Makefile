@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: demo test check lint formal fuzz soak mutation hostile faults bench hardware implementations training frameworks eprop-memory area bitstreams snapshots reference triton gpu setup synth-tools tools clean
+.PHONY: demo test check lint formal fuzz soak mutation hostile faults bench hardware implementations training frameworks foreign eprop-memory area bitstreams snapshots reference triton gpu setup synth-tools tools clean
 
 demo: $(READY)
 	$(BIN)/python -m bench.demo
@@ -85,6 +85,11 @@ training: $(READY)
 frameworks: $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[peers]'
 	$(BIN)/python -m pytest -m 'check or not check' tests/unit/quant/test_frameworks.py
+
+# A network of snnTorch in hardware, calibrated and tuned, three seeds; half an hour: make foreign FASHION=<folder>
+foreign: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[peers]'
+	$(BIN)/python -m bench.foreign $(if $(FASHION),--fashion $(FASHION))
 
 # Memory of e-prop, online and not, and of BPTT, against the steps of a sample
 eprop-memory: $(READY)

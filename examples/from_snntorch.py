@@ -41,8 +41,8 @@ def counts(net: torch.nn.Sequential, samples: SpikeSet, chosen: slice) -> torch.
     return torch.stack([net(step) * within[:, None] for step, within in zip(spikes, inside, strict=True)]).sum(dim=0)
 
 
-def train(net: torch.nn.Sequential, samples: SpikeSet, epochs: int) -> None:
-    optimizer = torch.optim.Adam(net.parameters(), lr=5e-3)
+def train(net: torch.nn.Sequential, samples: SpikeSet, epochs: int, rate: float = 5e-3) -> None:
+    optimizer = torch.optim.Adam(net.parameters(), lr=rate)
     labels = torch.from_numpy(samples.label).long()
     for epoch in range(epochs):
         right = 0

@@ -82,7 +82,7 @@ def one_seed(folder: Path, seed: int, after_step: Callable[[str], None]) -> dict
 
 def _trained(path: Path, samples: SpikeSet, seed: int) -> torch.nn.Sequential:
     torch.manual_seed(seed)
-    net = network(samples.channels, 10)
+    net = cast(torch.nn.Sequential, network(samples.channels, 10))
     if path.exists():
         net.load_state_dict(cast(dict[str, Any], export.unpickle(path)))
     else:

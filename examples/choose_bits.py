@@ -10,13 +10,14 @@ from pathlib import Path
 
 import hwgen
 from hwgen.flow import bits
+from hwgen.flow.widths import table
 from hwgen.fpga.synth import synthesize, table_line
 from trainer import config as configuration
 
 
 def main(config: Path, out: Path, widths: tuple[int, ...], seeds: int, target: str) -> None:
     found = bits.study(configuration.read(config), out, widths, seeds, workers=2, request=hwgen.Request())
-    print(f"{bits.table(found)}\n\n{found.reason}\n")
+    print(f"{table(found)}\n\n{found.reason}\n")
     core = hwgen.build(bits.folder(out, found.recommended, 1) / "ckpt.pt", out / "core")
     print(table_line(synthesize(core.path, target, seeds=1)))
 

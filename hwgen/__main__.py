@@ -66,13 +66,27 @@ def add_commands(command: Command) -> None:
     )
     check.add_argument("--model", type=Path, required=True, help="NIR file (.nir)")
     add_options(check)
+    calibrate = command.add(
+        "calibrate",
+        "hwgen.cli.calibrate:calibrate",
+        "find the fewest bits that keep what a NIR file's network can do: a table and a picture",
+        "--model net.nir --source snntorch --reset zero --spikes typical.npz --out build/net-widths",
+    )
+    calibrate.add_argument("--model", type=Path, required=True, help="NIR file (.nir)")
+    calibrate.add_argument("--spikes", type=Path, required=True, help="spike file with typical input, best with labels")
+    calibrate.add_argument("--out", type=Path, required=True, help="folder for table and picture")
+    calibrate.add_argument("--loss", type=float, default=0.5, help="points of accuracy that may be lost (default 0.5)")
+    calibrate.add_argument("--target", default="xc7", help="FPGA whose area is estimated (default xc7)")
+    add_options(calibrate)
     drift = command.add(
         "drift",
-        "hwgen.cli.foreign:drift",
+        "hwgen.cli.drift:drift",
         "compare a NIR file's network in integers with itself in real numbers",
         "--model net.nir --source snntorch --reset zero --spikes test.npz --weight-bits 6",
     )
     drift.add_argument("--model", type=Path, required=True, help="NIR file (.nir)")
+    drift.add_argument("--out", type=Path, help="folder for a picture")
+    drift.add_argument("--rtl", action="store_true", help="also build the integers in --out/core and simulate them")
     _add_calibration(add_options(drift))
     synth = command.add(
         "synth",
@@ -148,6 +162,7 @@ def _add_calibration(group: argparse._ArgumentGroup) -> None:
         type=int,
         help="by how many bits states are finer than weights (default 4, if they fit)",
     )
+    group.add_argument("--state-bits", type=int, help="most bits of a state (default: what --spikes ask for)")
 
 
 def _add_build(parser: argparse.ArgumentParser) -> None:

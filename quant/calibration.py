@@ -7,7 +7,7 @@ of the states follow from what they do on the data.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -35,6 +35,7 @@ def calibrate(
     weight_bits: int | Sequence[int] = 8,
     leak_bits: int = 8,
     fraction_bits: int = 0,
+    state_bits: int | None = None,
 ) -> IntModel:
     """The integer model nearest to a network of real numbers.
 
@@ -45,18 +46,21 @@ def calibrate(
         leak_bits: width of the leak codes.
         fraction_bits: by how many bits states are finer than weights, so that little is lost where they decay; the
             model's weights are wider by them and end in as many zeros, which hardware does not store.
+        state_bits: the most that states may have; None: as many as the samples ask for.
 
     Raises:
         ModelError: if a width is out of its range, or there is not one for each layer.
     """
     widths = _each(model, weight_bits)
     check_range("leak_bits", leak_bits, LEAK_BITS)
+    widest = STATE_BITS[1] if state_bits is None else state_bits
+    check_range("state_bits", widest, STATE_BITS)
     for bits in widths:
         check_range("weight_bits", bits, WEIGHT_BITS)
         check_range(f"fraction_bits of weights of {bits} bits", fraction_bits, (0, most_fraction_bits(bits)))
     units = scales(model, weight_bits=widths)
     layers = [
-        _layer(*each, leak_bits, fraction_bits)
+        _layer(*each, leak_bits, fraction_bits, widest)
         for each in zip(model.layers, widths, units, _largest_states(model, samples), strict=True)
     ]
     return IntModel(model.name, model.input_shape, tuple(layers), model.readout, model.classes)
@@ -94,9 +98,23 @@ def _each(model: RealModel, weight_bits: int | Sequence[int]) -> list[int]:
     return widths
 
 
+def saturated(model: IntModel, samples: SpikeSet) -> float:
+    """The share of neurons and steps in which a state stands at a bound of its range."""
+    bounds = [layer.integers.state[1] for layer in model.layers]
+    there = sum(int((reached >= bounds[place]).sum()) for place, reached in _magnitudes(model, samples))
+    return there / max(1, int(samples.steps.sum()) * sum(layer.neurons for layer in model.layers))
+
+
 def _largest_states(model: RealModel, samples: SpikeSet) -> list[Array]:
     """Of each layer `(N,)`, the largest magnitude that a neuron's states reach on the samples, in real units."""
     largest = [np.zeros(layer.neurons) for layer in model.layers]
+    for place, reached in _magnitudes(model, samples):
+        largest[place] = np.maximum(largest[place], reached.max(axis=0))
+    return largest
+
+
+def _magnitudes(model: IntModel | RealModel, samples: SpikeSet) -> Iterator[tuple[int, Array]]:
+    """Layer by layer, of each step the largest magnitude of every neuron's states, `(batch, N)`; 0 beyond the end."""
     for chosen in golden.batches(model, samples):
         sources: list[BoolArray] = [samples.dense(chosen)]
         mask = np.arange(len(sources[0]))[:, None] < samples.steps[chosen][None, :]
@@ -107,14 +125,14 @@ def _largest_states(model: RealModel, samples: SpikeSet) -> list[Array]:
                     np.abs(u),
                     *(np.abs(values) for name, values in state.items() if name not in ("past", "others")),
                 ]
-                masked = np.where(mask[step, :, None], np.maximum.reduce(reached), 0.0)
-                largest[index - 1] = np.maximum(largest[index - 1], masked.max(axis=0))
+                yield index - 1, np.where(mask[step, :, None], np.maximum.reduce(reached), 0)
                 outputs[step] = o
             sources.append(outputs & mask[:, :, None])
-    return largest
 
 
-def _layer(layer: Layer, weight_bits: int, grid: Array, reach: Array, leak_bits: int, fraction_bits: int) -> Layer:
+def _layer(
+    layer: Layer, weight_bits: int, grid: Array, reach: Array, leak_bits: int, fraction_bits: int, widest: int
+) -> Layer:
     positions, scale = layer.neurons // layer.shape[0], grid / 2**fraction_bits
     needed = reach.reshape(layer.shape[0], -1).max(axis=1) * _HEADROOM / scale
     neuron = layer.neuron
@@ -122,9 +140,8 @@ def _layer(layer: Layer, weight_bits: int, grid: Array, reach: Array, leak_bits:
         if not (tensor.quantity.code or tensor.quantity.steps):
             needed = np.maximum(needed, np.abs(tensor.values) / scale + 1)
     most = int(min(needed.max(), 2.0 ** STATE_BITS[1]))
-    widths = Widths(
-        weight_bits + fraction_bits, leak_bits, min(STATE_BITS[1], max(STATE_BITS[0], signed_bits(-most, most)))
-    )
+    state_bits = min(widest, max(STATE_BITS[0], signed_bits(-most, most)))
+    widths = Widths(weight_bits + fraction_bits, leak_bits, state_bits)
 
     def coded(tensor: Tensor) -> IntArray:
         """The integers nearest to real numbers, within their range."""

@@ -9,12 +9,22 @@ from tabulate import tabulate
 from quant import export, foreign, spikes
 from quant.calibration import calibrate
 from quant.errors import ModelError, printable
-from quant.foreign.drift import drift as measure
 from quant.foreign.options import SUFFIX, understand
 from quant.model import IntModel, RealModel
 from quant.spikes import SpikeSet
 
-_SAID = ("source", "dt", "reset", "readout", "single_spikes", "spikes", "weight_bits", "leak_bits", "fraction_bits")
+_SAID = (
+    "source",
+    "dt",
+    "reset",
+    "readout",
+    "single_spikes",
+    "spikes",
+    "weight_bits",
+    "leak_bits",
+    "fraction_bits",
+    "state_bits",
+)
 
 
 def load(arguments: argparse.Namespace) -> IntModel:
@@ -33,20 +43,32 @@ def load(arguments: argparse.Namespace) -> IntModel:
         return export.load(arguments.model)
     if arguments.source is None and (known := foreign.integers(foreign.read(arguments.model))):
         return known
-    real, samples, widths = _to_calibrate(arguments)
+    real, samples, widths = to_calibrate(arguments)
     return calibrate(real, samples, **widths)
 
 
-def _to_calibrate(arguments: argparse.Namespace) -> tuple[RealModel, SpikeSet, foreign.Widths]:
+def given(arguments: argparse.Namespace) -> tuple[RealModel, SpikeSet]:
+    """The network in real numbers that `--model` names, and the samples that `--spikes` names.
+
+    Raises:
+        ModelError, SpikeFileError: as `load`.
+    """
     understood = understand(arguments)
     real = understood.built()
     if arguments.spikes is None:
         raise ModelError("--spikes is missing: a spike file with typical input, by which the states get their widths")
     samples = spikes.read(arguments.spikes)
+    foreign.check_samples(real, samples)
     for note in understood.notes:
         print(printable(f"{arguments.model}: {note}"))
+    return real, samples
+
+
+def to_calibrate(arguments: argparse.Namespace) -> tuple[RealModel, SpikeSet, foreign.Widths]:
+    """As `given`, with the arguments of `calibrate`."""
+    real, samples = given(arguments)
     bits, leak_bits = arguments.weight_bits or [8], 12 if arguments.leak_bits is None else arguments.leak_bits
-    return real, samples, foreign.widths(real, samples, bits, leak_bits, arguments.fraction_bits)
+    return real, samples, foreign.widths(real, samples, bits, leak_bits, arguments.fraction_bits, arguments.state_bits)
 
 
 def check(arguments: argparse.Namespace) -> int:
@@ -60,18 +82,4 @@ def check(arguments: argparse.Namespace) -> int:
         print(printable(note))
     if found.model is None:
         raise ModelError(f"{arguments.model}: {len(found.problems)} nodes cannot be built")
-    return 0
-
-
-def drift(arguments: argparse.Namespace) -> int:
-    real, samples, widths = _to_calibrate(arguments)
-    found = measure(real, samples, **widths)
-    rows = [
-        [f"layer {number}", layer.spikes, layer.differ, *(layer.first or ("", "", ""))]
-        for number, layer in enumerate(found.layers, start=1)
-    ]
-    print(tabulate(rows, ["", "spikes", "differ", "first: sample", "step", "neuron"]), end="\n\n")
-    print(tabulate(found.blame.items(), ["put back to real numbers", "still differ"]), end="\n\n")
-    print(f"accuracy {found.accuracy_real:.2%} in real numbers, {found.accuracy_integer:.2%} in integers")
-    print(f"the same class for {found.same_class:.2%} of {len(samples)} samples")
     return 0

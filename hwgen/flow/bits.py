@@ -7,7 +7,6 @@ that on validation: the test part is not chosen by. What a width costs in hardwa
 from __future__ import annotations
 
 import argparse
-import io
 import json
 import math
 import multiprocessing
@@ -17,18 +16,15 @@ import statistics
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
-import matplotlib as mpl
 import torch
-from matplotlib.figure import Figure
-from tabulate import tabulate
 from tqdm import tqdm
 
 from hwgen.core import area
-from hwgen.core.rates import cycles_per_step, measured_events
-from hwgen.core.request import Request, fulfil
+from hwgen.core.request import Request
+from hwgen.flow.widths import Study, Width, picture, table, width
 from quant.errors import ConfigError, DivergenceError
 from quant.export import load
 from quant.files import write_atomic
@@ -40,48 +36,6 @@ from trainer.data.source import Traced
 
 WIDTHS = (1, 8)
 FLOAT, TABLE, PICTURE = "float", "bits.json", "bits.png"
-_COLOURS = ("#1f5fbf", "#c2560c", "#217a48")
-
-
-@dataclass(frozen=True, slots=True)
-class Width:
-    """What a width of the weights gives and costs.
-
-    Attributes:
-        bits: of a weight.
-        accuracy, spread: mean and standard deviation over the seeds, on validation, in integers.
-        lut, bram: estimated.
-        weight_bits: of all weights together.
-        step_us: time per step at the clock asked for, at the rates measured on validation.
-    """
-
-    bits: int
-    accuracy: float
-    spread: float
-    lut: float
-    bram: float
-    weight_bits: int
-    step_us: float
-
-
-@dataclass(frozen=True, slots=True)
-class Study:
-    """All widths, and what follows.
-
-    Attributes:
-        float_accuracy: of the network in real numbers, on validation.
-        samples: of the validation part.
-        seeds: trainings of each width.
-        recommended: bits.
-        reason: for them, in words.
-    """
-
-    float_accuracy: float
-    samples: int
-    seeds: int
-    widths: Sequence[Width]
-    recommended: int
-    reason: str
 
 
 def study(config: Config, out: Path, bits: Sequence[int], seeds: int, workers: int, request: Request) -> Study:
@@ -145,17 +99,14 @@ def _width(out: Path, bits: int, seeds: int, validation: SpikeSet, request: Requ
     metrics = [json.loads((folder(out, bits, seed) / results.METRICS).read_bytes()) for seed in range(1, seeds + 1)]
     accuracies = [one["validation"]["accuracy_quantized"] for one in metrics]
     model = load(folder(out, bits, 1) / run.PRODUCT)
-    built, _ = fulfil(model, request)
-    estimate = area.estimate(built.plan, request.target)
-    weights = sum(one.weight.size for layer in model.layers for one in layer.projections)
-    return Width(
-        bits=bits,
+    spread = statistics.stdev(accuracies) if seeds > 1 else math.nan
+    return width(
+        model,
+        [bits] * len(model.layers),
+        validation,
+        request,
         accuracy=statistics.mean(accuracies),
-        spread=statistics.stdev(accuracies) if seeds > 1 else math.nan,
-        lut=estimate.lut,
-        bram=estimate.bram,
-        weight_bits=bits * weights,
-        step_us=cycles_per_step(built.plan, measured_events(model, validation)) / request.clock_mhz,
+        spread=spread,
     )
 
 
@@ -179,48 +130,6 @@ def _recommend(widths: Sequence[Width], samples: int, target: str) -> tuple[int,
     return chosen.bits, reason
 
 
-def table(found: Study) -> str:
-    """For a terminal."""
-    rows = [
-        [
-            f"{one.bits}{' *' if one.bits == found.recommended else ''}",
-            f"{one.accuracy:.2%}" + ("" if math.isnan(one.spread) else f" ± {one.spread:.2%}"),
-            f"{one.lut:,g}",
-            f"{one.bram:g}",
-            f"{one.weight_bits / 1024:,.1f}",
-            f"{one.step_us:.2f}",
-        ]
-        for one in found.widths
-    ]
-    heads = ["bits", "accuracy on validation", "LUT", "BRAM", "weights, Kibit", "µs per step"]
-    return str(tabulate(rows, heads, disable_numparse=True, stralign="right"))
-
-
-def picture(found: Study) -> bytes:
-    """A PNG: accuracy, LUTs and weight memory over the bits."""
-    bits = [one.bits for one in found.widths]
-    with mpl.rc_context({"font.size": 9, "axes.spines.top": False, "axes.spines.right": False}):
-        figure = Figure(figsize=(9, 3.4), dpi=150, layout="constrained")
-        accuracy, lut, memory = figure.subplots(1, 3)
-        spread = [0.0 if math.isnan(one.spread) else one.spread for one in found.widths]
-        accuracy.errorbar(bits, [one.accuracy for one in found.widths], spread, fmt="o-", capsize=3, color=_COLOURS[0])
-        accuracy.axhline(found.float_accuracy, color="0.35", lw=0.9, ls="--")
-        accuracy.annotate("real numbers", (bits[0], found.float_accuracy), xytext=(0, 3), textcoords="offset points")
-        accuracy.set(ylabel="accuracy on validation")
-        lut.plot(bits, [one.lut for one in found.widths], "o-", color=_COLOURS[1])
-        lut.set(ylabel="LUTs, estimated", ylim=(0, 1.1 * max(one.lut for one in found.widths)))
-        memory.plot(bits, [one.weight_bits / 1024 for one in found.widths], "o-", color=_COLOURS[2])
-        memory.set(ylabel="weight memory, Kibit", ylim=(0, 1.1 * max(one.weight_bits for one in found.widths) / 1024))
-        for axes in (accuracy, lut, memory):
-            axes.axvline(found.recommended, color="0.8", lw=6, zorder=0)
-            axes.set(xlabel="bits per weight", xticks=bits)
-            axes.grid(alpha=0.25, lw=0.5)
-        figure.suptitle(f"recommended: {found.recommended} bits")
-        buffer = io.BytesIO()
-        figure.savefig(buffer, format="png", metadata={"Software": None})
-    return buffer.getvalue()
-
-
 def command(arguments: argparse.Namespace) -> int:
     """`scsr bits`."""
     try:
@@ -238,6 +147,7 @@ def command(arguments: argparse.Namespace) -> int:
     write_atomic(arguments.out / TABLE, (json.dumps(asdict(found), indent=2) + "\n").encode())
     write_atomic(arguments.out / PICTURE, picture(found))
     print(f"{table(found)}\n\n{found.reason}")
+    assert found.recommended is not None, "of several trainings one is the best"
     where = folder(arguments.out, found.recommended, 1) / run.PRODUCT
     print(f"{arguments.out / PICTURE}, {arguments.out / TABLE}; the network recommended is {where}")
     return 0

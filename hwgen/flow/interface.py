@@ -159,6 +159,7 @@ def convert(
     weight_bits: int | Sequence[int] = 8,
     leak_bits: int = 12,
     fraction_bits: int | None = None,
+    state_bits: int | None = None,
     name: str = "net",
 ) -> IntModel:
     """The integers nearest to a network of snnTorch or SpikingJelly modules (docs/foreign.md).
@@ -167,7 +168,8 @@ def convert(
         network: a `torch.nn.Module` whose modules feed each other in the order in which they were registered.
         samples: typical input, by which the states get their widths.
         readout: how the last layer's steps become scores; None: by whether its neurons spike.
-        weight_bits, leak_bits, fraction_bits: see `quant.calibration.calibrate`; None: 4, as far as the weights allow.
+        weight_bits, leak_bits, fraction_bits, state_bits: see `quant.calibration.calibrate`; without fraction bits 4,
+            as far as the weights allow.
         name: of the network.
 
     Raises:
@@ -176,7 +178,7 @@ def convert(
     """
     real = foreign.lower(*foreign.of_modules(network, readout), name).built()
     bits = [weight_bits] if isinstance(weight_bits, int) else weight_bits
-    return calibrate(real, samples, **foreign.widths(real, samples, bits, leak_bits, fraction_bits))
+    return calibrate(real, samples, **foreign.widths(real, samples, bits, leak_bits, fraction_bits, state_bits))
 
 
 def build(model: Run | IntModel | str | Path, out: str | Path, request: Request | None = None) -> BuildFolder:

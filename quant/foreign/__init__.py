@@ -22,6 +22,7 @@ __all__ = [
     "Foreign",
     "Graph",
     "Node",
+    "check_samples",
     "integers",
     "lower",
     "of_modules",
@@ -37,22 +38,38 @@ class Widths(TypedDict):
     weight_bits: list[int]
     leak_bits: int
     fraction_bits: int
+    state_bits: int | None
+
+
+def check_samples(real: RealModel, samples: SpikeSet) -> None:
+    """Refuse samples that do not fit the network.
+
+    Raises:
+        SpikeFileError: naming both numbers of channels.
+    """
+    if samples.channels != real.inputs:
+        raise SpikeFileError(f"the samples have {samples.channels} channels; the network has {real.inputs} inputs")
 
 
 def widths(
-    real: RealModel, samples: SpikeSet, weight_bits: Sequence[int], leak_bits: int, fraction_bits: int | None
+    real: RealModel,
+    samples: SpikeSet,
+    weight_bits: Sequence[int],
+    leak_bits: int,
+    fraction_bits: int | None,
+    state_bits: int | None = None,
 ) -> Widths:
     """The arguments of `quant.calibration.calibrate`, for samples that fit.
 
     Args:
         weight_bits: of all layers, or of each.
         fraction_bits: None: 4, as far as these weights allow.
+        state_bits: the most of a state; None: what the samples ask for.
 
     Raises:
         SpikeFileError: if the samples do not fit.
     """
-    if samples.channels != real.inputs:
-        raise SpikeFileError(f"the samples have {samples.channels} channels; the network has {real.inputs} inputs")
+    check_samples(real, samples)
     each = list(weight_bits) * (len(real.layers) if len(weight_bits) == 1 else 1)
     fraction = default_fraction_bits(each) if fraction_bits is None else fraction_bits
-    return {"weight_bits": each, "leak_bits": leak_bits, "fraction_bits": fraction}
+    return {"weight_bits": each, "leak_bits": leak_bits, "fraction_bits": fraction, "state_bits": state_bits}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
+from itertools import zip_longest
 
 import numpy as np
 
@@ -24,11 +26,13 @@ class LayerDrift:
         spikes: of the real network.
         differ: neurons and steps in which one spikes and the other does not.
         first: sample, step and neuron of the first of them, or None.
+        by_step: of each step, how many differ.
     """
 
     spikes: int
     differ: int
     first: tuple[int, int, int] | None
+    by_step: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +40,14 @@ class Drift:
     """What an integer model does differently.
 
     Attributes:
+        model: the integers.
         layers: of each layer.
         accuracy_real, accuracy_integer: fractions of the samples whose class is the label.
         same_class: fraction of the samples to which both give the same class.
         blame: by what is put back to real numbers, the differing spikes that are left; the rest stays rounded.
     """
 
+    model: IntModel
     layers: tuple[LayerDrift, ...]
     accuracy_real: float
     accuracy_integer: float
@@ -50,15 +56,20 @@ class Drift:
 
 
 def drift(
-    real: RealModel, samples: SpikeSet, *, weight_bits: int | list[int], leak_bits: int, fraction_bits: int
+    real: RealModel,
+    samples: SpikeSet,
+    *,
+    weight_bits: int | list[int],
+    leak_bits: int,
+    fraction_bits: int,
+    state_bits: int | None = None,
 ) -> Drift:
     """Calibrate a network and compare its integers with it; the arguments are those of `calibrate`."""
-    model = calibrate(real, samples, weight_bits=weight_bits, leak_bits=leak_bits, fraction_bits=fraction_bits)
+    made = partial(calibrate, real, samples, weight_bits=weight_bits, leak_bits=leak_bits, fraction_bits=fraction_bits)
+    model = made(state_bits=state_bits)
     units = [one / 2**fraction_bits for one in scales(real, weight_bits=weight_bits)]
-    blame = {"nothing": 0}
-    layers = [LayerDrift(0, 0, None)] * len(real.layers)
+    layers = [LayerDrift(0, 0, None, ())] * len(real.layers)
     right_real = right_integer = same = 0
-    hybrids = {name: _hybrid(real, model, units, back) for name, back in _BACK.items()}
     for (chosen, wanted), (_, found) in zip(golden.run_set(real, samples), golden.run_set(model, samples), strict=True):
         for place, (a, b) in enumerate(zip(wanted.spikes[1:], found.spikes[1:], strict=True)):
             layers[place] = _more(layers[place], a, b, chosen.start)
@@ -66,11 +77,13 @@ def drift(
         right_real += int((wanted.classes == label).sum())
         right_integer += int((found.classes == label).sum())
         same += int((wanted.classes == found.classes).sum())
-    blame["nothing"] = sum(layer.differ for layer in layers)
-    for name, hybrid in hybrids.items():
-        blame[name] = sum(_differing(real, hybrid, samples))
+    blame = {"nothing": sum(layer.differ for layer in layers)}
+    if state_bits is not None:
+        blame["the states' range"] = _differing(real, made(), samples)
+    for name, back in _BACK.items():
+        blame[name] = _differing(real, _hybrid(real, model, units, back), samples)
     total = max(1, len(samples))
-    return Drift(tuple(layers), right_real / total, right_integer / total, same / total, blame)
+    return Drift(model, tuple(layers), right_real / total, right_integer / total, same / total, blame)
 
 
 def _more(layer: LayerDrift, wanted: golden.BoolArray, found: golden.BoolArray, begin: int) -> LayerDrift:
@@ -80,12 +93,17 @@ def _more(layer: LayerDrift, wanted: golden.BoolArray, found: golden.BoolArray, 
         sample = int(differ.any(axis=(0, 2)).argmax())
         step, neuron = (int(one) for one in np.argwhere(differ[:, sample])[0])
         first = (begin + sample, step, neuron)
-    return LayerDrift(layer.spikes + int(wanted.sum()), layer.differ + int(differ.sum()), first)
+    steps = zip_longest(layer.by_step, differ.sum(axis=(1, 2)).tolist(), fillvalue=0)
+    by_step = tuple(one + two for one, two in steps)
+    return LayerDrift(layer.spikes + int(wanted.sum()), layer.differ + int(differ.sum()), first, by_step)
 
 
-def _differing(real: RealModel, hybrid: RealModel, samples: SpikeSet) -> Iterator[int]:
-    for (_, one), (_, two) in zip(golden.run_set(real, samples), golden.run_set(hybrid, samples), strict=True):
-        yield sum(int((a != b).sum()) for a, b in zip(one.spikes[1:], two.spikes[1:], strict=True))
+def _differing(real: RealModel, other: RealModel | IntModel, samples: SpikeSet) -> int:
+    return sum(
+        int((a != b).sum())
+        for (_, one), (_, two) in zip(golden.run_set(real, samples), golden.run_set(other, samples), strict=True)
+        for a, b in zip(one.spikes[1:], two.spikes[1:], strict=True)
+    )
 
 
 def _hybrid(real: RealModel, model: IntModel, units: list[Array], back: Callable[[Quantity | None], bool]) -> RealModel:

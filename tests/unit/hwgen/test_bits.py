@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from hwgen.flow import bits, scsr
-from hwgen.flow.bits import Study, Width, _recommend
+from hwgen.flow import scsr
+from hwgen.flow.bits import _recommend
+from hwgen.flow.widths import Study, Width, picture, table
 
 
 def width(number: int, accuracy: float) -> Width:
@@ -28,11 +29,11 @@ def test_the_fewest_bits_that_cannot_be_told_from_the_best_are_recommended() -> 
 def test_a_table_marks_what_is_recommended_and_a_picture_is_drawn() -> None:
     widths = [width(2, 0.97), Width(4, 0.98, math.nan, 980, 4, 4000, 2.0)]
     found = Study(0.985, 300, 1, widths, 4, "because")
-    lines = bits.table(found).splitlines()
+    lines = table(found).splitlines()
     assert "4 *" in lines[-1]
     assert "97.00% ± 0.20%" in lines[-2]
     assert "±" not in lines[-1]
-    assert bits.picture(found).startswith(b"\x89PNG")
+    assert picture(found).startswith(b"\x89PNG")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 
 import nir_files
@@ -71,6 +73,20 @@ def test_drift_shows_what_costs_most(files: list[str], capsys: pytest.CaptureFix
     assert "of 24 samples" in said
 
 
+@pytest.mark.rtl
+def test_drift_draws_a_picture_and_judges_the_hardware(
+    tmp_path: Path, files: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    narrow = ["--weight-bits", "3", "--state-bits", "7"]
+    assert hwgen.main(["drift", *files, *narrow, "--rtl", "--out", str(tmp_path / "d")]) == 0
+    said = capsys.readouterr().out
+    assert "the states' range" in said
+    assert "hardware: every spike as in the integers" in said
+    assert (tmp_path / "d" / "drift.png").read_bytes().startswith(b"\x89PNG")
+    assert hwgen.main(["drift", *files, "--rtl"]) == 2
+    assert "--rtl builds and simulates the hardware; give --out" in capsys.readouterr().err
+
+
 def test_nothing_drifts_that_is_exact(tmp_path: Path, samples: SpikeSet) -> None:
     from quant.foreign import Assumed, lower, read
 
@@ -119,3 +135,23 @@ def test_the_spikes_must_fit(tmp_path: Path, files: list[str], capsys: pytest.Ca
     Path(files[-1]).write_bytes(spikes.to_bytes(wrong))
     assert hwgen.main(["build", *files, "--out", str(tmp_path / "core")]) == 2
     assert "the samples have 5 channels; the network has 12 inputs" in capsys.readouterr().err
+
+
+def test_calibrate_shows_what_widths_give_and_recommends_options_that_build(
+    tmp_path: Path, files: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert hwgen.main(["calibrate", *files, "--loss", "20", "--out", str(tmp_path / "w")]) == 0
+    said = capsys.readouterr().out
+    assert "accuracy on the spikes given" in said
+    assert (tmp_path / "w" / "widths.png").read_bytes().startswith(b"\x89PNG")
+    study = json.loads((tmp_path / "w" / "widths.json").read_text())
+    assert [one["bits"] for one in study["widths"]] == [8, 7, 6, 5, 4, 3, 2, 1]
+    options = re.search(r"in real numbers: (--weight-bits.*)", said)
+    assert options is not None
+    assert hwgen.main(["build", *files, *options[1].split(), "--out", str(tmp_path / "core")]) == 0
+
+
+def test_a_loss_that_is_none_is_refused(files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert hwgen.main(["calibrate", *files, "--loss", "-1", "--out", str(tmp_path / "w")]) == 2
+    assert "--loss is -1.0; allowed are 0 to 100 points" in capsys.readouterr().err
+    assert not (tmp_path / "w").exists()

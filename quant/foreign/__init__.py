@@ -7,8 +7,9 @@ from typing import TypedDict
 
 from quant.calibration import default_fraction_bits
 from quant.errors import SpikeFileError
+from quant.foreign.assumed import Assumed
 from quant.foreign.frameworks import FRAMEWORKS
-from quant.foreign.lowering import Assumed, Finding, Foreign, lower
+from quant.foreign.lowering import Finding, Foreign, lower
 from quant.foreign.modules import of_modules
 from quant.foreign.nodes import Graph, Node, read
 from quant.foreign.writing import integers, to_bytes

@@ -18,7 +18,7 @@ from quant.errors import ModelError, brief
 from quant.foreign.assumed import Assumed, Rules
 from quant.foreign.linear import LINEAR, Place, Source, Terms, diagonal, summed
 from quant.foreign.nodes import NONE, Graph, NodeError, finite
-from quant.foreign.populations import PARAMETERS, POPULATIONS, Population, population
+from quant.foreign.populations import PARAMETERS, POPULATIONS, Population, population, read_out
 from quant.model import CHANNELS, NEURONS, Layer, RealModel
 from quant.neurons import Delay, SelfWeight
 from quant.projections import Dense
@@ -120,7 +120,7 @@ class _Lowering:
         found = self._populations(start, math.prod(shape))
         if self.problems:
             return None
-        last = self._last(end)
+        last = self._last(end, found)
         order = self._order(start, last, found)
         readout = self._readout(found[last])
         if not READOUTS[readout].spiking:
@@ -130,6 +130,8 @@ class _Lowering:
         shown = self.leaving[self.before[end][0]].by_source if len(self.before[end]) == 1 else {}
         ways = [*(found[key].terms.by_source for key in order), shown]
         layers = [self._layer(found[key], self._delay_of(key, ways), places, sizes) for key in order]
+        if last == end:
+            self.becomes[end] = f"the scores: {readout} of {sizes[end]} neurons without memory, which never spike"
         shape = shape if len(shape) in (1, 3) and all(shape) else (sizes[start],)
         try:
             return RealModel(name, shape, tuple(layers), readout)
@@ -244,15 +246,22 @@ class _Lowering:
             raise NodeError(key, f"its number of neurons is not clear: {brief(sorted(found))}")
         return found.pop()
 
-    def _last(self, output: str) -> str:
-        """The population that the output shows."""
+    def _last(self, output: str, found: dict[str, Population]) -> str:
+        """The population that the output shows; what linear nodes put out becomes one."""
         shown = self._arriving(output)
-        if len(shown.by_source) == 1:
-            (key, _), matrix = next(iter(shown.by_source.items()))
-            if matrix is None and not shown.constant.any() and self.graph.nodes[key].kind in POPULATIONS:
-                self.becomes[output] = f"the scores: {key}"
-                return key
-        raise NodeError(output, "does not show one population of neurons as it is; end with neurons, such as LI")
+        weighted = any(matrix is not None for matrix in shown.by_source.values())
+        populations = [key for key, _ in shown.by_source if key in found]
+        if populations and weighted:
+            sizes = {key: len(one.gain) for key, one in found.items()}
+            found[output] = read_out(output, self._size(output, shown, sizes), shown)
+            return output
+        if len(shown.by_source) == len(populations) == 1 and not shown.constant.any():
+            self.becomes[output] = f"the scores: {populations[0]}"
+            return populations[0]
+        raise NodeError(
+            output,
+            "does not show one population of neurons as it is, or linear nodes behind; end with neurons, such as LI",
+        )
 
     def _order(self, start: str, last: str, found: Mapping[str, Population]) -> list[str]:
         """The populations that lead to the last, each behind those that feed it."""

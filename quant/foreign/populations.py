@@ -26,7 +26,7 @@ class Population:
     """Neurons on the way to a layer.
 
     Attributes:
-        key: of their node.
+        key: of their node, or of the output where linear nodes lead to it.
         neuron: what they are; what other populations' ways to them add is left out.
         terms: what reaches them.
         gain: by what their current is multiplied, `(N,)`; their threshold is already divided by it.
@@ -140,8 +140,16 @@ def population(key: str, node: Node, size: int, rules: Rules, terms: Terms) -> P
             raise NodeError(key, f"its time constant is below the time step, {rules.dt}: give --dt as trained{squared}")
     if not (np.isfinite(gain).all() and gain.min() > 0):
         raise NodeError(key, "the gain of its current is not a positive number")
-    if terms.constant.any():
-        parts = (Bias(np.broadcast_to(terms.constant, size).copy()), *parts)
     reset = framework.reset_cuba if node.kind == "CubaLIF" and framework.reset_cuba else rules.reset
-    neuron = Lif(leak, threshold / gain, reset, parts, strict=framework.strict)
+    neuron = Lif(leak, threshold / gain, reset, (*_bias(terms, size), *parts), strict=framework.strict)
     return Population(key, neuron, terms, gain, kind.threshold is not None)
+
+
+def read_out(key: str, size: int, terms: Terms) -> Population:
+    """What linear nodes put out at the end: potentials of neurons that keep nothing and never fire."""
+    neuron = Lif(np.zeros(size), np.ones(size), parts=_bias(terms, size))
+    return Population(key, neuron, terms, np.ones(size), fires=False)
+
+
+def _bias(terms: Terms, size: int) -> tuple[Part, ...]:
+    return (Bias(np.broadcast_to(terms.constant, size).copy()),) if terms.constant.any() else ()

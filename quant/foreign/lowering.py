@@ -102,6 +102,8 @@ class _Lowering:
         for key, node in nodes.items():
             if node.kind not in _KINDS:
                 self.problems[key] = _UNKNOWN.get(node.kind, "no node that hardware has an equivalent for")
+        if lost := self.rules.framework.lost:
+            self.notes.append(f"what {self.rules.source} leaves out of its files is missing: {lost}")
         model = None
         try:
             model = self._model(name)

@@ -86,6 +86,12 @@ def _leaky(rules: Rules, numbers: Numbers) -> Dynamics:
     return Dynamics(rules.leak(tau), rules.gain(rules.framework.gain, numbers("r", 1.0), tau))
 
 
+def _leaking(rules: Rules, numbers: Numbers) -> Dynamics:
+    """As `_leaky`, without spikes."""
+    tau, gain = numbers("tau"), rules.framework.gain_li or rules.framework.gain
+    return Dynamics(rules.leak(tau), rules.gain(gain, numbers("r", 1.0), tau))
+
+
 def _filtered(rules: Rules, numbers: Numbers) -> Dynamics:
     tau, tau_syn = numbers("tau_mem"), numbers("tau_syn")
     into_filter = rules.gain(rules.framework.gain_filter, numbers("w_in", 1.0), tau_syn)
@@ -106,7 +112,7 @@ POPULATIONS: Mapping[str, Kind] = {
     "CubaLIF": Kind(_filtered, "v_threshold"),
     "IF": Kind(_integrating, "v_threshold"),
     "Threshold": Kind(_plain, "threshold"),
-    "LI": Kind(_leaky),
+    "LI": Kind(_leaking),
     "CubaLI": Kind(_filtered),
     "I": Kind(_integrating),
 }

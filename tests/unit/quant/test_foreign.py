@@ -134,6 +134,12 @@ def test_spikingjelly(tmp_path: Path) -> None:
     same(ours(understood(path, "spikingjelly")), wanted)
 
 
+def test_what_a_framework_leaves_out_of_its_files_is_said(tmp_path: Path) -> None:
+    path = chain(tmp_path / "a.nir", AFFINE, lif(HIDDEN, tau=4.0), LINEAR)
+    assert understood(path, "spyx").notes == ("what spyx leaves out of its files is missing: layers of LI and ALIF",)
+    assert not understood(path).notes
+
+
 def test_spyx_is_a_step_late(tmp_path: Path) -> None:
     path = chain(tmp_path / "a.nir", AFFINE, lif(HIDDEN, tau=4.0), LINEAR, lif(OUTPUTS, tau=2.0))
     foreign = understood(path, "spyx")

@@ -45,8 +45,8 @@ def _to_calibrate(arguments: argparse.Namespace) -> tuple[RealModel, SpikeSet, f
     samples = spikes.read(arguments.spikes)
     for note in understood.notes:
         print(printable(f"{arguments.model}: {note}"))
-    bits, leak_bits = arguments.weight_bits or [8], 12 if arguments.leak_bits is None else arguments.leak_bits
-    return real, samples, foreign.widths(real, samples, bits, leak_bits, arguments.fraction_bits)
+    widths = foreign.widths(real, samples, arguments.weight_bits, arguments.leak_bits, arguments.fraction_bits)
+    return real, samples, widths
 
 
 def check(arguments: argparse.Namespace) -> int:

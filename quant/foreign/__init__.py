@@ -18,6 +18,8 @@ from quant.spikes import SpikeSet
 
 __all__ = [
     "FRAMEWORKS",
+    "LEAK_BITS",
+    "WEIGHT_BITS",
     "Assumed",
     "Finding",
     "Foreign",
@@ -31,6 +33,8 @@ __all__ = [
     "widths",
 ]
 
+WEIGHT_BITS, LEAK_BITS = 8, 12  # where nobody says other widths
+
 
 class Widths(TypedDict):
     """Of `quant.calibration.calibrate`."""
@@ -41,12 +45,17 @@ class Widths(TypedDict):
 
 
 def widths(
-    real: RealModel, samples: SpikeSet, weight_bits: Sequence[int], leak_bits: int, fraction_bits: int | None
+    real: RealModel,
+    samples: SpikeSet,
+    weight_bits: int | Sequence[int] | None = None,
+    leak_bits: int | None = None,
+    fraction_bits: int | None = None,
 ) -> Widths:
     """The arguments of `quant.calibration.calibrate`, for samples that fit.
 
     Args:
-        weight_bits: of all layers, or of each.
+        weight_bits: of all layers, or of each; None: `WEIGHT_BITS`.
+        leak_bits: None: `LEAK_BITS`.
         fraction_bits: None: 4, as far as these weights allow.
 
     Raises:
@@ -54,6 +63,11 @@ def widths(
     """
     if samples.channels != real.inputs:
         raise SpikeFileError(f"the samples have {samples.channels} channels; the network has {real.inputs} inputs")
-    each = list(weight_bits) * (len(real.layers) if len(weight_bits) == 1 else 1)
-    fraction = default_fraction_bits(each) if fraction_bits is None else fraction_bits
-    return {"weight_bits": each, "leak_bits": leak_bits, "fraction_bits": fraction}
+    given = WEIGHT_BITS if weight_bits is None else weight_bits
+    each = [given] if isinstance(given, int) else list(given)
+    each *= len(real.layers) if len(each) == 1 else 1
+    return {
+        "weight_bits": each,
+        "leak_bits": LEAK_BITS if leak_bits is None else leak_bits,
+        "fraction_bits": default_fraction_bits(each) if fraction_bits is None else fraction_bits,
+    }

@@ -81,10 +81,12 @@ training: $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[peers]'
 	$(BIN)/python -m bench.training
 
-# Files that snnTorch, SpikingJelly and Norse write, or read, against their own spikes (docs/foreign.md)
+# Files that frameworks write, or read, against their own spikes, and examples (docs/foreign.md). Tests of sinabs and spyx are skipped
+# where these are not installed: sinabs asks for nir <= 1.0.4 (pip install --no-deps sinabs==3.1.3 pbr), spyx for JAX,
+# half a gigabyte (pip install spyx==1.0.0)
 frameworks: $(READY)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[peers]'
-	$(BIN)/python -m pytest -m 'check or not check' tests/unit/quant/test_frameworks.py
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[peers,synth]'
+	$(BIN)/python -m pytest -m 'check or not check' tests/unit/quant/test_framework*.py tests/e2e/test_examples.py
 
 # A network of snnTorch in hardware, calibrated and tuned, three seeds; half an hour: make foreign FASHION=<folder>
 foreign: $(READY)

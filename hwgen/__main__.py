@@ -13,6 +13,7 @@ from hwgen.boards import boards
 from hwgen.core.codes import CODES
 from hwgen.fpga import targets
 from quant.command import Command, add_out
+from quant.foreign import LEAK_BITS, WEIGHT_BITS
 from quant.foreign.options import add_options
 from quant.readouts import Packets
 
@@ -155,8 +156,8 @@ def add_commands(command: Command) -> None:
 def _add_calibration(group: argparse._ArgumentGroup) -> None:
     """Add how real numbers become integers."""
     group.add_argument("--spikes", type=Path, help="spike file with typical input")
-    group.add_argument("--weight-bits", type=_numbers, help="of all layers, or of each (default 8)")
-    group.add_argument("--leak-bits", type=int, help="width of the leaks (default 12)")
+    group.add_argument("--weight-bits", type=_numbers, help=f"of all layers, or of each (default {WEIGHT_BITS})")
+    group.add_argument("--leak-bits", type=int, help=f"width of the leaks (default {LEAK_BITS})")
     group.add_argument(
         "--fraction-bits",
         type=int,

@@ -67,8 +67,8 @@ def given(arguments: argparse.Namespace) -> tuple[RealModel, SpikeSet]:
 def to_calibrate(arguments: argparse.Namespace) -> tuple[RealModel, SpikeSet, foreign.Widths]:
     """As `given`, with the arguments of `calibrate`."""
     real, samples = given(arguments)
-    bits, leak_bits = arguments.weight_bits or [8], 12 if arguments.leak_bits is None else arguments.leak_bits
-    return real, samples, foreign.widths(real, samples, bits, leak_bits, arguments.fraction_bits, arguments.state_bits)
+    given_widths = (arguments.weight_bits, arguments.leak_bits, arguments.fraction_bits, arguments.state_bits)
+    return real, samples, foreign.widths(real, samples, *given_widths)
 
 
 def check(arguments: argparse.Namespace) -> int:

@@ -156,8 +156,8 @@ def convert(
     samples: SpikeSet,
     *,
     readout: Readout | None = None,
-    weight_bits: int | Sequence[int] = 8,
-    leak_bits: int = 12,
+    weight_bits: int | Sequence[int] = foreign.WEIGHT_BITS,
+    leak_bits: int = foreign.LEAK_BITS,
     fraction_bits: int | None = None,
     state_bits: int | None = None,
     name: str = "net",
@@ -177,8 +177,8 @@ def convert(
         SpikeFileError: if the samples do not fit.
     """
     real = foreign.lower(*foreign.of_modules(network, readout), name).built()
-    bits = [weight_bits] if isinstance(weight_bits, int) else weight_bits
-    return calibrate(real, samples, **foreign.widths(real, samples, bits, leak_bits, fraction_bits, state_bits))
+    widths = foreign.widths(real, samples, weight_bits, leak_bits, fraction_bits, state_bits)
+    return calibrate(real, samples, **widths)
 
 
 def build(model: Run | IntModel | str | Path, out: str | Path, request: Request | None = None) -> BuildFolder:

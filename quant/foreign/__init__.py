@@ -7,8 +7,9 @@ from typing import TypedDict
 
 from quant.calibration import default_fraction_bits
 from quant.errors import SpikeFileError
+from quant.foreign.assumed import Assumed
 from quant.foreign.frameworks import FRAMEWORKS
-from quant.foreign.lowering import Assumed, Finding, Foreign, lower
+from quant.foreign.lowering import Finding, Foreign, lower
 from quant.foreign.modules import of_modules
 from quant.foreign.nodes import Graph, Node, read
 from quant.foreign.writing import integers, to_bytes
@@ -17,6 +18,8 @@ from quant.spikes import SpikeSet
 
 __all__ = [
     "FRAMEWORKS",
+    "LEAK_BITS",
+    "WEIGHT_BITS",
     "Assumed",
     "Finding",
     "Foreign",
@@ -30,6 +33,8 @@ __all__ = [
     "to_bytes",
     "widths",
 ]
+
+WEIGHT_BITS, LEAK_BITS = 8, 12  # where nobody says other widths
 
 
 class Widths(TypedDict):
@@ -54,15 +59,16 @@ def check_samples(real: RealModel, samples: SpikeSet) -> None:
 def widths(
     real: RealModel,
     samples: SpikeSet,
-    weight_bits: Sequence[int],
-    leak_bits: int,
-    fraction_bits: int | None,
+    weight_bits: int | Sequence[int] | None = None,
+    leak_bits: int | None = None,
+    fraction_bits: int | None = None,
     state_bits: int | None = None,
 ) -> Widths:
     """The arguments of `quant.calibration.calibrate`, for samples that fit.
 
     Args:
-        weight_bits: of all layers, or of each.
+        weight_bits: of all layers, or of each; None: `WEIGHT_BITS`.
+        leak_bits: None: `LEAK_BITS`.
         fraction_bits: None: 4, as far as these weights allow.
         state_bits: the most of a state; None: what the samples ask for.
 
@@ -70,6 +76,12 @@ def widths(
         SpikeFileError: if the samples do not fit.
     """
     check_samples(real, samples)
-    each = list(weight_bits) * (len(real.layers) if len(weight_bits) == 1 else 1)
-    fraction = default_fraction_bits(each) if fraction_bits is None else fraction_bits
-    return {"weight_bits": each, "leak_bits": leak_bits, "fraction_bits": fraction, "state_bits": state_bits}
+    given = WEIGHT_BITS if weight_bits is None else weight_bits
+    each = [given] if isinstance(given, int) else list(given)
+    each *= len(real.layers) if len(each) == 1 else 1
+    return {
+        "weight_bits": each,
+        "leak_bits": LEAK_BITS if leak_bits is None else leak_bits,
+        "fraction_bits": default_fraction_bits(each) if fraction_bits is None else fraction_bits,
+        "state_bits": state_bits,
+    }

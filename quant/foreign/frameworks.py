@@ -63,16 +63,18 @@ class Framework:
     Attributes:
         dt: its time step in the unit of the file's time constants; None: the user must give it.
         leak: what of a state is left after a step, of a time constant.
-        gain: of the current into a LIF or LI neuron.
+        gain: of the current into a LIF neuron, and into a LI neuron unless `gain_li` is another.
         gain_filter, gain_membrane: of the currents into the two states of a CubaLIF or CubaLI neuron.
         strict: a neuron fires above its threshold, not at it.
         resets: what may follow a spike; the first is taken where the user says nothing.
         kinds: of neurons that it has an equivalent for, and we for that.
         gain_if: of the current into an IF neuron, of its resistance and the time step.
+        gain_li: see `gain`.
         reset_cuba: of CubaLIF neurons, where it is another one.
         told: whether the user must say the reset, since the framework has several.
         late: steps by which spikes leave later than they arise; they are fed back when they leave.
         several: whether a neuron may fire several times in a step.
+        lost: what its exporter leaves out, for people.
     """
 
     dt: float | None
@@ -84,10 +86,12 @@ class Framework:
     resets: tuple[Reset, ...]
     kinds: tuple[str, ...]
     gain_if: Callable[[Array, float], Array] = _summed
+    gain_li: Gain | None = None
     reset_cuba: Reset | None = None
     told: bool = False
     late: int = 0
     several: bool = False
+    lost: str = ""
 
 
 _FILTERED = ("LIF", "CubaLIF", "LI", "CubaLI")
@@ -102,13 +106,17 @@ FRAMEWORKS: Mapping[str, Framework] = {
     "spikingjelly": Framework(
         1e-4, _euler, _spikingjelly, _whole, _whole, False, ("zero", "subtract"), ("LIF", "CubaLIF", "IF")
     ),
-    "sinabs": Framework(1.0, _exponential, _whole, _whole, _whole, False, ("subtract",), ("LIF", "LI"), several=True),
+    "sinabs": Framework(
+        1.0, _exponential, _whole, _whole, _whole, False, ("subtract",), ("LIF", "LI"), several=True,
+        lost="norm_input, taken for False; LIF has True unless told otherwise",
+    ),
     "spyx": Framework(
         1.0, _euler, _whole, _whole, _whole, True, ("late_subtract",), ("LIF", "CubaLIF", "IF"),
-        gain_if=_ignored, reset_cuba="subtract", late=1,
+        gain_if=_ignored, reset_cuba="subtract", late=1, lost="layers of LI and ALIF",
     ),
     "rockpool": Framework(
-        None, _exponential, _whole, _decayed, _whole, False, ("subtract",), ("CubaLIF",), several=True
+        None, _exponential, _whole, _decayed, _whole, False, ("subtract",), ("LIF", "CubaLIF", "LI"),
+        gain_li=_decayed, several=True, lost="biases of neurons and recurrent weights",
     ),
     "nir": Framework(
         None, _euler, _resisted, _resisted, _resisted, True, ("zero",), (*_FILTERED, "IF", "I", "Threshold")

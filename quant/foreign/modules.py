@@ -14,7 +14,7 @@ import numpy as np
 
 from quant.arithmetic import Array
 from quant.errors import ModelError
-from quant.foreign.lowering import Assumed
+from quant.foreign.assumed import Assumed
 from quant.foreign.nodes import Graph, Node
 from quant.neurons import Reset
 from quant.readouts import Readout

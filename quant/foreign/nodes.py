@@ -19,7 +19,17 @@ from quant.errors import ModelError, brief
 from quant.files import check_size
 
 GRAPH = "NIRGraph"
+NONE = np.zeros(1)
 _DEEPEST = 16  # graphs in graphs
+_LARGEST = 1e30  # of parameters; products of several must fit into a float
+
+
+class NodeError(Exception):
+    """Why a node cannot be built."""
+
+    def __init__(self, node: str, text: str) -> None:
+        super().__init__(text)
+        self.node = node
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,6 +55,32 @@ class Graph:
     nodes: Mapping[str, Node]
     edges: tuple[tuple[str, str], ...]
     metadata: Mapping[str, str | Array]
+
+
+def number(key: str, node: Node, name: str, default: Array | None = None) -> Array:
+    """A parameter of a node, float64.
+
+    Raises:
+        NodeError: if it is missing and has no default, or is not `finite`.
+    """
+    found = node.numbers.get(name, default)
+    if found is None:
+        raise NodeError(key, f"its parameter {name} is missing")
+    return finite(key, name, found)
+
+
+def finite(key: str, name: str, values: Array) -> Array:
+    """What a node computes with, float64, without numbers too small to matter.
+
+    Raises:
+        NodeError: if it is empty, or has numbers that are not finite or too large.
+    """
+    found = np.asarray(values, dtype=np.float64)
+    if not found.size or not np.isfinite(found).all():
+        raise NodeError(key, f"its {name} is {'empty' if not found.size else 'not finite'}")
+    if np.abs(found).max() > _LARGEST:
+        raise NodeError(key, f"its {name} reaches {np.abs(found).max():.3g}; the largest number is {_LARGEST:g}")
+    return np.where(np.abs(found) < 1 / _LARGEST, 0.0, found)
 
 
 def read(path: Path) -> Graph:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 
 from quant.errors import ModelError
+from quant.foreign.assumed import Assumed
 from quant.foreign.frameworks import FRAMEWORKS
-from quant.foreign.lowering import Assumed, Foreign, lower
+from quant.foreign.lowering import Foreign, lower
 from quant.foreign.nodes import read
 from quant.neurons import RESETS
 from quant.readouts import READOUTS

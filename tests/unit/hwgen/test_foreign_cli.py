@@ -47,6 +47,16 @@ def test_a_file_becomes_hardware_with_the_same_spikes(tmp_path: Path, files: lis
     assert min(report["layer_spikes"].values()) > 50
 
 
+@pytest.mark.rtl
+def test_a_network_that_ends_in_weights_becomes_hardware(tmp_path: Path, files: list[str], samples: SpikeSet) -> None:
+    chain(tmp_path / "net.nir", *NODES[:2], ("Affine", {**NODES[2][1], "bias": np.array([0.5, -0.25, 0, 1])}))
+    assert hwgen.main(["build", *files, "--weight-bits", "5,4", "--out", str(tmp_path / "core")]) == 0
+    report = verify(tmp_path / "core", samples)
+    assert report["equal"]
+    assert report["layer_spikes"][1] > 50
+    assert report["accuracy_rtl"] == report["accuracy_golden"]
+
+
 def test_check_says_what_becomes_of_every_node(files: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert hwgen.main(["check", *files[:-2]]) == 0
     said = capsys.readouterr().out

@@ -134,6 +134,12 @@ def test_spikingjelly(tmp_path: Path) -> None:
     same(ours(understood(path, "spikingjelly")), wanted)
 
 
+def test_what_a_framework_leaves_out_of_its_files_is_said(tmp_path: Path) -> None:
+    path = chain(tmp_path / "a.nir", AFFINE, lif(HIDDEN, tau=4.0), LINEAR)
+    assert understood(path, "spyx").notes == ("what spyx leaves out of its files is missing: layers of LI and ALIF",)
+    assert not understood(path).notes
+
+
 def test_spyx_is_a_step_late(tmp_path: Path) -> None:
     path = chain(tmp_path / "a.nir", AFFINE, lif(HIDDEN, tau=4.0), LINEAR, lif(OUTPUTS, tau=2.0))
     foreign = understood(path, "spyx")
@@ -209,7 +215,9 @@ def test_delays_and_filters(tmp_path: Path) -> None:
         ([AFFINE, lif(HIDDEN + 1)], {}, "its number of neurons is not clear: [9, 10]"),
         ([AFFINE, lif(HIDDEN), ("Conv2d", {})], {}, "2 (Conv2d): no engine for it yet"),
         ([AFFINE, lif(HIDDEN), ("Magic", {})], {}, "2 (Magic): no node that hardware has an equivalent for"),
-        ([AFFINE, lif(HIDDEN), LINEAR], {}, "end with neurons"),
+        ([AFFINE], {}, "output (Output): does not show one population of neurons as it is"),
+        ([AFFINE, ("LI", dict(lif(HIDDEN)[1])), LINEAR], {}, "1 (LI): puts out potentials to other neurons"),
+        ([AFFINE, lif(HIDDEN), LINEAR], {"readout": "spike_count"}, "output (Output): has no spikes for the read-out"),
         ([AFFINE, ("LI", dict(lif(HIDDEN)[1])), LINEAR, lif(OUTPUTS)], {}, "puts out potentials to other neurons"),
         ([AFFINE, lif(HIDDEN)], {"source": "sinabs"}, "may fire several times in a step"),
         ([("Delay", {"delay": np.full(INPUTS, 1e-4)}), AFFINE, lif(HIDDEN)], {}, "let it follow them directly"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import itertools
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +10,21 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from framework_spikes import (
+    HIDDEN,
+    INPUTS,
+    OUTPUTS,
+    SAMPLES,
+    SPIKES,
+    Outputs,
+    at_once,
+    differ_where_several,
+    linear,
+    same,
+    same_scores,
+    stepped,
+    traced,
+)
 from test_foreign_writing import models
 
 from quant import foreign, golden, store
@@ -21,41 +35,12 @@ nir = pytest.importorskip("nir")
 pytestmark = pytest.mark.filterwarnings("ignore")  # of other packages
 
 ROOT = Path(__file__).resolve().parents[3]
-STEPS, SAMPLES, INPUTS, HIDDEN, OUTPUTS = 50, 8, 20, 30, 10
-SPIKES = np.random.default_rng(1).random((STEPS, SAMPLES, INPUTS)) < 0.3
-Outputs = list[list[np.ndarray]]
 
 
-def same(tmp_path: Path, graph: Any, said: Assumed, theirs: Outputs) -> None:
-    """Every spike of every layer; and there were some."""
-    nir.write(tmp_path / "net.nir", graph)
-    model = lower(read(tmp_path / "net.nir"), said, "net").built()
-    ours = golden.run(model, SPIKES, np.full(SAMPLES, STEPS)).spikes[1:]
-    for a, steps in zip(ours, theirs, strict=True):
-        b = np.stack(steps).astype(bool)
-        assert b.sum() > 100
-        np.testing.assert_array_equal(a, b)
-
-
-def stepped(layers: list[Callable[[torch.Tensor], Any]], spiking: tuple[int, ...]) -> Outputs:
-    """What the layers at these places put out in every step, fed in float64."""
-    found: Outputs = [[] for _ in spiking]
-    with torch.no_grad():
-        for given in torch.from_numpy(SPIKES).double():
-            value: Any = given
-            for place, layer in enumerate(layers):
-                value = layer(value)
-                value = (value[0] if isinstance(value, tuple) else value).double()
-                if place in spiking:
-                    found[spiking.index(place)].append(value.numpy())
-    return found
-
-
-def linear(inputs: int, outputs: int, *, bias: bool, gain: float = 4.0) -> torch.nn.Linear:
-    made = torch.nn.Linear(inputs, outputs, bias=bias)
-    with torch.no_grad():
-        made.weight *= gain
-    return made
+def ours(tmp_path: Path, graph: Any, said: Assumed) -> golden.Trace:
+    """What a graph does that has gone through a file."""
+    nir.write(tmp_path / "net.nir", graph, compression=None)  # nir 1.0.8 cannot compress scalars
+    return traced(lower(read(tmp_path / "net.nir"), said, "net").built())
 
 
 @pytest.mark.parametrize("kind", ["Leaky", "Synaptic", "RLeaky"])
@@ -84,7 +69,7 @@ def test_snntorch(tmp_path: Path, kind: str, reset: str) -> None:
     for layer in (layers[1], layers[3]):
         getattr(layer, "reset_mem", layer.reset_hidden)()
     said = Assumed("snntorch", reset="zero" if reset == "zero" else "late_subtract")
-    same(tmp_path, graph, said, stepped(list(net), (1, 3)))
+    same(ours(tmp_path, graph, said), stepped(list(net), (1, 3)))
 
 
 @pytest.mark.parametrize("decay_input", [True, False])
@@ -108,7 +93,7 @@ def test_spikingjelly(tmp_path: Path, decay_input: bool) -> None:
     net = torch.nn.Sequential(*layers)
     graph = export_to_nir(net, torch.zeros(1, INPUTS))
     functional.reset_net(net)
-    same(tmp_path, graph, Assumed("spikingjelly"), stepped(list(net.double()), (1, 3)))
+    same(ours(tmp_path, graph, Assumed("spikingjelly")), stepped(list(net.double()), (1, 3)))
 
 
 def test_norse(tmp_path: Path) -> None:
@@ -142,87 +127,155 @@ def test_norse(tmp_path: Path) -> None:
     nodes["output"] = nir.Output({"output": np.array([OUTPUTS])})
     names = list(nodes)
     graph = nir.NIRGraph(nodes, list(itertools.pairwise(names)))
-    same(tmp_path, graph, Assumed("norse"), stepped(layers, (1, 3)))
+    same(ours(tmp_path, graph, Assumed("norse")), stepped(layers, (1, 3)))
 
 
-def spikes_of(net: torch.nn.Module, places: tuple[int, ...]) -> None:
-    """A chain of modules gives the same spikes as the graph that is made of it."""
-    net.double()
-    model = lower(*foreign.of_modules(net), "net").built()
-    ours = golden.run(model, SPIKES, np.full(SAMPLES, STEPS)).spikes[1:]
-    for a, steps in zip(ours, stepped(list(net.children()), places), strict=True):
-        b = np.stack(steps).astype(bool)
-        assert b.sum() > 100
-        np.testing.assert_array_equal(a, b)
+def sinabs_net(fires: str, *, scalar: bool = False, potentials: bool = False) -> tuple[list[Any], Any]:
+    """Layers of sinabs, and the graph that its exporter makes of them."""
+    layers = pytest.importorskip("sinabs.layers")
+    pytest.importorskip("nirtorch")
+    import sinabs.activation
+    from sinabs.nir import to_nir
+
+    torch.manual_seed(7)
+
+    def numbers(size: int, low: float, high: float) -> torch.Tensor:
+        return torch.tensor(low) if scalar else torch.rand(size) * (high - low) + low
+
+    def neurons(size: int) -> Any:
+        spike_fn, threshold = getattr(sinabs.activation, fires), numbers(size, 0.8, 1.3)
+        return layers.LIF(numbers(size, 1.5, 9.5), spike_threshold=threshold, spike_fn=spike_fn, norm_input=False)
+
+    net = [linear(INPUTS, HIDDEN, bias=True), neurons(HIDDEN), linear(HIDDEN, OUTPUTS, bias=False)]
+    net.append(layers.ExpLeak(numbers(OUTPUTS, 1.5, 9.5)) if potentials else neurons(OUTPUTS))
+    graph = to_nir(torch.nn.Sequential(*net), torch.zeros(1, 1, INPUTS))
+    for layer in (net[1], net[3]):
+        layer.reset_states()
+    return [layer.double() for layer in net], graph
 
 
-@pytest.mark.parametrize("reset", ["zero", "subtract"])
-@pytest.mark.parametrize("kind", ["Leaky", "Synaptic", "RLeaky"])
-def test_modules_of_snntorch(kind: str, reset: str) -> None:
-    snntorch = pytest.importorskip("snntorch")
-    torch.manual_seed(4)
-    more: dict[str, Any] = {"alpha": 0.5} if kind == "Synaptic" else {}
-    if kind == "RLeaky":
-        more = {"V": torch.rand(HIDDEN) - 0.5, "all_to_all": False}
-    said = {"reset_mechanism": reset, "reset_delay": reset == "subtract", "init_hidden": True}
-    neurons = getattr(snntorch, kind)(beta=0.8, **more, **said)
-    net = torch.nn.Sequential(
-        linear(INPUTS, HIDDEN, bias=True), neurons, linear(HIDDEN, OUTPUTS, bias=True), snntorch.Leaky(beta=0.7, **said)
-    )
-    spikes_of(net, (1, 3))
+@pytest.mark.parametrize("scalar", [False, True])
+def test_sinabs(tmp_path: Path, scalar: bool) -> None:
+    net, graph = sinabs_net("SingleSpike", scalar=scalar)
+    same(ours(tmp_path, graph, Assumed("sinabs", single_spikes=True)), at_once(net, (1, 3)))
 
 
-@pytest.mark.parametrize("kind", ["RLeaky", "RSynaptic"])
-def test_recurrent_modules_of_snntorch_have_a_bias(kind: str) -> None:
-    """In single precision: their own spikes are float32 whatever they are fed."""
-    snntorch = pytest.importorskip("snntorch")
-    torch.manual_seed(6)
-    more = {"alpha": 0.5} if kind == "RSynaptic" else {}
-    neurons = getattr(snntorch, kind)(
-        beta=0.8, linear_features=HIDDEN, reset_mechanism="subtract", init_hidden=kind == "RLeaky", **more
-    )
-    net = torch.nn.Sequential(linear(INPUTS, HIDDEN, bias=True), neurons)
-    model = lower(*foreign.of_modules(net), "net").built()
-    spikes, syn, mem = neurons.init_rsynaptic() if kind == "RSynaptic" else (None, None, None)
-    found = []
-    with torch.no_grad():
-        for given in torch.from_numpy(SPIKES).float():
-            if kind == "RSynaptic":
-                spikes, syn, mem = neurons(net[0](given), spikes, syn, mem)
-            else:
-                spikes = neurons(net[0](given))
-            found.append(spikes.numpy().astype(bool))
-    ours = golden.run(model, SPIKES, np.full(SAMPLES, STEPS)).spikes[1]
-    assert np.stack(found).sum() > 100
-    np.testing.assert_array_equal(ours, np.stack(found))
+def test_potentials_of_sinabs(tmp_path: Path) -> None:
+    net, graph = sinabs_net("SingleSpike", potentials=True)
+    same_scores(ours(tmp_path, graph, Assumed("sinabs", single_spikes=True)), at_once(net, (1, 3)))
 
 
-@pytest.mark.parametrize("v_reset", [0.0, None])
-@pytest.mark.parametrize("kind", ["LIFNode", "IFNode"])
-def test_modules_of_spikingjelly(kind: str, v_reset: float | None) -> None:
-    neuron = pytest.importorskip("spikingjelly.activation_based.neuron")
-    torch.manual_seed(5)
-    said = {"v_reset": v_reset, **({"tau": 2.5, "decay_input": False} if kind == "LIFNode" else {})}
-    layers = [linear(INPUTS, HIDDEN, bias=True), getattr(neuron, kind)(**said)]
-    layers += [linear(HIDDEN, OUTPUTS, bias=True), getattr(neuron, kind)(**said)]
-    spikes_of(torch.nn.Sequential(*layers), (1, 3))
+def test_neurons_of_sinabs_that_fire_several_times_in_a_step_differ(tmp_path: Path) -> None:
+    net, graph = sinabs_net("MultiSpike")
+    differ_where_several(ours(tmp_path, graph, Assumed("sinabs", single_spikes=True)), at_once(net, (1, 3)))
+    with pytest.raises(ModelError, match="may fire several times in a step"):
+        ours(tmp_path, graph, Assumed("sinabs"))
+
+
+def rockpool_net(*kinds: str, single: bool = True) -> tuple[list[Any], Any]:
+    """Layers of Rockpool, and the graph that its exporter makes of them; what they compute is float64 then."""
+    modules = pytest.importorskip("rockpool.nn.modules")
+    pytest.importorskip("nirtorch")
+    from rockpool.nn.combinators import Sequential
+
+    torch.manual_seed(8)
+
+    def neurons(kind: str, size: int) -> Any:
+        if kind == "ExpSynTorch":
+            made = modules.ExpSynTorch(size, tau=torch.rand(size) * 8e-3 + 2e-3)
+            made.tau.requires_grad_(False)  # the exporter passes it on as it is, and nir.write takes no gradients
+            return made
+        numbers = {"tau_mem": torch.rand(size) * 8e-3 + 2e-3, "threshold": torch.rand(size) * 0.5 + 0.8}
+        if kind == "LIFTorch":
+            numbers["tau_syn"] = torch.rand(size, 1) * 4e-3 + 1e-3
+        if single:
+            numbers["max_spikes_per_dt"] = torch.tensor(1.0)
+        return getattr(modules, kind)(size, **numbers)
+
+    net = [modules.LinearTorch((INPUTS, HIDDEN), has_bias=True), neurons(kinds[0], HIDDEN)]
+    net += [modules.LinearTorch((HIDDEN, OUTPUTS)), neurons(kinds[1], OUTPUTS)]
+    for layer in (net[0], net[2]):
+        layer.weight.data *= 3
+    graph = modules.to_nir(Sequential(*net))
+    for layer in net:
+        layer.reset_state()
+        for name, value in (*layer.named_parameters(), *layer.named_buffers()):
+            if name not in ("spikes", "w_rec"):  # their product must be float32
+                value.data = value.data.double()
+    return net, graph
+
+
+@pytest.mark.parametrize("kinds", [("LIFTorch", "LIFTorch"), ("LIFNeuronTorch", "LIFTorch")])
+def test_rockpool(tmp_path: Path, kinds: tuple[str, str]) -> None:
+    net, graph = rockpool_net(*kinds)
+    same(ours(tmp_path, graph, Assumed("rockpool", dt=1e-3, single_spikes=True)), at_once(net, (1, 3)))
+
+
+def test_potentials_of_rockpool(tmp_path: Path) -> None:
+    net, graph = rockpool_net("LIFTorch", "ExpSynTorch")
+    same_scores(ours(tmp_path, graph, Assumed("rockpool", dt=1e-3, single_spikes=True)), at_once(net, (1, 3)))
+
+
+def test_neurons_of_rockpool_that_fire_several_times_in_a_step_differ(tmp_path: Path) -> None:
+    net, graph = rockpool_net("LIFTorch", "LIFTorch", single=False)
+    said = Assumed("rockpool", dt=1e-3, single_spikes=True)
+    differ_where_several(ours(tmp_path, graph, said), at_once(net, (1, 3)))
+
+
+def spyx_net(kind: str) -> tuple[Outputs, Any]:
+    """What a network of spyx puts out in float64, and the graph that its exporter makes of it, in float32."""
+    nn = pytest.importorskip("spyx.nn")
+    import jax
+    from flax import nnx
+    from spyx.nir import to_nir
+
+    draw = np.random.default_rng(9)
+
+    def single(values: np.ndarray) -> Any:
+        return jax.numpy.asarray(values.astype(np.float32).astype(np.float64))
+
+    with jax.enable_x64(True):
+        layers: list[Any] = []
+        for name, into, size in ((kind, INPUTS, HIDDEN), ("LIF", HIDDEN, OUTPUTS)):
+            weights = nnx.Linear(into, size, use_bias=not layers, rngs=nnx.Rngs(0))
+            weights.kernel[...] = single(draw.normal(0.03, 0.4, (into, size)))
+            if not layers:
+                weights.bias[...] = single(draw.normal(0.1, 0.1, size))
+            neurons = getattr(nn, name)((size,), threshold=single(draw.uniform(0.8, 1.3, size)), rngs=nnx.Rngs(0))
+            for leak in ("alpha", "beta"):
+                if hasattr(neurons, leak):
+                    getattr(neurons, leak)[...] = single(draw.uniform(0.3, 0.9, size))
+            layers += [weights, neurons]
+        net = nn.Sequential(*layers)
+        graph = to_nir(net, {"input": np.array([INPUTS])}, {"output": np.array([OUTPUTS])})
+        states, found = [layers[place].initial_state(SAMPLES) for place in (1, 3)], [[], []]
+        for spikes in SPIKES:
+            value = jax.numpy.asarray(spikes, dtype=jax.numpy.float64)
+            for place in (0, 1):
+                value, states[place] = layers[2 * place + 1](layers[2 * place](value), states[place])
+                found[place].append(np.asarray(value))
+    return found, graph
+
+
+@pytest.mark.parametrize("kind", ["LIF", "CuBaLIF", "IF"])
+def test_spyx(tmp_path: Path, kind: str) -> None:
+    theirs, graph = spyx_net(kind)
+    same(ours(tmp_path, graph, Assumed("spyx")), theirs)
 
 
 @pytest.mark.parametrize(
-    ("said", "expected"),
+    ("kind", "expected"),
     [
-        ({"reset_mechanism": "subtract", "reset_delay": False}, "1: subtracts twice above twice its threshold"),
-        ({"alpha": 0.5, "reset_mechanism": "zero"}, "1: with a filter or recurrence, a reset to zero comes late"),
-        ({"reset_mechanism": "zero"}, "the network has the resets ['late_subtract', 'zero']"),
+        ("RIF", "input passes through recurrent weights, as the exporter writes it"),
+        ("RLIF", "input passes through recurrent weights, as the exporter writes it"),
+        ("RCuBaLIF", "input passes through recurrent weights, as the exporter writes it"),
+        ("PSU_LIF", "spyx has no such neurons, or computes them as hardware does not"),
     ],
 )
-def test_modules_that_cannot_be_built_say_why(said: dict[str, Any], expected: str) -> None:
-    snntorch = pytest.importorskip("snntorch")
-    kind = snntorch.Synaptic if "alpha" in said else snntorch.Leaky
-    net = torch.nn.Sequential(linear(INPUTS, 5, bias=True), kind(beta=0.8, **said), snntorch.Leaky(beta=0.5))
-    with pytest.raises(ModelError) as caught:
-        foreign.of_modules(net)
-    assert expected in str(caught.value)
+def test_what_spyx_writes_otherwise_than_it_computes_is_refused(tmp_path: Path, kind: str, expected: str) -> None:
+    _, graph = spyx_net(kind)
+    with pytest.raises(ModelError, match=expected):
+        ours(tmp_path, graph, Assumed("spyx"))
 
 
 def test_nir_reads_what_we_write(tmp_path: Path) -> None:
@@ -234,16 +287,3 @@ def test_nir_reads_what_we_write(tmp_path: Path) -> None:
     again = foreign.integers(read(tmp_path / "b.nir"))
     assert again is not None
     assert store.digest(again) == store.digest(model)
-
-
-@pytest.mark.check
-def test_the_example_takes_snntorch_to_hardware(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    pytest.importorskip("snntorch")
-    spec = importlib.util.spec_from_file_location("from_snntorch", ROOT / "examples" / "from_snntorch.py")
-    assert spec is not None
-    assert spec.loader is not None
-    example = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(example)
-    example.main(ROOT / "configs" / "digits.toml", tmp_path, epochs=1)
-    said = capsys.readouterr().out
-    assert said.count("in simulated hardware, every spike as in the integers") == 3

@@ -81,9 +81,9 @@ training: $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[peers]'
 	$(BIN)/python -m bench.training
 
-# Files that frameworks write, or read, against their own spikes, and examples (docs/foreign.md). Tests of sinabs and spyx are skipped
-# where these are not installed: sinabs asks for nir <= 1.0.4 (pip install --no-deps sinabs==3.1.3 pbr), spyx for JAX,
-# half a gigabyte (pip install spyx==1.0.0)
+# Files that frameworks write, or read, against their own spikes, and the examples (docs/foreign.md). Tests of sinabs and
+# spyx are skipped where these are not installed: sinabs asks for nir <= 1.0.4 (pip install --no-deps sinabs==3.1.3 pbr),
+# spyx for JAX, half a gigabyte (pip install spyx==1.0.0)
 frameworks: $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[peers,synth]'
 	$(BIN)/python -m pytest -m 'check or not check' tests/unit/quant/test_framework*.py tests/e2e/test_examples.py

@@ -66,7 +66,7 @@ def one_seed(folder: Path, seed: int, after_step: Callable[[str], None]) -> dict
     found: dict[str, Any] = {"seed": seed, "snntorch": _accuracy(net, test), "calibrated": {}}
     real = foreign.lower(*foreign.of_modules(net), "net").built()
     for bits in BITS:
-        widths = foreign.widths(real, typical, [bits], 12, None)
+        widths = foreign.widths(real, bits)
         drifted = drift(real, test.head(TYPICAL), **widths)
         spikes = sum(layer.spikes for layer in drifted.layers)
         differ = sum(layer.differ for layer in drifted.layers) / spikes

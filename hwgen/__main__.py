@@ -62,11 +62,11 @@ def add_commands(command: Command) -> None:
     check = command.add(
         "check",
         "hwgen.cli.foreign:check",
-        "say what becomes of every node of a NIR file",
+        "say what becomes of every node of a NIR file, and what integers keep of it",
         "--model net.nir --source snntorch --reset zero",
     )
     check.add_argument("--model", type=Path, required=True, help="NIR file (.nir)")
-    add_options(check)
+    _add_widths(add_options(check))
     calibrate = command.add(
         "calibrate",
         "hwgen.cli.calibrate:calibrate",
@@ -156,6 +156,11 @@ def add_commands(command: Command) -> None:
 def _add_calibration(group: argparse._ArgumentGroup) -> None:
     """Add how real numbers become integers."""
     group.add_argument("--spikes", type=Path, help="spike file with typical input")
+    group.add_argument("--state-bits", type=int, help="most bits of a state (default: what --spikes ask for)")
+    _add_widths(group)
+
+
+def _add_widths(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--weight-bits", type=_numbers, help=f"of all layers, or of each (default {WEIGHT_BITS})")
     group.add_argument("--leak-bits", type=int, help=f"width of the leaks (default {LEAK_BITS})")
     group.add_argument(
@@ -163,7 +168,6 @@ def _add_calibration(group: argparse._ArgumentGroup) -> None:
         type=int,
         help="by how many bits states are finer than weights (default 4, if they fit)",
     )
-    group.add_argument("--state-bits", type=int, help="most bits of a state (default: what --spikes ask for)")
 
 
 def _add_build(parser: argparse.ArgumentParser) -> None:

@@ -66,6 +66,41 @@ def calibrate(
     return IntModel(model.name, model.input_shape, tuple(layers), model.readout, model.classes)
 
 
+def rounded(
+    model: RealModel, *, weight_bits: int | Sequence[int], leak_bits: int, fraction_bits: int
+) -> list[list[str]]:
+    """Of each layer, which of its numbers integers of these widths only come near to; states are not looked at.
+
+    A threshold that nothing subtracts is never in it: where all else is exact, the next integer above is, too.
+    """
+    widths = _each(model, weight_bits)
+    found = []
+    for layer, bits, grid in zip(model.layers, widths, scales(model, weight_bits=widths), strict=True):
+        low, high = weight_range(bits)
+        weights = np.concatenate([one.weight.reshape(len(grid), -1) for one in layer.projections], axis=1)
+        units = weights / grid[:, None]
+        exact = _whole(units) and low <= units.min() and units.max() <= high and (bits > 1 or units.all())
+        names = [] if exact else ["weights"]
+        for name, values, quantity in layer.neuron.tensors():
+            if quantity is THRESHOLD and layer.neuron.reset == "zero":
+                continue
+            code = (
+                values * 2**leak_bits
+                if quantity.code
+                else values
+                if quantity.steps
+                else values / grid * 2**fraction_bits
+            )
+            if not _whole(code) or (quantity.code and code.max() >= 2**leak_bits):
+                names.append(name)
+        found.append(names)
+    return found
+
+
+def _whole(units: Array) -> bool:
+    return bool(np.abs(units - np.rint(units)).max(initial=0.0) < 1e-9)
+
+
 def most_fraction_bits(weight_bits: int) -> int:
     """The most by which states can be finer than weights: weights of one bit are -1 or 1, and nothing else."""
     return WEIGHT_BITS[1] - weight_bits if weight_bits > 1 else 0

@@ -7,7 +7,7 @@ import argparse
 from tabulate import tabulate
 
 from quant import export, foreign, spikes
-from quant.calibration import calibrate
+from quant.calibration import calibrate, rounded
 from quant.errors import ModelError, printable
 from quant.foreign.options import SUFFIX, understand
 from quant.model import IntModel, RealModel
@@ -67,19 +67,37 @@ def given(arguments: argparse.Namespace) -> tuple[RealModel, SpikeSet]:
 def to_calibrate(arguments: argparse.Namespace) -> tuple[RealModel, SpikeSet, foreign.Widths]:
     """As `given`, with the arguments of `calibrate`."""
     real, samples = given(arguments)
-    given_widths = (arguments.weight_bits, arguments.leak_bits, arguments.fraction_bits, arguments.state_bits)
-    return real, samples, foreign.widths(real, samples, *given_widths)
+    said = (arguments.weight_bits, arguments.leak_bits, arguments.fraction_bits, arguments.state_bits)
+    return real, samples, foreign.widths(real, *said)
 
 
 def check(arguments: argparse.Namespace) -> int:
     found = understand(arguments)
+    kept = [] if found.model is None else _kept(found.model, arguments)
     rows = [
-        [printable(text) for text in (one.node, one.kind, f"no: {one.problem}" if one.problem else one.becomes)]
+        [
+            printable(one.node),
+            printable(one.kind),
+            printable(f"no: {one.problem}" if one.problem else one.becomes),
+            kept[one.layer - 1] if kept and one.layer else "",
+        ]
         for one in found.findings
     ]
-    print(tabulate(rows, ["node", "kind", "becomes"], disable_numparse=True))
+    print(tabulate(rows, ["node", "kind", "becomes", "in integers"], disable_numparse=True))
     for note in found.notes:
         print(printable(note))
     if found.model is None:
         raise ModelError(f"{arguments.model}: {len(found.problems)} nodes cannot be built")
     return 0
+
+
+def _kept(real: RealModel, arguments: argparse.Namespace) -> list[str]:
+    """Of each layer, whether its numbers are integers of the widths asked for, or which are rounded."""
+    widths = foreign.widths(real, arguments.weight_bits, arguments.leak_bits, arguments.fraction_bits)
+    names = rounded(
+        real,
+        weight_bits=widths["weight_bits"],
+        leak_bits=widths["leak_bits"],
+        fraction_bits=widths["fraction_bits"],
+    )
+    return [f"rounded: {', '.join(each)}" if each else "exact" for each in names]

@@ -177,7 +177,8 @@ def convert(
         SpikeFileError: if the samples do not fit.
     """
     real = foreign.lower(*foreign.of_modules(network, readout), name).built()
-    widths = foreign.widths(real, samples, weight_bits, leak_bits, fraction_bits, state_bits)
+    foreign.check_samples(real, samples)
+    widths = foreign.widths(real, weight_bits, leak_bits, fraction_bits, state_bits)
     return calibrate(real, samples, **widths)
 
 

@@ -58,24 +58,19 @@ def check_samples(real: RealModel, samples: SpikeSet) -> None:
 
 def widths(
     real: RealModel,
-    samples: SpikeSet,
     weight_bits: int | Sequence[int] | None = None,
     leak_bits: int | None = None,
     fraction_bits: int | None = None,
     state_bits: int | None = None,
 ) -> Widths:
-    """The arguments of `quant.calibration.calibrate`, for samples that fit.
+    """The arguments of `quant.calibration.calibrate`.
 
     Args:
         weight_bits: of all layers, or of each; None: `WEIGHT_BITS`.
         leak_bits: None: `LEAK_BITS`.
         fraction_bits: None: 4, as far as these weights allow.
         state_bits: the most of a state; None: what the samples ask for.
-
-    Raises:
-        SpikeFileError: if the samples do not fit.
     """
-    check_samples(real, samples)
     given = WEIGHT_BITS if weight_bits is None else weight_bits
     each = [given] if isinstance(given, int) else list(given)
     each *= len(real.layers) if len(each) == 1 else 1

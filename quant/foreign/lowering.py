@@ -30,12 +30,13 @@ _UNKNOWN = dict.fromkeys(("Conv1d", "Conv2d", "SumPool2d", "AvgPool2d"), "no eng
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What becomes of a node: text for people, or why it cannot be built."""
+    """What becomes of a node: text for people, or why it cannot be built; `layer` is the one it is, from 1 on, or 0."""
 
     node: str
     kind: str
     becomes: str = ""
     problem: str = ""
+    layer: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,6 +89,7 @@ class _Lowering:
     chosen: Readout | None
     problems: dict[str, str] = field(default_factory=dict)
     becomes: dict[str, str] = field(default_factory=dict)
+    layers: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     leaving: dict[str, Terms] = field(default_factory=dict)  # of each node that could be understood
     before: dict[str, list[str]] = field(default_factory=dict)
@@ -110,7 +112,7 @@ class _Lowering:
         except NodeError as problem:
             self.problems.setdefault(problem.node, str(problem))
         findings = [
-            Finding(key, node.kind, self.becomes.get(key, ""), self.problems.get(key, ""))
+            Finding(key, node.kind, self.becomes.get(key, ""), self.problems.get(key, ""), self.layers.get(key, 0))
             for key, node in nodes.items()
         ]
         return Foreign(tuple(findings), tuple(self.notes), None if self.problems else model)
@@ -128,6 +130,7 @@ class _Lowering:
         if not READOUTS[readout].spiking:
             found[last] = found[last].in_real_units()
         places = {key: place for place, key in enumerate([start, *order])}
+        self.layers = {key: places[key] for key in order}
         sizes = {start: math.prod(shape) or self._inputs(start), **{key: len(found[key].gain) for key in order}}
         shown = self.leaving[self.before[end][0]].by_source if len(self.before[end]) == 1 else {}
         ways = [*(found[key].terms.by_source for key in order), shown]

@@ -64,6 +64,24 @@ def test_check_says_what_becomes_of_every_node(files: list[str], capsys: pytest.
     assert "4 neurons" in said
 
 
+def test_check_says_which_numbers_integers_keep(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    draw = np.random.default_rng(2)
+    nodes = (
+        ("Linear", {"weight": draw.integers(-7, 8, (9, 12)) / 4}),
+        lif(9, tau=1e-4 * 16),  # a leak of 15/16
+        ("Linear", {"weight": draw.normal(size=(4, 9))}),
+        lif(4, tau=1e-4 * 3),
+    )
+    path = str(chain(tmp_path / "a.nir", *nodes))
+    assert hwgen.main(["check", "--model", path, *SAID]) == 0
+    exact, rounded = (line for line in capsys.readouterr().out.splitlines() if " neurons " in line)
+    assert exact.endswith("exact")
+    assert rounded.endswith("rounded: weights, leak")
+    assert hwgen.main(["check", "--model", path, *SAID, "--weight-bits", "3", "--leak-bits", "3"]) == 0
+    exact, _ = (line for line in capsys.readouterr().out.splitlines() if " neurons " in line)
+    assert exact.endswith("rounded: weights, leak")
+
+
 def test_check_names_everything_that_cannot_be_built(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = nir_files.chain(tmp_path / "a.nir", ("Conv2d", {}), ("Magic", {}))
     assert hwgen.main(["check", "--model", str(path), *SAID]) == 2

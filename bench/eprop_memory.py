@@ -18,6 +18,7 @@ import matplotlib as mpl
 from tabulate import tabulate
 
 from bench import record
+from quant import figures
 from quant.files import write_atomic
 
 RESULT = record.RESULTS / "eprop_memory.json"
@@ -68,7 +69,6 @@ def _peak_mib() -> float:
 
 def draw(points: list[dict[str, Any]]) -> bytes:
     """A PNG: memory over the steps."""
-    import io
 
     from matplotlib.figure import Figure
 
@@ -81,9 +81,7 @@ def draw(points: list[dict[str, Any]]) -> bytes:
         axes.set(xlabel="steps", ylabel="memory of one update, MiB", ylim=(0, None))
         axes.grid(alpha=0.25, lw=0.5)
         axes.legend(frameon=False)
-        buffer = io.BytesIO()
-        figure.savefig(buffer, format="png", metadata={"Software": None})
-        return buffer.getvalue()
+        return figures.to_bytes(figure)
 
 
 def main() -> int:

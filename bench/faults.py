@@ -9,7 +9,6 @@ build/bench/faults.png and bench/results/faults.json.
 from __future__ import annotations
 
 import argparse
-import io
 import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -31,7 +30,7 @@ from hwgen.core.build import Build, make_build, write
 from hwgen.core.codes import CODES
 from hwgen.core.plan import Safety
 from hwgen.fpga.synth import synthesize
-from quant import spikes, vectors
+from quant import figures, spikes, vectors
 from quant.export import load
 from quant.files import write_atomic
 from quant.formats import IntArray
@@ -185,9 +184,7 @@ def picture(curves: dict[str, list[Point]]) -> bytes:
             axes.grid(alpha=0.25, lw=0.5)
             axes.legend(frameon=False, fontsize=7.5)
         figure.axes[0].set_ylabel("% of samples")
-        buffer = io.BytesIO()
-        figure.savefig(buffer, format="png", metadata={"Software": None})
-    return buffer.getvalue()
+        return figures.to_bytes(figure)
 
 
 def main() -> int:

@@ -23,9 +23,14 @@ from tqdm import tqdm
 import hwgen
 from bench import record
 from examples.from_snntorch import counts, network, train
+from hwgen.cli import calibrate
+from hwgen.cli.drift import picture as drift_picture
+from hwgen.flow import widths
 from quant import export, foreign
 from quant.errors import ConfigError
+from quant.files import write_atomic
 from quant.foreign.drift import drift
+from quant.foreign.search import search
 from quant.model import IntModel
 from quant.spikes import SpikeSet
 from trainer import checkpoint
@@ -34,6 +39,8 @@ from trainer.data.mnist import Mnist
 SEEDS, EPOCHS, RATE = (1, 2, 3), 8, 1e-3
 TYPICAL = 1000  # samples by which the states get their widths
 BITS, TUNED_BITS = (8, 6, 4), 4
+LOSS = 0.5  # points of accuracy, of the picture's narrowest widths
+PAGES = Path("docs")
 ROOT, RESULT = Path("build/foreign"), record.RESULTS / "foreign.json"
 _CHUNK = 500
 _FOLDING = hwgen.Request(lanes=(128, 10))
@@ -66,8 +73,7 @@ def one_seed(folder: Path, seed: int, after_step: Callable[[str], None]) -> dict
     found: dict[str, Any] = {"seed": seed, "snntorch": _accuracy(net, test), "calibrated": {}}
     real = foreign.lower(*foreign.of_modules(net), "net").built()
     for bits in BITS:
-        widths = foreign.widths(real, bits)
-        drifted = drift(real, test.head(TYPICAL), **widths)
+        drifted = drift(real, test.head(TYPICAL), **foreign.widths(real, bits))
         spikes = sum(layer.spikes for layer in drifted.layers)
         differ = sum(layer.differ for layer in drifted.layers) / spikes
         model = hwgen.convert(net, typical, weight_bits=bits)
@@ -107,6 +113,19 @@ def _verified(model: IntModel, folder: Path, samples: SpikeSet) -> dict[str, Any
     return {"accuracy": report["accuracy_rtl"], "mismatches": record.mismatches(dict(report))}
 
 
+def draw(folder: Path, after_step: Callable[[str], None]) -> None:
+    """Pictures for docs/foreign.md, of the first seed's network, on samples of the validation part."""
+    parts = data(folder).load()
+    net, samples = _trained(ROOT / "1" / "snntorch.pt", parts["train"], 1), parts["validation"].head(TYPICAL)
+    real = foreign.lower(*foreign.of_modules(net), "net").built()
+    study = calibrate.study(search(real, samples, LOSS / 100), samples, LOSS, hwgen.Request())
+    write_atomic(PAGES / "calibrate.svg", widths.picture(study, "svg"))
+    after_step("widths drawn")
+    drifted = drift(real, samples, **foreign.widths(real, TUNED_BITS))
+    write_atomic(PAGES / "drift.svg", drift_picture(drifted, "svg"))
+    after_step("drift drawn")
+
+
 def table(runs: list[dict[str, Any]]) -> str:
     """A row for each way, over the seeds."""
 
@@ -142,13 +161,14 @@ def main() -> int:
             if not folder.is_dir():
                 raise ConfigError(f"{folder}: no such folder (docs/data.md)")
             torch.set_num_threads(1)
-            with tqdm(total=len(SEEDS) * (len(BITS) + 2)) as bar:
+            with tqdm(total=len(SEEDS) * (len(BITS) + 2) + 2) as bar:
 
                 def after_step(what: str) -> None:
                     bar.set_description(what)
                     bar.update()
 
                 runs = [one_seed(folder, seed, after_step) for seed in SEEDS]
+                draw(folder, after_step)
             record.write(RESULT, {"command": "python -m bench.foreign --fashion <folder>", "runs": runs})
     except ConfigError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -3,7 +3,6 @@ systems' authors published."""
 
 from __future__ import annotations
 
-import io
 import json
 import sys
 from collections.abc import Iterator, Mapping
@@ -18,6 +17,7 @@ from matplotlib.ticker import MaxNLocator
 
 from bench.accuracy import EXPERIMENTS
 from bench.record import RESULTS
+from quant import figures
 from quant.files import write_atomic
 
 PAGES = Path("docs/systems")
@@ -72,7 +72,7 @@ def curves(runs: list[dict[str, Any]]) -> Iterator[tuple[str, np.ndarray]]:
 def draw(picture: Picture, recorded: Mapping[str, Any]) -> bytes:
     """An SVG."""
     runs = recorded["runs"]
-    with mpl.rc_context({"font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "svg.hashsalt": "scsr"}):
+    with mpl.rc_context({"font.size": 9, "axes.spines.top": False, "axes.spines.right": False}):
         figure = Figure(figsize=(6.4, 3.4), layout="constrained")
         axes = figure.subplots()
         regression = "error_quantized" in runs[0]
@@ -92,9 +92,7 @@ def draw(picture: Picture, recorded: Mapping[str, Any]) -> bytes:
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid(alpha=0.25, lw=0.5)
         figure.legend(loc="outside lower center", ncols=2, frameon=False)
-        buffer = io.BytesIO()
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-        return buffer.getvalue()
+        return figures.to_bytes(figure, "svg")
 
 
 def main() -> int:

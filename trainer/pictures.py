@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import itertools
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -17,6 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogFormatter
 from torch import Tensor
 
+from quant import figures
 from quant.spikes import SpikeSet
 from trainer.evaluation import Evaluation, Quality
 from trainer.loop import Epoch, Phase, Progress
@@ -51,7 +51,7 @@ def curves(progress: Progress, test: Mapping[Phase, Quality] = {}) -> bytes:
         if test:
             found = f"test {test['quantized'].name} " + ", ".join(f"{one} {phase}" for phase, one in test.items())
         figure.suptitle(f"{progress.network.config.name}: {found}")
-        return _png(figure)
+        return figures.to_bytes(figure)
 
 
 def confusion(found: Evaluation, classes: Sequence[str], title: str) -> bytes:
@@ -72,7 +72,7 @@ def confusion(found: Evaluation, classes: Sequence[str], title: str) -> bytes:
         axes.set(xlabel="taken for", ylabel="class", title=title)
         axes.spines[:].set_visible(False)
         axes.tick_params(length=0)
-        return _png(figure)
+        return figures.to_bytes(figure)
 
 
 def traces(answer: Answer, names: Sequence[str], title: str) -> bytes:
@@ -92,7 +92,7 @@ def traces(answer: Answer, names: Sequence[str], title: str) -> bytes:
         panels[-1].set_xlabel("time step")
         panels[0].legend(loc="upper right", frameon=False)
         figure.suptitle(title)
-        return _png(figure)
+        return figures.to_bytes(figure)
 
 
 def raster(trace: Trace, classes: Sequence[str], title: str) -> bytes:
@@ -116,7 +116,7 @@ def raster(trace: Trace, classes: Sequence[str], title: str) -> bytes:
         if len(classes) <= 12:
             panels[-1].set_yticks(range(len(classes)), classes)
         figure.suptitle(title)
-        return _png(figure)
+        return figures.to_bytes(figure)
 
 
 def data_raster(samples: SpikeSet, classes: Sequence[str]) -> bytes:
@@ -131,7 +131,7 @@ def data_raster(samples: SpikeSet, classes: Sequence[str]) -> bytes:
             axes.set(ylim=(-1, samples.channels), ylabel=f"{classes[samples.label[sample]]}\nchannel")
             axes.grid(alpha=0.25, lw=0.5)
         panels[-1].set_xlabel("time step")
-        return _png(figure)
+        return figures.to_bytes(figure)
 
 
 def intrinsic(start: Network, trained: Network) -> bytes:
@@ -149,7 +149,7 @@ def intrinsic(start: Network, trained: Network) -> bytes:
         grid[-1, 1].set_xlabel("threshold")
         grid[0, 0].legend(loc="upper left", frameon=False)
         figure.suptitle("leaks and thresholds, trained with the weights")
-        return _png(figure)
+        return figures.to_bytes(figure)
 
 
 def sweep(points: Mapping[str, Sequence[Any]], qualities: Sequence[float], name: str) -> bytes:
@@ -167,7 +167,7 @@ def sweep(points: Mapping[str, Sequence[Any]], qualities: Sequence[float], name:
             axes.set_xlabel(setting)
             axes.grid(alpha=0.25, lw=0.5)
         figure.supylabel(f"{name} on validation, in integers", fontsize=9)
-        return _png(figure)
+        return figures.to_bytes(figure)
 
 
 def tasks(name: str, validation: Sequence[Sequence[Sequence[float]]], test: Sequence[Sequence[float]]) -> bytes:
@@ -187,7 +187,7 @@ def tasks(name: str, validation: Sequence[Sequence[Sequence[float]]], test: Sequ
         axes.grid(alpha=0.25, lw=0.5)
         figure.legend(loc="outside lower center", ncols=8, frameon=False)
         figure.suptitle(f"{name}: every task on validation (lines) and test (diamonds), the task not known")
-        return _png(figure)
+        return figures.to_bytes(figure)
 
 
 class _Plain(LogFormatter):
@@ -221,12 +221,6 @@ def _style() -> AbstractContextManager[None]:
             "text.parse_math": False,  # names are the user's: a dollar sign in one begins no formula
         }
     )
-
-
-def _png(figure: Figure) -> bytes:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", metadata={"Software": None})
-    return buffer.getvalue()
 
 
 def _draw(axes: Axes, history: Sequence[Epoch], train: str, validation: str) -> None:

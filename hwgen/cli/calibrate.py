@@ -27,23 +27,27 @@ def calibrate(arguments: argparse.Namespace) -> int:
         raise ModelError(f"--loss is {arguments.loss}; allowed are 0 to 100 points")
     area.coefficients(arguments.target)
     real, samples = given(arguments)
-    request = Request(target=arguments.target)
     with tqdm(desc="widths", unit="", leave=False, disable=not sys.stderr.isatty()) as bar:
         found = search.search(real, samples, arguments.loss / 100, bar.update)
-    study = Study(
+    shown = study(found, samples, arguments.loss, Request(target=arguments.target))
+    write_atomic(arguments.out / TABLE, (json.dumps(asdict(shown), indent=2) + "\n").encode())
+    write_atomic(arguments.out / PICTURE, picture(shown))
+    print(f"{table(shown)}\n\n{shown.reason}\n{arguments.out / PICTURE}, {arguments.out / TABLE}")
+    return int(found.narrowed is None)
+
+
+def study(found: search.Found, samples: SpikeSet, loss: float, request: Request) -> Study:
+    """What a search has found on samples, with the hardware that it costs; `loss` in points."""
+    return Study(
         float_accuracy=found.accuracy_real,
         samples=len(samples),
         seeds=1,
         widths=[_width(one, samples, request) for one in found.uniform],
         recommended=None if found.chosen is None else found.chosen.choice.weight_bits[0],
-        reason=_reason(found, arguments.loss),
+        reason=_reason(found, loss),
         judged="the spikes given" if found.labelled else "the classes in real numbers",
         narrowed=None if found.narrowed is None else _width(found.narrowed, samples, request),
     )
-    write_atomic(arguments.out / TABLE, (json.dumps(asdict(study), indent=2) + "\n").encode())
-    write_atomic(arguments.out / PICTURE, picture(study))
-    print(f"{table(study)}\n\n{study.reason}\n{arguments.out / PICTURE}, {arguments.out / TABLE}")
-    return int(found.narrowed is None)
 
 
 def _width(one: search.Tried, samples: SpikeSet, request: Request) -> Width:

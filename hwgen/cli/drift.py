@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import io
 from collections.abc import Sequence
 
 import matplotlib as mpl
@@ -13,6 +12,7 @@ from tabulate import tabulate
 from hwgen.cli.foreign import to_calibrate
 from hwgen.core.build import write
 from hwgen.core.request import Request, fulfil
+from quant import figures
 from quant.errors import ModelError
 from quant.files import write_atomic
 from quant.foreign.drift import Drift, LayerDrift
@@ -49,8 +49,8 @@ def drift(arguments: argparse.Namespace) -> int:
     return 0 if report["equal"] else 1
 
 
-def picture(found: Drift) -> bytes:
-    """A PNG: which part of each layer's spikes differs, step by step, and what is left when numbers are put back."""
+def picture(found: Drift, kind: figures.Kind = "png") -> bytes:
+    """Which part of each layer's spikes differs, step by step, and what is left when numbers are put back."""
     with mpl.rc_context({"font.size": 9, "axes.spines.top": False, "axes.spines.right": False}):
         figure = Figure(figsize=(9, 3.2), dpi=150, layout="constrained")
         steps, blame = figure.subplots(1, 2)
@@ -65,9 +65,7 @@ def picture(found: Drift) -> bytes:
         blame.set(xlabel="spikes that still differ", xlim=(0, 1.2 * max(1, *left)))
         blame.invert_yaxis()
         blame.set_title("put back to real numbers", loc="left", fontsize=9)
-        buffer = io.BytesIO()
-        figure.savefig(buffer, format="png", metadata={"Software": None})
-    return buffer.getvalue()
+        return figures.to_bytes(figure, kind)
 
 
 def _shares(layer: LayerDrift) -> Sequence[float]:

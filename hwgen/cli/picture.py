@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
+
+from quant import figures
 
 _COLOURS = ("#1f5fbf", "#c4412b", "#2c8a4b", "#8a5fbf", "#b8860b", "#5f6b7a")
 _FRONT = "#30343b"
@@ -75,9 +76,7 @@ def pareto_picture(points: Sequence[Point], front: Sequence[Point]) -> bytes:
         axes.grid(alpha=0.25, lw=0.5)
         axes.margins(x=0.12, y=0.08)
         axes.legend(frameon=False)
-        buffer = io.BytesIO()
-        figure.savefig(buffer, format="png", metadata={"Software": None})
-    return buffer.getvalue()
+        return figures.to_bytes(figure)
 
 
 def _label(point: Point) -> str:

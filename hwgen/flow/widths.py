@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from tabulate import tabulate
 from hwgen.core import area
 from hwgen.core.rates import cycles_per_step, measured_events
 from hwgen.core.request import Request, fulfil
+from quant import figures
 from quant.model import IntModel
 from quant.spikes import SpikeSet
 
@@ -118,8 +118,8 @@ def table(found: Study) -> str:
     return str(tabulate(rows, heads, disable_numparse=True, stralign="right"))
 
 
-def picture(found: Study) -> bytes:
-    """A PNG: accuracy, LUTs and weight memory over the bits."""
+def picture(found: Study, kind: figures.Kind = "png") -> bytes:
+    """Accuracy, LUTs and weight memory over the bits."""
     bits = [one.bits for one in found.widths]
     with mpl.rc_context({"font.size": 9, "axes.spines.top": False, "axes.spines.right": False}):
         figure = Figure(figsize=(9, 3.4), dpi=150, layout="constrained")
@@ -145,6 +145,4 @@ def picture(found: Study) -> bytes:
         figure.suptitle(
             "no width is good enough" if found.recommended is None else f"recommended: {found.recommended} bits"
         )
-        buffer = io.BytesIO()
-        figure.savefig(buffer, format="png", metadata={"Software": None})
-    return buffer.getvalue()
+        return figures.to_bytes(figure, kind)

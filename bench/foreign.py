@@ -24,8 +24,8 @@ import hwgen
 from bench import record
 from examples.from_snntorch import counts, network, train
 from hwgen.cli import calibrate
-from hwgen.cli.drift import picture as drift_picture
 from hwgen.flow import widths
+from hwgen.flow.drift import picture as drift_picture
 from quant import export, foreign
 from quant.errors import ConfigError
 from quant.files import write_atomic

@@ -81,7 +81,7 @@ def add_commands(command: Command) -> None:
     add_options(calibrate)
     drift = command.add(
         "drift",
-        "hwgen.cli.drift:drift",
+        "hwgen.flow.drift:drift",
         "compare a NIR file's network in integers with itself in real numbers",
         "--model net.nir --source snntorch --reset zero --spikes test.npz --weight-bits 6",
     )

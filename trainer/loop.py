@@ -28,6 +28,7 @@ from trainer.distributed import add_gradients, of_first, processes, share, total
 from trainer.evaluation import Quality, answer_of, evaluate, quality
 from trainer.losses import growth, inactivity
 from trainer.network import Network, Trace
+from trainer.neurons import LEAK, THRESHOLD
 from trainer.synapses import Store
 from trainer.teacher import Teacher
 
@@ -76,6 +77,7 @@ class Progress:
         store: the synapses of the network in this phase.
         best: for each phase that has begun, the state of the network after its best epoch.
         history: all epochs so far.
+        begun: the leaks and thresholds before the first, by their names in the network's state.
     """
 
     network: Network
@@ -84,6 +86,7 @@ class Progress:
     average: AveragedModel | None = None
     best: dict[Phase, State] = field(default_factory=dict)
     history: list[Epoch] = field(default_factory=list)
+    begun: State = field(default_factory=dict)
 
     @property
     def candidate(self) -> Network:
@@ -123,6 +126,7 @@ class Progress:
             "synapses": self.store.state(),
             "best": self.best,
             "history": [asdict(epoch) for epoch in self.history],
+            "begun": self.begun,
         }
 
     @classmethod
@@ -138,6 +142,8 @@ class Progress:
         for phase in {epoch.phase for epoch in history}:
             Network(config).load_state_dict(state["best"][phase])
         progress.best, progress.history = state["best"], history
+        progress.begun = state.get("begun", progress.begun)
+        Network(config).load_state_dict(progress.begun, strict=False)
         return progress
 
 
@@ -150,7 +156,9 @@ def start(
         network.fit_scales()
     else:
         network.load_state_dict(first)
-    return Progress(network, *_tools(network, phase))
+    intrinsic = (f".{LEAK.parameter}", f".{THRESHOLD.parameter}")
+    begun = {name: value.clone() for name, value in network.state_dict().items() if name.endswith(intrinsic)}
+    return Progress(network, *_tools(network, phase), begun=begun)
 
 
 def train(

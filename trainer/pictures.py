@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import Any, cast
 
 import matplotlib as mpl
 import numpy as np
@@ -204,12 +204,20 @@ def _plain_labels(axis: Axis) -> None:
 
 
 def _distribution(axes: Axes, before: Tensor, after: Tensor) -> None:
-    axes.hist(after.numpy(), bins=30, color=_VALIDATION, alpha=0.75, label="after")
+    axes.hist(after.numpy(), bins=_bins(after), color=_VALIDATION, alpha=0.75, label="after")
     if before.min() == before.max():
         axes.axvline(before[0].item(), color=_TEST, lw=1.5, label="before")
     else:
-        axes.hist(before.numpy(), bins=30, histtype="step", color=_TEST, lw=1.5, label="before")
+        axes.hist(before.numpy(), bins=_bins(before), histtype="step", color=_TEST, lw=1.5, label="before")
     axes.grid(alpha=0.25, lw=0.5)
+
+
+def _bins(values: Tensor) -> Sequence[float]:
+    """Thirty, around numbers that may all but be equal."""
+    low, high = float(values.min()), float(values.max())
+    least = 1e-4 * max(abs(low), abs(high))
+    beyond = max(0.0, least - (high - low)) / 2
+    return cast(Sequence[float], np.linspace(low - beyond, high + beyond, 31))
 
 
 def _style() -> AbstractContextManager[None]:

@@ -71,11 +71,13 @@ def write(progress: Progress, networks: tuple[Network, Network], data: Mapping[S
     """Write figures, pictures and page to `out`; the only place that looks at the test part. Returns what it saw."""
     parts = {"test": find(*networks, data["test"]), "validation": find(*networks, data["validation"])}
     config, test = progress.network.config, parts["test"]
+    begun = Network(config)
+    begun.load_state_dict(progress.begun, strict=False)
     drawn = {
         CURVES: pictures.curves(progress, test.of_phases),
         **_answers(networks[1], data["test"], test.quantized),
         "Spikes of one test sample": _raster(networks[1], data["test"]),
-        "Leaks and thresholds": pictures.intrinsic(Network(config), networks[1]),
+        "Leaks and thresholds": pictures.intrinsic(begun, networks[1]),
     }
     for title, picture in drawn.items():
         write_atomic(out / PICTURES[title], picture)

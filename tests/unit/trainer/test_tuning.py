@@ -20,7 +20,7 @@ from quant.model import Layer, RealModel
 from quant.neurons import Bias, Delay, Lif, Reset, SelfWeight, Synapse
 from quant.projections import Dense
 from trainer import __main__ as command_line
-from trainer import checkpoint, data, tuning
+from trainer import checkpoint, data, pictures, run, tuning
 from trainer.evaluation import evaluate
 from trainer.integers import real_model
 from trainer.network import Network
@@ -95,6 +95,14 @@ def test_numbers_that_no_logarithm_has_come_as_near_as_they_can() -> None:
         begun(RealModel("net", (12,), (Layer((3,), (Dense(0, uniform(0, 1, 3, 12)),), neuron),), "spike_count"))
     )
     np.testing.assert_allclose(found.layers[0].neuron.leak, [0.0, 1.0, 0.5], atol=2e-6)
+
+
+def test_leaks_that_are_all_but_equal_are_drawn() -> None:
+    found = begun(network())
+    with torch.no_grad():
+        for layer in found.layers:
+            layer.leak_logit.copy_(13.8 + 1e-6 * torch.arange(layer.layer.neurons))
+    assert pictures.intrinsic(begun(network()), found).startswith(b"\x89PNG")
 
 
 def test_widths_are_those_of_all_layers_or_of_each() -> None:
@@ -181,6 +189,12 @@ def test_tuning_that_is_finished_is_not_repeated_and_never_continued_with_anothe
     assert "nothing to do" in capsys.readouterr().out
     assert command_line.main(words(tmp_path, seed=4)) == 2
     assert "comes from another configuration, network.imported differs" in capsys.readouterr().err
+
+
+def test_pictures_show_where_tuning_began(tmp_path: Path) -> None:
+    assert command_line.main(words(tmp_path)) == 0
+    leaks = run.restored(tmp_path / "run").begun["stack.0.leak_logit"].sigmoid()
+    torch.testing.assert_close(leaks, torch.full((10,), 0.8))  # of the file: 1 - 1e-4 / 5e-4
 
 
 def test_what_was_tuned_goes_back_as_a_graph(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ class Task:
     Attributes:
         net: Linear, Leaky, Linear, Leaky.
         reset: of its neurons.
-        accuracy: of snnTorch on all test samples.
+        accuracy: of snnTorch on the whole test part.
         validation: for a tool that chooses something by data.
         samples: the first `SAMPLES` of the test part.
         inputs: their spikes, `(T + SILENCE, S, channels)`.

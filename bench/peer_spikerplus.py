@@ -84,7 +84,7 @@ def _decimals(task: Task, net: Any, description: dict[str, Any], weight_bits: in
         quantized = _quantized(net, {**description, "n_cycles": len(inputs)}, weight_bits, decimals)
         return int((_software(quantized, inputs) != wanted).sum())
 
-    return min(range(1, weight_bits), key=wrong)
+    return min(range(1, weight_bits + 3), key=wrong)  # beyond the width itself, large weights saturate
 
 
 def _write(net: Any, weight_bits: int, decimals: int, folder: Path) -> None:

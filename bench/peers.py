@@ -125,8 +125,13 @@ def judge(task: Task, found: Found) -> dict[str, Any]:
         "hardware": differing(hardware, task.wanted, inside),
         "software": differing(software, task.wanted, inside),
         "hardware_software": differing(hardware, software, inside),
-        "accuracy": float((counted.sum(axis=0).argmax(axis=1) == task.samples.label).mean()),
+        "accuracy": _accuracy(counted, task),
     }
+
+
+def _accuracy(spikes: BoolArray, task: Task) -> float:
+    """By the most spikes of the last layer, `(T, S, classes)`, in the samples' own steps."""
+    return float((spikes.sum(axis=0).argmax(axis=1) == task.samples.label).mean())
 
 
 def measure(name: str, peer: Peer, tasks: Mapping[Reset, Task]) -> Iterator[dict[str, Any]]:
@@ -172,7 +177,7 @@ def main() -> int:
     rows = list(tqdm((row for result in results for row in result), "networks", total))
     example = tasks["subtract"]
     bits = int(example.samples.steps.sum()) * example.wanted.shape[2]
-    content = {
+    content: dict[str, Any] = {
         "command": "make peers",
         "commit": record.commit(),
         "versions": {name: importlib.metadata.version(name) for name in LIBRARIES},
@@ -183,13 +188,19 @@ def main() -> int:
         "samples": len(example.samples),
         "output bits": bits,
         "snnTorch": {
-            reset: {"spikes": int(task.wanted.sum()), "accuracy on all test samples": task.accuracy}
+            reset: {
+                "spikes": int(task.wanted.sum()),
+                "accuracy": _accuracy(task.wanted, task),
+                "accuracy on the whole test part": task.accuracy,
+            }
             for reset, task in tasks.items()
         },
         "rows": rows,
     }
     record.write(record.RESULTS / "peers.json", content)
-    print(f"\n{bits:,} output bits, {len(example.samples)} samples\n{table(rows, bits)}")
+    print(f"\n{len(example.samples)} samples, {bits:,} output bits\n\n{table(rows, bits)}\n")
+    for reset, said in content["snnTorch"].items():
+        print(f"snnTorch, reset {reset}: {said['spikes']:,} spikes, accuracy {said['accuracy']:.3f}")
     return 0
 
 

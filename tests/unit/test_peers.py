@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from bench import peers
+from bench import peer_network, peer_spikerplus, peers
 from bench.peer_network import SILENCE, Found, Task
 from bench.peers import Peer, differing, judge, measure, on_time, table
 from quant.errors import ToolError
@@ -103,3 +104,34 @@ def test_the_table_has_counts_and_reasons() -> None:
 def test_every_reset_of_a_peer_is_one_that_this_project_is_measured_with() -> None:
     resets = set(peers.PEERS["this project"].resets)
     assert all(set(peer.resets) <= resets for peer in peers.PEERS.values())
+
+
+@pytest.mark.rtl
+@pytest.mark.filterwarnings("ignore::SyntaxWarning")  # of Spiker+
+@pytest.mark.skipif(shutil.which("ghdl") is None, reason="ghdl is not installed")
+def test_what_docs_say_of_spikerplus_explains_every_bit(tmp_path: Path) -> None:
+    """A neuron that fires does not leak in that step, and a leak rounds down; nothing else differs."""
+    pytest.importorskip("spikerplus")
+    pytest.importorskip("snntorch")
+    torch.manual_seed(1)
+    net, bits = peer_network.network(10, 3, "subtract"), 8
+    weights = peer_network.weights(net)
+    for weight in weights:
+        weight *= 5
+    inputs = np.random.default_rng(2).random((12, 4, 10)) < 0.3
+    own = peer_network.spikes(net, inputs)
+    samples = from_dense(inputs, np.full(4, 12), np.zeros(4, dtype=np.int64))
+    inputs = np.pad(inputs, ((0, SILENCE), (0, 0), (0, 0)))
+    found = peer_spikerplus.run(Task(net, "subtract", 1.0, samples, samples, inputs, own), bits, tmp_path)
+    decimals = int(found.settings.split()[-2])
+    integers = [np.trunc(one.numpy() * 2**decimals).clip(-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) for one in weights]
+    states, threshold = [np.zeros((4, len(one)), dtype=np.int64) for one in integers], 2**decimals
+    for number, step in enumerate(inputs[:12].astype(np.int64)):
+        for place, weight in enumerate(integers):
+            state = states[place]
+            left = np.where(state > threshold, state - threshold, state - (state >> peer_network.SHIFT))
+            states[place] = left + step @ weight.T.astype(np.int64)
+            step = (states[place] > threshold).astype(np.int64)
+        assert (found.hardware[number + 4] == step).all()
+    assert found.hardware.any()
+    assert (found.hardware[4:16] != own).any()

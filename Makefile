@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: demo test check lint formal fuzz soak mutation hostile faults bench hardware implementations training frameworks foreign eprop-memory area bitstreams snapshots reference triton gpu setup synth-tools tools clean
+.PHONY: demo test check lint formal fuzz soak mutation hostile faults bench hardware implementations training frameworks foreign peers eprop-memory area bitstreams snapshots reference triton gpu setup synth-tools tools clean
 
 demo: $(READY)
 	$(BIN)/python -m bench.demo
@@ -92,6 +92,12 @@ frameworks: $(READY)
 foreign: $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[peers]'
 	$(BIN)/python -m bench.foreign $(if $(FASHION),--fashion $(FASHION))
+
+# snnTorch's networks through other tools that make hardware: output bits that differ; needs ghdl and iverilog
+# (docs/peers.md)
+peers: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[generators]'
+	$(BIN)/python -W ignore::SyntaxWarning -m bench.peers
 
 # Memory of e-prop, online and not, and of BPTT, against the steps of a sample
 eprop-memory: $(READY)

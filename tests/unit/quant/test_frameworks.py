@@ -96,38 +96,80 @@ def test_spikingjelly(tmp_path: Path, decay_input: bool) -> None:
     same(ours(tmp_path, graph, Assumed("spikingjelly")), stepped(list(net.double()), (1, 3)))
 
 
-def test_norse(tmp_path: Path) -> None:
-    """Norse reads a file, and we do."""
-    lif_box = pytest.importorskip("norse.torch.functional.lif_box")
-    from norse.torch.module.lif_box import LIFBoxCell
+def norse_steps(cells: list[Any]) -> list[Callable[[torch.Tensor], torch.Tensor]]:
+    """Linear modules as they are, cells of Norse with their states, in float64."""
+    from norse.torch.functional.iaf import IAFFeedForwardState
+    from norse.torch.module.iaf import IAFCell
 
-    torch.manual_seed(3)
-    draw = np.random.default_rng(2)
-    weights = [draw.normal(0.2, 1.2, shape).astype(np.float32) for shape in ((HIDDEN, INPUTS), (OUTPUTS, HIDDEN))]
-    taus = [draw.uniform(2e-3, 9e-3, size).astype(np.float32) for size in (HIDDEN, OUTPUTS)]
-    nodes: dict[str, Any] = {"input": nir.Input({"input": np.array([INPUTS])})}
-    layers: list[Callable[[torch.Tensor], Any]] = []
-    for place, (weight, tau) in enumerate(zip(weights, taus, strict=True)):
-        one = np.ones(len(tau), dtype=np.float32)
-        nodes[f"w{place}"] = nir.Linear(weight=weight)
-        nodes[f"n{place}"] = nir.LIF(tau=tau, r=one, v_leak=0 * one, v_threshold=0.3 * one, v_reset=0 * one)
-        parameters = lif_box.LIFBoxParameters(
-            tau_mem_inv=1 / torch.from_numpy(tau).double(), v_th=torch.from_numpy(0.3 * one).double()
-        )
-        cell, state = LIFBoxCell(parameters), [None]
+    def step(cell: Any) -> Callable[[torch.Tensor], torch.Tensor]:
+        for one in cell.modules():
+            if hasattr(one, "p"):
+                one.p = type(one.p)(*(x.double() if isinstance(x, torch.Tensor) else x for x in one.p))
+        state = [IAFFeedForwardState(torch.zeros(())) if isinstance(cell, IAFCell) else None]
 
-        def neurons(x: torch.Tensor, cell: Any = cell, state: list[Any] = state) -> torch.Tensor:
+        def run(x: torch.Tensor) -> torch.Tensor:
             spikes: torch.Tensor
             spikes, state[0] = cell(x, state[0])
             return spikes
 
-        into = torch.nn.Linear(weight.shape[1], weight.shape[0], bias=False).double()
-        into.weight.data = torch.from_numpy(weight).double()
-        layers += [into, neurons]
+        return run
+
+    return [cell.double() if isinstance(cell, torch.nn.Linear) else step(cell) for cell in cells]
+
+
+@pytest.mark.parametrize("kind", ["LIF", "CubaLIF", "IF"])
+def test_norse(tmp_path: Path, kind: str) -> None:
+    """Norse reads a file, and we do."""
+    pytest.importorskip("nirtorch")
+    reader = pytest.importorskip("norse.torch.utils.import_nir")
+    draw = np.random.default_rng(2)
+
+    def between(size: int, low: float, high: float) -> np.ndarray:
+        return draw.uniform(low, high, size).astype(np.float32)
+
+    def neurons(size: int) -> nir.NIRNode:
+        zero, one = np.zeros(size, dtype=np.float32), np.ones(size, dtype=np.float32)
+        if kind == "IF":
+            return nir.IF(r=one, v_threshold=between(size, 1, 3))
+        said = {"v_leak": zero, "v_reset": zero, "v_threshold": between(size, 0.2, 0.4)}
+        if kind == "LIF":
+            return nir.LIF(tau=between(size, 2e-3, 9e-3), r=one, **said)
+        taus = {"tau_mem": between(size, 2e-3, 9e-3), "tau_syn": between(size, 2e-3, 4e-3)}
+        return nir.CubaLIF(**taus, **said, r=between(size, 1, 2), w_in=between(size, 1, 2))
+
+    nodes: dict[str, Any] = {"input": nir.Input({"input": np.array([INPUTS])})}
+    for place, (into, size) in enumerate(((INPUTS, HIDDEN), (HIDDEN, OUTPUTS))):
+        nodes[f"w{place}"] = nir.Linear(weight=draw.normal(0.2, 1.2, (size, into)).astype(np.float32))
+        nodes[f"n{place}"] = neurons(size)
+    cells = [reader._import_norse_module(node, ignore_warnings=True) for key, node in nodes.items() if key != "input"]
     nodes["output"] = nir.Output({"output": np.array([OUTPUTS])})
-    names = list(nodes)
-    graph = nir.NIRGraph(nodes, list(itertools.pairwise(names)))
-    same(ours(tmp_path, graph, Assumed("norse")), stepped(layers, (1, 3)))
+    graph = nir.NIRGraph(nodes, list(itertools.pairwise(nodes)))
+    same(ours(tmp_path, graph, Assumed("norse")), stepped(norse_steps(cells), (1, 3)))
+
+
+@pytest.mark.parametrize("kind", ["LIFBox", "LIF", "IAF"])
+def test_files_of_norse(tmp_path: Path, kind: str) -> None:
+    """What Norse writes it reads as something else."""
+    norse = pytest.importorskip("norse.torch")
+    pytest.importorskip("nirtorch")
+    from norse.torch.functional.lif_box import LIFBoxParameters
+    from norse.torch.utils.export_nir import to_nir
+
+    torch.manual_seed(3)
+
+    def neurons(size: int) -> Any:
+        numbers = {"v_th": torch.rand(size) * 0.3 + 0.5}
+        if kind != "IAF":
+            numbers |= {"tau_mem_inv": 1 / (torch.rand(size) * 7e-3 + 2e-3), "v_leak": torch.zeros(size)}
+        if kind == "LIF":
+            numbers["tau_syn_inv"] = 1 / (torch.rand(size) * 3e-3 + 1.5e-3)
+        parameters = {"LIFBox": LIFBoxParameters, "LIF": norse.LIFParameters, "IAF": norse.IAFParameters}
+        return getattr(norse, f"{kind}Cell")(parameters[kind](**numbers))
+
+    cells = [linear(INPUTS, HIDDEN, bias=True, gain=8), neurons(HIDDEN)]
+    cells += [linear(HIDDEN, OUTPUTS, bias=False, gain=8), neurons(OUTPUTS)]
+    graph = to_nir(norse.SequentialState(*cells), torch.zeros(1, INPUTS))
+    same(ours(tmp_path, graph, Assumed("norse-export")), stepped(norse_steps(cells), (1, 3)))
 
 
 def sinabs_net(fires: str, *, scalar: bool = False, potentials: bool = False) -> tuple[list[Any], Any]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import itertools
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,9 +17,6 @@ from framework_spikes import (
     HIDDEN,
     INPUTS,
     OUTPUTS,
-    SAMPLES,
-    SPIKES,
-    Outputs,
     at_once,
     differ_where_several,
     linear,
@@ -32,6 +32,7 @@ from quant.errors import ModelError
 from quant.foreign import Assumed, lower, read
 
 nir = pytest.importorskip("nir")
+SPYX = Path(__file__).resolve().parents[2] / "spyx_spikes.py"
 pytestmark = pytest.mark.filterwarnings("ignore")  # of other packages
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -216,8 +217,10 @@ def test_neurons_of_sinabs_that_fire_several_times_in_a_step_differ(tmp_path: Pa
 
 def rockpool_net(*kinds: str, single: bool = True) -> tuple[list[Any], Any]:
     """Layers of Rockpool, and the graph that its exporter makes of them; what they compute is float64 then."""
-    modules = pytest.importorskip("rockpool.nn.modules")
     pytest.importorskip("nirtorch")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "jax", None)  # Rockpool takes it where it is; see `spyx`
+        modules = pytest.importorskip("rockpool.nn.modules")
     from rockpool.nn.combinators import Sequential
 
     torch.manual_seed(8)
@@ -264,45 +267,21 @@ def test_neurons_of_rockpool_that_fire_several_times_in_a_step_differ(tmp_path: 
     differ_where_several(ours(tmp_path, graph, said), at_once(net, (1, 3)))
 
 
-def spyx_net(kind: str) -> tuple[Outputs, Any]:
-    """What a network of spyx puts out in float64, and the graph that its exporter makes of it, in float32."""
-    nn = pytest.importorskip("spyx.nn")
-    import jax
-    from flax import nnx
-    from spyx.nir import to_nir
-
-    draw = np.random.default_rng(9)
-
-    def single(values: np.ndarray) -> Any:
-        return jax.numpy.asarray(values.astype(np.float32).astype(np.float64))
-
-    with jax.enable_x64(True):
-        layers: list[Any] = []
-        for name, into, size in ((kind, INPUTS, HIDDEN), ("LIF", HIDDEN, OUTPUTS)):
-            weights = nnx.Linear(into, size, use_bias=not layers, rngs=nnx.Rngs(0))
-            weights.kernel[...] = single(draw.normal(0.03, 0.4, (into, size)))
-            if not layers:
-                weights.bias[...] = single(draw.normal(0.1, 0.1, size))
-            neurons = getattr(nn, name)((size,), threshold=single(draw.uniform(0.8, 1.3, size)), rngs=nnx.Rngs(0))
-            for leak in ("alpha", "beta"):
-                if hasattr(neurons, leak):
-                    getattr(neurons, leak)[...] = single(draw.uniform(0.3, 0.9, size))
-            layers += [weights, neurons]
-        net = nn.Sequential(*layers)
-        graph = to_nir(net, {"input": np.array([INPUTS])}, {"output": np.array([OUTPUTS])})
-        states, found = [layers[place].initial_state(SAMPLES) for place in (1, 3)], [[], []]
-        for spikes in SPIKES:
-            value = jax.numpy.asarray(spikes, dtype=jax.numpy.float64)
-            for place in (0, 1):
-                value, states[place] = layers[2 * place + 1](layers[2 * place](value), states[place])
-                found[place].append(np.asarray(value))
-    return found, graph
+@pytest.fixture(scope="session")
+def spyx(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where a process of its own has left graphs and spikes: with JAX in this one, no test could fork."""
+    for name in ("jax", "spyx"):
+        if importlib.util.find_spec(name) is None:
+            pytest.skip(f"{name} is not installed")
+    folder = tmp_path_factory.mktemp("spyx")
+    subprocess.run([sys.executable, "-W", "ignore", SPYX, folder], check=True, capture_output=True, text=True)
+    return folder
 
 
 @pytest.mark.parametrize("kind", ["LIF", "CuBaLIF", "IF"])
-def test_spyx(tmp_path: Path, kind: str) -> None:
-    theirs, graph = spyx_net(kind)
-    same(ours(tmp_path, graph, Assumed("spyx")), theirs)
+def test_spyx(spyx: Path, kind: str) -> None:
+    model = lower(read(spyx / f"{kind}.nir"), Assumed("spyx"), "net").built()
+    same(traced(model), list(np.load(spyx / f"{kind}.npz").values()))
 
 
 @pytest.mark.parametrize(
@@ -314,10 +293,9 @@ def test_spyx(tmp_path: Path, kind: str) -> None:
         ("PSU_LIF", "spyx has no such neurons, or computes them as hardware does not"),
     ],
 )
-def test_what_spyx_writes_otherwise_than_it_computes_is_refused(tmp_path: Path, kind: str, expected: str) -> None:
-    _, graph = spyx_net(kind)
+def test_what_spyx_writes_otherwise_than_it_computes_is_refused(spyx: Path, kind: str, expected: str) -> None:
     with pytest.raises(ModelError, match=expected):
-        ours(tmp_path, graph, Assumed("spyx"))
+        lower(read(spyx / f"{kind}.nir"), Assumed("spyx"), "net").built()
 
 
 def test_nir_reads_what_we_write(tmp_path: Path) -> None:

@@ -103,6 +103,10 @@ FRAMEWORKS: Mapping[str, Framework] = {
     "norse": Framework(
         1e-3, _euler, _integrated, _resisted, _resisted, True, ("zero",), (*_FILTERED, "IF"), gain_if=_ignored
     ),
+    "norse-export": Framework(
+        1e-6, _euler, _integrated, _whole, _integrated, True, ("zero",), ("LIF", "CubaLIF", "LI", "IF"),
+        gain_if=_ignored, lost="v_reset, taken for 0",
+    ),
     "spikingjelly": Framework(
         1e-4, _euler, _spikingjelly, _whole, _whole, False, ("zero", "subtract"), ("LIF", "CubaLIF", "IF")
     ),
@@ -122,4 +126,5 @@ FRAMEWORKS: Mapping[str, Framework] = {
         None, _euler, _resisted, _resisted, _resisted, True, ("zero",), (*_FILTERED, "IF", "I", "Threshold")
     ),
 }  # fmt: skip
-"""By the name of `--source`; "nir" stands for the equations of NIR itself."""
+"""By the name of `--source`; "nir" stands for the equations of NIR itself, "norse-export" for files that Norse writes,
+with time constants multiplied by its time step and another gain than it reads."""

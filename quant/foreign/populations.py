@@ -142,8 +142,8 @@ def population(key: str, node: Node, size: int, rules: Rules, terms: Terms) -> P
         raise NodeError(key, "its threshold is not positive")
     for states in (leak, *(part.leak for part in parts if isinstance(part, Synapse))):
         if not (np.isfinite(states).all() and states.min() >= 0 and states.max() <= 1):
-            squared = " (Norse's own files need the square of it)" if rules.source == "norse" else ""
-            raise NodeError(key, f"its time constant is below the time step, {rules.dt}: give --dt as trained{squared}")
+            own = " (files that Norse itself writes are norse-export)" if rules.source == "norse" else ""
+            raise NodeError(key, f"its time constant is below the time step, {rules.dt}: give --dt as trained{own}")
     if not (np.isfinite(gain).all() and gain.min() > 0):
         raise NodeError(key, "the gain of its current is not a positive number")
     reset = framework.reset_cuba if node.kind == "CubaLIF" and framework.reset_cuba else rules.reset

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import itertools
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,9 +17,6 @@ from framework_spikes import (
     HIDDEN,
     INPUTS,
     OUTPUTS,
-    SAMPLES,
-    SPIKES,
-    Outputs,
     at_once,
     differ_where_several,
     linear,
@@ -32,6 +32,7 @@ from quant.errors import ModelError
 from quant.foreign import Assumed, lower, read
 
 nir = pytest.importorskip("nir")
+SPYX = Path(__file__).resolve().parents[2] / "spyx_spikes.py"
 pytestmark = pytest.mark.filterwarnings("ignore")  # of other packages
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -96,38 +97,80 @@ def test_spikingjelly(tmp_path: Path, decay_input: bool) -> None:
     same(ours(tmp_path, graph, Assumed("spikingjelly")), stepped(list(net.double()), (1, 3)))
 
 
-def test_norse(tmp_path: Path) -> None:
-    """Norse reads a file, and we do."""
-    lif_box = pytest.importorskip("norse.torch.functional.lif_box")
-    from norse.torch.module.lif_box import LIFBoxCell
+def norse_steps(cells: list[Any]) -> list[Callable[[torch.Tensor], torch.Tensor]]:
+    """Linear modules as they are, cells of Norse with their states, in float64."""
+    from norse.torch.functional.iaf import IAFFeedForwardState
+    from norse.torch.module.iaf import IAFCell
 
-    torch.manual_seed(3)
-    draw = np.random.default_rng(2)
-    weights = [draw.normal(0.2, 1.2, shape).astype(np.float32) for shape in ((HIDDEN, INPUTS), (OUTPUTS, HIDDEN))]
-    taus = [draw.uniform(2e-3, 9e-3, size).astype(np.float32) for size in (HIDDEN, OUTPUTS)]
-    nodes: dict[str, Any] = {"input": nir.Input({"input": np.array([INPUTS])})}
-    layers: list[Callable[[torch.Tensor], Any]] = []
-    for place, (weight, tau) in enumerate(zip(weights, taus, strict=True)):
-        one = np.ones(len(tau), dtype=np.float32)
-        nodes[f"w{place}"] = nir.Linear(weight=weight)
-        nodes[f"n{place}"] = nir.LIF(tau=tau, r=one, v_leak=0 * one, v_threshold=0.3 * one, v_reset=0 * one)
-        parameters = lif_box.LIFBoxParameters(
-            tau_mem_inv=1 / torch.from_numpy(tau).double(), v_th=torch.from_numpy(0.3 * one).double()
-        )
-        cell, state = LIFBoxCell(parameters), [None]
+    def step(cell: Any) -> Callable[[torch.Tensor], torch.Tensor]:
+        for one in cell.modules():
+            if hasattr(one, "p"):
+                one.p = type(one.p)(*(x.double() if isinstance(x, torch.Tensor) else x for x in one.p))
+        state = [IAFFeedForwardState(torch.zeros(())) if isinstance(cell, IAFCell) else None]
 
-        def neurons(x: torch.Tensor, cell: Any = cell, state: list[Any] = state) -> torch.Tensor:
+        def run(x: torch.Tensor) -> torch.Tensor:
             spikes: torch.Tensor
             spikes, state[0] = cell(x, state[0])
             return spikes
 
-        into = torch.nn.Linear(weight.shape[1], weight.shape[0], bias=False).double()
-        into.weight.data = torch.from_numpy(weight).double()
-        layers += [into, neurons]
+        return run
+
+    return [cell.double() if isinstance(cell, torch.nn.Linear) else step(cell) for cell in cells]
+
+
+@pytest.mark.parametrize("kind", ["LIF", "CubaLIF", "IF"])
+def test_norse(tmp_path: Path, kind: str) -> None:
+    """Norse reads a file, and we do."""
+    pytest.importorskip("nirtorch")
+    reader = pytest.importorskip("norse.torch.utils.import_nir")
+    draw = np.random.default_rng(2)
+
+    def between(size: int, low: float, high: float) -> np.ndarray:
+        return draw.uniform(low, high, size).astype(np.float32)
+
+    def neurons(size: int) -> nir.NIRNode:
+        zero, one = np.zeros(size, dtype=np.float32), np.ones(size, dtype=np.float32)
+        if kind == "IF":
+            return nir.IF(r=one, v_threshold=between(size, 1, 3))
+        said = {"v_leak": zero, "v_reset": zero, "v_threshold": between(size, 0.2, 0.4)}
+        if kind == "LIF":
+            return nir.LIF(tau=between(size, 2e-3, 9e-3), r=one, **said)
+        taus = {"tau_mem": between(size, 2e-3, 9e-3), "tau_syn": between(size, 2e-3, 4e-3)}
+        return nir.CubaLIF(**taus, **said, r=between(size, 1, 2), w_in=between(size, 1, 2))
+
+    nodes: dict[str, Any] = {"input": nir.Input({"input": np.array([INPUTS])})}
+    for place, (into, size) in enumerate(((INPUTS, HIDDEN), (HIDDEN, OUTPUTS))):
+        nodes[f"w{place}"] = nir.Linear(weight=draw.normal(0.2, 1.2, (size, into)).astype(np.float32))
+        nodes[f"n{place}"] = neurons(size)
+    cells = [reader._import_norse_module(node, ignore_warnings=True) for key, node in nodes.items() if key != "input"]
     nodes["output"] = nir.Output({"output": np.array([OUTPUTS])})
-    names = list(nodes)
-    graph = nir.NIRGraph(nodes, list(itertools.pairwise(names)))
-    same(ours(tmp_path, graph, Assumed("norse")), stepped(layers, (1, 3)))
+    graph = nir.NIRGraph(nodes, list(itertools.pairwise(nodes)))
+    same(ours(tmp_path, graph, Assumed("norse")), stepped(norse_steps(cells), (1, 3)))
+
+
+@pytest.mark.parametrize("kind", ["LIFBox", "LIF", "IAF"])
+def test_files_of_norse(tmp_path: Path, kind: str) -> None:
+    """What Norse writes it reads as something else."""
+    norse = pytest.importorskip("norse.torch")
+    pytest.importorskip("nirtorch")
+    from norse.torch.functional.lif_box import LIFBoxParameters
+    from norse.torch.utils.export_nir import to_nir
+
+    torch.manual_seed(3)
+
+    def neurons(size: int) -> Any:
+        numbers = {"v_th": torch.rand(size) * 0.3 + 0.5}
+        if kind != "IAF":
+            numbers |= {"tau_mem_inv": 1 / (torch.rand(size) * 7e-3 + 2e-3), "v_leak": torch.zeros(size)}
+        if kind == "LIF":
+            numbers["tau_syn_inv"] = 1 / (torch.rand(size) * 3e-3 + 1.5e-3)
+        parameters = {"LIFBox": LIFBoxParameters, "LIF": norse.LIFParameters, "IAF": norse.IAFParameters}
+        return getattr(norse, f"{kind}Cell")(parameters[kind](**numbers))
+
+    cells = [linear(INPUTS, HIDDEN, bias=True, gain=8), neurons(HIDDEN)]
+    cells += [linear(HIDDEN, OUTPUTS, bias=False, gain=8), neurons(OUTPUTS)]
+    graph = to_nir(norse.SequentialState(*cells), torch.zeros(1, INPUTS))
+    same(ours(tmp_path, graph, Assumed("norse-export")), stepped(norse_steps(cells), (1, 3)))
 
 
 def sinabs_net(fires: str, *, scalar: bool = False, potentials: bool = False) -> tuple[list[Any], Any]:
@@ -174,8 +217,10 @@ def test_neurons_of_sinabs_that_fire_several_times_in_a_step_differ(tmp_path: Pa
 
 def rockpool_net(*kinds: str, single: bool = True) -> tuple[list[Any], Any]:
     """Layers of Rockpool, and the graph that its exporter makes of them; what they compute is float64 then."""
-    modules = pytest.importorskip("rockpool.nn.modules")
     pytest.importorskip("nirtorch")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "jax", None)  # Rockpool takes it where it is; see `spyx`
+        modules = pytest.importorskip("rockpool.nn.modules")
     from rockpool.nn.combinators import Sequential
 
     torch.manual_seed(8)
@@ -222,45 +267,21 @@ def test_neurons_of_rockpool_that_fire_several_times_in_a_step_differ(tmp_path: 
     differ_where_several(ours(tmp_path, graph, said), at_once(net, (1, 3)))
 
 
-def spyx_net(kind: str) -> tuple[Outputs, Any]:
-    """What a network of spyx puts out in float64, and the graph that its exporter makes of it, in float32."""
-    nn = pytest.importorskip("spyx.nn")
-    import jax
-    from flax import nnx
-    from spyx.nir import to_nir
-
-    draw = np.random.default_rng(9)
-
-    def single(values: np.ndarray) -> Any:
-        return jax.numpy.asarray(values.astype(np.float32).astype(np.float64))
-
-    with jax.enable_x64(True):
-        layers: list[Any] = []
-        for name, into, size in ((kind, INPUTS, HIDDEN), ("LIF", HIDDEN, OUTPUTS)):
-            weights = nnx.Linear(into, size, use_bias=not layers, rngs=nnx.Rngs(0))
-            weights.kernel[...] = single(draw.normal(0.03, 0.4, (into, size)))
-            if not layers:
-                weights.bias[...] = single(draw.normal(0.1, 0.1, size))
-            neurons = getattr(nn, name)((size,), threshold=single(draw.uniform(0.8, 1.3, size)), rngs=nnx.Rngs(0))
-            for leak in ("alpha", "beta"):
-                if hasattr(neurons, leak):
-                    getattr(neurons, leak)[...] = single(draw.uniform(0.3, 0.9, size))
-            layers += [weights, neurons]
-        net = nn.Sequential(*layers)
-        graph = to_nir(net, {"input": np.array([INPUTS])}, {"output": np.array([OUTPUTS])})
-        states, found = [layers[place].initial_state(SAMPLES) for place in (1, 3)], [[], []]
-        for spikes in SPIKES:
-            value = jax.numpy.asarray(spikes, dtype=jax.numpy.float64)
-            for place in (0, 1):
-                value, states[place] = layers[2 * place + 1](layers[2 * place](value), states[place])
-                found[place].append(np.asarray(value))
-    return found, graph
+@pytest.fixture(scope="session")
+def spyx(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where a process of its own has left graphs and spikes: with JAX in this one, no test could fork."""
+    for name in ("jax", "spyx"):
+        if importlib.util.find_spec(name) is None:
+            pytest.skip(f"{name} is not installed")
+    folder = tmp_path_factory.mktemp("spyx")
+    subprocess.run([sys.executable, "-W", "ignore", SPYX, folder], check=True, capture_output=True, text=True)
+    return folder
 
 
 @pytest.mark.parametrize("kind", ["LIF", "CuBaLIF", "IF"])
-def test_spyx(tmp_path: Path, kind: str) -> None:
-    theirs, graph = spyx_net(kind)
-    same(ours(tmp_path, graph, Assumed("spyx")), theirs)
+def test_spyx(spyx: Path, kind: str) -> None:
+    model = lower(read(spyx / f"{kind}.nir"), Assumed("spyx"), "net").built()
+    same(traced(model), list(np.load(spyx / f"{kind}.npz").values()))
 
 
 @pytest.mark.parametrize(
@@ -272,10 +293,9 @@ def test_spyx(tmp_path: Path, kind: str) -> None:
         ("PSU_LIF", "spyx has no such neurons, or computes them as hardware does not"),
     ],
 )
-def test_what_spyx_writes_otherwise_than_it_computes_is_refused(tmp_path: Path, kind: str, expected: str) -> None:
-    _, graph = spyx_net(kind)
+def test_what_spyx_writes_otherwise_than_it_computes_is_refused(spyx: Path, kind: str, expected: str) -> None:
     with pytest.raises(ModelError, match=expected):
-        ours(tmp_path, graph, Assumed("spyx"))
+        lower(read(spyx / f"{kind}.nir"), Assumed("spyx"), "net").built()
 
 
 def test_nir_reads_what_we_write(tmp_path: Path) -> None:

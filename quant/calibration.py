@@ -36,6 +36,7 @@ def calibrate(
     leak_bits: int = 8,
     fraction_bits: int = 0,
     state_bits: int | None = None,
+    reached: Sequence[Array] | None = None,
 ) -> IntModel:
     """The integer model nearest to a network of real numbers.
 
@@ -47,6 +48,7 @@ def calibrate(
         fraction_bits: by how many bits states are finer than weights, so that little is lost where they decay; the
             model's weights are wider by them and end in as many zeros, which hardware does not store.
         state_bits: the most that states may have; None: as many as the samples ask for.
+        reached: what `largest_states` gives for model and samples, if it is known.
 
     Raises:
         ModelError: if a width is out of its range, or there is not one for each layer.
@@ -61,7 +63,7 @@ def calibrate(
     units = scales(model, weight_bits=widths)
     layers = [
         _layer(*each, leak_bits, fraction_bits, widest)
-        for each in zip(model.layers, widths, units, _largest_states(model, samples), strict=True)
+        for each in zip(model.layers, widths, units, reached or largest_states(model, samples), strict=True)
     ]
     return IntModel(model.name, model.input_shape, tuple(layers), model.readout, model.classes)
 
@@ -140,7 +142,7 @@ def saturated(model: IntModel, samples: SpikeSet) -> float:
     return there / max(1, int(samples.steps.sum()) * sum(layer.neurons for layer in model.layers))
 
 
-def _largest_states(model: RealModel, samples: SpikeSet) -> list[Array]:
+def largest_states(model: RealModel, samples: SpikeSet) -> list[Array]:
     """Of each layer `(N,)`, the largest magnitude that a neuron's states reach on the samples, in real units."""
     largest = [np.zeros(layer.neurons) for layer in model.layers]
     for place, reached in _magnitudes(model, samples):

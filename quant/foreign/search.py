@@ -14,7 +14,7 @@ import numpy as np
 
 from quant import golden
 from quant.arithmetic import LEAK_BITS, STATE_BITS
-from quant.calibration import calibrate, default_fraction_bits, most_fraction_bits, saturated
+from quant.calibration import calibrate, default_fraction_bits, largest_states, most_fraction_bits, saturated
 from quant.formats import IntArray
 from quant.model import IntModel, RealModel
 from quant.spikes import SpikeSet
@@ -84,6 +84,7 @@ def search(real: RealModel, samples: SpikeSet, loss: float, after_try: Callable[
     labelled = bool((samples.label >= 0).all())
     wanted = samples.label if labelled else classes
     accuracy_real = float((classes == wanted).mean())
+    reached = largest_states(real, samples)
 
     def tried(choice: Choice) -> Tried:
         model = calibrate(
@@ -93,6 +94,7 @@ def search(real: RealModel, samples: SpikeSet, loss: float, after_try: Callable[
             leak_bits=choice.leak_bits,
             fraction_bits=choice.fraction_bits,
             state_bits=choice.state_bits,
+            reached=reached,
         )
         after_try()
         needed = max(layer.integers.state_bits for layer in model.layers)

@@ -53,17 +53,15 @@ def calibrate(
     Raises:
         ModelError: if a width is out of its range, or there is not one for each layer.
     """
-    widths = _each(model, weight_bits)
-    check_range("leak_bits", leak_bits, LEAK_BITS)
+    widths = _checked(model, weight_bits, leak_bits, fraction_bits)
     widest = STATE_BITS[1] if state_bits is None else state_bits
     check_range("state_bits", widest, STATE_BITS)
-    for bits in widths:
-        check_range("weight_bits", bits, WEIGHT_BITS)
-        check_range(f"fraction_bits of weights of {bits} bits", fraction_bits, (0, most_fraction_bits(bits)))
     units = scales(model, weight_bits=widths)
     layers = [
-        _layer(*each, leak_bits, fraction_bits, widest)
-        for each in zip(model.layers, widths, units, reached or largest_states(model, samples), strict=True)
+        _layer(*each, leak_bits, fraction_bits, widest, spiking=model.spikes(index))
+        for index, each in enumerate(
+            zip(model.layers, widths, units, reached or largest_states(model, samples), strict=True), start=1
+        )
     ]
     return IntModel(model.name, model.input_shape, tuple(layers), model.readout, model.classes)
 
@@ -74,17 +72,21 @@ def rounded(
     """Of each layer, which of its numbers integers of these widths only come near to; states are not looked at.
 
     A threshold that nothing subtracts is never in it: where all else is exact, the next integer above is, too.
+
+    Raises:
+        ModelError: as `calibrate`.
     """
-    widths = _each(model, weight_bits)
+    widths = _checked(model, weight_bits, leak_bits, fraction_bits)
     found = []
-    for layer, bits, grid in zip(model.layers, widths, scales(model, weight_bits=widths), strict=True):
+    each = zip(model.layers, widths, scales(model, weight_bits=widths), strict=True)
+    for index, (layer, bits, grid) in enumerate(each, start=1):
         low, high = weight_range(bits)
         weights = np.concatenate([one.weight.reshape(len(grid), -1) for one in layer.projections], axis=1)
         units = weights / grid[:, None]
         exact = _whole(units) and low <= units.min() and units.max() <= high and (bits > 1 or units.all())
         names = [] if exact else ["weights"]
         for name, values, quantity in layer.neuron.tensors():
-            if quantity is THRESHOLD and layer.neuron.reset == "zero":
+            if quantity is THRESHOLD and not _subtracts(model, index):
                 continue
             code = (
                 values * 2**leak_bits
@@ -121,11 +123,26 @@ def scales(model: RealModel, *, weight_bits: int | Sequence[int]) -> list[Array]
     found = []
     for index, (layer, bits) in enumerate(zip(model.layers, _each(model, weight_bits), strict=True), start=1):
         weights = np.concatenate([one.weight for one in layer.projections], axis=1).reshape(layer.shape[0], -1)
-        others = _with_a_scale(layer.neuron)
+        others = _with_a_scale(layer.neuron, subtracts=_subtracts(model, index))
         if not model.spikes(index):
             weights, others = weights.reshape(1, -1), others.reshape(1, -1)
         found.append(np.broadcast_to(_scales(weights, others, bits), layer.shape[:1]))
     return found
+
+
+def _subtracts(model: RealModel, index: int) -> bool:
+    """Whether the spikes of a layer take its threshold from its membranes; neurons that are read out never spike."""
+    return model.spikes(index) and model.layers[index - 1].neuron.reset != "zero"
+
+
+def _checked(model: RealModel, weight_bits: int | Sequence[int], leak_bits: int, fraction_bits: int) -> list[int]:
+    """The width of each layer's weights; refuses widths that hardware does not have."""
+    widths = _each(model, weight_bits)
+    check_range("leak_bits", leak_bits, LEAK_BITS)
+    for bits in widths:
+        check_range("weight_bits", bits, WEIGHT_BITS)
+        check_range(f"fraction_bits of weights of {bits} bits", fraction_bits, (0, most_fraction_bits(bits)))
+    return widths
 
 
 def _each(model: RealModel, weight_bits: int | Sequence[int]) -> list[int]:
@@ -168,13 +185,22 @@ def _magnitudes(model: IntModel | RealModel, samples: SpikeSet) -> Iterator[tupl
 
 
 def _layer(
-    layer: Layer, weight_bits: int, grid: Array, reach: Array, leak_bits: int, fraction_bits: int, widest: int
+    layer: Layer,
+    weight_bits: int,
+    grid: Array,
+    reach: Array,
+    leak_bits: int,
+    fraction_bits: int,
+    widest: int,
+    *,
+    spiking: bool,
 ) -> Layer:
     positions, scale = layer.neurons // layer.shape[0], grid / 2**fraction_bits
     needed = reach.reshape(layer.shape[0], -1).max(axis=1) * _HEADROOM / scale
     neuron = layer.neuron
     for tensor in neuron.tensors():
-        if not (tensor.quantity.code or tensor.quantity.steps):
+        compared = spiking or tensor.quantity is not THRESHOLD
+        if compared and not (tensor.quantity.code or tensor.quantity.steps):
             needed = np.maximum(needed, np.abs(tensor.values) / scale + 1)
     most = int(min(needed.max(), 2.0 ** STATE_BITS[1]))
     state_bits = min(widest, max(STATE_BITS[0], signed_bits(-most, most)))
@@ -224,9 +250,9 @@ def _given_back(parts: tuple[Part, ...], difference: IntArray) -> tuple[Part, ..
     return SelfWeight(own), *others
 
 
-def _with_a_scale(neuron: Lif) -> Array:
+def _with_a_scale(neuron: Lif, *, subtracts: bool) -> Array:
     """`(P, n)`: the numbers beside the weights that are added to currents or potentials, and so round as weights do."""
-    subtracted = [neuron.threshold] if neuron.reset != "zero" else []
+    subtracted = [neuron.threshold] if subtracts else []
     scaled = [
         one.values
         for part in neuron.parts

@@ -82,6 +82,22 @@ def test_check_says_which_numbers_integers_keep(tmp_path: Path, capsys: pytest.C
     assert exact.endswith("rounded: weights, leak")
 
 
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        (["--weight-bits", "0"], "weight_bits is 0; allowed is 1..16"),
+        (["--weight-bits", "40"], "weight_bits is 40; allowed is 1..16"),
+        (["--leak-bits", "-1"], "leak_bits is -1; allowed is 1..12"),
+        (["--fraction-bits", "99"], "fraction_bits of weights of 8 bits is 99; allowed is 0..8"),
+    ],
+)
+def test_check_refuses_widths_that_hardware_does_not_have(
+    files: list[str], option: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert hwgen.main(["check", *files[:-2], *option]) == 2
+    assert capsys.readouterr().err == f"error: {said}\n"
+
+
 def test_check_names_everything_that_cannot_be_built(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = nir_files.chain(tmp_path / "a.nir", ("Conv2d", {}), ("Magic", {}))
     assert hwgen.main(["check", "--model", str(path), *SAID]) == 2

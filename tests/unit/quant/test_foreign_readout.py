@@ -11,8 +11,11 @@ import torch
 from nir_files import chain, lif, write
 
 from quant import golden
-from quant.calibration import calibrate
+from quant.calibration import calibrate, rounded
 from quant.foreign import Assumed, Foreign, lower, of_modules, read
+from quant.model import Layer, RealModel
+from quant.neurons import Lif, Reset
+from quant.projections import Dense
 from quant.spikes import from_dense
 
 STEPS, SAMPLES, INPUTS, HIDDEN, CLASSES = 40, 10, 12, 9, 5
@@ -114,3 +117,21 @@ def test_modules_may_end_in_a_linear_one() -> None:
     found = golden.run(lower(*of_modules(net), "net").built(), SPIKES, ENDS)
     assert found.spikes[1].sum() > 100
     np.testing.assert_array_equal(found.scores, wanted.numpy())
+
+
+@pytest.mark.parametrize("threshold", [0.7, 1e5])
+def test_a_threshold_that_is_never_reached_costs_nothing(threshold: float) -> None:
+    def model(layer_reset: Reset, value: float) -> RealModel:
+        first = Layer((HIDDEN,), (Dense(0, FIRST),), Lif(np.full(HIDDEN, 0.5), np.ones(HIDDEN), "zero"))
+        last = Lif(np.full(CLASSES, 0.5), np.full(CLASSES, value), layer_reset)
+        return RealModel("net", (INPUTS,), (first, Layer((CLASSES,), (Dense(1, SECOND),), last)), "membrane_sum")
+
+    widths = {"weight_bits": 4, "leak_bits": 8, "fraction_bits": 2}
+    real, plain = model("subtract", threshold), model("zero", 1.0)
+    assert rounded(real, **widths) == [[], []]
+    samples = from_dense(SPIKES, ENDS, np.zeros(SAMPLES, np.int64))
+    one, two = (calibrate(each, samples, **widths) for each in (real, plain))
+    assert one.layers[1].integers == two.layers[1].integers
+    scores = [golden.run(each, SPIKES, ENDS).scores for each in (one, two)]
+    assert scores[0].any()
+    np.testing.assert_array_equal(scores[0], scores[1])

@@ -46,6 +46,12 @@ def check_file(path: Path) -> None:
         raise ScsrError(f"{path} is a folder; name a file")
 
 
+def check_folder(path: Path) -> None:
+    """Refuse a path that cannot be a folder, before long work whose results go there."""
+    if path.exists() and not path.is_dir():
+        raise ScsrError(f"{path} is a file; name a folder")
+
+
 def check_new(path: Path, *, force: bool = False) -> None:
     """Refuse a path that holds anything, before long work whose result goes there."""
     check_file(path)

@@ -14,7 +14,7 @@ from hwgen.core import area
 from hwgen.core.request import Request
 from hwgen.flow.widths import Study, Width, picture, table, width
 from quant.errors import ModelError
-from quant.files import write_atomic
+from quant.files import check_folder, write_atomic
 from quant.foreign import search
 from quant.spikes import SpikeSet
 
@@ -26,6 +26,7 @@ def calibrate(arguments: argparse.Namespace) -> int:
     if not 0 <= arguments.loss <= 100:
         raise ModelError(f"--loss is {arguments.loss}; allowed are 0 to 100 points")
     area.coefficients(arguments.target)
+    check_folder(arguments.out)
     real, samples = given(arguments)
     with tqdm(desc="widths", unit="", leave=False, disable=not sys.stderr.isatty()) as bar:
         found = search.search(real, samples, arguments.loss / 100, bar.update)

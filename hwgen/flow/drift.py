@@ -14,7 +14,7 @@ from hwgen.core.build import write
 from hwgen.core.request import Request, fulfil
 from quant import figures
 from quant.errors import ModelError
-from quant.files import write_atomic
+from quant.files import check_folder, write_atomic
 from quant.foreign.drift import Drift, LayerDrift
 from quant.foreign.drift import drift as measure
 from sim.verify import verify_and_record
@@ -26,6 +26,8 @@ def drift(arguments: argparse.Namespace) -> int:
     """Status 1 where the hardware differs from its integers."""
     if arguments.rtl and arguments.out is None:
         raise ModelError("--rtl builds and simulates the hardware; give --out, the folder for it")
+    if arguments.out is not None:
+        check_folder(arguments.out)
     real, samples, widths = to_calibrate(arguments)
     found = measure(real, samples, **widths)
     rows = [
@@ -34,7 +36,8 @@ def drift(arguments: argparse.Namespace) -> int:
     ]
     print(tabulate(rows, ["", "spikes", "differ", "first: sample", "step", "neuron"]), end="\n\n")
     print(tabulate(found.blame.items(), ["put back to real numbers", "still differ"]), end="\n\n")
-    print(f"accuracy {found.accuracy_real:.2%} in real numbers, {found.accuracy_integer:.2%} in integers")
+    if found.accuracy_real is not None:
+        print(f"accuracy {found.accuracy_real:.2%} in real numbers, {found.accuracy_integer:.2%} in integers")
     print(f"the same class for {found.same_class:.2%} of {len(samples)} samples")
     if arguments.out is None:
         return 0

@@ -50,10 +50,14 @@ def check_samples(real: RealModel, samples: SpikeSet) -> None:
     """Refuse samples that do not fit the network.
 
     Raises:
-        SpikeFileError: naming both numbers of channels.
+        SpikeFileError: if there are none, or they have other channels or classes than the network.
     """
+    if not len(samples):
+        raise SpikeFileError("the spike file holds no samples; give typical input")
     if samples.channels != real.inputs:
         raise SpikeFileError(f"the samples have {samples.channels} channels; the network has {real.inputs} inputs")
+    if (label := int(samples.label.max())) >= len(real.classes):
+        raise SpikeFileError(f"label {label} is no class; the network has {len(real.classes)}, from 0 on")
 
 
 def widths(

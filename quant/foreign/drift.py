@@ -42,15 +42,15 @@ class Drift:
     Attributes:
         model: the integers.
         layers: of each layer.
-        accuracy_real, accuracy_integer: fractions of the samples whose class is the label.
+        accuracy_real, accuracy_integer: fractions of the labelled samples whose class is the label; None without any.
         same_class: fraction of the samples to which both give the same class.
         blame: by what is put back to real numbers, the differing spikes that are left; the rest stays rounded.
     """
 
     model: IntModel
     layers: tuple[LayerDrift, ...]
-    accuracy_real: float
-    accuracy_integer: float
+    accuracy_real: float | None
+    accuracy_integer: float | None
     same_class: float
     blame: dict[str, int]
 
@@ -82,8 +82,9 @@ def drift(
         blame["the states' range"] = _differing(real, made(), samples)
     for name, back in _BACK.items():
         blame[name] = _differing(real, _hybrid(real, model, units, back), samples)
-    total = max(1, len(samples))
-    return Drift(model, tuple(layers), right_real / total, right_integer / total, same / total, blame)
+    labelled = int((samples.label >= 0).sum())
+    one, two = (right / labelled if labelled else None for right in (right_real, right_integer))
+    return Drift(model, tuple(layers), one, two, same / max(1, len(samples)), blame)
 
 
 def _more(layer: LayerDrift, wanted: golden.BoolArray, found: golden.BoolArray, begin: int) -> LayerDrift:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import nir_files
@@ -174,11 +175,48 @@ def test_options_for_files_from_elsewhere_are_not_for_others(
     assert capsys.readouterr().err == "error: a.safetensors: this command reads NIR files (.nir)\n"
 
 
-def test_the_spikes_must_fit(tmp_path: Path, files: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    wrong = from_dense(np.ones((3, 2, 5), dtype=bool), np.full(2, 3), np.zeros(2, dtype=np.int64))
+@pytest.mark.parametrize("command", ["build", "calibrate", "drift"])
+@pytest.mark.parametrize(
+    ("channels", "labels", "said"),
+    [
+        (5, [0, 0], "the samples have 5 channels; the network has 12 inputs"),
+        (12, [], "the spike file holds no samples; give typical input"),
+        (12, [0, 4], "label 4 is no class; the network has 4, from 0 on"),
+    ],
+)
+def test_the_spikes_must_fit(
+    tmp_path: Path,
+    files: list[str],
+    command: str,
+    channels: int,
+    labels: list[int],
+    said: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    label = np.array(labels, dtype=np.int64)
+    wrong = from_dense(np.ones((3, len(label), channels), dtype=bool), np.full(len(label), 3), label)
     Path(files[-1]).write_bytes(spikes.to_bytes(wrong))
-    assert hwgen.main(["build", *files, "--out", str(tmp_path / "core")]) == 2
-    assert "the samples have 5 channels; the network has 12 inputs" in capsys.readouterr().err
+    assert hwgen.main([command, *files, "--out", str(tmp_path / "new")]) == 2
+    assert capsys.readouterr().err == f"error: {said}\n"
+    assert not (tmp_path / "new").exists()
+
+
+def test_the_drift_of_samples_without_labels_has_no_accuracy(
+    files: list[str], samples: SpikeSet, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path(files[-1]).write_bytes(spikes.to_bytes(replace(samples, label=np.full(24, -1, np.int32))))
+    assert hwgen.main(["drift", *files]) == 0
+    said = capsys.readouterr().out
+    assert "accuracy" not in said
+    assert "of 24 samples" in said
+
+
+@pytest.mark.parametrize("command", ["calibrate", "drift"])
+def test_results_go_to_a_folder(files: list[str], command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert hwgen.main([command, *files, "--out", files[-1]]) == 2
+    said = capsys.readouterr()
+    assert said.err == f"error: {files[-1]} is a file; name a folder\n"
+    assert not said.out
 
 
 def test_calibrate_shows_what_widths_give_and_recommends_options_that_build(

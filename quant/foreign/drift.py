@@ -13,7 +13,7 @@ from quant import golden
 from quant.arithmetic import Array
 from quant.calibration import calibrate, scales
 from quant.model import IntModel, Layer, RealModel
-from quant.neurons import Lif
+from quant.neurons import Lif, SelfWeight
 from quant.neurons.part import SIGNED, STEP, THRESHOLD, Quantity, Tensor
 from quant.spikes import SpikeSet
 
@@ -119,7 +119,6 @@ def _hybrid(real: RealModel, model: IntModel, units: list[Array], back: Callable
             one if back(None) else replace(one, weight=two.weight * each)
             for one, two in zip(own.projections, coded.projections, strict=True)
         )
-        theirs = {one.name: one for one in coded.neuron.tensors()}
         taken = {one.name: one.values for one in own.neuron.tensors() if back(one.quantity)}
 
         def value(tensor: Tensor) -> Array:
@@ -129,11 +128,13 @@ def _hybrid(real: RealModel, model: IntModel, units: list[Array], back: Callable
             found: Array = tensor.values * factor
             return found
 
-        # A self-weight that gives back what integers subtract too much belongs to the threshold.
-        neuron = own.neuron if back(THRESHOLD) else coded.neuron
+        # What a self-weight gives back, because integers subtract too much, belongs to the threshold.
+        rounded = np.rint(_self_weight(own) / unit) * unit
+        given_back = 0 if back(THRESHOLD) else _self_weight(coded) * unit - rounded
+        self_weight = SelfWeight((_self_weight(own) if back(SIGNED) else rounded) + given_back)
         parts = tuple(
-            type(part)(*(value(theirs[one.name]) if one.name in theirs else one.values for one in part.own_tensors()))
-            for part in neuron.parts
+            self_weight if isinstance(part, SelfWeight) else type(part)(*map(value, part.own_tensors()))
+            for part in coded.neuron.parts
         )
         leak, threshold = (value(one) for one in coded.neuron.own_tensors())
         strict = own.neuron.strict and back(THRESHOLD)
@@ -141,6 +142,11 @@ def _hybrid(real: RealModel, model: IntModel, units: list[Array], back: Callable
 
     layers = tuple(layer(*each) for each in zip(real.layers, model.layers, units, strict=True))
     return RealModel(real.name, real.input_shape, layers, real.readout, real.classes)
+
+
+def _self_weight(layer: Layer) -> Array:
+    """`(N,)`, 0 where there is none."""
+    return sum((part.weight for part in layer.neuron.parts if isinstance(part, SelfWeight)), np.zeros(layer.neurons))
 
 
 _BACK: dict[str, Callable[[Quantity | None], bool]] = {

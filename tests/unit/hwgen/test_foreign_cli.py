@@ -15,6 +15,9 @@ from nir_files import chain, lif
 from hwgen import __main__ as hwgen
 from quant import spikes
 from quant.foreign.drift import drift
+from quant.model import Layer, RealModel
+from quant.neurons import Lif, Part, SelfWeight
+from quant.projections import Dense
 from quant.spikes import SpikeSet, from_dense
 from sim.verify import verify
 
@@ -173,6 +176,22 @@ def test_options_for_files_from_elsewhere_are_not_for_others(
     assert capsys.readouterr().err == said
     assert hwgen.main(["drift", "--model", "a.safetensors", *SAID]) == 2
     assert capsys.readouterr().err == "error: a.safetensors: this command reads NIR files (.nir)\n"
+
+
+def test_what_self_weights_give_back_is_no_drift_of_their_own(samples: SpikeSet) -> None:
+    draw = np.random.default_rng(5)
+
+    def layer(source: int, inputs: int, neurons: int, *parts: Part) -> Layer:
+        weight = draw.integers(-4, 9, (neurons, inputs)) * 1.0
+        neuron = Lif(np.full(neurons, 0.5), np.full(neurons, 7.0), "late_subtract", parts, strict=True)
+        return Layer((neurons,), (Dense(source, weight),), neuron)
+
+    layers = layer(0, 12, 9, SelfWeight(draw.integers(-2, 3, 9) * 1.0)), layer(1, 9, 4)
+    real = RealModel("net", (12,), layers, "spike_count")
+    found = drift(real, samples, weight_bits=8, leak_bits=12, fraction_bits=4)
+    assert min(one.spikes for one in found.layers) > 100
+    assert found.blame["states, thresholds"] == 0  # all other numbers are integers
+    assert 0 < found.blame["states"] == found.blame["states, other parameters"]
 
 
 @pytest.mark.parametrize("command", ["build", "calibrate", "drift"])

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
+from quant.arithmetic import Array
 from quant.errors import ConfigError, ModelError
 from quant.model import Layer, RealModel
 from quant.neurons import Delay
@@ -25,6 +26,7 @@ from trainer.config import Config, LayerConfig
 from trainer.network import Network
 
 _OURS = ("weight_bits", "weight_shift", "leak_bits", "state_bits", "leak_grid", "fit_states")
+_LEAST, _NEAR = 1e-6, 2e-6  # of a threshold; single precision, of which training is, rounds it and potentials by less
 _KEPT = tuple(one.name for one in fields(LayerConfig) if one.name not in _OURS)
 
 
@@ -57,7 +59,8 @@ def _checked(real: RealModel, config: Config) -> tuple[Config, State]:
     network = Network(config)
     with torch.no_grad():
         for place, (layer, given) in enumerate(zip(network.layers, real.layers, strict=True), start=1):
-            numbers = {one.name: torch.from_numpy(one.values.astype(np.float32)) for one in given.neuron.tensors()}
+            neuron = replace(given.neuron, threshold=_thresholds(given, place))
+            numbers = {one.name: torch.from_numpy(one.values.astype(np.float32)) for one in neuron.tensors()}
             layer.take(torch.from_numpy(_weights(given, place, layer.layer.sources).astype(np.float32)), numbers)
     network.fit_scales()
     return config, network.state_dict()
@@ -106,6 +109,17 @@ def _structure(layer: Layer, place: int) -> dict[str, Any]:
         "reset": layer.neuron.reset,
         **parts,
     }
+
+
+def _thresholds(layer: Layer, place: int) -> Array:
+    """Thresholds that potentials on either side, or right at them, stay on their side of: ours fire at them."""
+    least, threshold = layer.neuron.threshold.min(), layer.neuron.threshold
+    if least < _LEAST:
+        raise ModelError(
+            f"layer {place} has a threshold of {least:.3g}; training takes {_LEAST:g} or more: multiply the threshold, "
+            "the weights and the bias of each neuron by one number"
+        )
+    return threshold * (1 + _NEAR if layer.neuron.strict else 1 - _NEAR)
 
 
 def _weights(layer: Layer, place: int, sources: tuple[int, ...]) -> np.ndarray:

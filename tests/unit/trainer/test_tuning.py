@@ -19,6 +19,7 @@ from quant.errors import ConfigError, ModelError
 from quant.model import Layer, RealModel
 from quant.neurons import Bias, Delay, Lif, Reset, SelfWeight, Synapse
 from quant.projections import Dense
+from quant.spikes import SpikeSet
 from trainer import __main__ as command_line
 from trainer import checkpoint, data, pictures, run, tuning
 from trainer.evaluation import evaluate
@@ -68,6 +69,16 @@ def begun(real: RealModel, table: dict[str, Any] = TABLE) -> Network:
     return found
 
 
+def differing(real: RealModel, other: RealModel, samples: SpikeSet) -> int:
+    """Spikes that differ, of more than 200."""
+    differ, spikes = 0, 0
+    for (_, one), (_, two) in zip(golden.run_set(real, samples), golden.run_set(other, samples), strict=True):
+        spikes += sum(int(layer.sum()) for layer in one.spikes[1:])
+        differ += sum(int((a != b).sum()) for a, b in zip(one.spikes[1:], two.spikes[1:], strict=True))
+    assert spikes > 200
+    return differ
+
+
 @pytest.mark.parametrize("reset", ["zero", "subtract", "late_subtract"])
 def test_training_begins_with_the_very_network(reset: Reset) -> None:
     real = network(reset)
@@ -81,12 +92,29 @@ def test_training_begins_with_the_very_network(reset: Reset) -> None:
         for tensor in one.neuron.tensors():
             np.testing.assert_allclose(tensor.values, theirs[tensor.name], rtol=1e-5, atol=1e-6)
     samples = Toy().load()["train"]
-    differ, spikes = 0, 0
-    for (_, one), (_, two) in zip(golden.run_set(real, samples), golden.run_set(found, samples), strict=True):
-        spikes += sum(int(layer.sum()) for layer in one.spikes[1:])
-        differ += sum(int((a != b).sum()) for a, b in zip(one.spikes[1:], two.spikes[1:], strict=True))
-    assert spikes > 200
-    assert differ == 0
+    assert differing(real, found, samples) == 0
+
+
+@pytest.mark.parametrize("strict", [False, True])
+@pytest.mark.parametrize("reset", ["zero", "late_subtract"])
+def test_potentials_right_at_a_threshold_stay_on_their_side(reset: Reset, strict: bool) -> None:
+    def layer(source: int, inputs: int, neurons: int) -> Layer:
+        neuron = Lif(np.full(neurons, 0.5), np.full(neurons, 0.75), reset, strict=strict)
+        return Layer((neurons,), (Dense(source, DRAW.integers(-1, 4, (neurons, inputs)) / 4),), neuron)
+
+    real = RealModel("net", (12,), (layer(0, 12, 9), layer(1, 9, 3)), "spike_count")
+    samples = Toy().load()["train"]
+    other = replace(
+        real, layers=tuple(replace(one, neuron=replace(one.neuron, strict=not strict)) for one in real.layers)
+    )
+    assert differing(real, other, samples) > 50
+    assert differing(real, real_model(begun(real)), samples) == 0
+
+
+def test_a_threshold_that_training_cannot_hold_is_refused() -> None:
+    layer = Layer((3,), (Dense(0, uniform(0, 1e-9, 3, 12)),), Lif(np.full(3, 0.5), np.array([1, 1e-9, 1]), "zero", ()))
+    with pytest.raises(ModelError, match=re.escape("layer 1 has a threshold of 1e-09; training takes 1e-06 or more")):
+        begun(RealModel("net", (12,), (layer,), "spike_count"))
 
 
 def test_numbers_that_no_logarithm_has_come_as_near_as_they_can() -> None:

@@ -12,7 +12,7 @@ from torch import Tensor
 if TYPE_CHECKING:
     from trainer.config import LayerConfig
 
-_NEAREST = 1e-6  # to 0 or 1, where logit and logarithm end
+_NEAREST = 1e-7  # to 0 or 1, where logit and logarithm end; single precision has no number much nearer to 1
 _END = 0.005  # of a delay's range: near enough to it, and its logit still learns
 
 

@@ -96,10 +96,11 @@ def test_training_begins_with_the_very_network(reset: Reset) -> None:
 
 
 @pytest.mark.parametrize("strict", [False, True])
+@pytest.mark.parametrize("leak", [0.5, 1.0])
 @pytest.mark.parametrize("reset", ["zero", "late_subtract"])
-def test_potentials_right_at_a_threshold_stay_on_their_side(reset: Reset, strict: bool) -> None:
+def test_potentials_right_at_a_threshold_stay_on_their_side(reset: Reset, leak: float, strict: bool) -> None:
     def layer(source: int, inputs: int, neurons: int) -> Layer:
-        neuron = Lif(np.full(neurons, 0.5), np.full(neurons, 0.75), reset, strict=strict)
+        neuron = Lif(np.full(neurons, leak), np.full(neurons, 0.75), reset, strict=strict)
         return Layer((neurons,), (Dense(source, DRAW.integers(-1, 4, (neurons, inputs)) / 4),), neuron)
 
     real = RealModel("net", (12,), (layer(0, 12, 9), layer(1, 9, 3)), "spike_count")

@@ -85,6 +85,7 @@ def search(real: RealModel, samples: SpikeSet, loss: float, after_try: Callable[
     wanted = samples.label if labelled else classes
     accuracy_real = float((classes == wanted).mean())
     reached = largest_states(real, samples)
+    least = accuracy_real - loss - 1e-9  # differences of floats are rounded
 
     def tried(choice: Choice) -> Tried:
         model = calibrate(
@@ -104,12 +105,12 @@ def search(real: RealModel, samples: SpikeSet, loss: float, after_try: Callable[
     for bits in range(WIDEST, 0, -1):
         widths = (bits,) * len(real.layers)
         uniform.append(tried(Choice(widths, LEAK_BITS[1], default_fraction_bits(widths), STATE_BITS[1])))
-    enough = [one for one in uniform if one.accuracy >= accuracy_real - loss]
+    enough = [one for one in uniform if one.accuracy >= least]
     chosen = narrowed = min(enough, key=lambda one: one.choice.weight_bits, default=None)
     for narrower in _falls(real):
         while narrowed is not None and (choice := narrower(narrowed.choice)) is not None:
             candidate = tried(choice)
-            if candidate.accuracy < accuracy_real - loss:
+            if candidate.accuracy < least:
                 break
             narrowed = candidate
     beyond = 0.0 if narrowed is None else saturated(narrowed.model, samples)

@@ -59,6 +59,8 @@ def train(
     """
     if config.train.tasks:
         raise ConfigError("train.tasks: only `python -m trainer train` learns several tasks; take them out here")
+    if config.network.imported and first is None:
+        raise ConfigError("network.imported: only `python -m trainer tune` sets it; leave it out")
     with joined(device) as leads:
         report = report if leads else lambda text: None  # every process but the first keeps silent
         if is_finished(config, out):

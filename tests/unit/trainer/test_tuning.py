@@ -220,6 +220,12 @@ def test_tuning_that_is_finished_is_not_repeated_and_never_continued_with_anothe
     assert "comes from another configuration, network.imported differs" in capsys.readouterr().err
 
 
+def test_only_tuning_begins_with_a_network_from_elsewhere(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"network\.imported: only `python -m trainer tune` sets it"):
+        run.train(tuning.begin(network(), TABLE)[0], tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
 def test_pictures_show_where_tuning_began(tmp_path: Path) -> None:
     assert command_line.main(words(tmp_path)) == 0
     leaks = run.restored(tmp_path / "run").begun["stack.0.leak_logit"].sigmoid()

@@ -73,7 +73,7 @@ def one_seed(folder: Path, seed: int, after_step: Callable[[str], None]) -> dict
     found: dict[str, Any] = {"seed": seed, "snntorch": _accuracy(net, test), "calibrated": {}}
     real = foreign.lower(*foreign.of_modules(net), "net").built()
     for bits in BITS:
-        drifted = drift(real, test.head(TYPICAL), **foreign.widths(real, bits))
+        drifted = drift(real, test.head(TYPICAL), typical, **foreign.widths(real, bits))
         spikes = sum(layer.spikes for layer in drifted.layers)
         differ = sum(layer.differ for layer in drifted.layers) / spikes
         model = hwgen.convert(net, typical, weight_bits=bits)

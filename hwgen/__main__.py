@@ -86,6 +86,7 @@ def add_commands(command: Command) -> None:
         "--model net.nir --source snntorch --reset zero --spikes test.npz --weight-bits 6",
     )
     drift.add_argument("--model", type=Path, required=True, help="NIR file (.nir)")
+    drift.add_argument("--typical", type=Path, help="spike file that sets the states' widths (default: --spikes)")
     drift.add_argument("--out", type=Path, help="folder for a picture")
     drift.add_argument("--rtl", action="store_true", help="also build the integers in --out/core and simulate them")
     _add_calibration(add_options(drift))

@@ -36,7 +36,11 @@ def read(real: RealModel, path: Path) -> tuple[Config, State]:
     Raises:
         ConfigError: naming the file and the key path.
     """
-    return _checked(real, configuration.read(path, lambda table: _completed(real, table)))
+    config = configuration.read(path, lambda table: _completed(real, table))
+    try:
+        return _checked(real, config)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from None
 
 
 def begin(real: RealModel, table: Mapping[str, Any]) -> tuple[Config, State]:
@@ -55,7 +59,8 @@ def begin(real: RealModel, table: Mapping[str, Any]) -> tuple[Config, State]:
 
 def _checked(real: RealModel, config: Config) -> tuple[Config, State]:
     if config.data.channels != real.inputs:
-        raise ConfigError(f"data has {config.data.channels} channels; the network has {real.inputs} inputs")
+        found = f"data has {config.data.channels} channels; the network has {real.inputs} inputs"
+        raise ConfigError(f"{found}: give it data as it was trained with")
     network = Network(config)
     with torch.no_grad():
         for place, (layer, given) in enumerate(zip(network.layers, real.layers, strict=True), start=1):

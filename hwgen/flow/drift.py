@@ -12,7 +12,7 @@ from tabulate import tabulate
 from hwgen.cli.foreign import to_calibrate
 from hwgen.core.build import write
 from hwgen.core.request import Request, fulfil
-from quant import figures
+from quant import figures, foreign, spikes
 from quant.errors import ModelError
 from quant.files import check_folder, write_atomic
 from quant.foreign.drift import Drift, LayerDrift
@@ -29,7 +29,10 @@ def drift(arguments: argparse.Namespace) -> int:
     if arguments.out is not None:
         check_folder(arguments.out)
     real, samples, widths = to_calibrate(arguments)
-    found = measure(real, samples, **widths)
+    typical = None if arguments.typical is None else spikes.read(arguments.typical)
+    if typical is not None:
+        foreign.check_samples(real, typical)
+    found = measure(real, samples, typical, **widths)
     rows = [
         [f"layer {number}", layer.spikes, layer.differ, *(layer.first or ("", "", ""))]
         for number, layer in enumerate(found.layers, start=1)
@@ -41,12 +44,12 @@ def drift(arguments: argparse.Namespace) -> int:
     print(f"the same class for {found.same_class:.2%} of {len(samples)} samples")
     if arguments.out is None:
         return 0
+    if arguments.rtl:
+        write(fulfil(found.model, Request())[0], arguments.out / CORE)
     write_atomic(arguments.out / PICTURE, picture(found))
     print(arguments.out / PICTURE)
     if not arguments.rtl:
         return 0
-    built, _ = fulfil(found.model, Request())
-    write(built, arguments.out / CORE)
     report, path = verify_and_record(arguments.out / CORE, samples)
     print(f"hardware: {'every spike as in the integers' if report['equal'] else 'NOT EQUAL'} ({path})")
     return 0 if report["equal"] else 1

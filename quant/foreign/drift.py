@@ -58,15 +58,21 @@ class Drift:
 def drift(
     real: RealModel,
     samples: SpikeSet,
+    typical: SpikeSet | None = None,
     *,
     weight_bits: int | list[int],
     leak_bits: int,
     fraction_bits: int,
     state_bits: int | None = None,
 ) -> Drift:
-    """Calibrate a network and compare its integers with it; the arguments are those of `calibrate`."""
-    made = partial(calibrate, real, samples, weight_bits=weight_bits, leak_bits=leak_bits, fraction_bits=fraction_bits)
-    model = made(state_bits=state_bits)
+    """Calibrate a network and compare its integers with it; the arguments are those of `calibrate`.
+
+    Args:
+        samples: what both are run on.
+        typical: by what the states get their widths; None: by `samples`.
+    """
+    made = partial(calibrate, real, weight_bits=weight_bits, leak_bits=leak_bits, fraction_bits=fraction_bits)
+    model = made(samples if typical is None else typical, state_bits=state_bits)
     units = [one / 2**fraction_bits for one in scales(real, weight_bits=weight_bits)]
     layers = [LayerDrift(0, 0, None, ())] * len(real.layers)
     right_real = right_integer = same = 0
@@ -78,8 +84,8 @@ def drift(
         right_integer += int((found.classes == label).sum())
         same += int((wanted.classes == found.classes).sum())
     blame = {"nothing": sum(layer.differ for layer in layers)}
-    if state_bits is not None:
-        blame["the states' range"] = _differing(real, made(), samples)
+    if state_bits is not None or typical is not None:
+        blame["the states' range"] = _differing(real, made(samples), samples)
     for name, back in _BACK.items():
         blame[name] = _differing(real, _hybrid(real, model, units, back), samples)
     labelled = int((samples.label >= 0).sum())

@@ -13,7 +13,9 @@ import pytest
 from nir_files import chain, lif
 
 from hwgen import __main__ as hwgen
-from quant import spikes
+from quant import spikes, store
+from quant.calibration import calibrate
+from quant.foreign import Assumed, lower, read
 from quant.foreign.drift import drift
 from quant.model import Layer, RealModel
 from quant.neurons import Lif, Part, SelfWeight
@@ -135,9 +137,20 @@ def test_drift_draws_a_picture_and_judges_the_hardware(
     assert "--rtl builds and simulates the hardware; give --out" in capsys.readouterr().err
 
 
-def test_nothing_drifts_that_is_exact(tmp_path: Path, samples: SpikeSet) -> None:
-    from quant.foreign import Assumed, lower, read
+def test_drift_judges_the_integers_that_build_makes_of_typical_samples(
+    tmp_path: Path, files: list[str], samples: SpikeSet, capsys: pytest.CaptureFixture[str]
+) -> None:
+    quiet = from_dense(DRAW.random((20, 8, 12)) < 0.03, np.full(8, 20), np.zeros(8, np.int64))
+    (tmp_path / "quiet.npz").write_bytes(spikes.to_bytes(quiet))
+    assert hwgen.main(["drift", *files, "--typical", str(tmp_path / "quiet.npz")]) == 0
+    assert "the states' range" in capsys.readouterr().out
+    real = lower(read(Path(files[1])), Assumed("snntorch", reset="zero"), "net").built()
+    widths = {"weight_bits": 8, "leak_bits": 12, "fraction_bits": 4}
+    assert store.digest(drift(real, samples, quiet, **widths).model) == store.digest(calibrate(real, quiet, **widths))
+    assert store.digest(drift(real, samples, **widths).model) != store.digest(calibrate(real, quiet, **widths))
 
+
+def test_nothing_drifts_that_is_exact(tmp_path: Path, samples: SpikeSet) -> None:
     path = chain(tmp_path / "a.nir", ("Linear", {"weight": DRAW.integers(-3, 5, (9, 12)) / 4}), lif(9, tau=1e-4, r=1.0))
     real = lower(read(path), Assumed("snntorch", reset="zero"), "net").built()
     found = drift(real, samples, weight_bits=4, leak_bits=8, fraction_bits=0)

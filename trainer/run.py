@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from quant import export
 from quant.errors import ConfigError, ModelError
+from quant.files import check_folder
 from quant.spikes import SpikeSet, Split
 from trainer import checkpoint, loop, results
 from trainer import config as configuration
@@ -118,10 +119,9 @@ def is_finished(config: Config, out: Path) -> bool:
     """Whether `out` already contains the trained network of this configuration.
 
     Raises:
-        ConfigError: if it holds the product of another one, or files of the same names that are nobody's.
+        ScsrError: if it is a file, holds the product of another one, or files of the same names that are nobody's.
     """
-    if out.exists() and not out.is_dir():
-        raise ConfigError(f"{out} is a file; --out names the folder of the run")
+    check_folder(out)
     path = out / PRODUCT
     if path.exists():
         content = export.read_checkpoint(path)

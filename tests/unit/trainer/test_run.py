@@ -18,7 +18,7 @@ from toys import ON, Toy, config
 
 from quant import export, golden, store
 from quant import spikes as spike_files
-from quant.errors import ConfigError, DivergenceError, ModelError
+from quant.errors import ConfigError, DivergenceError, ModelError, ScsrError
 from trainer import __main__ as command_line
 from trainer import checkpoint, data, kernels, loop, run
 from trainer import config as configuration
@@ -460,7 +460,7 @@ def test_files_of_unknown_origin_are_not_overwritten(tmp_path: Path, name: str) 
 
 def test_a_file_is_no_folder(tmp_path: Path) -> None:
     (tmp_path / "run").write_text("mine")
-    with pytest.raises(ConfigError, match="is a file"):
+    with pytest.raises(ScsrError, match="is a file"):
         run.train(config(), tmp_path / "run", quiet)
 
 

@@ -88,7 +88,7 @@ frameworks: $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[peers,synth]'
 	$(BIN)/python -m pytest -m 'check or not check' tests/unit/quant/test_framework*.py tests/e2e/test_examples.py
 
-# A network of snnTorch in hardware, calibrated and tuned, three seeds; half an hour: make foreign FASHION=<folder>
+# A network of snnTorch in hardware, calibrated and tuned, three seeds; an hour: make foreign FASHION=<folder>
 foreign: $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[peers]'
 	$(BIN)/python -m bench.foreign $(if $(FASHION),--fashion $(FASHION))

@@ -8,7 +8,7 @@ states.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
@@ -24,7 +24,7 @@ WIDEST = 8  # bits of a weight tried
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Widths of a whole network, as `calibrate` takes them."""
+    """Widths of a whole network, by the names of `calibrate`'s arguments."""
 
     weight_bits: tuple[int, ...]
     leak_bits: int
@@ -88,15 +88,7 @@ def search(real: RealModel, samples: SpikeSet, loss: float, after_try: Callable[
     least = accuracy_real - loss - 1e-9  # differences of floats are rounded
 
     def tried(choice: Choice) -> Tried:
-        model = calibrate(
-            real,
-            samples,
-            weight_bits=choice.weight_bits,
-            leak_bits=choice.leak_bits,
-            fraction_bits=choice.fraction_bits,
-            state_bits=choice.state_bits,
-            reached=reached,
-        )
+        model = calibrate(real, samples, **asdict(choice), reached=reached)
         after_try()
         needed = max(layer.integers.state_bits for layer in model.layers)
         return Tried(replace(choice, state_bits=needed), model, float((_classes(model, samples) == wanted).mean()))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -56,14 +56,7 @@ def test_what_is_recommended_is_good_enough_and_one_bit_less_is_not(known: bool)
     assert found.chosen.choice.weight_bits[0] < 8
 
     def accuracy(choice: Choice) -> float:
-        made = calibrate(
-            real,
-            samples,
-            weight_bits=choice.weight_bits,
-            leak_bits=choice.leak_bits,
-            fraction_bits=choice.fraction_bits,
-            state_bits=choice.state_bits,
-        )
+        made = calibrate(real, samples, **asdict(choice))
         return float((classes(made, samples) == classes(real, samples)).mean())
 
     best = found.narrowed.choice

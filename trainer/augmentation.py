@@ -92,25 +92,31 @@ def augment(events: Events, channels: int, how: Augmentation, draw: np.random.Ge
     batch = len(events.steps)
     either = draw.uniform(-1, 1, (5, batch))
     place = draw.random((3, batch))
-    thinned = how.thin * place[2][events.sample]
-    ends = 1 + how.tilt * either[4][events.sample] * (2 * events.channel / max(1, channels - 1) - 1)
-    kept = draw.random(len(events.step)) >= 1 - (1 - how.drop_events) * (1 - thinned * ends)
+    sample, step, channel = events.sample, events.step, events.channel
+    lost: np.ndarray | float = 0.0
+    if how.thin:
+        ends = 1 + how.tilt * either[4][sample] * (2 * channel / max(1, channels - 1) - 1)
+        lost = how.thin * place[2][sample] * ends
+    kept = draw.random(len(step)) >= 1 - (1 - how.drop_events) * (1 - lost)
     stretch = 1 + how.time_warp * either[0]
     steps = np.maximum(1, np.rint(events.steps * stretch)).astype(np.int64)
-    step = np.floor(events.step * stretch[events.sample]) + np.rint(how.time_shift * either[1])[events.sample]
+    if how.time_warp or how.time_shift:
+        step = np.floor(step * stretch[sample]) + np.rint(how.time_shift * either[1])[sample]
     if how.jitter_steps:
         step = np.rint(step + how.jitter_steps * draw.standard_normal(len(step)))
-    middle = (channels - 1) / 2
-    spread = 1 + how.channel_warp * either[2]
-    moved = np.rint(how.channel_shift * either[3])
-    channel = (events.channel - middle) * spread[events.sample] + middle + moved[events.sample]
+    if how.channel_warp or how.channel_shift:
+        middle = (channels - 1) / 2
+        spread = 1 + how.channel_warp * either[2]
+        channel = (channel - middle) * spread[sample] + middle + np.rint(how.channel_shift * either[3])[sample]
     if how.jitter_channels:
         channel = channel + how.jitter_channels * draw.standard_normal(len(channel))
     channel = np.rint(channel)
-    kept &= (step >= 0) & (step < steps[events.sample]) & (channel >= 0) & (channel < channels)
-    kept &= ~_in_block(step, steps * how.drop_steps, steps, place[0], events.sample)
-    kept &= ~_in_block(channel, np.full(batch, channels * how.drop_channels), channels, place[1], events.sample)
-    found = Events(steps, events.sample[kept], step[kept].astype(np.int64), channel[kept].astype(np.int64))
+    kept &= (step >= 0) & (step < steps[sample]) & (channel >= 0) & (channel < channels)
+    if how.drop_steps:
+        kept &= ~_in_block(step, steps * how.drop_steps, steps, place[0], sample)
+    if how.drop_channels:
+        kept &= ~_in_block(channel, np.full(batch, channels * how.drop_channels), channels, place[1], sample)
+    found = Events(steps, sample[kept], step[kept].astype(np.int64), channel[kept].astype(np.int64))
     return _with_noise(found, channels, how.add_events, draw) if how.add_events else found
 
 

@@ -153,12 +153,15 @@ def _mixing(through: Tensor, shares: Tensor, numbers: Numbers) -> Callable[[Tens
     assert numbers.recurrent is not None
     weight = numbers.recurrent / numbers.threshold[:, None]
     weight = weight * (1 - torch.eye(len(weight), dtype=weight.dtype, device=weight.device))
-    brought = through[1:].permute(1, 2, 0) @ shares[:-1].permute(1, 0, 2)  # (batch, to, from)
     used = weight.nonzero(as_tuple=True)
     if len(used[0]) > _SPARSE * weight.numel():
+        brought = through[1:].permute(1, 2, 0) @ shares[:-1].permute(1, 0, 2)  # (batch, to, from)
         matrix = brought * weight
         return lambda x: (x[:, None] @ matrix)[:, 0]
-    values = brought.flatten(1).index_select(1, used[0] * len(weight) + used[1]) * weight[used]
+    values = through.new_zeros(through.shape[1], len(used[0]))
+    for after, before in zip(through[1:], shares[:-1], strict=True):
+        values.addcmul_(after.index_select(1, used[0]), before.index_select(1, used[1]))
+    values *= weight[used]
     return lambda x: torch.zeros_like(x).index_add_(1, used[1], x.index_select(1, used[0]) * values)
 
 

@@ -92,7 +92,9 @@ def augment(events: Events, channels: int, how: Augmentation, draw: np.random.Ge
     batch = len(events.steps)
     either = draw.uniform(-1, 1, (5, batch))
     place = draw.random((3, batch))
-    sample, step, channel = events.sample, events.step, events.channel
+    sample = events.sample
+    step: np.ndarray = events.step
+    channel: np.ndarray = events.channel
     lost: np.ndarray | float = 0.0
     if how.thin:
         ends = 1 + how.tilt * either[4][sample] * (2 * channel / max(1, channels - 1) - 1)

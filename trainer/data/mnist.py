@@ -1,4 +1,4 @@
-"""Handwritten digits, one channel per pixel: MNIST, coded into spikes by rate or by latency.
+"""Images of 28 x 28 pixels: MNIST and others in its format, coded into spikes, all pixels at once or one after another.
 
 Y. LeCun, L. Bottou, Y. Bengio and P. Haffner, Gradient-based learning applied to document recognition, Proceedings of
 the IEEE 86, 1998. The folder has `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and
@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
-from quant.errors import DataError, reason
+from quant.errors import ConfigError, DataError, reason
 from quant.files import memory_limit
 from quant.formats import IntArray
 from quant.spikes import SpikeSet, Split, from_dense
@@ -47,25 +47,40 @@ class Mnist:
         path: the folder of the four files.
         code: "rate", in each step a pixel of value `v` spikes with probability `rate * v / 255`, drawn from `seed` and
             the image's number; "regular", it spikes as often, in even intervals, whose beginning `seed` draws for each
-            pixel; "latency", a pixel spikes once, bright ones first, black ones never.
-        steps: time steps per image.
+            pixel; "latency", a pixel spikes once, bright ones first, black ones never. The image as a sequence, with
+            `pixels` in each step: "levels", a pixel has a channel for each of `levels` equal steps of brightness, and
+            those that it reaches spike; "crossings", two channels for each, which spike where the brightness has
+            risen, or fallen, through it since the step before.
+        steps: time steps per image, for "rate", "regular" and "latency".
         rate: of a white pixel, for "rate" and "regular".
+        pixels: shown in each step of a sequence; 28 are a row. 784 must be a multiple of it.
+        levels: of brightness, for sequences.
         seed: draws the spikes of "rate", and where "regular" begins.
         permutation: draws an order of the pixels, the same for all images; 0: as they are.
         split: which images test.
     """
 
     path: FilePath
-    code: Literal["rate", "regular", "latency"] = "rate"
+    code: Literal["rate", "regular", "latency", "levels", "crossings"] = "rate"
     steps: Annotated[int, Range(1, 1000)] = 20
     rate: Annotated[float, Range(0.001, 1.0)] = 0.5
+    pixels: Annotated[int, Range(1, SIDE * SIDE)] = SIDE
+    levels: Annotated[int, Range(1, 255)] = 4
     seed: Seed = 1
     permutation: Seed = 0
     split: Annotated[Partition, Named(PLAIN)] = Official()
 
+    def __post_init__(self) -> None:
+        if SIDE * SIDE % self.pixels:
+            raise ConfigError(f"data.pixels is {self.pixels}; {SIDE * SIDE} pixels must be a multiple of it, as of 28")
+
     @property
     def channels(self) -> int:
-        return SIDE * SIDE
+        return {"levels": 1, "crossings": 2}[self.code] * self.pixels * self.levels if self._sequence else SIDE * SIDE
+
+    @property
+    def _sequence(self) -> bool:
+        return self.code in ("levels", "crossings")
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -83,12 +98,18 @@ class Mnist:
         if self.permutation:
             images = images[:, np.random.default_rng(self.permutation).permutation(images.shape[1])]
         starts = tqdm(range(0, len(images), _AT_A_TIME), desc="MNIST", unit="batch", leave=False, disable=None)
-        coder = {"rate": self._by_rate, "regular": self._in_intervals, "latency": self._by_latency}[self.code]
+        coder = {
+            "rate": self._by_rate,
+            "regular": self._in_intervals,
+            "latency": self._by_latency,
+            "levels": self._by_level,
+            "crossings": self._by_crossing,
+        }[self.code]
         parts = []
         for start in starts:
             chosen = slice(start, start + _AT_A_TIME)
             coded = coder(images[chosen], start)
-            parts.append(from_dense(coded, np.full(coded.shape[1], self.steps), label[chosen]))
+            parts.append(from_dense(coded, np.full(coded.shape[1], len(coded)), label[chosen]))
         return join(parts)
 
     def _by_rate(self, images: Images, first: int) -> Bools:
@@ -108,6 +129,16 @@ class Mnist:
     def _by_latency(self, images: Images, _: int) -> Bools:
         step = (255 - images.astype(np.int64)) * self.steps // 255
         return step == np.arange(self.steps)[:, None, None]
+
+    def _by_level(self, images: Images, _: int) -> Bools:
+        shown = images.reshape(len(images), -1, self.pixels).swapaxes(0, 1)[..., None]
+        reached = shown.astype(np.int64) * self.levels >= 255 * np.arange(1, self.levels + 1)
+        return reached.reshape(*reached.shape[:2], -1)
+
+    def _by_crossing(self, images: Images, first: int) -> Bools:
+        reached = self._by_level(images, first)
+        before = np.concatenate([np.zeros_like(reached[:1]), reached[:-1]])
+        return np.concatenate([reached & ~before, before & ~reached], axis=2)
 
     def _read(self, part: str) -> tuple[Images, IntArray]:
         folder = Path(self.path)

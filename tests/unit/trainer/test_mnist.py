@@ -1,4 +1,4 @@
-"""MNIST: hand-made IDX files, the two codes, and files that are not as expected."""
+"""MNIST: hand-made IDX files, the codes, and files that are not as expected."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from quant.errors import DataError
+from quant.errors import ConfigError, DataError
 from trainer.data import mnist
 from trainer.data.mnist import Mnist, read_idx
 from trainer.data.splits import Official
@@ -53,6 +53,29 @@ def test_latency_is_bright_first_and_black_never() -> None:
     white = Mnist("", code="latency", steps=10).encode(np.full((1, 784), 255, np.uint8), np.array([0]))
     assert len(white.step) == 784
     assert not white.step.any()
+
+
+@pytest.mark.parametrize("pixels", [1, 28])
+def test_a_sequence_shows_some_pixels_after_others(pixels: int) -> None:
+    given, levels, steps = images(3, 5).reshape(3, 784), 4, 784 // pixels
+    reached = Mnist("", code="levels", pixels=pixels, levels=levels)
+    shown = reached.encode(given, np.arange(3)).dense(slice(0, 3))
+    assert shown.shape == (steps, 3, reached.channels)
+    heights = shown.reshape(steps, 3, pixels, levels).sum(axis=3).transpose(1, 0, 2).reshape(3, 784)
+    np.testing.assert_array_equal(heights, given.astype(int) * levels // 255)
+    assert set(np.unique(heights)) == set(range(levels + 1))
+
+    crossed = Mnist("", code="crossings", pixels=pixels, levels=levels)
+    changes = crossed.encode(given, np.arange(3)).dense(slice(0, 3)).astype(int)
+    assert changes.shape == (steps, 3, crossed.channels)
+    up, down = np.split(changes, 2, axis=2)
+    np.testing.assert_array_equal(np.cumsum(up - down, axis=0), shown)
+    assert not (up & down).any()
+
+
+def test_rows_of_unequal_length_are_refused() -> None:
+    with pytest.raises(ConfigError, match="pixels is 30; 784 pixels must be a multiple of it"):
+        Mnist("", code="levels", pixels=30)
 
 
 def test_regular_spikes_are_as_many_as_the_pixels_say() -> None:

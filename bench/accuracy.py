@@ -25,6 +25,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
+import msgspec
 import tomli_w
 from tabulate import tabulate
 from tqdm import tqdm
@@ -34,13 +35,15 @@ from bench.record import RESULTS, commit
 from quant import export
 from quant.errors import ConfigError
 from quant.files import write_atomic, write_new
+from quant.page import records
 from quant.spikes import to_bytes
 from trainer import checkpoint
 from trainer import config as configuration
 from trainer.data.source import for_hardware
 from trainer.loop import PHASES
 
-CONFIGS, SYSTEMS, ROOT = Path("configs/accuracy"), Path("configs/systems"), Path("build/accuracy")
+CONFIGS, SYSTEMS, MEMORY = Path("configs/accuracy"), Path("configs/systems"), Path("configs/memory")
+ROOT = Path("build/accuracy")
 SEEDS = (1, 2, 3)
 LAST_EPOCHS = 10  # of a regression: the mean of their errors, beside that of the best epoch
 SPEAKERS = ("george", "jackson", "lucas", "nicolas", "theo", "yweweler")
@@ -74,6 +77,31 @@ ABLATION: Mapping[str, Table] = {
     "dense recurrence instead": {"network.layers.1.self_weight": False, "network.layers.1.dense_recurrent": True},
 }
 
+
+def features(hidden: int, skips: Mapping[int, list[int]]) -> dict[str, Table]:
+    """One feature after another, added to a plain network of so many hidden layers; last, dense recurrence instead.
+
+    Args:
+        skips: the sources, with the skip connections, of the layers that get some.
+    """
+
+    def everywhere(feature: str, value: Any = True) -> Table:
+        return {f"network.layers.{layer}.{feature}": value for layer in range(1, hidden + 1)}
+
+    bip = {f"plasticity.{name}": True for name in ("leak", "threshold", "synapse_leak")}
+    found: dict[str, Table] = {"feed-forward": dict.fromkeys(bip, False)}
+    for name, added in {
+        "+ filter": everywhere("synapse"),
+        "+ self-recurrence": everywhere("self_weight"),
+        "+ skip": {f"network.layers.{layer}.sources": sources for layer, sources in skips.items()},
+        "+ BIP": bip,
+        "+ adaptation": everywhere("adaptation"),
+        "+ delays": everywhere("delay", 7),
+    }.items():
+        found[name] = {**list(found.values())[-1], **added}
+    return {**found, "dense recurrence instead": {**found["+ filter"], **bip, **everywhere("dense_recurrent")}}
+
+
 # Error normalization of Lee's rule: left out, and left out with the rate that is best without it.
 _PLAIN = {"train.rule.normalize": False}
 NORMALIZATION: Mapping[str, Table] = {
@@ -83,7 +111,14 @@ NORMALIZATION: Mapping[str, Table] = {
 }
 
 METAPLASTICITY: Mapping[str, Table] = {"metaplastic": {}, "m = 0": {"train.synapse.m": 0.0}}
-_FASHION_NEXT = {"data.permutation": 0, "train.tasks.1.permutation": 0, "train.tasks.1.path": "fashion-mnist"}
+_FASHION_NEXT = {
+    "data.permutation": 0,
+    "data.code": "regular",
+    "train.tasks.1.permutation": 0,
+    "train.tasks.1.code": "regular",
+    "train.tasks.1.path": "fashion-mnist",
+}
+_MNIST_FASHION = {"metaplastic": {"train.synapse.m": 9.0}, "m = 0": METAPLASTICITY["m = 0"]}
 
 # Phase-change memory: each scheme with its own settings; the authors have one pair of devices for a weight.
 _ONE_PAIR = {
@@ -206,10 +241,17 @@ EXPERIMENTS = {
         needs=("mnist",),
         reach=("integers 85, 95", "integers at most 65 on the first"),
     ),
+    "rows": Experiment(
+        MEMORY / "rows.toml",
+        f"row by row: {FASHION}",
+        variants=features(2, {2: [1, 0], 3: [2, 1]}),
+        needs=("fashion",),
+        build=("--lanes", "64,64,10"),
+    ),
     "mnist_fashion": Experiment(
         SYSTEMS / "metaplastic.toml",
         f"MNIST, then Fashion-MNIST, {UNKNOWN}",
-        variants={name: {**changes, **_FASHION_NEXT} for name, changes in METAPLASTICITY.items()},
+        variants={name: {**changes, **_FASHION_NEXT} for name, changes in _MNIST_FASHION.items()},
         needs=("mnist", "fashion"),
         reach=("integers 80, 80", "integers at most 50 on the first"),
     ),
@@ -285,12 +327,15 @@ def perform(run: Run) -> Table:
 def _verified(run: Run, out: Path, suffix: str, log: IO[str]) -> Table:
     """Build the network in `out` and simulate it on its whole test set."""
     model, core, spikes = out / "ckpt.pt", run.folder / f"core{suffix}", run.folder / f"test{suffix}.npz"
-    shutil.rmtree(core, ignore_errors=True)  # of an earlier call that was interrupted
+    plain = run.folder / f"plain{suffix}"
+    for folder in (core, plain):
+        shutil.rmtree(folder, ignore_errors=True)  # of an earlier call that was interrupted
     spikes.unlink(missing_ok=True)
     own = checkpoint.config_of(export.read_checkpoint(model), model)
     write_new(spikes, to_bytes(for_hardware(own.data, own.data.load()["test"])), force=True)
     _call(log, "hwgen", "build", "--model", model, "--out", core, *run.build)
     _call(log, "sim", "verify", "--build", core, "--spikes", spikes)
+    _call(log, "hwgen", "build", "--model", model, "--out", plain, "--rates", spikes)
     spikes.unlink()
     metrics = json.loads((out / "metrics.json").read_text())
     verified = json.loads((core / "reports" / "verify.json").read_text())
@@ -306,8 +351,16 @@ def _verified(run: Run, out: Path, suffix: str, log: IO[str]) -> Table:
         "output_spikes": verified["output_spikes"],
         "mismatches": record.mismatches(verified),
         "saturated": metrics["saturated"]["test"],
+        "hardware": _cost(plain),
         "seconds": metrics["seconds"],
     }
+
+
+def _cost(build: Path) -> Table:
+    """What a build takes: LUTs, as estimated, bits of memory, and cycles per time step at the rates of the test set."""
+    found = msgspec.json.decode((build / records.ESTIMATE).read_bytes(), type=records.Estimate)
+    bits = sum(memory.bits for layer in found.layers for memory in layer.memories)
+    return {"lut": found.devices[0].area.lut, "memory_bits": bits, "cycles_per_step": found.cycles}
 
 
 def _call(log: IO[str], *command: object) -> None:

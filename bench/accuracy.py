@@ -1,15 +1,16 @@
 """Accuracy on whole test sets: trains the networks of an experiment with three seeds, and verifies each in hardware.
 
-An experiment is a configuration in configs/accuracy or configs/systems, trained over its folds, variants and seeds.
-Every run has a folder of its own in build/accuracy and is resumed if it was interrupted. The network of each, or after
-each task, is built and simulated on its whole test set: every spike, score and class against the golden model. The
-results are committed, with command, commit and seeds, as bench/results/<experiment>.json; experiments whose data are
-not given are only shown as they are recorded there.
+An experiment is a configuration in configs/, trained over its folds, variants and seeds. Every run has a folder of its
+own in build/accuracy and is resumed if it was interrupted. The network of each, or after each task, is built and
+simulated on its whole test set: every spike, score and class against the golden model. The results are committed, with
+command, commit and seeds, as bench/results/<experiment>.json, each as soon as it is there: a run that was recorded with
+the same settings is not repeated. Experiments whose data are not given are only shown as they are recorded.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import itertools
 import json
 import os
@@ -19,7 +20,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Mapping
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -269,6 +270,14 @@ class Run:
     table: Table
     build: tuple[str, ...]
 
+    @property
+    def settings(self) -> str:
+        """Names all settings but the places of the data."""
+        table = deepcopy(self.table)
+        for data in (table["data"], *table["train"].get("tasks", ())):
+            data.pop("path", None)
+        return hashlib.sha256(json.dumps(table, sort_keys=True).encode()).hexdigest()[:16]
+
 
 def runs(name: str, given: Mapping[str, Path]) -> list[Run]:
     """All runs of an experiment, with the folders of the data sets that are given."""
@@ -319,7 +328,8 @@ def perform(run: Run) -> Table:
             result = {**networks[-1], "after_tasks": networks, **json.loads((out / "tasks.json").read_text())}
         else:
             result = _verified(run, out, "", log)
-    result = {"variant": run.variant, "fold": run.fold, "seed": run.seed, **result, "commit": commit()}
+    about = {"variant": run.variant, "fold": run.fold, "seed": run.seed, "settings": run.settings}
+    result = {**about, **result, "commit": commit()}
     record.write(done, result)
     return result
 
@@ -387,10 +397,7 @@ def rows(name: str) -> list[list[str]]:
         networks = [network for one in mine for network in one.get("after_tasks", [one])]
         if "after_tasks" in mine[0]:
             after = [[one["test_after_task"][-1][task] for one in mine] for task in range(len(mine[0]["after_tasks"]))]
-            cells = [
-                "",
-                ", ".join(f"{100 * statistics.mean(one):.1f} ± {100 * statistics.stdev(one):.1f}" for one in after),
-            ]
+            cells = ["", ", ".join(_spread([100 * value for value in one]) for one in after)]
         exact = sum(one["mismatches"] == 0 and one["output_spikes"] > 0 for one in networks)
         samples = sum(one["test_samples"] for one in networks)
         found.append([name, variant, *cells, goals.get(variant, ""), f"{exact} of {len(networks)}", f"{samples:,}"])
@@ -406,8 +413,13 @@ def _quality(results: list[Table], phase: str) -> str:
     means = [
         statistics.mean(factor * one[f"{name}_{phase}"] for one in results if one["seed"] == seed) for seed in seeds
     ]
-    deviation = statistics.stdev(means) if len(means) > 1 else 0
-    return f"{statistics.mean(means):.{digits}f} ± {deviation:.{digits}f}"
+    return _spread(means, digits)
+
+
+def _spread(values: list[float], digits: int = 1) -> str:
+    """Mean and standard deviation; of a single value there is none."""
+    deviation = f" ± {statistics.stdev(values):.{digits}f}" if len(values) > 1 else ""
+    return f"{statistics.mean(values):.{digits}f}{deviation}"
 
 
 def main() -> int:
@@ -446,15 +458,17 @@ def work(name: str, given: Mapping[str, Path | None], processes: int) -> None:
         if place is None or not place.exists():
             raise ConfigError(f"{name} needs --{data}: {DATA[data]} (docs/data.md)")
         places[data] = place
-    todo = runs(name, places)
+    path, todo = RESULTS / f"{name}.json", {one.settings: one for one in runs(name, places)}
+    recorded = json.loads(path.read_text())["runs"] if path.exists() else []
+    results = [one for one in recorded if todo.pop(one.get("settings"), None)]
     with ProcessPoolExecutor(processes) as pool:
-        results = list(tqdm(pool.map(perform, todo), total=len(todo), desc=name))
-    content = {
-        "protocol": experiment.protocol,
-        "command": " ".join([f"python -m bench.accuracy {name}", *(f"--{data} <folder>" for data in experiment.needs)]),
-        "runs": sorted(results, key=lambda one: (one["variant"], one["fold"], one["seed"])),
-    }
-    record.write(RESULTS / f"{name}.json", content)
+        under_way = [pool.submit(perform, run) for run in todo.values()]
+        for done in tqdm(as_completed(under_way), total=len(under_way), desc=name):
+            results.append(done.result())
+            results.sort(key=lambda one: (one["variant"], one["fold"], one["seed"]))
+            options = "".join(f" --{data} <folder>" for data in experiment.needs)
+            command = f"python -m bench.accuracy {name}{options}"
+            record.write(path, {"protocol": experiment.protocol, "command": command, "runs": results})
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from trainer.data.digits import Digits
 from trainer.data.eventfiles import EventFiles
 from trainer.data.fsdd import Fsdd
 from trainer.data.heidelberg import Shd, Ssc
+from trainer.data.match import DelayedMatch
 from trainer.data.mnist import Mnist
 from trainer.data.ntidigits import NTidigits
 from trainer.data.patterns import Patterns
@@ -22,6 +23,7 @@ from trainer.data.tonicsets import Tonic
 
 SOURCES: dict[str, type[Source]] = {
     "cues": Cues,
+    "delayed_match": DelayedMatch,
     "digits": Digits,
     "event_files": EventFiles,
     "fsdd": Fsdd,

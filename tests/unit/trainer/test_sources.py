@@ -24,7 +24,7 @@ def parse(table: dict) -> Source:
 
 def test_the_page_has_an_example_of_each_data_set() -> None:
     names = {table["name"] for table in TABLES}
-    assert names | {"digits", "ti46_digits", "cues", "patterns"} == set(SOURCES)
+    assert names | {"digits", "ti46_digits", "cues", "delayed_match", "patterns"} == set(SOURCES)
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table["name"])

@@ -249,6 +249,14 @@ EXPERIMENTS = {
         needs=("fashion",),
         build=("--lanes", "64,64,10"),
     ),
+    "match": Experiment(
+        MEMORY / "match.toml",
+        "delayed match to sample, 4000/500/2000 samples drawn for each seed",
+        variants=features(2, {2: [1, 0], 3: [2, 1]}),
+        needs=(),
+        seeded=("train.seed", "data.seed"),
+        build=("--lanes", "16,16,2"),
+    ),
     "mnist_fashion": Experiment(
         SYSTEMS / "metaplastic.toml",
         f"MNIST, then Fashion-MNIST, {UNKNOWN}",

@@ -119,7 +119,7 @@ _FASHION_NEXT = {
     "train.tasks.1.code": "regular",
     "train.tasks.1.path": "fashion-mnist",
 }
-_MNIST_FASHION = {"metaplastic": {"train.synapse.m": 9.0}, "m = 0": METAPLASTICITY["m = 0"]}
+_MNIST_FASHION = {"metaplastic": {"train.synapse.m": 10.0}, "m = 0": METAPLASTICITY["m = 0"]}
 
 # Phase-change memory: each scheme with its own settings; the authors have one pair of devices for a weight.
 _ONE_PAIR = {

@@ -103,6 +103,21 @@ def features(hidden: int, skips: Mapping[int, list[int]]) -> dict[str, Table]:
     return {**found, "dense recurrence instead": {**found["+ filter"], **bip, **everywhere("dense_recurrent")}}
 
 
+# What self-recurrence needs: a filter to run through; whether where it starts and the reset matter.
+_FILTER, _SELF = ({f"network.layers.{layer}.{part}": True for layer in (1, 2)} for part in ("synapse", "self_weight"))
+_SUBTRACT: Table = {f"network.layers.{layer}.reset": "subtract" for layer in (1, 2)}
+_PLAIN_NETWORK = features(2, {})["feed-forward"]
+SELF_RECURRENCE: Mapping[str, Table] = {
+    name: {**_PLAIN_NETWORK, **changes}
+    for name, changes in {
+        "self-recurrence, no filter": _SELF,
+        "filter, reset by subtraction": {**_FILTER, **_SUBTRACT},
+        "filter, self-recurrence, reset by subtraction": {**_FILTER, **_SELF, **_SUBTRACT},
+        "filter, self-recurrence from 0.1": {**_FILTER, **_SELF, "network.self_weight": 0.1},
+        "filter, self-recurrence from -0.1": {**_FILTER, **_SELF, "network.self_weight": -0.1},
+    }.items()
+}
+
 # Error normalization of Lee's rule: left out, and left out with the rate that is best without it.
 _PLAIN = {"train.rule.normalize": False}
 NORMALIZATION: Mapping[str, Table] = {
@@ -252,7 +267,7 @@ EXPERIMENTS = {
     "match": Experiment(
         MEMORY / "match.toml",
         "delayed match to sample, 4000/500/2000 samples drawn for each seed",
-        variants=features(2, {2: [1, 0], 3: [2, 1]}),
+        variants={**features(2, {2: [1, 0], 3: [2, 1]}), **SELF_RECURRENCE},
         needs=(),
         seeded=("train.seed", "data.seed"),
         build=("--lanes", "16,16,2"),

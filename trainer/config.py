@@ -104,6 +104,7 @@ class NetworkConfig:
         leak, synapse_leak, adaptation_leak: fraction kept per step, initially.
         adaptation_step: what a spike adds to its neuron's threshold, initially.
         inhibition: what a spike takes from the input currents of its layer's other neurons, initially.
+        self_weight: what a spike adds to its neuron's own input current in the next step, initially.
         leak_spread: standard deviation of the leaks' logits, initially: 0, all neurons alike; 1, time constants mostly
             within a factor of 2.7 of each other (Perez-Nieves et al. 2021 on why that helps).
         threshold: of the membrane, initially.
@@ -119,6 +120,7 @@ class NetworkConfig:
     adaptation_leak: Fraction = 0.95
     adaptation_step: Annotated[float, Range(0.001, 100.0)] = 0.1
     inhibition: Annotated[float, Range(0.001, 100.0)] = 0.1
+    self_weight: Annotated[float, Range(-100.0, 100.0)] = 0.0
     leak_spread: Annotated[float, Range(0.0, 5.0)] = 0.0
     threshold: Annotated[float, Range(0.01, 100.0)] = 1.0
     weight_gain: Annotated[float, Range(0.01, 100.0)] = 1.0

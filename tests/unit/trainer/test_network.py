@@ -31,6 +31,17 @@ def test_leaks_start_alike_or_spread() -> None:
     assert abs((spread - alike).mean().item()) < 0.3
 
 
+def test_numbers_start_as_the_configuration_says() -> None:
+    begins = {"leak": 0.6, "synapse_leak": 0.3, "adaptation_leak": 0.7}
+    begins |= {"threshold": 0.8, "adaptation_step": 0.4, "inhibition": 0.2, "self_weight": -0.3}
+    layer = LayerConfig(5, (0,), self_weight=True, synapse=True, adaptation=True, inhibition=True)
+    network = Network(config(network=NetworkConfig((layer, LayerConfig(3, (1,))), **begins)))
+    neuron = network.layers[0].numbers(quantized=False).neuron
+    assert neuron.keys() == begins.keys()
+    for name, value in begins.items():
+        torch.testing.assert_close(neuron[name], torch.full((5,), value))
+
+
 @pytest.mark.parametrize("quantized", [False, True])
 def test_sparse_recurrence_has_weights_from_some_others_alone(quantized: bool) -> None:
     """So many for each neuron, none from itself, the same after training, and in the exported integers."""

@@ -1,0 +1,84 @@
+"""What each memory feature is worth and what it costs: a picture for docs/memory.md and its table, from what
+`bench.accuracy` has recorded."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+from tabulate import tabulate
+
+from bench.accuracy import EXPERIMENTS
+from bench.record import RESULTS
+from quant import figures
+from quant.files import write_atomic
+
+PICTURE = Path("docs/memory.svg")
+TASKS = {"match": "delayed match", "rows": "Fashion-MNIST by rows"}  # experiments with features added one by one
+PHASES = {"float": ("#1f5fbf", "real numbers"), "quantized": ("#c4412b", "4-bit weights, in hardware")}
+
+Runs = Mapping[str, list[dict[str, Any]]]
+
+
+def recorded(name: str) -> Runs:
+    """The runs of an experiment by variant, in their order; none where nothing was recorded."""
+    path = RESULTS / f"{name}.json"
+    runs = json.loads(path.read_text(encoding="utf-8"))["runs"] if path.exists() else []
+    found = {variant: [one for one in runs if one["variant"] == variant] for variant in EXPERIMENTS[name].variants}
+    return {variant: mine for variant, mine in found.items() if mine}
+
+
+def accuracies(runs: list[dict[str, Any]], phase: str) -> list[float]:
+    """In percent, one for each seed."""
+    return [100 * one[f"accuracy_{phase}"] for one in runs]
+
+
+def draw(tasks: Mapping[str, Runs]) -> bytes:
+    """An SVG: a panel for each task, every seed a dot, their means a line."""
+    with mpl.rc_context({"font.size": 9, "axes.spines.top": False, "axes.spines.right": False}):
+        figure = Figure(figsize=(7.2, 0.8 + 2.5 * len(tasks)), layout="constrained")
+        panels = figure.subplots(len(tasks), squeeze=False)[:, 0]
+        for axes, (name, variants) in zip(panels, tasks.items(), strict=True):
+            rows = range(len(variants))
+            for phase, (colour, _) in PHASES.items():
+                values = [accuracies(runs, phase) for runs in variants.values()]
+                axes.plot([statistics.mean(one) for one in values], rows, color=colour, lw=1)
+                dots = [(one, row) for row, seeds in zip(rows, values, strict=True) for one in seeds]
+                axes.plot(*zip(*dots, strict=True), "o", color=colour, ms=4, alpha=0.6)
+            axes.set(title=TASKS[name], xlabel="test accuracy, %", yticks=list(rows), yticklabels=list(variants))
+            axes.invert_yaxis()
+            axes.grid(alpha=0.25, lw=0.5)
+        handles = [mpl.lines.Line2D([], [], color=colour, marker="o", ms=4) for colour, _ in PHASES.values()]
+        figure.legend(handles, [label for _, label in PHASES.values()], loc="outside lower center", ncols=2)
+        return figures.to_bytes(figure, "svg")
+
+
+def row(variant: str, runs: list[dict[str, Any]]) -> list[str]:
+    """A line of the table: accuracies, and the means of what the networks take in hardware."""
+    seeds = [accuracies(runs, phase) for phase in PHASES]
+    cells = [
+        f"{statistics.mean(one):.1f}" + (f" ± {statistics.stdev(one):.1f}" if len(one) > 1 else "") for one in seeds
+    ]
+    cost = {key: statistics.mean(one["hardware"][key] for one in runs) for key in runs[0]["hardware"]}
+    return [variant, *cells, f"{cost['lut']:,.0f}", f"{cost['memory_bits']:,.0f}", f"{cost['cycles_per_step']:,.0f}"]
+
+
+def main() -> int:
+    tasks = {name: found for name in TASKS if (found := recorded(name))}
+    header = ["network", "real numbers, %", "4 bit, %", "LUTs", "bits of memory", "cycles per step"]
+    for name, variants in tasks.items():
+        lines = [row(variant, runs) for variant, runs in variants.items()]
+        print(f"{TASKS[name]}:\n\n{tabulate(lines, header, 'github', disable_numparse=True)}\n")
+    if tasks:
+        write_atomic(PICTURE, draw(tasks))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -201,7 +201,7 @@ EXPERIMENTS = {
     "strsbp_long": Experiment(
         SYSTEMS / "strsbp.toml",
         FASHION,
-        variants={"": {"train.epochs_float": 60}},
+        variants={"": {"train.epochs_float": 60, "train.augment": {"drop_events": 0.3, "channel_shift": 1}}},
         needs=("fashion",),
         build=("--lanes", "400,50,10"),
         reach=("float 90.1",),

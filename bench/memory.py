@@ -55,7 +55,7 @@ def draw(tasks: Mapping[str, Runs]) -> bytes:
             axes.invert_yaxis()
             axes.grid(alpha=0.25, lw=0.5)
         handles = [mpl.lines.Line2D([], [], color=colour, marker="o", ms=4) for colour, _ in PHASES.values()]
-        figure.legend(handles, [label for _, label in PHASES.values()], loc="outside lower center", ncols=2)
+        figure.legend(handles, [label for _, label in PHASES.values()], loc="outside lower center", ncols=2, frameon=False)
         return figures.to_bytes(figure, "svg")
 
 

@@ -55,7 +55,8 @@ def draw(tasks: Mapping[str, Runs]) -> bytes:
             axes.invert_yaxis()
             axes.grid(alpha=0.25, lw=0.5)
         handles = [mpl.lines.Line2D([], [], color=colour, marker="o", ms=4) for colour, _ in PHASES.values()]
-        figure.legend(handles, [label for _, label in PHASES.values()], loc="outside lower center", ncols=2, frameon=False)
+        labels = [label for _, label in PHASES.values()]
+        figure.legend(handles, labels, loc="outside lower center", ncols=2, frameon=False)
         return figures.to_bytes(figure, "svg")
 
 

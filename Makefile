@@ -71,7 +71,7 @@ implementations: $(READY)
 
 # Accuracy, three seeds each, every network verified; resumable: make accuracy-loso FSDD=<the data set's folder>
 # (mfcc, official, loso, ablation_official, ablation_loso: up to half an hour) or accuracy-strsbp FASHION=<folder>
-# (strsbp, strsbp_long: hours; docs/systems; rows: docs/memory.md)
+# (strsbp, strsbp_long: hours; docs/systems; match: docs/memory.md)
 accuracy-%: $(READY)
 	$(BIN)/python -m bench.accuracy $* $(if $(FSDD),--fsdd $(FSDD)) $(if $(MNIST),--mnist $(MNIST)) \
 	  $(if $(FASHION),--fashion $(FASHION))

@@ -3,8 +3,9 @@
 An experiment is a configuration in configs/, trained over its folds, variants and seeds. Every run has a folder of its
 own in build/accuracy and is resumed if it was interrupted. The network of each, or after each task, is built and
 simulated on its whole test set: every spike, score and class against the golden model. The results are committed, with
-command, commit and seeds, as bench/results/<experiment>.json, each as soon as it is there: a run that was recorded with
-the same settings is not repeated. Experiments whose data are not given are only shown as they are recorded.
+command, commit and seeds, as bench/results/<experiment>.json, each as soon as it is there, or all together where they
+replace runs with other settings; a run that was recorded with the same settings is not repeated. Experiments whose data
+are not given are only shown as they are recorded.
 """
 
 from __future__ import annotations
@@ -104,7 +105,8 @@ def features(hidden: int, skips: Mapping[int, list[int]]) -> dict[str, Table]:
 
 
 # What self-recurrence needs: a filter to run through; whether where it starts and the reset matter.
-_FILTER, _SELF = ({f"network.layers.{layer}.{part}": True for layer in (1, 2)} for part in ("synapse", "self_weight"))
+_FILTER: Table = {f"network.layers.{layer}.synapse": True for layer in (1, 2)}
+_SELF: Table = {f"network.layers.{layer}.self_weight": True for layer in (1, 2)}
 _SUBTRACT: Table = {f"network.layers.{layer}.reset": "subtract" for layer in (1, 2)}
 _PLAIN_NETWORK = features(2, {})["feed-forward"]
 SELF_RECURRENCE: Mapping[str, Table] = {
@@ -339,7 +341,8 @@ def perform(run: Run) -> Table:
     if config.exists() and config.read_bytes() == content:
         if done.exists():
             found: Table = json.loads(done.read_text())
-            return found
+            if found.get("settings") == run.settings:
+                return found
     else:
         shutil.rmtree(run.folder, ignore_errors=True)  # of another configuration
     write_atomic(config, content)
@@ -482,16 +485,24 @@ def work(name: str, given: Mapping[str, Path | None], processes: int) -> None:
             raise ConfigError(f"{name} needs --{data}: {DATA[data]} (docs/data.md)")
         places[data] = place
     path, todo = RESULTS / f"{name}.json", {one.settings: one for one in runs(name, places)}
-    recorded = json.loads(path.read_text())["runs"] if path.exists() else []
+    recorded, wanted = json.loads(path.read_text())["runs"] if path.exists() else [], len(todo)
     results = [one for one in recorded if todo.pop(one.get("settings"), None)]
+    replaces = len(results) < len(recorded)  # runs with other settings, which stay until all are done again
+    failures = list[BaseException]()  # raised in the end: the other runs go on
     with ProcessPoolExecutor(processes) as pool:
         under_way = [pool.submit(perform, run) for run in todo.values()]
         for done in tqdm(as_completed(under_way), total=len(under_way), desc=name):
+            if failure := done.exception():
+                failures.append(failure)
+                continue
             results.append(done.result())
             results.sort(key=lambda one: (one["variant"], one["fold"], one["seed"]))
             options = "".join(f" --{data} <folder>" for data in experiment.needs)
             command = f"python -m bench.accuracy {name}{options}"
-            record.write(path, {"protocol": experiment.protocol, "command": command, "runs": results})
+            if not replaces or len(results) == wanted:
+                record.write(path, {"protocol": experiment.protocol, "command": command, "runs": results})
+    if failures:
+        raise failures[0]
 
 
 if __name__ == "__main__":

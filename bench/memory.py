@@ -40,7 +40,7 @@ def accuracies(runs: list[dict[str, Any]], phase: str) -> list[float]:
 
 
 def draw(tasks: Mapping[str, Runs]) -> bytes:
-    """An SVG: a panel for each task, every seed a dot, their means a line."""
+    """An SVG: a panel for each task, every seed a dot, their means a bar."""
     with mpl.rc_context({"font.size": 9, "axes.spines.top": False, "axes.spines.right": False}):
         figure = Figure(figsize=(7.2, 0.8 + 2.5 * len(tasks)), layout="constrained")
         panels = figure.subplots(len(tasks), squeeze=False)[:, 0]
@@ -48,13 +48,13 @@ def draw(tasks: Mapping[str, Runs]) -> bytes:
             rows = range(len(variants))
             for phase, (colour, _) in PHASES.items():
                 values = [accuracies(runs, phase) for runs in variants.values()]
-                axes.plot([statistics.mean(one) for one in values], rows, color=colour, lw=1)
+                axes.plot([statistics.mean(one) for one in values], rows, "|", color=colour, ms=14, mew=2)
                 dots = [(one, row) for row, seeds in zip(rows, values, strict=True) for one in seeds]
                 axes.plot(*zip(*dots, strict=True), "o", color=colour, ms=4, alpha=0.6)
             axes.set(title=TASKS[name], xlabel="test accuracy, %", yticks=list(rows), yticklabels=list(variants))
             axes.invert_yaxis()
             axes.grid(alpha=0.25, lw=0.5)
-        handles = [mpl.lines.Line2D([], [], color=colour, marker="o", ms=4) for colour, _ in PHASES.values()]
+        handles = [mpl.lines.Line2D([], [], color=colour, marker="o", ms=4, ls="") for colour, _ in PHASES.values()]
         labels = [label for _, label in PHASES.values()]
         figure.legend(handles, labels, loc="outside lower center", ncols=2, frameon=False)
         return figures.to_bytes(figure, "svg")

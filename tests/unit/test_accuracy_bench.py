@@ -1,0 +1,43 @@
+"""bench.accuracy: what is recorded of an experiment, and when."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench import accuracy
+
+
+def test_runs_are_recorded_one_by_one_and_not_repeated(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Those with other settings stay until all are there that replace them."""
+    path, seen = tmp_path / "mfcc.json", list[int]()
+
+    def perform(run: accuracy.Run) -> dict[str, Any]:
+        seen.append(len(json.loads(path.read_text())["runs"]) if path.exists() else 0)
+        if run.seed == failing:
+            raise OSError("the machine went away")
+        return {"variant": run.variant, "fold": run.fold, "seed": run.seed, "settings": run.settings}
+
+    monkeypatch.setattr(accuracy, "RESULTS", tmp_path)
+    monkeypatch.setattr(accuracy, "ProcessPoolExecutor", ThreadPoolExecutor)
+    monkeypatch.setattr(accuracy, "perform", perform)
+    failing = 3
+    with pytest.raises(OSError, match="went away"):
+        accuracy.work("mfcc", {}, 1)
+    assert [one["seed"] for one in json.loads(path.read_text())["runs"]] == [1, 2]
+    failing = 0
+    accuracy.work("mfcc", {}, 1)
+    assert len(seen) == 4  # seed 3 again, and no other
+    whole = json.loads(path.read_text())
+    assert [one["seed"] for one in whole["runs"]] == [1, 2, 3]
+
+    whole["runs"] = [{**one, "settings": "other"} for one in whole["runs"]]
+    path.write_text(json.dumps(whole))
+    failing = 3
+    with pytest.raises(OSError, match="went away"):
+        accuracy.work("mfcc", {}, 1)
+    assert json.loads(path.read_text()) == whole

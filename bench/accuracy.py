@@ -80,52 +80,44 @@ ABLATION: Mapping[str, Table] = {
 }
 
 
-def features(hidden: int, skips: Mapping[int, list[int]]) -> dict[str, Table]:
-    """One feature after another, added to a plain network of so many hidden layers; last, dense recurrence instead.
+def hidden(feature: str, value: Any = True) -> Table:
+    """A setting of both hidden layers."""
+    return {f"network.layers.{layer}.{feature}": value for layer in (1, 2)}
 
-    Args:
-        skips: the sources, with the skip connections, of the layers that get some.
-    """
 
-    def everywhere(feature: str, value: Any = True) -> Table:
-        return {f"network.layers.{layer}.{feature}": value for layer in range(1, hidden + 1)}
-
+def one_after_another() -> Mapping[str, Table]:
+    """Memory features, each added to a plain network with those before it; last, dense recurrence instead."""
     bip = {f"plasticity.{name}": True for name in ("leak", "threshold", "synapse_leak")}
     found: dict[str, Table] = {"feed-forward": dict.fromkeys(bip, False)}
     for name, added in {
-        "+ filter": everywhere("synapse"),
-        "+ self-recurrence": everywhere("self_weight"),
-        "+ skip": {f"network.layers.{layer}.sources": sources for layer, sources in skips.items()},
+        "+ filter": hidden("synapse"),
+        "+ self-recurrence": hidden("self_weight"),
+        "+ skip": {"network.layers.2.sources": [1, 0], "network.layers.3.sources": [2, 1]},
         "+ BIP": bip,
-        "+ adaptation": everywhere("adaptation"),
-        "+ delays": everywhere("delay", 7),
+        "+ adaptation": hidden("adaptation"),
+        "+ delays": hidden("delay", 7),
     }.items():
         found[name] = {**list(found.values())[-1], **added}
-    return {**found, "dense recurrence instead": {**found["+ filter"], **bip, **everywhere("dense_recurrent")}}
+    return {**found, "dense recurrence instead": {**found["+ filter"], **bip, **hidden("dense_recurrent")}}
 
 
-# What self-recurrence needs: a filter to run through; whether where it starts and the reset matter.
-_FILTER: Table = {f"network.layers.{layer}.synapse": True for layer in (1, 2)}
-_SELF: Table = {f"network.layers.{layer}.self_weight": True for layer in (1, 2)}
-_SUBTRACT: Table = {f"network.layers.{layer}.reset": "subtract" for layer in (1, 2)}
-_PLAIN_NETWORK = features(2, {})["feed-forward"]
+FEATURES = one_after_another()
+# What self-recurrence needs: whether it takes a filter to run through; whether where it starts and the reset matter.
+_PLAIN, _FILTER, _SELF = (FEATURES[name] for name in ("feed-forward", "+ filter", "+ self-recurrence"))
 SELF_RECURRENCE: Mapping[str, Table] = {
-    name: {**_PLAIN_NETWORK, **changes}
-    for name, changes in {
-        "self-recurrence, no filter": _SELF,
-        "filter, reset by subtraction": {**_FILTER, **_SUBTRACT},
-        "filter, self-recurrence, reset by subtraction": {**_FILTER, **_SELF, **_SUBTRACT},
-        "filter, self-recurrence from 0.1": {**_FILTER, **_SELF, "network.self_weight": 0.1},
-        "filter, self-recurrence from -0.1": {**_FILTER, **_SELF, "network.self_weight": -0.1},
-    }.items()
+    "self-recurrence, no filter": {**_PLAIN, **hidden("self_weight")},
+    "filter, reset by subtraction": {**_FILTER, **hidden("reset", "subtract")},
+    "filter, self-recurrence, reset by subtraction": {**_SELF, **hidden("reset", "subtract")},
+    "filter, self-recurrence from 0.1": {**_SELF, "network.self_weight": 0.1},
+    "filter, self-recurrence from -0.1": {**_SELF, "network.self_weight": -0.1},
 }
 
 # Error normalization of Lee's rule: left out, and left out with the rate that is best without it.
-_PLAIN = {"train.rule.normalize": False}
+_NOT_NORMALIZED = {"train.rule.normalize": False}
 NORMALIZATION: Mapping[str, Table] = {
     "normalized errors": {},
-    "not normalized": _PLAIN,
-    "not normalized, its own rate": {**_PLAIN, "train.rate_float": 0.5, "train.rate_quantized": 0.05},
+    "not normalized": _NOT_NORMALIZED,
+    "not normalized, its own rate": {**_NOT_NORMALIZED, "train.rate_float": 0.5, "train.rate_quantized": 0.05},
 }
 
 METAPLASTICITY: Mapping[str, Table] = {"metaplastic": {}, "m = 0": {"train.synapse.m": 0.0}}
@@ -259,17 +251,10 @@ EXPERIMENTS = {
         needs=("mnist",),
         reach=("integers 85, 95", "integers at most 65 on the first"),
     ),
-    "rows": Experiment(
-        MEMORY / "rows.toml",
-        f"row by row: {FASHION}",
-        variants=features(2, {2: [1, 0], 3: [2, 1]}),
-        needs=("fashion",),
-        build=("--lanes", "64,64,10"),
-    ),
     "match": Experiment(
         MEMORY / "match.toml",
         "delayed match to sample, 4000/500/2000 samples drawn for each seed",
-        variants={**features(2, {2: [1, 0], 3: [2, 1]}), **SELF_RECURRENCE},
+        variants={**FEATURES, **SELF_RECURRENCE},
         needs=(),
         seeded=("train.seed", "data.seed"),
         build=("--lanes", "16,16,2"),
@@ -423,7 +408,7 @@ def rows(name: str) -> list[list[str]]:
         networks = [network for one in mine for network in one.get("after_tasks", [one])]
         if "after_tasks" in mine[0]:
             after = [[one["test_after_task"][-1][task] for one in mine] for task in range(len(mine[0]["after_tasks"]))]
-            cells = ["", ", ".join(_spread([100 * value for value in one]) for one in after)]
+            cells = ["", ", ".join(spread([100 * value for value in one]) for one in after)]
         exact = sum(one["mismatches"] == 0 and one["output_spikes"] > 0 for one in networks)
         samples = sum(one["test_samples"] for one in networks)
         found.append([name, variant, *cells, goals.get(variant, ""), f"{exact} of {len(networks)}", f"{samples:,}"])
@@ -439,10 +424,10 @@ def _quality(results: list[Table], phase: str) -> str:
     means = [
         statistics.mean(factor * one[f"{name}_{phase}"] for one in results if one["seed"] == seed) for seed in seeds
     ]
-    return _spread(means, digits)
+    return spread(means, digits)
 
 
-def _spread(values: list[float], digits: int = 1) -> str:
+def spread(values: list[float], digits: int = 1) -> str:
     """Mean and standard deviation; of a single value there is none."""
     deviation = f" ± {statistics.stdev(values):.{digits}f}" if len(values) > 1 else ""
     return f"{statistics.mean(values):.{digits}f}{deviation}"

@@ -14,13 +14,13 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 from tabulate import tabulate
 
-from bench.accuracy import EXPERIMENTS
+from bench.accuracy import EXPERIMENTS, spread
 from bench.record import RESULTS
 from quant import figures
 from quant.files import write_atomic
 
 PICTURE = Path("docs/memory.svg")
-TASKS = {"match": "delayed match", "rows": "Fashion-MNIST by rows"}  # experiments with features added one by one
+TASKS = {"match": "delayed match"}  # experiments with features added one by one
 PHASES = {"float": ("#1f5fbf", "real numbers"), "quantized": ("#c4412b", "4-bit weights, in hardware")}
 
 Runs = Mapping[str, list[dict[str, Any]]]
@@ -62,10 +62,7 @@ def draw(tasks: Mapping[str, Runs]) -> bytes:
 
 def row(variant: str, runs: list[dict[str, Any]]) -> list[str]:
     """A line of the table: accuracies, and the means of what the networks take in hardware."""
-    seeds = [accuracies(runs, phase) for phase in PHASES]
-    cells = [
-        f"{statistics.mean(one):.1f}" + (f" ± {statistics.stdev(one):.1f}" if len(one) > 1 else "") for one in seeds
-    ]
+    cells = [spread(accuracies(runs, phase)) for phase in PHASES]
     cost = {key: statistics.mean(one["hardware"][key] for one in runs) for key in runs[0]["hardware"]}
     return [variant, *cells, f"{cost['lut']:,.0f}", f"{cost['memory_bits']:,.0f}", f"{cost['cycles_per_step']:,.0f}"]
 

@@ -1,4 +1,4 @@
-"""bench.accuracy: what is recorded of an experiment, and when."""
+"""bench.accuracy: the runs of every experiment; what is recorded of them, and when."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from bench import accuracy
+from trainer import config as configuration
 
 
 def test_runs_are_recorded_one_by_one_and_not_repeated(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -41,3 +42,14 @@ def test_runs_are_recorded_one_by_one_and_not_repeated(monkeypatch: pytest.Monke
     with pytest.raises(OSError, match="went away"):
         accuracy.work("mfcc", {}, 1)
     assert json.loads(path.read_text()) == whole
+
+
+@pytest.mark.parametrize("name", accuracy.EXPERIMENTS)
+def test_every_run_of_an_experiment_can_be_configured_and_is_another(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(Path(__file__).parents[2])
+    found = accuracy.runs(name, dict.fromkeys(accuracy.DATA, Path("somewhere")))
+    for run in found:
+        configuration.from_table(run.table)
+    assert len({run.settings for run in found}) == len(found)

@@ -13,7 +13,8 @@ from typing import Annotated, ClassVar
 import numpy as np
 
 from quant.errors import ConfigError
-from quant.spikes import SPLITS, SpikeSet, Split, from_dense
+from quant.spikes import SPLITS, SpikeSet, Split
+from trainer.events import from_events
 from trainer.schema import Range
 
 
@@ -27,7 +28,7 @@ class DelayedMatch:
         cue: steps of one.
         shortest, longest: the pause, in steps; every length between them is as likely.
         rate: of the spikes of a cue's group, per step.
-        noise: of the spikes of all channels, all the time, per step.
+        noise: of the spikes of all others, and of all between the cues, per step; less than `rate`.
         train, validation, test: samples per split.
         seed: draws everything.
     """
@@ -49,6 +50,8 @@ class DelayedMatch:
     def __post_init__(self) -> None:
         if self.shortest > self.longest:
             raise ConfigError(f"data.shortest is {self.shortest}, data.longest {self.longest}; swap them")
+        if self.noise >= self.rate:
+            raise ConfigError(f"data.noise is {self.noise}, data.rate {self.rate}; cues must be louder than noise")
 
     @property
     def channels(self) -> int:
@@ -66,10 +69,11 @@ class DelayedMatch:
         second = np.where(label, first, (first + draw.integers(1, self.kinds, size=samples)) % self.kinds)
         pause = draw.integers(self.shortest, self.longest, size=samples, endpoint=True)
         steps = 2 * self.cue + pause
-        events = np.zeros((int(steps.max()), samples, self.channels), dtype=np.bool_)
+        found = []
         for number, (begin, end) in enumerate(zip(first, second, strict=True)):
             rates = np.full((steps[number], self.kinds), self.noise)
             rates[: self.cue, begin] = rates[-self.cue :, end] = self.rate
             rates = rates.repeat(self.group, axis=1)
-            events[: len(rates), number] = draw.random(rates.shape) < rates
-        return from_dense(events, steps, label)
+            step, channel = np.nonzero(draw.random(rates.shape) < rates)
+            found.append(np.stack([np.full_like(step, number), step, channel]))
+        return from_events(*np.concatenate(found, axis=1), channels=self.channels, steps=steps, label=label)

@@ -34,6 +34,7 @@ _FILES = {"train": "train", "test": "t10k"}
 _LAYOUT = "a folder with the four files of MNIST, plain or .gz"
 _BYTES = 8  # the type "unsigned byte" of the IDX format
 _AT_A_TIME = 250  # images; bounds the memory
+_OF_A_LEVEL = {"levels": 1, "crossings": 2}  # channels for each level of a pixel, by the codes that make a sequence
 
 Images = npt.NDArray[np.uint8]
 Bools = npt.NDArray[np.bool_]
@@ -49,11 +50,11 @@ class Mnist:
             the image's number; "regular", it spikes as often, in even intervals, whose beginning `seed` draws for each
             pixel; "latency", a pixel spikes once, bright ones first, black ones never. The image as a sequence, with
             `pixels` in each step: "levels", a pixel has a channel for each of `levels` equal steps of brightness, and
-            those that it reaches spike; "crossings", two channels for each, which spike where the brightness has
-            risen, or fallen, through it since the step before.
+            those that it reaches spike; "crossings", the same channels twice: the first half spikes where "levels"
+            begins to since the step before, the second where it ends. Before the first step, all is black.
         steps: time steps per image, for "rate", "regular" and "latency".
         rate: of a white pixel, for "rate" and "regular".
-        pixels: shown in each step of a sequence; 28 are a row. 784 must be a multiple of it.
+        pixels: shown in each step of a sequence, a divisor of 784; 28 are a row.
         levels: of brightness, for sequences.
         seed: draws the spikes of "rate", and where "regular" begins.
         permutation: draws an order of the pixels, the same for all images; 0: as they are.
@@ -71,16 +72,12 @@ class Mnist:
     split: Annotated[Partition, Named(PLAIN)] = Official()
 
     def __post_init__(self) -> None:
-        if SIDE * SIDE % self.pixels:
-            raise ConfigError(f"data.pixels is {self.pixels}; {SIDE * SIDE} pixels must be a multiple of it, as of 28")
+        if self.code in _OF_A_LEVEL and SIDE * SIDE % self.pixels:
+            raise ConfigError(f"data.pixels is {self.pixels}; it must divide the {SIDE * SIDE} pixels, as 28 does")
 
     @property
     def channels(self) -> int:
-        return {"levels": 1, "crossings": 2}[self.code] * self.pixels * self.levels if self._sequence else SIDE * SIDE
-
-    @property
-    def _sequence(self) -> bool:
-        return self.code in ("levels", "crossings")
+        return self.pixels * self.levels * _OF_A_LEVEL[self.code] if self.code in _OF_A_LEVEL else SIDE * SIDE
 
     @property
     def classes(self) -> tuple[str, ...]:

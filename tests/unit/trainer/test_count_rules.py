@@ -13,7 +13,7 @@ from toys import numbers_of, spikes
 from quant.neurons import Reset
 from trainer.arithmetic import Real
 from trainer.neurons import Dynamics, Numbers, Population, mask, walk
-from trainer.rules import Did, Lee, StRsbp
+from trainer.rules import Did, Lee, StRsbp, strsbp
 from trainer.rules.strsbp import _slopes, _solve
 
 NEURONS = 9
@@ -53,11 +53,15 @@ def filtered(train: np.ndarray, leak: float, synapse_leak: float) -> np.ndarray:
     return np.array(out)
 
 
-@pytest.mark.parametrize(("recurrent", "hidden"), [(False, False), (True, False), (True, True)])
+@pytest.mark.parametrize(
+    ("recurrent", "hidden", "by_weight"),
+    [(False, False, False), (True, False, False), (True, True, False), (True, False, True), (True, True, True)],
+)
 @pytest.mark.parametrize("parts", [(), ("self_weight",), ("synapse",), ("self_weight", "synapse", "refractory")])
 def test_strsbp_is_the_derivative_of_the_equations_of_counts(
-    parts: tuple[str, ...], recurrent: bool, hidden: bool
+    parts: tuple[str, ...], recurrent: bool, hidden: bool, by_weight: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(strsbp, "_SPARSE", float(by_weight))  # recurrent weights one by one, or as a matrix
     did, gradient = did_and_gradient(parts, "zero", recurrent=recurrent)
     did = replace(did, hidden=hidden)
     found = StRsbp(period=6).backward(did, gradient)

@@ -29,7 +29,7 @@ def test_the_label_is_whether_the_cues_are_the_same() -> None:
     assert 70 < samples.label.sum() < 130
 
 
-def test_noise_is_everywhere_and_the_seed_decides() -> None:
+def test_noise_is_everywhere_else_and_the_seed_decides() -> None:
     one, again = (DelayedMatch(rate=0.2, noise=0.1, train=300, validation=2, test=2).load() for _ in range(2))
     np.testing.assert_array_equal(one["train"].step, again["train"].step)
     steps = one["train"].steps.sum()
@@ -37,3 +37,5 @@ def test_noise_is_everywhere_and_the_seed_decides() -> None:
     assert abs(len(one["train"].step) / expected - 1) < 0.02
     with pytest.raises(ConfigError, match=r"data.shortest is 90, data.longest 80; swap them"):
         DelayedMatch(shortest=90)
+    with pytest.raises(ConfigError, match=r"data.noise is 0.3, data.rate 0.2; cues must be louder"):
+        DelayedMatch(noise=0.3)

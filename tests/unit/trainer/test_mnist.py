@@ -74,8 +74,9 @@ def test_a_sequence_shows_some_pixels_after_others(pixels: int) -> None:
 
 
 def test_rows_of_unequal_length_are_refused() -> None:
-    with pytest.raises(ConfigError, match="pixels is 30; 784 pixels must be a multiple of it"):
+    with pytest.raises(ConfigError, match=r"data.pixels is 30; it must divide the 784 pixels"):
         Mnist("", code="levels", pixels=30)
+    assert Mnist("", code="rate", pixels=30).channels == 784
 
 
 def test_regular_spikes_are_as_many_as_the_pixels_say() -> None:

@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import msgspec
+import numpy as np
 import tomli_w
 from tabulate import tabulate
 from tqdm import tqdm
@@ -42,11 +43,13 @@ from quant.spikes import to_bytes
 from trainer import checkpoint
 from trainer import config as configuration
 from trainer.data.source import for_hardware
+from trainer.events import pick
 from trainer.loop import PHASES
 
 CONFIGS, SYSTEMS, MEMORY = Path("configs/accuracy"), Path("configs/systems"), Path("configs/memory")
 ROOT = Path("build/accuracy")
 SEEDS = (1, 2, 3)
+RATE_SAMPLES = 100  # of the test set, whose rates say how many cycles a step takes
 LAST_EPOCHS = 10  # of a regression: the mean of their errors, beside that of the best epoch
 SPEAKERS = ("george", "jackson", "lucas", "nicolas", "theo", "yweweler")
 TAKES, LOSO = "FSDD, Lyon + BSA, takes 0-4 test", "FSDD, Lyon + BSA, leave one speaker out"
@@ -348,16 +351,18 @@ def perform(run: Run) -> Table:
 def _verified(run: Run, out: Path, suffix: str, log: IO[str]) -> Table:
     """Build the network in `out` and simulate it on its whole test set."""
     model, core, spikes = out / "ckpt.pt", run.folder / f"core{suffix}", run.folder / f"test{suffix}.npz"
-    plain = run.folder / f"plain{suffix}"
+    plain, few = run.folder / f"plain{suffix}", run.folder / f"few{suffix}.npz"
     for folder in (core, plain):
         shutil.rmtree(folder, ignore_errors=True)  # of an earlier call that was interrupted
-    spikes.unlink(missing_ok=True)
     own = checkpoint.config_of(export.read_checkpoint(model), model)
-    write_new(spikes, to_bytes(for_hardware(own.data, own.data.load()["test"])), force=True)
+    test = for_hardware(own.data, own.data.load()["test"])
+    write_new(spikes, to_bytes(test), force=True)
+    write_new(few, to_bytes(pick(test, np.arange(min(RATE_SAMPLES, len(test))))), force=True)
     _call(log, "hwgen", "build", "--model", model, "--out", core, *run.build)
     _call(log, "sim", "verify", "--build", core, "--spikes", spikes)
-    _call(log, "hwgen", "build", "--model", model, "--out", plain, "--rates", spikes)
-    spikes.unlink()
+    _call(log, "hwgen", "build", "--model", model, "--out", plain, "--rates", few)
+    for used in (spikes, few):
+        used.unlink()
     metrics = json.loads((out / "metrics.json").read_text())
     verified = json.loads((core / "reports" / "verify.json").read_text())
     followed = "loss_validation" if "error_quantized" in metrics else "accuracy_validation"
@@ -378,7 +383,7 @@ def _verified(run: Run, out: Path, suffix: str, log: IO[str]) -> Table:
 
 
 def _cost(build: Path) -> Table:
-    """What a build takes: LUTs, as estimated, bits of memory, and cycles per time step at the rates of the test set."""
+    """What a build takes: LUTs, as estimated, bits of memory, and cycles per time step at the test set's rates."""
     found = msgspec.json.decode((build / records.ESTIMATE).read_bytes(), type=records.Estimate)
     bits = sum(memory.bits for layer in found.layers for memory in layer.memories)
     return {"lut": found.devices[0].area.lut, "memory_bits": bits, "cycles_per_step": found.cycles}

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from hwgen.engines.folded import plan as folded
+
+# Most designs here are simulated for a moment: to optimize their C++ would take longer than it saves.
+os.environ["MAKEFLAGS"] = f"{os.environ.get('MAKEFLAGS', '')} OPT_FAST=-O0"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

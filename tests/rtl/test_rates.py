@@ -38,8 +38,8 @@ UPDATES = (
 )
 
 
-# Two of the benches' networks take as long as all others together.
-LONG = ("the same, a lane per neuron", "700-200-20, dense input")
+# Four of the benches' networks take longer than all others together.
+LONG = ("the same, a lane per neuron", "700-200-20", "700-200-20, dense input", "dense recurrent, one group")
 BENCHES = [pytest.param(case, marks=pytest.mark.check) if case.name in LONG else case for case in CASES]
 
 

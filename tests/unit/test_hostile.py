@@ -15,7 +15,7 @@ import pytest
 from bench.hostile import CONFIGURATION, READERS, Reader, bomb, crafted, examine
 from quant import reader
 
-INPUTS = 40
+INPUTS = 24
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def test_a_reader_accepts_or_refuses_and_does_nothing_else(name: str) -> None:
     assert failures == []
     assert row["crafted"] < row["inputs"] == row["accepted"] + row["refused"] == INPUTS, "some inputs must be drawn"
     assert row["accepted"] > 0
-    assert row["refused"] > 10
+    assert row["refused"] > 5
 
 
 FAULTS: dict[str, tuple[Callable[[Path], object], str]] = {

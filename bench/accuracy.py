@@ -106,8 +106,10 @@ def one_after_another() -> Mapping[str, Table]:
 
 FEATURES = one_after_another()
 # What self-recurrence needs: whether it takes a filter to run through; whether where it starts and the reset matter.
+# And whether the plain network lacks memory, or only spikes.
 _PLAIN, _FILTER, _SELF = (FEATURES[name] for name in ("feed-forward", "+ filter", "+ self-recurrence"))
 SELF_RECURRENCE: Mapping[str, Table] = {
+    "feed-forward, larger weights": {**_PLAIN, "network.weight_gain": 8.0},
     "self-recurrence, no filter": {**_PLAIN, **hidden("self_weight")},
     "filter, reset by subtraction": {**_FILTER, **hidden("reset", "subtract")},
     "filter, self-recurrence, reset by subtraction": {**_SELF, **hidden("reset", "subtract")},

@@ -5,7 +5,7 @@ Its equations are explained in docs/architecture.md; tests hold them against sim
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from hwgen import engines
@@ -78,34 +78,29 @@ def predict_cycles(plan: CorePlan, events: Events) -> list[int]:
     """Cycle in which the last layer ends each time step, the input never pausing and the output never stalling."""
     counts, incoming = events.counts, {layer.index: events.into(layer) for layer in plan.layers}
     clocks = {layer.index: engines.of(layer).clock(layer) for layer in plan.layers}
+    # The links that every event takes from a source straight into its reader's list.
+    direct = {source.index: [link for link in source.links if not link.fifo_words] for source in plan.sources}
+    onward = {index: [link for link in links if not link.recurrent] for index, links in direct.items()}
     input_tick = plan.inputs  # the sweep after reset (scsr_axis_input.v)
     ends = []
     for step, is_sample_end in enumerate(events.ends):
         opens = {index: clock.list_opens() for index, clock in clocks.items()}
-        input_tick = _emitted(plan, 0, input_tick + counts[0][step] + 1, counts[0][step], opens)
+        input_tick = _emitted(direct.get(0, ()), input_tick + counts[0][step] + 1, counts[0][step], opens)
         ticks = {0: input_tick}
         for layer in plan.layers:
             clock = clocks[layer.index]
             arrival = max(clock.tick if link.recurrent else ticks[link.source] for link in layer.links)
-            own = counts[layer.index][step] if plan.source(layer.index) else 0
-            clock.advance(arrival, incoming[layer.index][step], own, _first_spike_from(plan, layer.index, opens))
-            ticks[layer.index] = clock.tick = _emitted(plan, layer.index, clock.tick, own, opens)
+            own = counts[layer.index][step] if layer.index in direct else 0
+            # The first cycle in which every direct reader, but the layer itself, takes its spikes.
+            taken_from = max((opens[link.consumer] for link in onward.get(layer.index, ())), default=0)
+            clock.advance(arrival, incoming[layer.index][step], own, taken_from)
+            ticks[layer.index] = clock.tick = _emitted(direct.get(layer.index, ()), clock.tick, own, opens)
         ends.append(clocks[plan.last.index].tick)
         if is_sample_end or plan.packets == "step":
             clocks[plan.last.index].send()
     return ends
 
 
-def _first_spike_from(plan: CorePlan, source: int, opens: Mapping[int, int]) -> int:
-    """The first cycle in which every direct reader of a source, but itself, takes its spikes."""
-    emitter = plan.source(source)
-    links = emitter.links if emitter else ()
-    return max((opens[link.consumer] for link in links if not link.fifo_words and not link.recurrent), default=0)
-
-
-def _emitted(plan: CorePlan, source: int, tick: int, events: int, opens: Mapping[int, int]) -> int:
+def _emitted(direct: Iterable[Link], tick: int, events: int, opens: Mapping[int, int]) -> int:
     """When a source's TICK has left: not before every direct reader's list was open for its events."""
-    emitter = plan.source(source)
-    if emitter is None:
-        return tick
-    return max([tick, *(opens[link.consumer] + events + 1 for link in emitter.links if not link.fifo_words)])
+    return max([tick, *(opens[link.consumer] + events + 1 for link in direct)])

@@ -30,7 +30,15 @@ class FoldedClock:
     """When one layer's list closes, when its lanes are done, and when its TICK goes out, step after step."""
 
     def __init__(self, layer: FoldedLayer) -> None:
+        # Properties of the layer, read once: a prediction takes many steps.
         self._layer = layer
+        self._slots, self._fetch = layer.slots, fetch_cycles(layer)
+        self._groups, self._group_words, self._last_words = layer.groups, layer.group_words, layer.last_words
+        self._word_sizes = (  # words of so many neurons: full ones, the last of each group, the very last
+            (layer.words - layer.groups, layer.units),
+            (layer.groups - 1, layer.group_last_units),
+            (1, layer.last_units),
+        )
         self._latency = update_latency(layer)
         self._drains = layer.words <= self._latency or layer.neuron.count_bits > 0
         self._closed = 0
@@ -51,24 +59,22 @@ class FoldedClock:
         Its own spikes lie anywhere in the layer, on the mean evenly apart; the first of them holds up the group that
         it is in until cycle `taken_from`.
         """
-        layer, walk = self._layer, max(-(-events // self._layer.ports), 1) + self._layer.slots
-        fetch = fetch_cycles(layer)
+        layer, walk = self._layer, max(-(-events // self._layer.ports), 1) + self._slots
         self._closed = max(arrival, self.list_opens() + events) + COLLECT_CYCLES
         # The first group: its list is complete, its lanes are free, and the update is done with the group before.
         walk_ends = self._loaded + SWAP_CYCLES + walk
-        self._loaded = max(self._closed + layer.slots + fetch, walk_ends, self._issued + layer.last_words)
-        drained = self._issued + layer.last_words + self._latency if self._drains else 0
-        first = layer.neurons // (spikes + 1) if spikes else layer.groups * layer.lanes
+        self._loaded = max(self._closed + self._slots + self._fetch, walk_ends, self._issued + self._last_words)
+        drained = self._issued + self._last_words + self._latency if self._drains else 0
+        first = layer.neurons // (spikes + 1) if spikes else self._groups * layer.lanes
         held_up, place = divmod(first, layer.lanes)
         release = taken_from - self._latency - place // layer.units
         self._issued = max(self._loaded, drained, self._sent, release if held_up == 0 else 0)
         self._first_issued = self._issued
-        group_words = layer.group_words
-        for group in range(1, layer.groups):
-            self._loaded = max(self._loaded + walk, self._issued + group_words)
+        for group in range(1, self._groups):
+            self._loaded = max(self._loaded + walk, self._issued + self._group_words)
             self._issued = max(self._loaded, release) if group == held_up else self._loaded
-        self._walked = [self._walked[1], self._loaded - fetch]
-        self.tick = self._issued + layer.last_words + self._latency
+        self._walked = [self._walked[1], self._loaded - self._fetch]
+        self.tick = self._issued + self._last_words + self._latency
         if layer.units > 1 and spikes:
             self._emit(spikes)
 
@@ -77,10 +83,8 @@ class FoldedClock:
 
         A word of n neurons has none with probability (1 - spikes / neurons)^n.
         """
-        layer = self._layer
-        rest = 1 - spikes / layer.neurons
-        full = layer.words - layer.groups
-        silent = full * rest**layer.units + (layer.groups - 1) * rest**layer.group_last_units + rest**layer.last_units
+        rest = 1 - spikes / self._layer.neurons
+        silent = sum(words * rest**neurons for words, neurons in self._word_sizes)
         late = self._first_issued + self._latency + round(silent + spikes) - self.tick
         if late > 0:
             self.tick += late

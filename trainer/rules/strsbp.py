@@ -72,7 +72,7 @@ class StRsbp(Rule):
             spikes = torch.where(counts > 0, outputs, self._regular(gradient) * mask(gradient, did.ends))
         taken = spikes.sum(dim=0).clamp(min=1)
         error = (gradient * spikes).sum(dim=0) / taken
-        through = _through(spikes, did.states.of_parts.get("refractory"), numbers)
+        through = _through(spikes, outputs, did.states.of_parts.get("refractory"), numbers)
         response = torch.where(counts > 0, 1 - _own(did, counts) / numbers.threshold, 1.0).clamp(min=self.least)
         solution = error / response
         if numbers.recurrent is not None:
@@ -94,15 +94,15 @@ class StRsbp(Rule):
         return (steps % self.period == self.period - 1).to(like.dtype)[:, None, None]
 
 
-def _through(spikes: Tensor, held: Tensor | None, numbers: Numbers) -> Tensor:
-    """`(T, batch, N)`: what an input current of 1 adds to the potential of the neuron's next spike.
+def _through(spikes: Tensor, resets: Tensor, held: Tensor | None, numbers: Numbers) -> Tensor:
+    """`(T, batch, N)`: what an input current of 1 adds to the neuron's potentials at its spikes, up to the next reset.
 
-    `held` is 1 where a refractory neuron's membrane is held at 0.
+    `resets` is 1 at spikes that there were; `held` where a refractory neuron's membrane is held at 0.
     """
     out, potential = torch.empty_like(spikes), torch.zeros_like(spikes[0])
     filtered, synapse = potential, numbers.neuron.get("synapse_leak")
     for step in range(len(spikes) - 1, -1, -1):
-        potential = torch.where(spikes[step] > 0, 1.0, potential * numbers.leak)
+        potential = spikes[step] + potential * numbers.leak * (1 - resets[step])
         if held is not None:
             potential = potential * (1 - held[step])
         filtered = potential if synapse is None else potential + synapse * filtered

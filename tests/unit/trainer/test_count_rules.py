@@ -85,13 +85,13 @@ def test_strsbp_is_the_derivative_of_the_equations_of_counts(
         times = [np.flatnonzero(train) for train in outputs.T]
         regular = [] if hidden else [t for t in range(end) if t % 6 == 5]
         taken = [list(t) if len(t) else regular for t in times]
-        kept = [held[i] if len(t) else 0 for i, t in enumerate(times)]
+        kept = [held[i] if len(t) else None for i, t in enumerate(times)]  # what was no spike reset nothing
 
-        def brought(trace: np.ndarray, i: int, taken: list[list[int]] = taken, kept: list[int] = kept) -> float:
+        def brought(trace: np.ndarray, i: int, taken: list[list[int]] = taken, kept: list[int | None] = kept) -> float:
             total, before = 0.0, None
             for t in taken[i]:
                 total += trace[t] - (0.0 if before is None else leak ** (t - before) * trace[before])
-                before = t + kept[i]
+                before = None if kept[i] is None else t + kept[i]
             return total
 
         counts = outputs.sum(axis=0).astype(int)
@@ -127,6 +127,9 @@ def test_strsbp_is_the_derivative_of_the_equations_of_counts(
     torch.testing.assert_close(found.numbers["threshold"], torch.from_numpy(d_theta), rtol=1e-5, atol=1e-8)
     assert d_weight.any()
     assert d_theta.any()
+    # To scale all weights and the threshold of a neuron changes nothing.
+    scaled = (weight * d_weight).sum(axis=1) + own * d_self
+    np.testing.assert_allclose(scaled, -theta * d_theta, rtol=1e-9)
     if recurrent:
         d_recurrent = torch.from_numpy(d_weight[:, inputs:])
         torch.testing.assert_close(found.numbers["weight"][:, inputs:], d_recurrent, rtol=1e-5, atol=1e-8)

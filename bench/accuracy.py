@@ -218,12 +218,14 @@ EXPERIMENTS = {
         variants=NORMALIZATION,
         needs=("mnist",),
         build=("--lanes", "300,100,100,10"),
+        reach=("", "float 1 point below"),
     ),
     "eprop_digits": Experiment(
         SYSTEMS / "eprop-digits.toml",
         "FSDD as MFCCs, 2400/300/300 at random",
         variants={"e-prop": {}, "backpropagation through time": {"train.rule": "surrogate"}},
         needs=(),
+        reach=("float within 3 points of the next",),
     ),
     "patterns": Experiment(
         SYSTEMS / "patterns.toml",

@@ -50,9 +50,8 @@ def _tables(cls: type, where: str, known: set[type], name: str = "") -> Iterator
         path, hint = f"{where}.{field.name}".lstrip("."), hints[field.name]
         kinds = _kinds(hint)
         inner += [(kind, path, chosen) for chosen, kind in kinds.items()]
-        rows.append(
-            f"| `{field.name}` | {_type(hint)} | {_default(field.default, hint)} | {meanings.get(field.name, '')} |"
-        )
+        meaning = meanings.get(field.name, "").replace("|", r"\|")
+        rows.append(f"| `{field.name}` | {_type(hint)} | {_default(field.default, hint)} | {meaning} |")
     if rows:
         title = f"`[{where}]`" if where else "The top of the file"
         yield f"### {title}{f' with `name = {chr(34)}{name}{chr(34)}`' if name else ''}\n"

@@ -70,6 +70,7 @@ class Eprop(Rule):
             (config.network.readout != "membrane_last", "network.readout", 'take "membrane_last"'),
             (learned.leak or config.network.leak_spread, "plasticity.leak", "set it to false, and leak_spread to 0"),
             (learned.adaptation_leak, "plasticity.adaptation_leak", "set it to false"),
+            (config.network.imported, "network.imported", "its leaks may differ: set train.rule.online to false"),
             (train.surrogate.learned, "train.surrogate.learned", "set it to false"),
         ):
             if bad:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import torch
 from torch import Tensor
 
+from quant.errors import ConfigError
 from trainer.neurons import mask
 from trainer.rules.rule import Did, Gradients, Rule, check_counts, check_features
 from trainer.schema import Range
@@ -39,6 +40,11 @@ class Lee(Rule):
 
     def check(self, config: Config) -> None:
         check_counts(config, "lee")
+        if hasattr(config.train.loss, "tau"):  # a distance of trains, not of counts
+            raise ConfigError(
+                "train.rule lee learns from one error for a whole sample; train.loss van_rossum has one in every step: "
+                "take spike_count, relative_count or cross_entropy"
+            )
         check_features(
             config, "lee", frozenset({"subtract", "inhibition"}), "the reset subtract and no part but inhibition"
         )

@@ -8,6 +8,7 @@ devices, as a pulse can only add: a weight that is to fall raises the other side
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
@@ -165,7 +166,8 @@ class _Crossbars(Store):
 
     def _give(self, devices: Devices, pulses: Tensor) -> None:
         """Whole numbers of pulses `(*shape)`, positive ones for the side that adds; the pairs take turns."""
-        for number in range(int(pulses.abs().max())):
+        fill = self._how.pairs * math.ceil(2 * MOST / self._how.pulse)  # more than the devices can take
+        for number in range(min(int(pulses.abs().max()), fill)):
             chosen = torch.zeros_like(devices.conductance, dtype=torch.bool)
             pair = (self._turn + number) % self._how.pairs
             chosen[0, pair], chosen[1, pair] = pulses > number, pulses < -number
@@ -188,7 +190,7 @@ class _Crossbars(Store):
         # Truncated: rounding down would write a step for every small negative change.
         due = (waiting / self._how.granularity).trunc() * self._how.granularity
         self._waiting[index] = waiting - due
-        return (due / self._how.worth).trunc()
+        return _whole(due / self._how.worth)
 
     def sign(self, index: int, change: Tensor) -> Tensor:
         return change.sign() * (change.abs() > self._how.threshold)
@@ -198,7 +200,7 @@ class _Crossbars(Store):
         return change.sign() * (torch.rand(change.shape, generator=self._draw).to(change) < chance)
 
     def multi_memristor(self, index: int, change: Tensor) -> Tensor:
-        return (change / self._how.worth).trunc()
+        return _whole(change / self._how.worth)
 
     def state(self) -> dict[str, Any]:
         held = [{name: getattr(one, name) for name in Devices.__slots__} for one in self._devices]
@@ -223,6 +225,11 @@ class _Crossbars(Store):
 _SCHEMES: Mapping[str, Callable[[_Crossbars, int, Tensor], Tensor]] = {
     name: getattr(_Crossbars, name) for name in get_args(Scheme)
 }
+
+
+def _whole(pulses: Tensor) -> Tensor:
+    """Truncated, but for what rounding took from a whole number."""
+    return (pulses * (1 + 1e-6)).trunc()
 
 
 def _normal(like: Tensor, draw: torch.Generator) -> Tensor:

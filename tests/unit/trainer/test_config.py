@@ -115,6 +115,10 @@ def regression(readout: str = "spike_count", loss: str = "squared_error", **trai
             "network.layers[1] has zero; train.rule lee needs the reset subtract",
         ),
         (
+            lambda t: (t["train"].update(rule="lee", loss="van_rossum"), t.update(plasticity={"leak": False})),
+            "train.loss van_rossum has one in every step: take spike_count",
+        ),
+        (
             lambda t: (t["train"].update(rule="lee"), t["network"].update(readout="membrane_sum")),
             "train.rule lee is one of spikes; network.readout membrane_sum has none",
         ),

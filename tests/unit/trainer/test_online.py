@@ -100,6 +100,7 @@ def test_what_has_no_online_form_is_refused() -> None:
         ("train.loss", {"train": replace(good.train, loss=CrossEntropy())}),
         ("plasticity.leak", {"plasticity": PlasticityConfig()}),
         ("plasticity.adaptation_leak", {"plasticity": PlasticityConfig(leak=False)}),
+        ("network.imported", {"network": replace(good.network, imported="0" * 64)}),
         ("network.readout", {"network": replace(good.network, readout="membrane_sum")}),
     ):
         with pytest.raises(ConfigError, match=f"{message}: train.rule eprop has no online form"):

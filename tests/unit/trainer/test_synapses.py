@@ -13,7 +13,7 @@ from toys import config
 from quant.errors import ConfigError
 from trainer.config import TrainConfig
 from trainer.synapses import SYNAPSES, Ideal, Metaplastic, Pcm
-from trainer.synapses.pcm import Devices
+from trainer.synapses.pcm import LEAST, MOST, Devices
 
 
 def changed(synapse: Ideal | Metaplastic, start: list[float], change: list[float]) -> torch.Tensor:
@@ -114,6 +114,13 @@ def test_mixed_precision_writes_what_has_added_up() -> None:
     assert found[0] == [0.0, 0.0]
     assert found[1] == pytest.approx([0.125, -0.125])
     assert found[2] == pytest.approx([0.125, -0.5])
+    three = Pcm(scale=20.0, pulse=0.75, pairs=8, granularity=3 * 0.75 / 20 / 8, ideal=True)
+    assert written(three, [[three.granularity + 1e-6]])[0] == pytest.approx([three.granularity])
+
+
+def test_a_change_beyond_all_devices_fills_them() -> None:
+    how = Pcm("multi_memristor", scale=12.0, pulse=0.75, pairs=2, ideal=True)
+    assert written(how, [[1e9, -1e9]])[0] == pytest.approx([(MOST - LEAST) / 12, (LEAST - MOST) / 12])
 
 
 def test_other_schemes() -> None:

@@ -1,11 +1,11 @@
 """Accuracy on whole test sets: trains the networks of an experiment with three seeds, and verifies each in hardware.
 
 An experiment is a configuration in configs/, trained over its folds, variants and seeds. Every run has a folder of its
-own in build/accuracy and is resumed if it was interrupted. The network of each, or after each task, is built and
-simulated on its whole test set: every spike, score and class against the golden model. The results are committed, with
-command, commit and seeds, as bench/results/<experiment>.json, each as soon as it is there, or all together where they
-replace runs with other settings; a run that was recorded with the same settings is not repeated. Experiments whose data
-are not given are only shown as they are recorded.
+own in build/accuracy and is resumed if it was interrupted. The network of each is built and simulated on its whole test
+set, after each of several tasks on those of all so far: every spike, score and class against the golden model. The
+results are committed, with command, commit and seeds, as bench/results/<experiment>.json, each as soon as it is there,
+or all together where they replace runs with other settings; a run that was recorded with the same settings is not
+repeated. Experiments whose data are not given are only shown as they are recorded.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import statistics
 import subprocess
 import sys
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -35,15 +35,13 @@ from tqdm import tqdm
 
 from bench import record
 from bench.record import RESULTS, commit
-from quant import export
 from quant.errors import ConfigError
 from quant.files import write_atomic, write_new
 from quant.page import records
 from quant.spikes import to_bytes
-from trainer import checkpoint
 from trainer import config as configuration
-from trainer.data.source import for_hardware
-from trainer.events import pick
+from trainer.data.source import Source, for_hardware
+from trainer.events import join, pick
 from trainer.loop import PHASES
 
 CONFIGS, SYSTEMS, MEMORY = Path("configs/accuracy"), Path("configs/systems"), Path("configs/memory")
@@ -342,26 +340,29 @@ def perform(run: Run) -> Table:
         _call(log, "trainer", "train", "--config", config, "--out", out)
         if chosen.train.tasks:
             folders = sorted(out.glob("task-*"), key=lambda folder: int(folder.name.split("-")[1]))
-            networks = [_verified(run, folder, f"-{folder.name}", log) for folder in folders]
+            sources = chosen.data, *chosen.train.tasks
+            networks = [
+                _verified(run, sources[:number], folder, f"-{folder.name}", log)
+                for number, folder in enumerate(folders, start=1)
+            ]
             result = {**networks[-1], "after_tasks": networks, **json.loads((out / "tasks.json").read_text())}
         else:
-            result = _verified(run, out, "", log)
+            result = _verified(run, [chosen.data], out, "", log)
     about = {"variant": run.variant, "fold": run.fold, "seed": run.seed, "settings": run.settings}
     result = {**about, **result, "commit": commit()}
     record.write(done, result)
     return result
 
 
-def _verified(run: Run, out: Path, suffix: str, log: IO[str]) -> Table:
-    """Build the network in `out` and simulate it on its whole test set."""
+def _verified(run: Run, learned: Sequence[Source], out: Path, suffix: str, log: IO[str]) -> Table:
+    """Build the network in `out` and simulate it on the whole test sets of all it has learned."""
     model, core, spikes = out / "ckpt.pt", run.folder / f"core{suffix}", run.folder / f"test{suffix}.npz"
     plain, few = run.folder / f"plain{suffix}", run.folder / f"few{suffix}.npz"
     for folder in (core, plain):
         shutil.rmtree(folder, ignore_errors=True)  # of an earlier call that was interrupted
-    own = checkpoint.config_of(export.read_checkpoint(model), model)
-    test = for_hardware(own.data, own.data.load()["test"])
-    write_new(spikes, to_bytes(test), force=True)
-    write_new(few, to_bytes(pick(test, np.arange(min(RATE_SAMPLES, len(test))))), force=True)
+    tests = [for_hardware(source, source.load()["test"]) for source in learned]
+    write_new(spikes, to_bytes(join(tests)), force=True)
+    write_new(few, to_bytes(pick(tests[-1], np.arange(min(RATE_SAMPLES, len(tests[-1]))))), force=True)
     _call(log, "hwgen", "build", "--model", model, "--out", core, *run.build)
     _call(log, "sim", "verify", "--build", core, "--spikes", spikes)
     _call(log, "hwgen", "build", "--model", model, "--out", plain, "--rates", few)

@@ -50,6 +50,7 @@ PICTURES = {
     "cues": Picture("cues", {0: 93.0}, "the authors' criterion", (88, 100)),
     "pcm": Picture("pcm", {0: 0.117}, "our reproduction of the authors' code, one pair"),
     "metaplastic": Picture("permuted", limits=(0, 100)),
+    "metaplastic-fashion": Picture("mnist_fashion", limits=(0, 100)),
 }
 
 

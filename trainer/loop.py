@@ -334,9 +334,10 @@ def _origin(network: Network, trace: Trace) -> str:
     for index, states in enumerate(trace.states, start=1):
         broken = ~states.potential.isfinite().flatten(1).all(dim=1)
         if broken.any():
-            return f"layer {index} has a potential that is no number from time step {int(broken.int().argmax())} on"
+            step = trace.first + int(broken.int().argmax())
+            return f"layer {index} has a potential that is not finite from time step {step} on"
     for index in range(len(network.layers), 0, -1):
         for name, parameter in network.layers[index - 1].named_parameters():
             if parameter.grad is not None and not parameter.grad.isfinite().all():
-                return f"the gradient of layer {index}'s {name} is no number"
-    return "the loss is no number"
+                return f"the gradient of layer {index}'s {name} is not finite"
+    return "the loss is not finite"

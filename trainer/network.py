@@ -35,6 +35,7 @@ class Trace:
         scores: float64 `(batch, classes)`; in quantized mode the integers of the hardware.
         logits: float32 `(batch, classes)`, the scores as the loss sees them.
         unit: `(1,)`, what 1 of the last layer's potentials stands for in real terms; 1 of spikes.
+        first: the time step with which `inputs` and `states` begin.
     """
 
     inputs: Tensor
@@ -42,6 +43,7 @@ class Trace:
     scores: Tensor
     logits: Tensor
     unit: Tensor
+    first: int = 0
 
     @property
     def outputs(self) -> tuple[Tensor, ...]:

@@ -1,7 +1,8 @@
 """E-prop step by step: states and eligibility traces go along with the samples, and no step is remembered.
 
-The gradient is that of `trainer/rules/eprop.py` (Bellec et al. 2020), in memory that does not depend on the number of
-steps, at the price of traces per sample and synapse. Potentials of the last layer are taken not to reach their bounds.
+The gradient is that of `trainer/rules/eprop.py` (Bellec et al. 2020), in memory that beyond inputs and targets does
+not depend on the number of steps, at the price of traces per sample and synapse. Potentials of the last layer are
+taken not to reach their bounds.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ def learn(network: Network, batch: Batch, *, quantized: bool) -> tuple[Trace, Te
     """Add the gradients of a batch's loss, and of the prices of activity and large weights, to the parameters.
 
     Returns:
-        What the network did, of its outputs and states the last step alone, and this process's part of the mean loss.
+        What the network did, of its outputs and states the last step alone, or the first that is not finite, and this
+        process's part of the mean loss.
     """
     settings, rule = network.config.train, network.config.train.rule
     assert isinstance(rule, Eprop)
@@ -61,6 +63,9 @@ def learn(network: Network, batch: Batch, *, quantized: bool) -> tuple[Trace, Te
             last.hear(error)
             for walker, weights in zip(hidden, feedback, strict=True):
                 walker.hear((error / numbers[-1].unit) @ weights)
+            if not all(walker.potential.isfinite().all() for walker in walkers):
+                judge.loss *= torch.nan  # training ends, with this step in the trace
+                break
     if settings.activity.strength:
         for walker in hidden:
             rates = walker.spikes.requires_grad_()
@@ -77,7 +82,7 @@ def learn(network: Network, batch: Batch, *, quantized: bool) -> tuple[Trace, Te
     torch.autograd.backward([number for number, _ in pairs], [gradient for _, gradient in pairs])
     states = tuple(States(walker.outputs[None], walker.potential[None], {}) for walker in walkers)
     unit = numbers[-1].unit.detach()
-    return Trace(batch.inputs[-1:], states, scores.double(), scores * unit, unit), judge.loss
+    return Trace(batch.inputs[t : t + 1], states, scores.double(), scores * unit, unit, first=t), judge.loss
 
 
 class _Judge:

@@ -83,6 +83,17 @@ def test_gradients_are_those_of_whole_samples(quantized: bool, adaptation: bool,
             assert largest > 0 or name in ("logit_gain_log", "stack.2.threshold_log"), name
 
 
+@pytest.mark.parametrize("step_by_step", [False, True])
+def test_what_diverges_is_named_with_its_layer_and_step(step_by_step: bool) -> None:
+    chosen = settings(Eprop(online=step_by_step), SquaredError(), adaptation=True)
+    network, data = Network(chosen), chosen.data.load()["train"]
+    batch = next(in_order(data, 3))
+    batch.inputs[17] = torch.inf
+    trace, loss = loop.learn(network, batch, "float")
+    assert not loss.isfinite()
+    assert loop._origin(network, trace) == "layer 1 has a potential that is not finite from time step 17 on"
+
+
 def test_it_trains_in_both_phases_and_the_golden_model_agrees() -> None:
     chosen = settings(Eprop(online=True), SquaredError(), adaptation=True)
     train = replace(chosen.train, epochs_float=15, epochs_quantized=10, rate_float=0.01, activity=ActivityConfig())

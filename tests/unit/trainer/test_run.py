@@ -497,7 +497,7 @@ def test_a_loss_that_is_no_number_stops_training(tmp_path: Path, monkeypatch: py
 
     monkeypatch.setattr(loop, "start", broken)
     expected = (
-        r"float phase, epoch 1, update 1: layer 1 has a potential that is no number from time step 0 on; "
+        r"float phase, epoch 1, update 1: layer 1 has a potential that is not finite from time step 0 on; "
         r"lower train\.rate_float"
     )
     with pytest.raises(DivergenceError, match=expected):

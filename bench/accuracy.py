@@ -384,6 +384,7 @@ def _verified(run: Run, learned: Sequence[Source], out: Path, suffix: str, log: 
         "saturated": metrics["saturated"]["test"],
         "hardware": _cost(plain),
         "seconds": metrics["seconds"],
+        "epoch_seconds": round(statistics.median(epoch["seconds"] for epoch in metrics["history"]), 1),
     }
 
 

@@ -16,9 +16,11 @@ import pytest
 import torch
 from toys import ON, Toy, config
 
+from hwgen.core.build import make_build, write
 from quant import export, golden, store
 from quant import spikes as spike_files
 from quant.errors import ConfigError, DivergenceError, ModelError, ScsrError
+from sim.verify import verify
 from trainer import __main__ as command_line
 from trainer import checkpoint, data, kernels, loop, run
 from trainer import config as configuration
@@ -34,6 +36,7 @@ from trainer.config import (
     TrainConfig,
 )
 from trainer.data.patterns import Patterns
+from trainer.data.source import for_hardware
 from trainer.evaluation import evaluate
 from trainer.losses import RelativeCount, SpikeCount, SquaredError, VanRossum
 from trainer.network import Network
@@ -365,6 +368,9 @@ def test_training_learns_and_the_integer_model_has_the_accuracy_reported(
     assert sum(int(trace.spikes[1].sum()) for _, trace in traces) > 50
     right = sum(int((label == trace.classes).sum()) for label, trace in traces)
     assert right / len(samples) == metrics["accuracy_quantized"]
+    if options:  # of the others, tests/rtl has enough
+        write(make_build(model), tmp_path / "core")
+        assert verify(tmp_path / "core", samples)["accuracy_rtl"] == metrics["accuracy_quantized"]
 
 
 @pytest.mark.parametrize("rule", [SurrogateGradient(), Eprop()], ids=["surrogate", "eprop"])
@@ -394,6 +400,8 @@ def test_a_regression_learns_and_the_integer_model_has_the_error_reported(tmp_pa
     wanted = patterns.traces()[samples.label[chosen]].transpose(1, 0, 2)
     error = np.square(trace.scores_by_step * unit - wanted).mean()
     assert error == pytest.approx(metrics["error_quantized"], rel=1e-5)
+    write(make_build(model, packets="step"), tmp_path / "core")
+    assert verify(tmp_path / "core", for_hardware(patterns, samples))["equal"]
 
 
 def test_a_restored_checkpoint_gives_the_integers_it_carries(finished: Path) -> None:

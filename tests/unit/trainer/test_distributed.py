@@ -45,13 +45,14 @@ readout = "%s"
 """
 
 
+@pytest.mark.check
 @pytest.mark.parametrize(
     ("options", "readout"),
     [
         ("", "spike_count"),
         # No gradient reaches the logits' gain, nor, in the case after it, the last layer's threshold.
-        pytest.param('loss = {name = "van_rossum"}\nrule = "tssl"', "spike_count", marks=pytest.mark.check),
-        pytest.param('rule = "tssl"', "membrane_sum", marks=pytest.mark.check),
+        ('loss = {name = "van_rossum"}\nrule = "tssl"', "spike_count"),
+        ('rule = "tssl"', "membrane_sum"),
     ],
 )
 def test_two_processes_train_as_one_does(tmp_path: Path, options: str, readout: str) -> None:

@@ -8,14 +8,17 @@ import pytest
 
 from hwgen.engines.folded import plan as folded
 
-# Most designs here are simulated for a moment: to optimize their C++ would take longer than it saves.
-os.environ["MAKEFLAGS"] = f"{os.environ.get('MAKEFLAGS', '')} OPT_FAST=-O0"
-
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--fuzz-seed", type=int, default=0, help="first seed of the fuzz run")
     parser.addoption("--fuzz-count", type=int, default=50, help="number of random models in the fuzz run")
     parser.addoption("--fuzz-engine", choices=("verilator", "icarus", "netlist"), default="verilator")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """`make test` simulates most designs for a moment: to optimize their C++ would take longer than it saves."""
+    if not config.getoption("-m"):
+        os.environ["MAKEFLAGS"] = f"{os.environ.get('MAKEFLAGS', '')} OPT_FAST=-O0"
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

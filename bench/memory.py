@@ -14,7 +14,8 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 from tabulate import tabulate
 
-from bench.accuracy import EXPERIMENTS, spread
+from bench.accuracy import spread
+from bench.experiments import EXPERIMENTS
 from bench.record import RESULTS
 from quant import figures
 from quant.files import write_atomic

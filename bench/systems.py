@@ -15,7 +15,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from bench.accuracy import EXPERIMENTS
+from bench.experiments import EXPERIMENTS
 from bench.record import RESULTS
 from quant import figures
 from quant.files import write_atomic

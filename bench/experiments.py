@@ -1,0 +1,227 @@
+"""The experiments of `bench.accuracy`: what is trained, on which data, in which variants, and what it is to reach."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+CONFIGS, SYSTEMS, MEMORY = Path("configs/accuracy"), Path("configs/systems"), Path("configs/memory")
+SPEAKERS = ("george", "jackson", "lucas", "nicolas", "theo", "yweweler")
+TAKES, LOSO = "FSDD, Lyon + BSA, takes 0-4 test", "FSDD, Lyon + BSA, leave one speaker out"
+MNIST = "MNIST, the official test part; epochs chosen on a tenth of the training part"
+UNKNOWN = "official test parts; the task is not known at test"
+FASHION = "Fashion-MNIST, the official test part; epochs chosen on a tenth of the training part"
+
+Table = dict[str, Any]
+
+
+# The ablation: a feed-forward network plus one feature after another; last, dense recurrence instead. The configuration
+# is the full network, with self-recurrence and a skip from the input to the last layer.
+_FROZEN = {"plasticity.leak": False, "plasticity.threshold": False}
+ABLATION: Mapping[str, Table] = {
+    "feed-forward": {
+        "network.layers.1.self_weight": False,
+        "network.layers.2.self_weight": False,
+        "network.layers.2.sources": [1],
+        **_FROZEN,
+    },
+    "+ self-recurrence": {"network.layers.2.sources": [1], **_FROZEN},
+    "+ skip": _FROZEN,
+    "+ BIP": {},
+    "dense recurrence instead": {"network.layers.1.self_weight": False, "network.layers.1.dense_recurrent": True},
+}
+
+
+def hidden(feature: str, value: Any = True) -> Table:
+    """A setting of both hidden layers."""
+    return {f"network.layers.{layer}.{feature}": value for layer in (1, 2)}
+
+
+def one_after_another() -> Mapping[str, Table]:
+    """Memory features, each added to a plain network with those before it; last, dense recurrence instead."""
+    bip = {f"plasticity.{name}": True for name in ("leak", "threshold", "synapse_leak")}
+    found: dict[str, Table] = {"feed-forward": dict.fromkeys(bip, False)}
+    for name, added in {
+        "+ filter": hidden("synapse"),
+        "+ self-recurrence": hidden("self_weight"),
+        "+ skip": {"network.layers.2.sources": [1, 0], "network.layers.3.sources": [2, 1]},
+        "+ BIP": bip,
+        "+ adaptation": hidden("adaptation"),
+        "+ delays": hidden("delay", 7),
+    }.items():
+        found[name] = {**list(found.values())[-1], **added}
+    return {**found, "dense recurrence instead": {**found["+ filter"], **bip, **hidden("dense_recurrent")}}
+
+
+FEATURES = one_after_another()
+# What self-recurrence needs: whether it takes a filter to run through; whether where it starts and the reset matter.
+# And whether the plain network lacks memory, or only spikes.
+_PLAIN, _FILTER, _SELF = (FEATURES[name] for name in ("feed-forward", "+ filter", "+ self-recurrence"))
+SELF_RECURRENCE: Mapping[str, Table] = {
+    "feed-forward, larger weights": {**_PLAIN, "network.weight_gain": 8.0},
+    "self-recurrence, no filter": {**_PLAIN, **hidden("self_weight")},
+    "filter, reset by subtraction": {**_FILTER, **hidden("reset", "subtract")},
+    "filter, self-recurrence, reset by subtraction": {**_SELF, **hidden("reset", "subtract")},
+    "filter, self-recurrence from 0.1": {**_SELF, "network.self_weight": 0.1},
+    "filter, self-recurrence from -0.1": {**_SELF, "network.self_weight": -0.1},
+}
+
+# Error normalization of Lee's rule: left out, and left out with the rate that is best without it.
+_NOT_NORMALIZED = {"train.rule.normalize": False}
+NORMALIZATION: Mapping[str, Table] = {
+    "normalized errors": {},
+    "not normalized": _NOT_NORMALIZED,
+    "not normalized, its own rate": {**_NOT_NORMALIZED, "train.rate_float": 0.5, "train.rate_quantized": 0.05},
+}
+
+METAPLASTICITY: Mapping[str, Table] = {"metaplastic": {}, "m = 0": {"train.synapse.m": 0.0}}
+_FASHION_NEXT = {
+    "data.permutation": 0,
+    "data.code": "regular",
+    "train.tasks.1.permutation": 0,
+    "train.tasks.1.code": "regular",
+    "train.tasks.1.path": "fashion-mnist",
+}
+_MNIST_FASHION = {"metaplastic": {"train.synapse.m": 10.0}, "m = 0": METAPLASTICITY["m = 0"]}
+
+# Phase-change memory: each scheme with its own settings; the authors have one pair of devices for a weight.
+_ONE_PAIR = {
+    "network.threshold": 0.192,
+    "train.rule.dampening": 0.314,
+    "train.rate_float": 0.0252,
+    "train.activity.strength": 3100.0,
+}
+_EIGHT = {"pairs": 8, "refresh": 0.9}
+_ONE = {"name": "pcm", "pairs": 1, "scale": 11.9, "granularity": 0.125, "refresh": 0.7}
+PCM: Mapping[str, Table] = {
+    "mixed precision": {},
+    "one pair": {**_ONE_PAIR, "train.synapse": _ONE},
+    "one pair, ideal": {**_ONE_PAIR, "train.synapse": {**_ONE, "ideal": True}},
+    "stochastic": {
+        "train.rule.dampening": 0.05,
+        "train.synapse": {"name": "pcm", "scheme": "stochastic", "chance": 0.03, **_EIGHT, "scale": 30.0},
+    },
+    "sign": {
+        "train.rate_float": 0.0252,
+        "train.synapse": {"name": "pcm", "scheme": "sign", "threshold": 0.003, **_EIGHT, "scale": 60.0},
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Experiment:
+    """One configuration, and what is done with it.
+
+    Attributes:
+        folds: "official", the data set's own test part; "speakers", every speaker once.
+        variants: by name, the settings in which one differs from the configuration.
+        needs: which data sets it takes: names of options of the command line.
+        seeded: settings that take the seed.
+        build: options of `hwgen build`; many lanes take few cycles, and so a simulation little time.
+        reach: what the variants, in order, are to reach, in percent or as an error; of tasks, after the last.
+    """
+
+    config: Path
+    protocol: str
+    folds: tuple[str, ...] = ("official",)
+    variants: Mapping[str, Table] = field(default_factory=lambda: {"": {}})
+    needs: tuple[str, ...] = ("fsdd",)
+    seeded: tuple[str, ...] = ("train.seed",)
+    build: tuple[str, ...] = ()
+    reach: tuple[str, ...] = ()
+
+
+EXPERIMENTS = {
+    "mfcc": Experiment(
+        Path("configs/digits.toml"), "FSDD as MFCCs, 2400/300/300 at random", needs=(), reach=("integers 97.5",)
+    ),
+    "official": Experiment(CONFIGS / "official.toml", TAKES, reach=("float 98.0, integers 97.5",)),
+    "loso": Experiment(CONFIGS / "loso.toml", LOSO, folds=SPEAKERS, reach=("float 78.0",)),
+    "ablation_official": Experiment(CONFIGS / "ablation.toml", TAKES, variants=ABLATION),
+    "ablation_loso": Experiment(CONFIGS / "ablation.toml", LOSO, folds=SPEAKERS, variants=ABLATION),
+    "strsbp": Experiment(
+        SYSTEMS / "strsbp.toml",
+        FASHION,
+        needs=("fashion",),
+        build=("--lanes", "400,50,10"),
+        reach=("float 89.0, integers 88.5",),
+    ),
+    "strsbp_long": Experiment(
+        SYSTEMS / "strsbp.toml",
+        FASHION,
+        variants={"": {"train.epochs_float": 60, "train.augment": {"drop_events": 0.3, "channel_shift": 1}}},
+        needs=("fashion",),
+        build=("--lanes", "400,50,10"),
+        reach=("float 90.1",),
+    ),
+    "lee": Experiment(
+        SYSTEMS / "lee.toml",
+        MNIST,
+        needs=("mnist",),
+        build=("--lanes", "400,10"),
+        reach=("float 98.2, integers 97.9",),
+    ),
+    "lee_deep": Experiment(
+        SYSTEMS / "lee-deep.toml",
+        MNIST,
+        variants=NORMALIZATION,
+        needs=("mnist",),
+        build=("--lanes", "300,100,100,10"),
+        reach=("", "float 1 point below"),
+    ),
+    "eprop_digits": Experiment(
+        SYSTEMS / "eprop-digits.toml",
+        "FSDD as MFCCs, 2400/300/300 at random",
+        variants={"e-prop": {}, "backpropagation through time": {"train.rule": "surrogate"}},
+        needs=(),
+        reach=("float within 3 points of the next",),
+    ),
+    "patterns": Experiment(
+        SYSTEMS / "patterns.toml",
+        "pattern generation; the three samples that are learned are the test, and choose the epoch",
+        needs=(),
+        seeded=("train.seed", "data.seed"),
+        build=("--packets", "step"),
+        reach=("float 0.015",),
+    ),
+    "pcm": Experiment(
+        SYSTEMS / "pcm.toml",
+        "pattern generation with noisy devices; the three samples that are learned are the test, and choose the epoch",
+        variants=PCM,
+        needs=(),
+        seeded=("train.seed", "data.seed"),
+        build=("--packets", "step"),
+        reach=("float 0.05", "float 0.12", "float 0.04"),
+    ),
+    "cues": Experiment(
+        SYSTEMS / "cues.toml",
+        "cue accumulation, 6400/512/512 samples drawn for each seed; 2,000 updates in all, epochs chosen on validation",
+        needs=(),
+        seeded=("train.seed", "data.seed"),
+        reach=("float 93.0, integers 93.0",),
+    ),
+    "permuted": Experiment(
+        SYSTEMS / "metaplastic.toml",
+        f"two orders of MNIST's pixels in turn, {UNKNOWN}",
+        variants=METAPLASTICITY,
+        needs=("mnist",),
+        reach=("integers 85, 95", "integers at most 65 on the first"),
+    ),
+    "match": Experiment(
+        MEMORY / "match.toml",
+        "delayed match to sample, 4000/500/2000 samples drawn for each seed",
+        variants={**FEATURES, **SELF_RECURRENCE},
+        needs=(),
+        seeded=("train.seed", "data.seed"),
+        build=("--lanes", "16,16,2"),
+    ),
+    "mnist_fashion": Experiment(
+        SYSTEMS / "metaplastic.toml",
+        f"MNIST, then Fashion-MNIST, {UNKNOWN}",
+        variants={name: {**changes, **_FASHION_NEXT} for name, changes in _MNIST_FASHION.items()},
+        needs=("mnist", "fashion"),
+        reach=("integers 80, 80", "integers at most 50 on the first"),
+    ),
+}

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor
-from toys import Toy, config, numbers_of, scramble, spikes, stimulus
+from toys import Toy, assert_near, config, numbers_of, scramble, spikes, stimulus
 
 from quant.errors import ConfigError
 from quant.neurons import Reset
@@ -118,14 +118,6 @@ class Naive:
         odds = np.exp(y.mean(axis=0) * gain)
         wrong = odds / odds.sum() - (np.arange(y.shape[1]) == label)
         return np.tile(wrong * gain / (len(y) * samples), (len(y), 1))
-
-
-def assert_near(found: Tensor | None, expected: np.ndarray | Tensor, tolerance: float) -> None:
-    """Within `tolerance` of the largest."""
-    assert found is not None
-    wanted = torch.as_tensor(expected).to(found)
-    assert wanted.any()
-    torch.testing.assert_close(found, wanted, rtol=tolerance, atol=tolerance * wanted.abs().max().item())
 
 
 @pytest.mark.parametrize("plain", [False, True], ids=["compiled", "plain"])

@@ -133,3 +133,11 @@ def spikes() -> tuple[Tensor, Tensor]:
     draw = torch.Generator().manual_seed(9)
     inputs = (torch.rand(STEPS, BATCH, INPUTS, generator=draw) < 0.2).float()
     return inputs, torch.randint(1, STEPS + 1, (BATCH,), generator=draw)
+
+
+def assert_near(found: Tensor | None, expected: np.ndarray | Tensor, tolerance: float) -> None:
+    """Within `tolerance` of the largest."""
+    assert found is not None
+    wanted = torch.as_tensor(expected).to(found)
+    assert wanted.any()
+    torch.testing.assert_close(found, wanted, rtol=tolerance, atol=tolerance * wanted.abs().max().item())

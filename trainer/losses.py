@@ -48,16 +48,22 @@ class Answer:
 
 
 class Loss(Protocol):
-    """A loss with its options filled in: a frozen dataclass that is called with an answer."""
+    """A loss with its options filled in: a frozen dataclass that is called with an answer.
+
+    Attributes:
+        unit: what it is measured in.
+        steps_differ: whether a spike's gradient depends on its step.
+    """
 
     unit: ClassVar[str]
+    steps_differ: ClassVar[bool] = False
 
     def __call__(self, answer: Answer) -> Tensor:
         """One value per sample, `(batch,)`."""
 
 
 @dataclass(frozen=True, slots=True)
-class CrossEntropy:
+class CrossEntropy(Loss):
     """Of the softmax of the logits to the label or the teacher.
 
     Attributes:
@@ -73,7 +79,7 @@ class CrossEntropy:
 
 
 @dataclass(frozen=True, slots=True)
-class SpikeCount:
+class SpikeCount(Loss):
     """Squared distance of the output neurons' rates, in spikes per step, from a high one for the class, else a low one.
 
     Shrestha & Orchard 2018, SLAYER, equation 22, per step, so that long samples weigh no more than short ones.
@@ -96,7 +102,7 @@ class SpikeCount:
 
 
 @dataclass(frozen=True, slots=True)
-class RelativeCount:
+class RelativeCount(Loss):
     """Half the squared distance of the spike counts, as fractions of the largest, from 1 for the class, else 0.
 
     Its gradient for every spike is that distance, as in Lee, Delbruck & Pfeiffer 2016: the largest count is no function
@@ -113,7 +119,7 @@ class RelativeCount:
 
 
 @dataclass(frozen=True, slots=True)
-class VanRossum:
+class VanRossum(Loss):
     """Distance of filtered output spike trains from filtered target trains: a spike every `period` steps, or none.
 
     Both are filtered with an exponential of `tau` steps; the squared distance is averaged over the steps. van Rossum
@@ -125,6 +131,7 @@ class VanRossum:
     """
 
     unit: ClassVar[str] = "squared spikes"
+    steps_differ: ClassVar[bool] = True
     tau: Annotated[float, Range(0.1, 10_000.0)] = 5.0
     period: Annotated[int, Range(1, 10_000)] = 3
 
@@ -138,13 +145,14 @@ class VanRossum:
 
 
 @dataclass(frozen=True, slots=True)
-class StepLoss(ABC):
+class StepLoss(Loss, ABC):
     """A loss of every step by itself: a sample's is the mean over those of its last steps that count.
 
     Attributes:
         last: so many steps at the end of a sample count; 0: all.
     """
 
+    steps_differ: ClassVar[bool] = True
     last: _Steps = 0
 
     @abstractmethod

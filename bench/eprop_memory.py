@@ -22,7 +22,7 @@ from quant import figures
 from quant.files import write_atomic
 
 RESULT = record.RESULTS / "eprop_memory.json"
-PICTURE = Path("build/eprop_memory.png")
+PICTURE = Path("docs/systems/eprop-memory.svg")
 RULES = {"e-prop, online": {"name": "eprop", "online": True}, "e-prop, whole samples": "eprop", "BPTT": "surrogate"}
 STEPS = (250, 500, 1000, 2000, 4000)
 _BATCH, _NEURONS, _CHANNELS = 16, 100, 100
@@ -68,12 +68,11 @@ def _peak_mib() -> float:
 
 
 def draw(points: list[dict[str, Any]]) -> bytes:
-    """A PNG: memory over the steps."""
-
+    """An SVG: memory over the steps."""
     from matplotlib.figure import Figure
 
     with mpl.rc_context({"font.size": 9, "axes.spines.top": False, "axes.spines.right": False}):
-        figure = Figure(figsize=(5, 3.4), dpi=150, layout="constrained")
+        figure = Figure(figsize=(5, 3), layout="constrained")
         axes = figure.subplots()
         for rule in RULES:
             mine = [one for one in points if one["rule"] == rule]
@@ -81,7 +80,7 @@ def draw(points: list[dict[str, Any]]) -> bytes:
         axes.set(xlabel="steps", ylabel="memory of one update, MiB", ylim=(0, None))
         axes.grid(alpha=0.25, lw=0.5)
         axes.legend(frameon=False)
-        return figures.to_bytes(figure)
+        return figures.to_bytes(figure, "svg")
 
 
 def main() -> int:

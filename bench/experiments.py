@@ -107,6 +107,7 @@ PCM: Mapping[str, Table] = {
         "train.rate_float": 0.0252,
         "train.synapse": {"name": "pcm", "scheme": "sign", "threshold": 0.003, **_EIGHT, "scale": 60.0},
     },
+    "multi-memristor": {"train.synapse": {"name": "pcm", "scheme": "multi_memristor", **_EIGHT, "scale": 20.0}},
 }
 
 

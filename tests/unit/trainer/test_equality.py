@@ -89,7 +89,7 @@ def compare(network: Network, model: IntModel, inputs: Tensor, steps: Tensor) ->
 def test_every_feature_on_and_off(features: tuple[bool, bool, bool, str, str]) -> None:
     spikes = np.zeros(2, dtype=np.int64)
     scores = 0
-    for seed in range(8):
+    for seed in range(4):
         network = random_network(features, seed)
         model = integers(network)
         inputs, steps = stimulus(seed, 11)
@@ -143,8 +143,8 @@ def test_the_hard_cases_occur(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(native, "library", lambda: None)  # plain PyTorch, where every step can be watched
     monkeypatch.setattr(Integer, "saturate", counting_saturate)
     monkeypatch.setattr(Integer, "round", counting_round)
-    for seed, features in enumerate(FEATURES):
-        network = random_network(features, seed % 8)
+    for seed, features in enumerate(FEATURES[::3]):
+        network = random_network(features, seed)
         inputs, steps = stimulus(seed, 11)
         assert sum(compare(network, integers(network), inputs, steps)) > 0
     assert min(seen.values()) > 100, seen

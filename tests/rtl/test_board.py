@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -12,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from models import Limits, random_model, recurrent_model, tiny_model
+from test_leaves import SIMULATORS
 from test_lint import LINTERS, WAIVERS
 
 from hwgen.__main__ import main
@@ -31,12 +31,6 @@ pytestmark = pytest.mark.rtl
 
 LIBRARY = sorted((TEMPLATES / "lib").glob("*.v"))
 BRIDGE = sorted((TEMPLATES / "boards" / "lib").glob("*.v"))
-SIMULATORS = [
-    "verilator",
-    pytest.param(
-        "icarus", marks=pytest.mark.skipif(shutil.which("iverilog") is None, reason="iverilog is not installed")
-    ),
-]
 
 
 @pytest.mark.parametrize("lint", LINTERS)

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from models import random_folding, random_safety, recurrent_model, tiny_model
+from test_leaves import SIMULATORS
 
 from hwgen.core.build import make_build, write
 from hwgen.core.folding import Folding
@@ -19,13 +20,6 @@ from quant.manifest import read_folder
 from sim.tb import runner
 
 pytestmark = pytest.mark.rtl
-
-SIMULATORS = [
-    "verilator",
-    pytest.param(
-        "icarus", marks=pytest.mark.skipif(shutil.which("iverilog") is None, reason="iverilog is not installed")
-    ),
-]
 
 
 def _build(folder: Path, name: str | None = None) -> Path:

@@ -152,7 +152,7 @@ EXPERIMENTS = {
     "strsbp_long": Experiment(
         SYSTEMS / "strsbp.toml",
         FASHION,
-        variants={"": {"train.epochs_float": 60, "train.augment": {"drop_events": 0.3, "channel_shift": 1}}},
+        variants={"": {"train.epochs_float": 60, "train.augment": {"drop_events": 0.1, "channel_shift": 1}}},
         needs=("fashion",),
         build=("--lanes", "400,50,10"),
         reach=("float 90.1",),

@@ -64,7 +64,7 @@ def test_each_library_file_keeps_the_house_rules() -> None:
 @pytest.mark.parametrize("lint", LINTERS)
 def test_generated_cores_are_clean(lint, tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
-    models = [tiny_model(), recurrent_model(), *(random_model(rng, Limits(layers=5)) for _ in range(12))]
+    models = [tiny_model(), recurrent_model(), *(random_model(rng, Limits(layers=5)) for _ in range(6))]
     for number, model in enumerate(models):
         packets: Packets = "step" if number % 2 else "sample"
         build = make_build(model, random_folding(rng, model), "core", random_safety(rng), packets=packets)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from marks import later
 
 from bench.cycles import CASES, measure
 from bench.networks import Case, Layer, random_network
@@ -38,12 +39,12 @@ UPDATES = (
 )
 
 
-# Four of the benches' networks take longer than all others together.
-LONG = ("the same, a lane per neuron", "700-200-20", "700-200-20, dense input", "dense recurrent, one group")
-BENCHES = [pytest.param(case, marks=pytest.mark.check) if case.name in LONG else case for case in CASES]
+# Small ones that no other is like.
+QUICK = ("78-128-10, skip", "five layers, three skips", "fewer neurons than pipeline stages", "filter", "uneven groups")
+ALL = [case if case.name in QUICK else later(case)[0] for case in (*CASES, *LOOPS, *UPDATES)]
 
 
-@pytest.mark.parametrize("case", [*BENCHES, *LOOPS, *UPDATES], ids=lambda case: case.name)
+@pytest.mark.parametrize("case", ALL, ids=lambda case: case.name)
 def test_measured_cycles_keep_the_bound_and_the_prediction(case: Case, tmp_path: Path) -> None:
     result = measure(case, tmp_path / "core")
     assert result.measured <= result.bound
@@ -79,7 +80,7 @@ def test_cycles_of_short_samples_are_predicted(case: Case, steps: int, code: str
 
 @pytest.mark.parametrize(
     "case",
-    [SHORT[0], UPDATES[1], *(pytest.param(one, marks=pytest.mark.check) for one in (SHORT[1], UPDATES[0], LOOPS[0]))],
+    [SHORT[0], *later(SHORT[1], *UPDATES, LOOPS[0])],
     ids=lambda case: case.name,
 )
 def test_cycles_with_a_packet_per_step_are_predicted(case: Case, tmp_path: Path) -> None:
@@ -94,7 +95,7 @@ def test_cycles_with_a_packet_per_step_are_predicted(case: Case, tmp_path: Path)
     assert predicted == pytest.approx(report["cycles_per_step_mean"], rel=0.02)
 
 
-@pytest.mark.parametrize("case", [UPDATES[1], LOOPS[3]], ids=lambda case: case.name)
+@pytest.mark.parametrize("case", [UPDATES[1], *later(LOOPS[3])], ids=lambda case: case.name)
 def test_cycles_with_lateral_inhibition_are_predicted(case: Case, tmp_path: Path) -> None:
     """A step waits until all words of the step before have left the update."""
     model = random_network(case)
@@ -114,7 +115,7 @@ def test_cycles_with_lateral_inhibition_are_predicted(case: Case, tmp_path: Path
     assert predicted == pytest.approx(report["cycles_per_step_mean"], rel=0.03)
 
 
-@pytest.mark.parametrize("units", [(20, 10), (5, 2), (1, 1)])
+@pytest.mark.parametrize("units", [*later((20, 10), (1, 1)), (5, 2)])
 def test_the_latency_of_an_answer_is_predicted(units: tuple[int, int], tmp_path: Path) -> None:
     case = Case("latency", 40, (Layer(60, (0,), 20), Layer(10, (1,), 10)), 0.3, units=units)
     model = random_network(case)
@@ -132,7 +133,7 @@ def test_the_latency_of_an_answer_is_predicted(units: tuple[int, int], tmp_path:
     ("ports", "lanes"),
     [(1, 8), (2, 22), *(pytest.param(*one, marks=pytest.mark.check) for one in ((1, 32), (1, 64), (2, 8)))],
 )
-@pytest.mark.parametrize("events", [16, 40])
+@pytest.mark.parametrize("events", [16, *later(40)])
 def test_the_weight_memory_is_busy(events: int, ports: int, lanes: int, tmp_path: Path) -> None:
     """Of the weight bits that the ports could read in the time, at least nine in ten are needed, from 16 events on."""
     case = Case("busy", 64, (Layer(64, (0,), lanes), Layer(10, (1,), 10)), 0.3, ports=ports)

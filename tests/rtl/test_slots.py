@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from marks import later
 from models import Limits, random_folding, random_model, random_safety
 from test_networks import check_model
 
@@ -32,7 +33,7 @@ def _networks() -> Iterator[tuple[int, IntModel, Folding]]:
 
 
 @pytest.mark.usefixtures("slots_everywhere")
-@pytest.mark.parametrize("number", [0, 1, *(pytest.param(each, marks=pytest.mark.check) for each in range(2, 6))])
+@pytest.mark.parametrize("number", [0, 1, *later(*range(2, 6))])
 def test_random_networks(number: int, tmp_path: Path) -> None:
     found = _networks()
     for _ in range(number):
@@ -54,7 +55,7 @@ SPARSE = (
 @pytest.mark.usefixtures("slots_everywhere")
 @pytest.mark.parametrize(
     "case",
-    [pytest.param(each, marks=pytest.mark.check) if each.ports > 1 else each for each in SPARSE],
+    [later(each)[0] if each.ports > 1 else each for each in SPARSE],
     ids=lambda case: case.name,
 )
 def test_cycles_are_predicted(case: Case, tmp_path: Path) -> None:
@@ -77,7 +78,7 @@ def test_slots_are_taken_where_each_lane_saves_half_a_block_of_memory() -> None:
     assert make_plan(random_network(denser), denser.folding).layers[0].slots == 0
 
 
-@pytest.mark.parametrize("code", [pytest.param("none", marks=pytest.mark.check), "secded"])
+@pytest.mark.parametrize("code", [*later("none"), "secded"])
 def test_a_large_network_is_exact(code: str, tmp_path: Path) -> None:
     """Its weights are in several banks, and so are its slots."""
     model = random_network(Case("banks", 60, (Layer(400, (0,), 8, sparse_recurrent=11), Layer(10, (1,), 10)), 0.2))

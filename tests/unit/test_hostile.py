@@ -11,11 +11,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from marks import later
 
 from bench.hostile import CONFIGURATION, READERS, Reader, bomb, crafted, examine
 from quant import reader
 
 INPUTS = 24
+SLOW = "HDF5 lists", "NIR"  # a process for each input that reads with h5py
 
 
 @pytest.fixture
@@ -26,7 +28,7 @@ def limits(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("limits")
-@pytest.mark.parametrize("name", READERS)
+@pytest.mark.parametrize("name", [*later(*SLOW), *(name for name in READERS if name not in SLOW)])
 def test_a_reader_accepts_or_refuses_and_does_nothing_else(name: str) -> None:
     row, failures = examine(name, READERS[name], range(INPUTS))
     assert failures == []

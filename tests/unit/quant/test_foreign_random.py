@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from marks import later
 
 from quant import golden
 from quant.calibration import calibrate
@@ -166,7 +167,7 @@ def late(graph: Drawn, name: str, spikes: np.ndarray) -> np.ndarray:
     return found
 
 
-@pytest.mark.parametrize("first", [0, pytest.param(100, marks=pytest.mark.check)])
+@pytest.mark.parametrize("first", [0, *later(100)])
 def test_random_graphs_spike_as_their_nodes_do(first: int) -> None:
     spikes = compared = 0
     for seed in range(first, 100 if first == 0 else 1000):
@@ -215,7 +216,7 @@ def damaged(graph: Drawn) -> Graph:
     return Graph(nodes, tuple(dict.fromkeys(kept)), {})
 
 
-@pytest.mark.parametrize("count", [300, pytest.param(10_000, marks=pytest.mark.check)])
+@pytest.mark.parametrize("count", [300, *later(10_000)])
 @pytest.mark.filterwarnings("ignore:overflow")  # of the damage
 def test_damaged_graphs_are_built_or_refused_in_one_line(count: int) -> None:
     built = refused = 0

@@ -40,10 +40,11 @@ class Lee(Rule):
 
     def check(self, config: Config) -> None:
         check_counts(config, "lee")
-        if config.train.loss.steps_differ:
+        loss = config.train.loss
+        if loss.steps_differ:
             raise ConfigError(
-                "train.rule lee learns from one error for a whole sample, and train.loss has one in every step: take "
-                "spike_count, relative_count or cross_entropy"
+                f"train.rule lee learns from one error for a whole sample; train.loss {type(loss).__name__} has one in "
+                "every step: take spike_count, relative_count or cross_entropy"
             )
         check_features(
             config, "lee", frozenset({"subtract", "inhibition"}), "the reset subtract and no part but inhibition"

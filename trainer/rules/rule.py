@@ -106,6 +106,8 @@ def check_counts(config: Config, rule: str) -> None:
     """
     if not READOUTS[config.network.readout].spiking:
         raise ConfigError(f"train.rule {rule} is one of spikes; network.readout {config.network.readout} has none")
+    if config.train.surrogate.learned:
+        raise ConfigError(f"train.surrogate.learned: train.rule {rule} has no surrogate whose width could learn")
     if config.plasticity.leak:
         raise ConfigError(f"train.rule {rule} has no gradient for leaks: set plasticity.leak = false")
 

@@ -73,10 +73,12 @@ class StRsbp(Rule):
         taken = spikes.sum(dim=0).clamp(min=1)
         error = (gradient * spikes).sum(dim=0) / taken
         through = _through(spikes, outputs, did.states.of_parts.get("refractory"), numbers)
-        response = torch.where(counts > 0, 1 - _own(did, counts) / numbers.threshold, 1.0).clamp(min=self.least)
+        shares = spikes / taken
+        own = _own(did, counts) + _around_loops(through, shares, numbers)
+        response = torch.where(counts > 0, 1 - own / numbers.threshold, 1.0).clamp(min=self.least)
         solution = error / response
         if numbers.recurrent is not None:
-            mixing = _mixing(through, spikes / taken, numbers)
+            mixing = _mixing(through, shares, numbers)
             solution = _solve(response, mixing, error)
         currents = through * (solution / numbers.threshold)
         found = {
@@ -122,6 +124,14 @@ def _own(did: Did, counts: Tensor) -> Tensor:
     if "self_weight" in numbers.neuron:
         total = total + own * numbers.neuron["self_weight"]
     return sum((one * counts**power for power, one in enumerate(total)), torch.zeros_like(counts))
+
+
+def _around_loops(through: Tensor, shares: Tensor, numbers: Numbers) -> Tensor:
+    """`(batch, N)`: what one more spike of a neuron brings to itself."""
+    weight = numbers.neuron.get("self_weight", torch.zeros_like(numbers.threshold))
+    if numbers.recurrent is not None:
+        weight = weight + numbers.recurrent.diagonal()
+    return weight * (through[1:] * shares[:-1]).sum(dim=0)
 
 
 def _tables(did: Did) -> tuple[Tensor, Tensor]:

@@ -113,7 +113,10 @@ def naive_strsbp(did: Did, gradient: Tensor, period: int) -> Found:
             if counts[i]:
                 slopes = [sum(table[n][k] * counts[i] ** k for k in range(4)) for n in given_counts]
                 of_own = sum(table[counts[i]][k] * counts[i] ** k for k in range(4))
-                omega[i, i] = max(1 - (weight[i] @ slopes + own[i] * of_own) / theta[i], 0.25)
+                around = own[i] * (of_own + brought(own_psp[:, i], i) / counts[i])
+                if recurrent:
+                    around += weight[i, inputs + i] * brought(own_psp[:, i], i) / counts[i]
+                omega[i, i] = max(1 - (weight[i] @ slopes + around) / theta[i], 0.25)
             for q in range(neurons) if recurrent else ():
                 train = np.zeros(end)
                 train[[t + 1 for t in taken[q] if t + 1 < end]] = 1
@@ -148,16 +151,16 @@ def test_strsbp_is_the_derivative_of_the_equations_of_counts(
     numbers = did.population.numbers
     assert found.currents is not None
     of_inputs = torch.einsum("tbi,tbj->ij", found.currents, did.sources)
-    assert_near(of_inputs, naive.weight[:, : numbers.inputs], 1e-5)
-    assert_near(found.currents @ numbers.feed_forward, naive.sources, 1e-5)
-    assert_near(found.numbers["threshold"], naive.threshold, 1e-5)
+    assert_near(of_inputs, naive.weight[:, : numbers.inputs], 1e-9)
+    assert_near(found.currents @ numbers.feed_forward, naive.sources, 1e-9)
+    assert_near(found.numbers["threshold"], naive.threshold, 1e-9)
     if recurrent:
         of_weight = found.numbers["weight"]
         assert of_weight is not None
-        assert_near(of_weight[:, numbers.inputs :], naive.weight[:, numbers.inputs :], 1e-5)
+        assert_near(of_weight[:, numbers.inputs :], naive.weight[:, numbers.inputs :], 1e-9)
     own = 0.0
     if "self_weight" in parts:
-        assert_near(found.numbers["self_weight"], naive.self_weight, 1e-5)
+        assert_near(found.numbers["self_weight"], naive.self_weight, 1e-9)
         own = numbers.neuron["self_weight"].numpy() * naive.self_weight
     # To scale all weights and the threshold of a neuron changes nothing.
     scaled = (numbers.weight.numpy() * naive.weight).sum(axis=1) + own
@@ -223,12 +226,12 @@ def test_lee_is_the_traces_at_the_end(parts: tuple[str, ...], normalize: bool, h
     found = Lee(normalize=normalize, balance=0.01).backward(did, gradient)
     naive = naive_lee(did, gradient, normalize=normalize, balance=0.01)
     assert found.currents is not None
-    assert_near(torch.einsum("tbi,tbj->ij", found.currents, did.sources), naive.weight, 1e-5)
-    assert_near(found.numbers["threshold"], naive.threshold, 1e-5)
+    assert_near(torch.einsum("tbi,tbj->ij", found.currents, did.sources), naive.weight, 1e-6)
+    assert_near(found.numbers["threshold"], naive.threshold, 1e-6)
     if parts:
-        assert_near(found.numbers["inhibition"], naive.inhibition, 1e-5)
+        assert_near(found.numbers["inhibition"], naive.inhibition, 1e-6)
     back, ends = found.currents @ did.population.numbers.feed_forward, (did.ends - 1, torch.arange(len(did.ends)))
-    assert_near(back[ends], naive.sources[ends], 1e-5)
+    assert_near(back[ends], naive.sources[ends], 1e-6)
 
 
 @pytest.mark.parametrize("rule", [StRsbp(period=6), Lee()], ids=["strsbp", "lee"])

@@ -143,8 +143,8 @@ def test_the_hard_cases_occur(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(native, "library", lambda: None)  # plain PyTorch, where every step can be watched
     monkeypatch.setattr(Integer, "saturate", counting_saturate)
     monkeypatch.setattr(Integer, "round", counting_round)
-    for seed, features in enumerate(FEATURES[::3]):
-        network = random_network(features, seed)
+    for seed, features in enumerate(FEATURES[::5]):
+        network = random_network(features, seed % 4)
         inputs, steps = stimulus(seed, 11)
         assert sum(compare(network, integers(network), inputs, steps)) > 0
     assert min(seen.values()) > 100, seen

@@ -39,29 +39,33 @@ def hidden(feature: str, value: Any = True) -> Table:
     return {f"network.layers.{layer}.{feature}": value for layer in (1, 2)}
 
 
+_BIP = {f"plasticity.{name}": True for name in ("leak", "threshold", "synapse_leak")}
+
+
 def one_after_another() -> Mapping[str, Table]:
     """Memory features, each added to a plain network with those before it; last, dense recurrence instead."""
-    bip = {f"plasticity.{name}": True for name in ("leak", "threshold", "synapse_leak")}
-    found: dict[str, Table] = {"feed-forward": dict.fromkeys(bip, False)}
+    found: dict[str, Table] = {"feed-forward": dict.fromkeys(_BIP, False)}
     for name, added in {
         "+ filter": hidden("synapse"),
         "+ self-recurrence": hidden("self_weight"),
         "+ skip": {"network.layers.2.sources": [1, 0], "network.layers.3.sources": [2, 1]},
-        "+ BIP": bip,
+        "+ BIP": _BIP,
         "+ adaptation": hidden("adaptation"),
         "+ delays": hidden("delay", 7),
     }.items():
         found[name] = {**list(found.values())[-1], **added}
-    return {**found, "dense recurrence instead": {**found["+ filter"], **bip, **hidden("dense_recurrent")}}
+    return {**found, "dense recurrence instead": {**found["+ filter"], **_BIP, **hidden("dense_recurrent")}}
 
 
 FEATURES = one_after_another()
 # What self-recurrence needs: whether it takes a filter to run through; whether where it starts and the reset matter.
-# And whether the plain network lacks memory, or only spikes.
+# Whether the plain network lacks memory, or only spikes; and what learned leaks can do without it.
 _PLAIN, _FILTER, _SELF = (FEATURES[name] for name in ("feed-forward", "+ filter", "+ self-recurrence"))
 SELF_RECURRENCE: Mapping[str, Table] = {
     "feed-forward, larger weights": {**_PLAIN, "network.weight_gain": 8.0},
     "self-recurrence, no filter": {**_PLAIN, **hidden("self_weight")},
+    "BIP alone": {**_PLAIN, **_BIP},
+    "filter and BIP": {**_FILTER, **_BIP},
     "filter, reset by subtraction": {**_FILTER, **hidden("reset", "subtract")},
     "filter, self-recurrence, reset by subtraction": {**_SELF, **hidden("reset", "subtract")},
     "filter, self-recurrence from 0.1": {**_SELF, "network.self_weight": 0.1},
@@ -217,6 +221,13 @@ EXPERIMENTS = {
         needs=(),
         seeded=("train.seed", "data.seed"),
         build=("--lanes", "16,16,2"),
+    ),
+    "rows": Experiment(
+        MEMORY / "rows.toml",
+        "Fashion-MNIST, a row in every step, the official test part; epochs chosen on a tenth of the training part",
+        variants=FEATURES,
+        needs=("fashion",),
+        build=("--lanes", "16,16,10"),
     ),
     "mnist_fashion": Experiment(
         SYSTEMS / "metaplastic.toml",

@@ -21,6 +21,7 @@ from quant import figures
 from quant.files import write_atomic
 
 PAGES = Path("docs/systems")
+PHASES = "float", "quantized"
 COLOURS = ("#1f5fbf", "#c4412b", "#2f8f5b", "#b07d12", "#6b4fa0", "#8a8f98")
 
 
@@ -81,6 +82,10 @@ def draw(picture: Picture, recorded: Mapping[str, Any]) -> bytes:
             epochs = np.arange(1, values.shape[1] + 1)
             axes.plot(epochs, values.mean(axis=0), color=colour, lw=1.5, label=label or "here, mean of the seeds")
             axes.fill_between(epochs, values.min(axis=0), values.max(axis=0), color=colour, alpha=0.2, lw=0)
+        if "accuracy_float" in runs[0]:
+            ends = np.cumsum([len(runs[0]["validation"][phase]) for phase in PHASES])
+            tested = [100 * np.mean([one[f"accuracy_{phase}"] for one in runs]) for phase in PHASES]
+            axes.plot(ends, tested, "*", color=COLOURS[0], ms=9, label="the same on the test part")
         if 0 in picture.published:
             axes.axhline(picture.published[0], color="0.3", ls=":", lw=1.2, label=picture.says)
         elif picture.published:

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from tabulate import tabulate
 
 from bench.accuracy import spread
-from bench.experiments import EXPERIMENTS
+from bench.experiments import EXPERIMENTS, FEATURES
 from bench.record import RESULTS
 from quant import figures
 from quant.files import write_atomic
@@ -41,7 +41,8 @@ def accuracies(runs: list[dict[str, Any]], phase: str) -> list[float]:
 
 
 def draw(tasks: Mapping[str, Runs]) -> bytes:
-    """An SVG: a panel for each task, every seed a dot, their means a bar."""
+    """An SVG: a panel for each task, one feature after another, every seed a dot, their means a bar."""
+    tasks = {name: {one: variants[one] for one in FEATURES if one in variants} for name, variants in tasks.items()}
     with mpl.rc_context({"font.size": 9, "axes.spines.top": False, "axes.spines.right": False}):
         figure = Figure(figsize=(7.2, 0.8 + 2.5 * len(tasks)), layout="constrained")
         panels = figure.subplots(len(tasks), squeeze=False)[:, 0]
@@ -72,8 +73,10 @@ def main() -> int:
     tasks = {name: found for name in TASKS if (found := recorded(name))}
     header = ["network", "real numbers, %", "4 bit, %", "LUTs", "bits of memory", "cycles per step"]
     for name, variants in tasks.items():
-        lines = [row(variant, runs) for variant, runs in variants.items()]
-        print(f"{TASKS[name]}:\n\n{tabulate(lines, header, 'github', disable_numparse=True)}\n")
+        for title, added in (("one feature after another", True), ("others", False)):
+            lines = [row(variant, runs) for variant, runs in variants.items() if (variant in FEATURES) == added]
+            if lines:
+                print(f"{TASKS[name]}, {title}:\n\n{tabulate(lines, header, 'github', disable_numparse=True)}\n")
     if tasks:
         write_atomic(PICTURE, draw(tasks))
     return 0

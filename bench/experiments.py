@@ -222,6 +222,7 @@ EXPERIMENTS = {
         seeded=("train.seed", "data.seed"),
         build=("--lanes", "16,16,2"),
     ),
+    "spoken": Experiment(MEMORY / "spoken.toml", TAKES, variants=FEATURES, build=("--lanes", "16,16,10")),
     "rows": Experiment(
         MEMORY / "rows.toml",
         "Fashion-MNIST, a row in every step, the official test part; epochs chosen on a tenth of the training part",

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 import numpy as np
+from tqdm import tqdm
 
 from quant import archive, golden
 from quant.formats import IntArray
@@ -26,13 +27,15 @@ def expected(model: IntModel, samples: SpikeSet, packets: Packets = "sample") ->
     """Scores and classes of every packet, and the spikes of every layer, for a spike set."""
     found = defaultdict[str, list[IntArray]](list)
     first_step = np.concatenate([[0], np.cumsum(samples.steps, dtype=np.int64)])
-    for chosen, trace in golden.run_set(model, samples):
-        scores = trace.scores if packets == "sample" else _by_step(trace.scores_by_step, samples.steps[chosen])
-        found["scores"].append(scores)
-        found["classes"].append(np.argmax(scores, axis=1))
-        for index, spikes in enumerate(trace.spikes[1:], start=1):
-            sample, step, neuron = np.nonzero(spikes.transpose(1, 0, 2))
-            found[f"layer_{index}"].append((first_step[chosen][sample] + step) * model.size(index) + neuron)
+    with tqdm(total=len(samples), desc="golden model", unit="sample", leave=False, disable=None, delay=1) as bar:
+        for chosen, trace in golden.run_set(model, samples):
+            scores = trace.scores if packets == "sample" else _by_step(trace.scores_by_step, samples.steps[chosen])
+            found["scores"].append(scores)
+            found["classes"].append(np.argmax(scores, axis=1))
+            for index, spikes in enumerate(trace.spikes[1:], start=1):
+                sample, step, neuron = np.nonzero(spikes.transpose(1, 0, 2))
+                found[f"layer_{index}"].append((first_step[chosen][sample] + step) * model.size(index) + neuron)
+            bar.update(len(trace.scores))
     return {name: np.concatenate(several) for name, several in found.items()}
 
 

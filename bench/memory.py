@@ -21,11 +21,8 @@ from quant import figures
 from quant.files import write_atomic
 
 PICTURE = Path("docs/memory.svg")
-TASKS = {
-    "match": "delayed match",
-    "spoken": "spoken digits",
-    "rows": "Fashion-MNIST by rows",
-}  # experiments with features added one by one
+# Experiments with features added one by one.
+TASKS = {"match": "delayed match", "spoken": "spoken digits", "rows": "Fashion-MNIST by rows"}
 PHASES = {"float": ("#1f5fbf", "real numbers"), "quantized": ("#c4412b", "4-bit weights, in hardware")}
 
 Runs = Mapping[str, list[dict[str, Any]]]

@@ -31,6 +31,7 @@ from trainer.network import Network
 CPU = torch.device("cpu")
 PRODUCT, LAST, BOARD = "ckpt.pt", "last.pt", "tensorboard"
 _NUMBERS = ("real numbers", "integers")
+_MANY = 0.25  # of a layer's neurons that are silent
 _PAGE_SHARE = 20  # while training goes on, the page takes at most such a part of the time
 
 
@@ -230,4 +231,11 @@ def _finish(progress: Progress, data: Mapping[Split, SpikeSet], out: Path, repor
         report(
             f"warning: {test.quantized.saturated} states stood at a bound of their range; see {out / results.SUMMARY}"
         )
+    for index, layer in enumerate(progress.network.config.network.layers, start=1):
+        silent = test.quantized.layers[index - 1].silent
+        if silent > _MANY * layer.neurons:
+            report(
+                f"note: {silent} of {layer.neurons} neurons of layer {index} never spiked on the test samples; a "
+                "larger network.weight_gain, a lower network.threshold or train.activity keep more of them"
+            )
     report(f"{out / PRODUCT} written; {out / results.SUMMARY} shows the run")

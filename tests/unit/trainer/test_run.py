@@ -222,6 +222,15 @@ def test_narrow_states_change_no_answer(finished: Path) -> None:
     assert model.layers[0].integers.state_bits == narrow.layers[0].quantizer.state_bits < 16
 
 
+@pytest.mark.parametrize(("threshold", "said"), [(50.0, 1), (0.5, 0)])
+def test_neurons_that_never_spike_are_said(threshold: float, said: int, tmp_path: Path) -> None:
+    layers = LayerConfig(10, (0,)), LayerConfig(3, (1, 0))
+    network = NetworkConfig(layers, threshold=threshold, readout="membrane_sum")
+    lines: list[str] = []
+    run.train(config(network=network, train=TrainConfig(epochs_float=1, epochs_quantized=1)), tmp_path, lines.append)
+    assert sum(line.startswith("note: 10 of 10 neurons of layer 1 never spiked") for line in lines) == said
+
+
 def test_states_at_their_bounds_are_counted_and_said(tmp_path: Path) -> None:
     settings = config(
         LayerConfig(3, (0,), state_bits=4, weight_bits=4), train=TrainConfig(epochs_float=1, epochs_quantized=1)

@@ -44,7 +44,7 @@ class Picture:
 
 PICTURES = {
     "strsbp": Picture(
-        "strsbp", {1: 84.71, 5: 87.67, 10: 88.91}, "the authors' code, on the test part; 400 steps", (80, 91)
+        "strsbp", {1: 84.71, 5: 87.67, 10: 88.91}, "the authors' code, on the test part; 400 steps", (84, 92)
     ),
     "lee": Picture("lee", {0: 98.71}, "published, unconfirmed", (96, 99.5)),
     "eprop": Picture("patterns", {0: 0.0126}, "our reproduction of the authors' code"),

@@ -225,12 +225,6 @@ def _finish(progress: Progress, data: Mapping[Split, SpikeSet], out: Path, repor
     test = results.write(progress, networks, data, out)
     # Last, because its presence says that the run is finished.
     checkpoint.write(out / PRODUCT, checkpoint.product(networks[1], progress.best_state("float"), finished=True))
-    found = ", ".join(f"{one.value:.4f} {phase}" for phase, one in test.of_phases.items())
-    report(f"test {test.quantized.quality.name}: {found}")
-    if test.quantized.saturated:
-        report(
-            f"warning: {test.quantized.saturated} states stood at a bound of their range; see {out / results.SUMMARY}"
-        )
     for index, layer in enumerate(progress.network.config.network.layers, start=1):
         silent = test.quantized.layers[index - 1].silent
         if silent > _MANY * layer.neurons:
@@ -238,4 +232,10 @@ def _finish(progress: Progress, data: Mapping[Split, SpikeSet], out: Path, repor
                 f"note: {silent} of {layer.neurons} neurons of layer {index} never spiked on the test samples; a "
                 "larger network.weight_gain, a lower network.threshold or train.activity keep more of them"
             )
+    found = ", ".join(f"{one.value:.4f} {phase}" for phase, one in test.of_phases.items())
+    report(f"test {test.quantized.quality.name}: {found}")
+    if test.quantized.saturated:
+        report(
+            f"warning: {test.quantized.saturated} states stood at a bound of their range; see {out / results.SUMMARY}"
+        )
     report(f"{out / PRODUCT} written; {out / results.SUMMARY} shows the run")

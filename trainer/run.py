@@ -225,12 +225,12 @@ def _finish(progress: Progress, data: Mapping[Split, SpikeSet], out: Path, repor
     test = results.write(progress, networks, data, out)
     # Last, because its presence says that the run is finished.
     checkpoint.write(out / PRODUCT, checkpoint.product(networks[1], progress.best_state("float"), finished=True))
-    for index, layer in enumerate(progress.network.config.network.layers, start=1):
-        silent = test.quantized.layers[index - 1].silent
-        if silent > _MANY * layer.neurons:
+    layers = zip(progress.network.config.network.layers, test.quantized.layers, strict=True)
+    for index, (layer, activity) in enumerate(layers, start=1):
+        if activity.silent > _MANY * layer.neurons:
             report(
-                f"note: {silent} of {layer.neurons} neurons of layer {index} never spiked on the test samples; a "
-                "larger network.weight_gain, a lower network.threshold or train.activity keep more of them"
+                f"note: {activity.silent} of {layer.neurons} neurons of layer {index} never spiked on the test samples; "
+                "a larger network.weight_gain, a lower network.threshold or train.activity keep more of them"
             )
     found = ", ".join(f"{one.value:.4f} {phase}" for phase, one in test.of_phases.items())
     report(f"test {test.quantized.quality.name}: {found}")

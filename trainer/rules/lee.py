@@ -18,7 +18,7 @@ from torch import Tensor
 from quant.errors import ConfigError
 from trainer.neurons import mask
 from trainer.rules.rule import Did, Gradients, Rule, check_counts, check_features
-from trainer.schema import Range
+from trainer.schema import Range, unparse
 
 if TYPE_CHECKING:
     from trainer.config import Config
@@ -40,11 +40,11 @@ class Lee(Rule):
 
     def check(self, config: Config) -> None:
         check_counts(config, "lee")
-        loss = config.train.loss
-        if loss.steps_differ:
+        if config.train.loss.steps_differ:
+            loss = unparse(config.train)["loss"]["name"]
             raise ConfigError(
-                f"train.rule lee learns from one error for a whole sample; train.loss {type(loss).__name__} has one in "
-                "every step: take spike_count, relative_count or cross_entropy"
+                f"train.rule lee learns from one error for a whole sample; train.loss {loss} has one in every step: "
+                "take spike_count, relative_count or cross_entropy"
             )
         check_features(
             config, "lee", frozenset({"subtract", "inhibition"}), "the reset subtract and no part but inhibition"

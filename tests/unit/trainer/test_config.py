@@ -116,7 +116,7 @@ def regression(readout: str = "spike_count", loss: str = "squared_error", **trai
         ),
         (
             lambda t: (t["train"].update(rule="lee", loss="van_rossum"), t.update(plasticity={"leak": False})),
-            "train.loss VanRossum has one in every step: take spike_count",
+            "train.loss van_rossum has one in every step: take spike_count",
         ),
         (
             lambda t: (t["train"].update(rule="lee"), t["network"].update(readout="membrane_sum")),

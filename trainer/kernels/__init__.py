@@ -1,8 +1,8 @@
 """The two costly operations of training, each with the fastest implementation that the machine offers.
 
 `project` takes spikes to input currents, `walk` takes input currents through the neurons' time. Both are defined in
-plain PyTorch; `cpu.py` (compiled C++) repeats them on the processor, `gpu.py` (Triton) the walk on a GPU. A kernel is
-registered in `KERNELS` by what it implements; for neurons with anything else, plain PyTorch runs.
+plain PyTorch; `product.py` and `cpu.py` (compiled C++) repeat them on the processor, `gpu.py` (Triton) the walk on a
+GPU. A kernel is registered in `KERNELS` by what it implements; for neurons with anything else, plain PyTorch runs.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from trainer import neurons
-from trainer.kernels import cpu, function, native
+from trainer.kernels import cpu, function, native, product
 from trainer.kernels.function import Pass, RunWalk
 from trainer.neurons import Dynamics, Population, States
 from trainer.rules import Gradients, Rule, SurrogateGradient
@@ -55,7 +55,7 @@ def _run_on_gpu(function: Pass, state_bits: int | None, dynamics: Dynamics, **ar
     gpu.run_walk(function, state_bits, dynamics, **arrays)
 
 
-_NUMBERS = {*function.NUMBERS, "bias", "delay"} - {"width"}
+_NUMBERS = {*function.NUMBERS, "bias"} - {"width"}
 _NEURONS = frozenset({*_NUMBERS, *function.RESETS, *function.SURROGATES})
 _SURROGATE = frozenset({SurrogateGradient})
 
@@ -71,7 +71,7 @@ KERNELS = (
 def project(spikes: Tensor, weight: Tensor) -> Tensor:
     """Input currents `(T, batch, N)` of spikes `(T, batch, inputs)`, 0 or 1, through weights `(N, inputs)`."""
     if not _plain and spikes.device.type == "cpu" and spikes.dtype == torch.float32 and native.library() is not None:
-        return cpu.project(spikes, weight)
+        return product.project(spikes, weight)
     return (spikes @ weight.T).to(spikes.dtype)  # half the bits under autocast
 
 

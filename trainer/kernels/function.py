@@ -8,16 +8,17 @@ import torch
 from torch import Tensor
 
 from trainer.arithmetic import Integer
-from trainer.neurons import Dynamics, Population, States, mask
+from trainer.kernels.product import weight_gradient
+from trainer.neurons import Dynamics, Population, States
 from trainer.neurons.self_weight import loop_bound
 from trainer.rules import Gradients
 
 Pass = Literal["forward", "backward"]
 
-# The rows of the matrix of numbers that kernels take; a bias is part of the currents, delay and inhibition are arrays.
+# The rows of the matrix of numbers that kernels take; a bias is part of the currents, inhibition an array of its own.
 NUMBERS = (
     *("leak", "threshold", "width", "self_weight"),
-    *("synapse_leak", "adaptation_leak", "adaptation_step", "refractory"),
+    *("synapse_leak", "adaptation_leak", "adaptation_step", "refractory", "delay"),
 )
 
 # The resets and surrogates that kernels know, and their codes there.
@@ -77,12 +78,8 @@ def backward(run: RunWalk, ends: Tensor, population: Population, states: States,
     if "inhibition" in arrays:
         seen = states.outputs[:-1]
         found["inhibition"] = -(d_currents[1:] * (seen.sum(dim=2, keepdim=True) - seen)).sum(dim=(0, 1))
-    if "delay" in arrays:
-        earlier = torch.cat([torch.zeros_like(gradient[:1]), states.outputs[:-1]])
-        change = states.outputs - earlier  # with a step more of delay, the outputs would be those of the step before
-        found["delay"] = -(d_outputs * mask(gradient, ends) * change).sum(dim=(0, 1))
     if numbers.recurrent is not None and population.dynamics.spiking:
-        d_recurrent = d_currents[1:].flatten(0, 1).T @ states.outputs[:-1].flatten(0, 1)
+        d_recurrent = weight_gradient(states.outputs[:-1], d_currents[1:])
         found["weight"] = torch.nn.functional.pad(d_recurrent, (numbers.inputs, 0))
     return Gradients(d_currents, numbers=found)
 

@@ -17,8 +17,8 @@ from trainer.neurons import Dynamics
 _BLOCK = 128  # neurons per program
 
 # Rows of `numbers`: NUMBERS of trainer/kernels/function.py.
-_LEAK, _THRESHOLD, _WIDTH, _SELF_WEIGHT, *_OF_PARTS = map(tl.constexpr, range(8))
-_SYNAPSE_LEAK, _ADAPTATION_LEAK, _ADAPTATION_STEP, _REFRACTORY = _OF_PARTS
+_LEAK, _THRESHOLD, _WIDTH, _SELF_WEIGHT, *_OF_PARTS = map(tl.constexpr, range(9))
+_SYNAPSE_LEAK, _ADAPTATION_LEAK, _ADAPTATION_STEP, _REFRACTORY, _DELAY = _OF_PARTS
 
 
 def run_walk(function: Pass, state_bits: int | None, dynamics: Dynamics, **arrays: Tensor) -> None:
@@ -229,6 +229,8 @@ def _backward(
     sum_self = tl.zeros((block,), tl.float32)
     sum_threshold = tl.zeros((block,), tl.float32)
     sum_width = tl.zeros((block,), tl.float32)
+    sum_delay = tl.zeros((block,), tl.float32)
+    d_later = tl.zeros((block,), tl.float32)
     for back in range(steps):
         t = steps - 1 - back
         row = (t * batch + sample) * neurons + i
@@ -258,6 +260,8 @@ def _backward(
                 via_spike = d_x / theta
                 sum_threshold -= via_spike * ratio
                 sum_width -= d_x * distance
+                sum_delay += fire * (d_later - d_out)
+                d_later = d_out
                 if adaptation:
                     d_added = d_h - via_spike
                     if integer:
@@ -301,3 +305,4 @@ def _backward(
     tl.store(own + _SYNAPSE_LEAK * batch * neurons, sum_synapse, there)
     tl.store(own + _ADAPTATION_LEAK * batch * neurons, sum_adaptation, there)
     tl.store(own + _ADAPTATION_STEP * batch * neurons, sum_step, there)
+    tl.store(own + _DELAY * batch * neurons, sum_delay, there)

@@ -18,20 +18,20 @@ enum Surrogate : int32_t { kFastSigmoid, kArctan, kTriangle, kRectangle, kAnySur
 enum Output : int32_t { kPotential, kSpikeResetZero, kSpikeResetSubtract, kSpikeResetLate };
 // Rows of `numbers`: NUMBERS of trainer/kernels/function.py.
 enum Number : int64_t {
-  kLeak, kThreshold, kWidth, kSelfWeight, kSynapseLeak, kAdaptationLeak, kAdaptationStep, kRefractory
+  kLeak, kThreshold, kWidth, kSelfWeight, kSynapseLeak, kAdaptationLeak, kAdaptationStep, kRefractory, kDelay
 };
 
 }  // namespace
 
 // Mirrored by trainer/kernels/native.py. Rows are (step, sample), row-major, of `neurons` values each.
 struct Walk {
-  int64_t steps, batch, neurons, threads;
+  int64_t steps, batch, neurons, stride, threads;
   int32_t integer, output, surrogate, padding;
   float low, high;            // bounds of the states, in integer arithmetic
   const int64_t* ends;        // (batch), steps of each sample
   const float* currents;      // rows: the input currents
   const float* numbers;       // (numbers, neurons), zeros of what is not there; backward, bounded as the gradient sees them
-  const float* recurrent;     // (neurons, neurons), or null: row j holds the weights from neuron j (forward), or to it
+  const float* recurrent;     // (neurons, stride), or null: row j holds the weights from neuron j (forward), or to it
   const int64_t* delay;       // (neurons), or null: steps
   const float* inhibition;    // (neurons), or null: what each spike of the others takes from the current; no gradient
   float* outputs;             // rows: spikes, or potentials; zeros at first with delays
@@ -46,7 +46,7 @@ struct Walk {
 };
 
 // out (rows, columns) = x (rows, inputs) times the transposed weights (inputs, columns), or its gradient. A row of the
-// transposed weights takes `stride` numbers, a multiple of 16.
+// transposed weights takes `stride` numbers, as one of recurrent weights does: a multiple of 16.
 struct Product {
   int64_t rows, inputs, columns, stride, parts, threads;
   const float* x;
@@ -64,6 +64,55 @@ void share(int64_t items, int64_t threads, Work work) {
   const int64_t parts = std::max<int64_t>(1, std::min(threads, items));
 #pragma omp parallel for num_threads(parts) schedule(static, 1)
   for (int64_t k = 0; k < parts; ++k) work(items * k / parts, items * (k + 1) / parts);
+}
+
+// Sixteen columns side by side; compilers split this on processors with narrower registers.
+typedef float Lanes __attribute__((vector_size(64)));
+constexpr int64_t kLanes = 16;
+
+inline Lanes load(const float* from) {
+  Lanes value;
+  std::memcpy(&value, from, sizeof value);
+  return value;
+}
+
+// Adds up `kept` neighbouring vectors of the weight rows of all events, in registers.
+template <int kept>
+inline void sum_rows(const float* rows, int64_t stride, const int32_t* events, int64_t count, float* out) {
+  Lanes sum[kept] = {};
+  for (int64_t e = 0; e < count; ++e) {
+    const float* row = rows + events[e] * stride;
+    for (int k = 0; k < kept; ++k) sum[k] += load(row + k * kLanes);
+  }
+  std::memcpy(out, sum, sizeof sum);
+}
+
+// Adds the rows, each times its factor, to `out`.
+template <int kept>
+inline void add_rows(const float* rows, int64_t stride, const float* factors, int64_t count, float* out) {
+  Lanes sum[kept];
+  std::memcpy(sum, out, sizeof sum);
+  for (int64_t i = 0; i < count; ++i) {
+    const float* row = rows + i * stride;
+    for (int k = 0; k < kept; ++k) sum[k] += factors[i] * load(row + k * kLanes);
+  }
+  std::memcpy(out, sum, sizeof sum);
+}
+
+// Calls work(kept, base, out) for blocks of `kept` vectors of columns from `base` on; fewer than a vector are copied.
+template <typename Work>
+inline void in_blocks(int64_t columns, float* out, Work work) {
+  int64_t base = 0;
+  for (; base + 4 * kLanes <= columns; base += 4 * kLanes)
+    work(std::integral_constant<int, 4>{}, base, out + base);
+  for (; base + kLanes <= columns; base += kLanes) work(std::integral_constant<int, 1>{}, base, out + base);
+  if (base < columns) {
+    const size_t bytes = (columns - base) * sizeof(float);
+    float rest[kLanes] = {};
+    std::memcpy(rest, out + base, bytes);
+    work(std::integral_constant<int, 1>{}, base, rest);
+    std::memcpy(out + base, rest, bytes);
+  }
 }
 
 // Slope of the spike, of peak 1, at z = |x| / width with x = (u - theta) / theta (trainer/surrogates.py).
@@ -140,11 +189,9 @@ void forward(const Walk& w, int64_t first, int64_t last) {
       float* __restrict__ added = adaptation ? w.adaptation_state + row : nullptr;
       float* __restrict__ held = refractory ? w.refractory_state + row : nullptr;
       if (w.recurrent) {
-        std::fill_n(x, n, 0.0f);
-        for (const int32_t j : fired) {
-          const float* __restrict__ from = w.recurrent + j * n;
-          for (int64_t i = 0; i < n; ++i) x[i] += from[i];
-        }
+        in_blocks(n, x, [&](auto kept, int64_t base, float* sums) {
+          sum_rows<kept>(w.recurrent + base, w.stride, fired.data(), fired.size(), sums);
+        });
         for (int64_t i = 0; i < n; ++i) x[i] = given[i] + x[i];
         given = x;
       }
@@ -188,7 +235,7 @@ void forward(const Walk& w, int64_t first, int64_t last) {
       }
       if (w.delay) {
         for (int64_t i = 0; i < n; ++i)
-          if (t + w.delay[i] < w.ends[b]) w.outputs[row + w.delay[i] * stride + i] = s[i];
+          if (s[i] != 0.0f && t + w.delay[i] < w.ends[b]) w.outputs[row + w.delay[i] * stride + i] = s[i];
       }
       if (w.inhibition) {
         const float* seen = w.delay ? w.outputs + row : s;
@@ -217,7 +264,7 @@ template <bool integer, bool synapse, bool adaptation, bool refractory, int outp
 void backward(const Walk& w, int64_t first, int64_t last) {
   const int64_t n = w.neurons, stride = w.batch * n;
   const std::vector<float> rest(n, 0.0f);
-  std::vector<float> later(4 * n), returning(n);
+  std::vector<float> later(4 * n);
   std::vector<float> inverse_threshold(n), inverse_width(n);
   for (int64_t i = 0; i < n; ++i) {
     inverse_threshold[i] = 1.0f / w.numbers[kThreshold * n + i];
@@ -233,8 +280,12 @@ void backward(const Walk& w, int64_t first, int64_t last) {
   const float* __restrict__ adaptation_step = w.numbers + kAdaptationStep * n;
   const float low = w.low, high = w.high;
   const int32_t surrogate = w.surrogate;
+  // The outputs' gradients of the steps that spikes may be delayed to, side by side: in their array they lie far apart.
+  const int64_t reach = w.delay ? *std::max_element(w.delay, w.delay + n) + 1 : 0;
+  std::vector<float> arrived(reach * n), returning(n), returned(n);
   for (int64_t b = first; b < last; ++b) {
     std::fill(later.begin(), later.end(), 0.0f);
+    std::fill(returning.begin(), returning.end(), 0.0f);
     // Gradients of v[t], the filtered current c[t], the adaptation h[t] and the spike s[t], as step t + 1 has them.
     float* __restrict__ d_v = later.data();
     float* __restrict__ d_c = d_v + n;
@@ -248,13 +299,20 @@ void backward(const Walk& w, int64_t first, int64_t last) {
     float* __restrict__ d_width = gradient(kWidth);
     float* __restrict__ d_adaptation = gradient(kAdaptationLeak);
     float* __restrict__ d_step = gradient(kAdaptationStep);
+    float* __restrict__ d_delay = gradient(kDelay);
     for (int64_t t = w.steps - 1; t >= w.ends[b]; --t) std::fill_n(w.d_currents + t * stride + b * n, n, 0.0f);
     for (int64_t t = w.ends[b] - 1; t >= 0; --t) {
       const int64_t row = t * stride + b * n;
       const float* __restrict__ d_out = w.d_outputs + row;
       if (w.delay) {
-        for (int64_t i = 0; i < n; ++i)
-          returning[i] = t + w.delay[i] < w.ends[b] ? d_out[w.delay[i] * stride + i] : 0.0f;
+        const int64_t now = t % reach;
+        std::memcpy(&arrived[now * n], d_out, n * sizeof(float));
+        returned.swap(returning);
+        for (int64_t i = 0; i < n; ++i) {
+          const int64_t slot = now + w.delay[i];
+          const bool within = t + w.delay[i] < w.ends[b];
+          returning[i] = within ? arrived[(slot < reach ? slot : slot - reach) * n + i] : 0.0f;
+        }
         d_out = returning.data();
       }
       const float* __restrict__ potential = w.potential + row;
@@ -311,13 +369,17 @@ void backward(const Walk& w, int64_t first, int64_t last) {
         d_s[i] = d_in * self_weight[i] + d_spike_before;
         d_current[i] = d_in;
       }
+      if (w.delay) {
+        for (int64_t i = 0; i < n; ++i) {
+          const float excess = adaptation ? potential[i] - added[i] : potential[i];
+          if (excess >= threshold[i]) d_delay[i] += returned[i] - returning[i];  // had it come a step later
+        }
+      }
       if (w.recurrent && t) {
         float* __restrict__ d_seen = w.delay ? w.d_outputs + row - stride : d_s;
-        for (int64_t i = 0; i < n; ++i) {
-          const float* __restrict__ to = w.recurrent + i * n;
-          const float d_in = d_current[i];
-          for (int64_t j = 0; j < n; ++j) d_seen[j] += d_in * to[j];
-        }
+        in_blocks(n, d_seen, [&](auto kept, int64_t base, float* sums) {
+          add_rows<kept>(w.recurrent + base, w.stride, d_current, n, sums);
+        });
       }
     }
   }
@@ -344,27 +406,6 @@ void with_parts(const Walk& w, Work work) {
       });
     });
   });
-}
-
-// Sixteen columns side by side; compilers split this on processors with narrower registers.
-typedef float Lanes __attribute__((vector_size(64)));
-constexpr int64_t kLanes = 16;
-
-inline Lanes load(const float* from) {
-  Lanes value;
-  std::memcpy(&value, from, sizeof value);
-  return value;
-}
-
-// Adds up `kept` neighbouring vectors of the weight rows of all events, in registers.
-template <int kept>
-inline void sum_rows(const float* rows, int64_t stride, const int32_t* events, int64_t count, float* out) {
-  Lanes sum[kept] = {};
-  for (int64_t e = 0; e < count; ++e) {
-    const float* row = rows + events[e] * stride;
-    for (int k = 0; k < kept; ++k) sum[k] += load(row + k * kLanes);
-  }
-  std::memcpy(out, sum, sizeof sum);
 }
 
 // The positions of the inputs that are not 0 in one row; `events` has room for `inputs + 1`.
@@ -417,17 +458,9 @@ void product_forward(const Product* p) {
     std::vector<int32_t> events(p->inputs + 1);
     for (int64_t r = first; r < last; ++r) {
       const int64_t count = events_of(p->x + r * p->inputs, p->inputs, events.data());
-      float* out = p->out + r * columns;
-      int64_t base = 0;
-      for (; base + 4 * kLanes <= columns; base += 4 * kLanes)
-        sum_rows<4>(p->transposed + base, stride, events.data(), count, out + base);
-      for (; base + kLanes <= columns; base += kLanes)
-        sum_rows<1>(p->transposed + base, stride, events.data(), count, out + base);
-      if (base < columns) {
-        float tail[kLanes];
-        sum_rows<1>(p->transposed + base, stride, events.data(), count, tail);
-        std::memcpy(out + base, tail, (columns - base) * sizeof(float));
-      }
+      in_blocks(columns, p->out + r * columns, [&](auto kept, int64_t base, float* sums) {
+        sum_rows<kept>(p->transposed + base, stride, events.data(), count, sums);
+      });
     }
   });
 }

@@ -19,7 +19,7 @@ from quant.neurons import Reset
 from trainer import kernels
 from trainer.arithmetic import Arithmetic, Integer, Real
 from trainer.config import LayerConfig
-from trainer.kernels import cpu, native
+from trainer.kernels import native, product
 from trainer.network import Network
 from trainer.neurons import PARTS, RESETS, Dynamics, Part, Population, States
 from trainer.rules import SurrogateGradient, Tssl
@@ -79,7 +79,8 @@ def test_a_walk_is_that_of_plain_pytorch(
 ) -> None:
     integer = isinstance(arithmetic, Integer)
     parts = ("self_weight", "synapse") if synapse else ("self_weight",)
-    numbers = numbers_of(37, integer=integer, parts=parts, recurrent=recurrent)
+    # More than a block of four vectors, a vector and a part of one.
+    numbers = numbers_of(101, integer=integer, parts=parts, recurrent=recurrent)
     population = Population(numbers, arithmetic, Dynamics(spiking, reset, "fast_sigmoid"))
     assert kernels.find(torch.zeros(1), population, SurrogateGradient()) is not None
     exact = integer or not recurrent  # the order of a recurrent sum matters to real numbers
@@ -168,7 +169,7 @@ def test_a_product_along_events(neurons: int, inputs: int) -> None:
     x = (torch.rand(30, 3, inputs, generator=draw) < 0.2).float().requires_grad_()
     weight = torch.randint(-8, 8, (neurons, inputs), generator=draw).float().requires_grad_()
     toward = torch.randint(-3, 4, (30, 3, neurons), generator=draw).float()
-    found, expected = cpu._Product.apply(x, weight), x @ weight.T
+    found, expected = product._Product.apply(x, weight), x @ weight.T
     assert torch.equal(found, expected)
     assert x.sum() > 5
     for one, other in zip(
@@ -179,7 +180,7 @@ def test_a_product_along_events(neurons: int, inputs: int) -> None:
 
 def test_many_spikes_take_the_dense_product() -> None:
     x, weight = torch.ones(4, 2, 5), torch.arange(10.0).reshape(2, 5)
-    assert torch.equal(cpu.project(x, weight), x @ weight.T)
+    assert torch.equal(product.project(x, weight), x @ weight.T)
 
 
 def test_without_a_compiler_training_goes_on(

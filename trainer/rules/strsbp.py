@@ -15,7 +15,6 @@ the derivative of these equations. Two facts make it fast:
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
 
 _TRAINS = frozenset({"zero", "synapse", "self_weight", "refractory", "dense_recurrent", "sparse_recurrent"})
 _DEGREE, _PAIRS, _POINTS = 4, 400, 24  # of the polynomials: random trains, counts at which they are fitted
-_ROUNDS, _CLOSE = 50, 8  # of the iteration; its last change, in rounding errors
+_ROUNDS, _CLOSE = 30, 8  # of the iteration; its last change, in rounding errors
 _SPARSE = 0.2  # fraction of recurrent weights up to which single ones are cheaper than a matrix
 
 
@@ -78,8 +77,7 @@ class StRsbp(Rule):
         response = torch.where(counts > 0, 1 - own / numbers.threshold, 1.0).clamp(min=self.least)
         solution = error / response
         if numbers.recurrent is not None:
-            mixing = _mixing(through, shares, numbers)
-            solution = _solve(response, mixing, error)
+            solution = _solve(response, _Mixing(through, shares, numbers), error)
         currents = through * (solution / numbers.threshold)
         found = {
             "threshold": -(solution * (did.states.potential * spikes).sum(dim=0)).sum(dim=0) / numbers.threshold**2
@@ -158,35 +156,57 @@ def _product(coefficients: Tensor, weight: Tensor) -> Tensor:
     return (coefficients.flatten(0, 1) @ weight.T).unflatten(0, coefficients.shape[:2])
 
 
-def _mixing(through: Tensor, shares: Tensor, numbers: Numbers) -> Callable[[Tensor], Tensor]:
-    """Takes `(batch, N)` x to `sum over i of x_i r_iq e_iq / (o_q theta_i)`, i not q."""
-    assert numbers.recurrent is not None
-    weight = numbers.recurrent / numbers.threshold[:, None]
-    weight = weight * (1 - torch.eye(len(weight), dtype=weight.dtype, device=weight.device))
-    used = weight.nonzero(as_tuple=True)
-    if len(used[0]) > _SPARSE * weight.numel():
-        brought = through[1:].permute(1, 2, 0) @ shares[:-1].permute(1, 0, 2)  # (batch, to, from)
-        matrix = brought * weight
-        return lambda x: (x[:, None] @ matrix)[:, 0]
-    values = through.new_zeros(through.shape[1], len(used[0]))
-    for after, before in zip(through[1:], shares[:-1], strict=True):
-        values.addcmul_(after.index_select(1, used[0]), before.index_select(1, used[1]))
-    values *= weight[used]
-    return lambda x: torch.zeros_like(x).index_add_(1, used[1], x.index_select(1, used[0]) * values)
+class _Mixing:
+    """What the neurons of a recurrent layer bring to each other: `r_iq e_iq / (o_q theta_i)`, i not q, by sample.
+
+    Args:
+        through, shares: `(T, batch, N)`.
+    """
+
+    def __init__(self, through: Tensor, shares: Tensor, numbers: Numbers) -> None:
+        assert numbers.recurrent is not None
+        weight = numbers.recurrent / numbers.threshold[:, None]
+        weight = weight * (1 - torch.eye(len(weight), dtype=weight.dtype, device=weight.device))
+        self._to, self._from = weight.nonzero(as_tuple=True)
+        self._size, self._sparse = len(weight), len(self._to) <= _SPARSE * weight.numel()
+        if self._sparse:
+            self._values = through.new_zeros(through.shape[1], len(self._to))
+            for after, before in zip(through[1:], shares[:-1], strict=True):
+                self._values.addcmul_(after.index_select(1, self._to), before.index_select(1, self._from))
+            self._values *= weight[self._to, self._from]
+        else:
+            self._values = (through[1:].permute(1, 2, 0) @ shares[:-1].permute(1, 0, 2)) * weight
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """The sum over i, of `(batch, N)` x_i times what q brings to i."""
+        if self._sparse:
+            return torch.zeros_like(x).index_add_(1, self._from, x.index_select(1, self._to) * self._values)
+        return (x[:, None] @ self._values)[:, 0]
+
+    def matrices(self, samples: Tensor) -> Tensor:
+        """`(samples, from, to)`, of the samples that are chosen, bool `(batch,)`."""
+        values = self._values[samples]
+        if not self._sparse:
+            return values.mT
+        matrices = values.new_zeros(len(values), self._size, self._size)
+        matrices[:, self._from, self._to] = values
+        return matrices
 
 
-def _solve(response: Tensor, mixing: Callable[[Tensor], Tensor], error: Tensor) -> Tensor:
-    """`(batch, N)` x with `response * x - mixing(x) = error`."""
+def _solve(response: Tensor, mixing: _Mixing, error: Tensor) -> Tensor:
+    """`(batch, N)` x with `response * x - mixing(x) = error`, by iteration; directly for samples where that fails."""
     x, close = error / response, _CLOSE * torch.finfo(error.dtype).eps
     for _ in range(_ROUNDS):
         before, x = x, (error + mixing(x)) / response
-        if (x - before).abs().max() <= close * before.abs().max() < torch.inf:
+        largest = before.abs().amax(dim=1)
+        settled = ((x - before).abs().amax(dim=1) <= close * largest) & (largest < torch.inf)
+        if settled.all():
             return x
-    neurons = error.shape[1]
-    unit = torch.eye(neurons, dtype=error.dtype, device=error.device)
-    matrix = torch.stack([mixing(one.expand_as(error)) for one in unit], dim=2)  # (batch, to, from)
+    left = ~settled
+    matrices = torch.diag_embed(response[left]) - mixing.matrices(left)
     # One that has no inverse gives no numbers, which training reports with layer and step.
-    return torch.linalg.solve_ex(torch.diag_embed(response) - matrix, error).result
+    x[left] = torch.linalg.solve_ex(matrices, error[left]).result
+    return x
 
 
 @functools.cache

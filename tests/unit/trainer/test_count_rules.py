@@ -17,7 +17,7 @@ from trainer.config import LayerConfig, PlasticityConfig, TrainConfig
 from trainer.network import Network
 from trainer.neurons import Dynamics, Numbers, Population, mask, walk
 from trainer.rules import Did, Lee, StRsbp, strsbp
-from trainer.rules.strsbp import _slopes, _solve
+from trainer.rules.strsbp import _Mixing, _slopes, _solve
 
 NEURONS = 9
 
@@ -281,7 +281,26 @@ def test_lee_learns_integers_as_the_real_numbers_they_stand_for(normalize: bool)
     assert of_real.currents.any()
 
 
+def pairs(*weights: float) -> _Mixing:
+    """Samples of two neurons that each bring the other that much of its spikes."""
+    numbers = numbers_of(2, integer=False, recurrent=True)
+    weight = torch.tensor([[0.0, 1.0], [1.0, 0.0]])
+    numbers = replace(numbers, weight=weight, inputs=0, neuron={**numbers.neuron, "threshold": torch.ones(2)})
+    brought = torch.tensor(weights)[:, None].expand(2, -1, 2)
+    return _Mixing(brought, torch.ones_like(brought), numbers)
+
+
+@pytest.mark.parametrize("by_weight", [False, True])
+def test_equations_are_solved_also_where_the_iteration_does_not_end(
+    by_weight: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`x = error + w x`: with |w| < 1 it ends, beyond it grows."""
+    monkeypatch.setattr(strsbp, "_SPARSE", float(by_weight))
+    found = _solve(torch.ones(3, 2), pairs(0.5, 3.0, -4.0), torch.ones(3, 2))
+    torch.testing.assert_close(found[:, 0], 1 / (1 - torch.tensor([0.5, 3.0, -4.0])))
+
+
 def test_equations_without_a_solution_give_no_numbers() -> None:
     """Which training reports as it reports all that diverges."""
-    found = _solve(torch.ones(2, 2), lambda x: x.flip(1), torch.tensor([[1.0, 0.0], [0.0, 0.0]]))
+    found = _solve(torch.ones(1, 2), pairs(1.0), torch.tensor([[1.0, 0.0]]))
     assert not found.isfinite().any()

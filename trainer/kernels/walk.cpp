@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <cstring>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -115,6 +116,35 @@ inline void in_blocks(int64_t columns, float* out, Work work) {
   }
 }
 
+// The positions of what is not 0 in a row, and how many; `events` has room for `length + 1`.
+inline int64_t events_of(const float* x, int64_t length, int32_t* events) {
+  constexpr int64_t kGroup = 8;
+  int64_t count = 0, base = 0;
+  const auto take = [&](int64_t j) {  // without a branch: whether one spikes cannot be predicted
+    events[count] = static_cast<int32_t>(j);
+    count += x[j] != 0.0f;
+  };
+  for (; base + kGroup <= length; base += kGroup) {
+    uint64_t pairs[kGroup / 2];
+    std::memcpy(pairs, x + base, sizeof pairs);
+    if ((pairs[0] | pairs[1] | pairs[2] | pairs[3]) == 0) continue;
+    for (int64_t j = base; j < base + kGroup; ++j) take(j);
+  }
+  for (; base < length; ++base) take(base);
+  return count;
+}
+
+// What arrives behind each neuron's delay: `rows` is a ring of `reach` steps, `now` the place of the present one, and
+// `left` steps are left.
+inline void gather(const int64_t* __restrict__ delay, const float* __restrict__ rows, int64_t now, int64_t reach,
+                   int64_t left, int64_t n, float* __restrict__ out) {
+  for (int64_t i = 0; i < n; ++i) {
+    const int64_t place = now + delay[i];
+    const float value = rows[(place < reach ? place : place - reach) * n + i];
+    out[i] = delay[i] < left ? value : 0.0f;
+  }
+}
+
 // Slope of the spike, of peak 1, at z = |x| / width with x = (u - theta) / theta (trainer/surrogates.py).
 template <int kind>
 inline float slope(float z, [[maybe_unused]] int32_t wanted) {
@@ -161,7 +191,7 @@ template <bool integer, bool synapse, bool adaptation, bool refractory, int outp
 void forward(const Walk& w, int64_t first, int64_t last) {
   const int64_t n = w.neurons, stride = w.batch * n;
   std::vector<float> states(5 * n), arriving(n), leaving(n);
-  std::vector<int32_t> fired;
+  std::vector<int32_t> events(n + 1);
   const float* __restrict__ leak = w.numbers + kLeak * n;
   const float* __restrict__ synapse_leak = w.numbers + kSynapseLeak * n;
   const float* __restrict__ self_weight = w.numbers + kSelfWeight * n;
@@ -172,7 +202,7 @@ void forward(const Walk& w, int64_t first, int64_t last) {
   const float low = w.low, high = w.high;
   for (int64_t b = first; b < last; ++b) {
     std::fill(states.begin(), states.end(), 0.0f);
-    fired.clear();
+    int64_t fed_back = 0;  // events of the step before
     float put_out = 0.0f;  // spikes of all neurons in the step before
     float* __restrict__ v = states.data();
     float* __restrict__ c = v + n;
@@ -190,7 +220,7 @@ void forward(const Walk& w, int64_t first, int64_t last) {
       float* __restrict__ held = refractory ? w.refractory_state + row : nullptr;
       if (w.recurrent) {
         in_blocks(n, x, [&](auto kept, int64_t base, float* sums) {
-          sum_rows<kept>(w.recurrent + base, w.stride, fired.data(), fired.size(), sums);
+          sum_rows<kept>(w.recurrent + base, w.stride, events.data(), fed_back, sums);
         });
         for (int64_t i = 0; i < n; ++i) x[i] = given[i] + x[i];
         given = x;
@@ -234,20 +264,18 @@ void forward(const Walk& w, int64_t first, int64_t last) {
         }
       }
       if (w.delay) {
-        for (int64_t i = 0; i < n; ++i)
-          if (s[i] != 0.0f && t + w.delay[i] < w.ends[b]) w.outputs[row + w.delay[i] * stride + i] = s[i];
+        const int64_t count = events_of(s, n, events.data());
+        for (int64_t e = 0; e < count; ++e) {
+          const int64_t i = events[e];
+          if (t + w.delay[i] < w.ends[b]) w.outputs[row + w.delay[i] * stride + i] = 1.0f;
+        }
       }
       if (w.inhibition) {
         const float* seen = w.delay ? w.outputs + row : s;
         put_out = 0.0f;
         for (int64_t i = 0; i < n; ++i) put_out += seen[i];
       }
-      if (w.recurrent) {
-        fired.clear();
-        const float* seen = w.delay ? w.outputs + row : s;
-        for (int64_t i = 0; i < n; ++i)
-          if (seen[i] != 0.0f) fired.push_back(static_cast<int32_t>(i));
-      }
+      if (w.recurrent) fed_back = events_of(w.delay ? w.outputs + row : s, n, events.data());
     }
     for (int64_t t = w.ends[b]; t < w.steps; ++t) {
       const int64_t row = t * stride + b * n;
@@ -282,10 +310,11 @@ void backward(const Walk& w, int64_t first, int64_t last) {
   const int32_t surrogate = w.surrogate;
   // The outputs' gradients of the steps that spikes may be delayed to, side by side: in their array they lie far apart.
   const int64_t reach = w.delay ? *std::max_element(w.delay, w.delay + n) + 1 : 0;
-  std::vector<float> arrived(reach * n), returning(n), returned(n);
+  std::vector<float> arrived(reach * n), delayed(2 * n);
   for (int64_t b = first; b < last; ++b) {
     std::fill(later.begin(), later.end(), 0.0f);
-    std::fill(returning.begin(), returning.end(), 0.0f);
+    std::fill(delayed.begin(), delayed.end(), 0.0f);
+    float *returning = delayed.data(), *returned = returning + n;  // in this step, and as if it were the next
     // Gradients of v[t], the filtered current c[t], the adaptation h[t] and the spike s[t], as step t + 1 has them.
     float* __restrict__ d_v = later.data();
     float* __restrict__ d_c = d_v + n;
@@ -307,13 +336,9 @@ void backward(const Walk& w, int64_t first, int64_t last) {
       if (w.delay) {
         const int64_t now = t % reach;
         std::memcpy(&arrived[now * n], d_out, n * sizeof(float));
-        returned.swap(returning);
-        for (int64_t i = 0; i < n; ++i) {
-          const int64_t slot = now + w.delay[i];
-          const bool within = t + w.delay[i] < w.ends[b];
-          returning[i] = within ? arrived[(slot < reach ? slot : slot - reach) * n + i] : 0.0f;
-        }
-        d_out = returning.data();
+        std::swap(returning, returned);
+        gather(w.delay, arrived.data(), now, reach, w.ends[b] - t, n, returning);
+        d_out = returning;
       }
       const float* __restrict__ potential = w.potential + row;
       const float* __restrict__ before = t ? potential - stride : rest.data();
@@ -370,9 +395,10 @@ void backward(const Walk& w, int64_t first, int64_t last) {
         d_current[i] = d_in;
       }
       if (w.delay) {
+#pragma GCC ivdep
         for (int64_t i = 0; i < n; ++i) {
           const float excess = adaptation ? potential[i] - added[i] : potential[i];
-          if (excess >= threshold[i]) d_delay[i] += returned[i] - returning[i];  // had it come a step later
+          d_delay[i] += excess >= threshold[i] ? returned[i] - returning[i] : 0.0f;  // had it come a step later
         }
       }
       if (w.recurrent && t) {
@@ -406,24 +432,6 @@ void with_parts(const Walk& w, Work work) {
       });
     });
   });
-}
-
-// The positions of the inputs that are not 0 in one row; `events` has room for `inputs + 1`.
-inline int64_t events_of(const float* x, int64_t inputs, int32_t* events) {
-  constexpr int64_t kGroup = 8;
-  int64_t count = 0, base = 0;
-  const auto take = [&](int64_t j) {  // without a branch: whether an input spikes cannot be predicted
-    events[count] = static_cast<int32_t>(j);
-    count += x[j] != 0.0f;
-  };
-  for (; base + kGroup <= inputs; base += kGroup) {
-    uint64_t pairs[kGroup / 2];
-    std::memcpy(pairs, x + base, sizeof pairs);
-    if ((pairs[0] | pairs[1] | pairs[2] | pairs[3]) == 0) continue;
-    for (int64_t j = base; j < base + kGroup; ++j) take(j);
-  }
-  for (; base < inputs; ++base) take(base);
-  return count;
 }
 
 }  // namespace

@@ -51,8 +51,7 @@ class Eprop(Rule):
     online: bool = False
 
     def check(self, config: Config) -> None:
-        needs = "a reset by subtraction and neurons whose only parts are bias, adaptation and refractory steps"
-        check_features(config, "eprop", _TRAINS, needs)
+        check_features(config, "eprop", _TRAINS)
         layers = config.network.layers
         if self.online:
             self._check_online(config)

@@ -46,9 +46,7 @@ class Lee(Rule):
                 f"train.rule lee learns from one error for a whole sample; train.loss {loss} has one in every step: "
                 "take spike_count, relative_count or cross_entropy"
             )
-        check_features(
-            config, "lee", frozenset({"subtract", "inhibition"}), "the reset subtract and no part but inhibition"
-        )
+        check_features(config, "lee", frozenset({"subtract", "inhibition"}))
 
     def backward(self, did: Did, gradient: Tensor) -> Gradients:
         assert did.sources is not None

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.autograd import Function
 
 from quant.errors import ConfigError
-from trainer.neurons import Fire, Population, States, walk
+from trainer.neurons import RESETS, Fire, Population, States, walk
 from trainer.readouts import READOUTS
 
 if TYPE_CHECKING:
@@ -81,20 +81,22 @@ class Rule(Protocol):
         """The gradients of the layer, given that of its outputs, `(T, batch, N)`."""
 
 
-def check_features(config: Config, rule: str, trains: frozenset[str], needs: str) -> None:
-    """Refuse layers with a reset or a feature that `rule` does not train; `needs` says what it asks for.
+def check_features(config: Config, rule: str, trains: frozenset[str]) -> None:
+    """Refuse layers with a reset or a feature that `rule` does not train.
 
     Raises:
-        ConfigError: naming layer and feature.
+        ConfigError: naming layer, what it has, and what would do.
     """
     for index, layer in enumerate(config.network.layers, start=1):
+        if config.graph.spikes(index) and layer.reset not in trains:
+            allowed = " or ".join(f'"{reset}"' for reset in RESETS if reset in trains)
+            raise ConfigError(f'network.layers[{index}].reset is "{layer.reset}"; train.rule {rule} needs {allowed}')
         optional = (name for name in ("dense_recurrent", "sparse_recurrent", "normalize") if getattr(layer, name))
-        reset = [layer.reset] if config.graph.spikes(index) else []
-        for name in (*reset, *(part.key for part in layer.parts), *optional):
+        for name in (*(part.key for part in layer.parts), *optional):
             if name not in trains:
                 raise ConfigError(
-                    f"network.layers[{index}] has {name}; train.rule {rule} needs {needs}: leave it out, or take the "
-                    "rule surrogate"
+                    f"network.layers[{index}] has {name}, which train.rule {rule} does not train: leave it out, or "
+                    "take the rule surrogate"
                 )
 
 
@@ -105,9 +107,11 @@ def check_counts(config: Config, rule: str) -> None:
         ConfigError: naming the key path.
     """
     if not READOUTS[config.network.readout].spiking:
-        raise ConfigError(f"train.rule {rule} is one of spikes; network.readout {config.network.readout} has none")
+        raise ConfigError(
+            f"train.rule {rule} is one of spikes; network.readout {config.network.readout} has none: take spike_count"
+        )
     if config.train.surrogate.learned:
-        raise ConfigError(f"train.surrogate.learned: train.rule {rule} has no surrogate whose width could learn")
+        raise ConfigError(f"train.surrogate.learned: train.rule {rule} has no surrogate; leave it out")
     if config.plasticity.leak:
         raise ConfigError(f"train.rule {rule} has no gradient for leaks: set plasticity.leak = false")
 

@@ -57,9 +57,7 @@ class StRsbp(Rule):
 
     def check(self, config: Config) -> None:
         check_counts(config, "strsbp")
-        check_features(
-            config, "strsbp", _TRAINS, "the reset zero and no other parts than synapse, self_weight and refractory"
-        )
+        check_features(config, "strsbp", _TRAINS)
         if config.plasticity.synapse_leak and any(layer.synapse for layer in config.network.layers):
             raise ConfigError("train.rule strsbp has no gradient for leaks: set plasticity.synapse_leak = false")
 

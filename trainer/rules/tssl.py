@@ -38,8 +38,7 @@ class Tssl(Rule):
     def check(self, config: Config) -> None:
         if config.train.surrogate.learned:
             raise ConfigError("train.surrogate.learned: the width has no gradient under the rule tssl; schedule it")
-        needs = "a threshold that stays, a reset in the step of its spike and a membrane that is never held"
-        check_features(config, "tssl", _TRAINS, needs)
+        check_features(config, "tssl", _TRAINS)
 
     def backward(self, did: Did, gradient: Tensor) -> Gradients:
         return replay(did, gradient, _fire_in_time)

@@ -92,7 +92,7 @@ def regression(readout: str = "spike_count", loss: str = "squared_error", **trai
         ),
         (
             lambda t: (t["train"].update(rule={"name": "tssl"}), layer(t, 1).update(reset="late_subtract")),
-            "network.layers[2] has late_subtract; train.rule tssl needs a threshold that stays, a reset in the step",
+            'network.layers[2].reset is "late_subtract"; train.rule tssl needs "zero" or "subtract"',
         ),
         (
             lambda t: layer(t).update(sparse_recurrent=4, dense_recurrent=True),
@@ -112,7 +112,7 @@ def regression(readout: str = "spike_count", loss: str = "squared_error", **trai
         ),
         (
             lambda t: (t["train"].update(rule="lee"), t.update(plasticity={"leak": False})),
-            "network.layers[1] has zero; train.rule lee needs the reset subtract",
+            'network.layers[1].reset is "zero"; train.rule lee needs "subtract"',
         ),
         (
             lambda t: (t["train"].update(rule="lee", loss="van_rossum"), t.update(plasticity={"leak": False})),
@@ -120,15 +120,19 @@ def regression(readout: str = "spike_count", loss: str = "squared_error", **trai
         ),
         (
             lambda t: (t["train"].update(rule="lee"), t["network"].update(readout="membrane_sum")),
-            "train.rule lee is one of spikes; network.readout membrane_sum has none",
+            "train.rule lee is one of spikes; network.readout membrane_sum has none: take spike_count",
+        ),
+        (
+            lambda t: t["train"].update(rule="lee", surrogate={"learned": True}),
+            "train.surrogate.learned: train.rule lee has no surrogate; leave it out",
         ),
         (
             lambda t: (t["train"].update(rule={"name": "tssl"}), layer(t).update(adaptation=True)),
-            "network.layers[1] has adaptation; train.rule tssl needs a threshold that stays",
+            "network.layers[1] has adaptation, which train.rule tssl does not train: leave it out, or take the",
         ),
         (
             lambda t: (t["train"].update(rule={"name": "tssl"}), layer(t).update(refractory=2)),
-            "network.layers[1] has refractory; train.rule tssl needs",
+            "network.layers[1] has refractory, which train.rule tssl does not train",
         ),
         (lambda t: layer(t).update(refractory=16), "network.layers[1].refractory is 16; allowed is 0..15"),
         (

@@ -246,7 +246,7 @@ def test_nothing_flows_back_between_hidden_layers() -> None:
 
 
 def test_what_it_cannot_train_is_refused() -> None:
-    with pytest.raises(ConfigError, match=r"network.layers\[1\] has zero; train.rule eprop needs a reset by"):
+    with pytest.raises(ConfigError, match=r'layers\[1\].reset is "zero"; .* needs "subtract" or "late_subtract"'):
         config(LayerConfig(10, (0,)), LayerConfig(3, (1,)), train=TrainConfig(rule=Eprop()))
     layers = [LayerConfig(10, (max(0, index - 1),), reset="subtract") for index in (1, 2)]
     last = LayerConfig(3, (2,), reset="subtract")

@@ -13,7 +13,7 @@ from toys import config
 from quant.errors import ConfigError
 from trainer.config import TrainConfig
 from trainer.synapses import SYNAPSES, Ideal, Metaplastic, Pcm
-from trainer.synapses.pcm import LEAST, MOST, Devices
+from trainer.synapses.pcm import Devices, Scheme
 
 
 def changed(synapse: Ideal | Metaplastic, start: list[float], change: list[float]) -> torch.Tensor:
@@ -87,6 +87,52 @@ def test_devices_drift_and_are_read_with_noise() -> None:
         assert read.std().item() == pytest.approx(0.03 * drifted + 0.13, rel=0.02)
 
 
+def test_a_reset_device_is_near_the_least_and_grows_fast_again() -> None:
+    devices, draw = fresh(50_000), torch.Generator().manual_seed(4)
+    devices.conductance[:], devices.memory[:] = 5.0, 0.01
+    devices.reset(torch.arange(50_000) > 0, 7.0, Pcm(), draw)
+    reset = devices.conductance[1:]
+    assert [reset.mean().item(), reset.std().item()] == pytest.approx([0.1, 0.01], rel=0.02)
+    assert devices.memory[1:].unique().tolist() == [1.0]
+    assert devices.pulsed_s[1:].unique().tolist() == [7.0]
+    left = devices.conductance[0], devices.memory[0], devices.pulsed_s[0]
+    assert [one.item() for one in left] == pytest.approx([5.0, 0.01, 0.0])
+
+
+def test_weights_drift_while_time_goes_on_and_are_young_again_behind_a_pulse() -> None:
+    """From 38.6 s on. The other side stays near the least conductance, where noise cannot lower a reading."""
+    weight = nn.Parameter(torch.full((20_000,), 0.3))
+    how = Pcm("multi_memristor", scale=12.0, step_s=1.0, refresh=0.0)
+    store = how.store([weight], seed=1)
+    devices = store._devices[0]
+    written = devices.conductance[0].clone()
+    assert written.unique().tolist() == pytest.approx([3.7])
+    assert devices.memory[0].unique().tolist() == pytest.approx([math.exp(-3.7 / 0.75 / 2.6)])
+    for steps, age_s in ((0, 38.6), (400, 438.6), (1600, 2038.6)):
+        store.read(steps)
+        assert weight.mean().item() * 12 + 0.15 == pytest.approx(3.7 * (age_s / 38.6) ** -0.04, rel=0.01)
+    weight.grad = torch.full_like(weight, -1.01 * how.worth)
+    store.write(torch.optim.SGD([weight], lr=1.0).step)
+    grown = devices.conductance[0]
+    assert grown.mean() > written.mean() + 0.5
+    store.read(5)
+    assert weight.mean().item() * 12 + 0.15 == pytest.approx(grown.mean().item() * (5 / 38.6) ** -0.04, rel=0.01)
+
+
+@pytest.mark.parametrize("scheme", ["sign", "stochastic"])
+def test_pairs_take_turns(scheme: Scheme) -> None:
+    weight = nn.Parameter(torch.zeros(1))
+    store = Pcm(scheme, pairs=3, chance=1e6, ideal=True).store([weight], seed=1)
+    weight.grad = torch.full((1,), -0.5)
+    found = []
+    for _ in range(4):
+        store.write(torch.optim.SGD([weight], lr=1.0).step)
+        found.append(store._devices[0].conductance[0, :, 0].tolist())
+    one, two = 0.1 + 0.75, 0.1 + 1.5
+    expected = [[one, 0.1, 0.1], [one, one, 0.1], [one, one, one], [two, one, one]]
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
 def test_an_ideal_device_adds_the_same_with_every_pulse_up_to_its_bound() -> None:
     devices, draw = fresh(3), torch.Generator()
     for _ in range(20):
@@ -120,7 +166,7 @@ def test_mixed_precision_writes_what_has_added_up() -> None:
 
 def test_a_change_beyond_all_devices_fills_them() -> None:
     how = Pcm("multi_memristor", scale=12.0, pulse=0.75, pairs=2, ideal=True)
-    assert written(how, [[1e9, -1e9]])[0] == pytest.approx([(MOST - LEAST) / 12, (LEAST - MOST) / 12])
+    assert written(how, [[1e9, -1e9]])[0] == pytest.approx([11.9 / 12, -11.9 / 12])
 
 
 def test_other_schemes() -> None:
@@ -132,6 +178,8 @@ def test_other_schemes() -> None:
     assert written(four, [[0.05, -0.001]])[0] == pytest.approx([3 * 0.0625 / 4, 0.0])
     often = written(Pcm("stochastic", **ideal), [[0.0625 / 4] * 4000])[0]
     assert sum(often) / 4000 == pytest.approx(0.0625 / 4, rel=0.1)
+    rarely = written(Pcm("stochastic", chance=0.25, **ideal), [[0.0625 / 4] * 4000])[0]
+    assert sum(rarely) / 4000 == pytest.approx(0.0625 / 16, rel=0.15)
     assert sorted(set(torch.tensor(often).round(decimals=4).tolist())) == pytest.approx([0.0, 0.0625])
 
 

@@ -186,6 +186,7 @@ EXPERIMENTS = {
     "patterns": Experiment(
         SYSTEMS / "patterns.toml",
         "pattern generation; the three samples that are learned are the test, and choose the epoch",
+        variants={"": {}, "dampening 0.0042": {"train.rule.dampening": 0.0042}},
         needs=(),
         seeded=("train.seed", "data.seed"),
         build=("--packets", "step"),

@@ -32,7 +32,7 @@ PATTERNS = Patterns(patterns=3, steps=40, channels=11, rate=0.2)
 def network_of(
     rule: Rule, *, regression: bool, adaptive: bool, recurrent: bool, deep: bool = False, refractory: int = 0
 ) -> Network:
-    """A random network; all neurons of its last layer have one leak, and no step of adaptation is above a threshold."""
+    """A random network; all neurons of its last layer have one leak, and some steps of adaptation are above a threshold."""
     features = {"adaptation": adaptive, "dense_recurrent": recurrent}
     hidden = [LayerConfig(9, (0,), reset="late_subtract", refractory=refractory, **features)]
     if deep:
@@ -48,7 +48,7 @@ def network_of(
         network.layers[-1].leak_logit.fill_(1.5)
         if adaptive:
             first = network.layers[0]
-            first.adaptation_step_log.copy_(torch.minimum(first.adaptation_step_log, first.threshold_log))
+            first.adaptation_step_log[:3] = first.threshold_log[:3] + 0.5
     return network
 
 
@@ -77,7 +77,7 @@ class Naive:
         a, theta, zeros = values["leak"], values["threshold"], np.zeros_like(values["leak"])
         rho, beta = values.get("adaptation_leak", zeros), values.get("adaptation_step", zeros)
         weight, w_out = (one.weight.detach().double().numpy() for one in (hidden, out))
-        kappa = out.leak[0].item()
+        bounded, kappa = np.minimum(beta, theta), out.leak[0].item()  # a gradient takes steps of at most a threshold
         steps_held = values.get("refractory", zeros)
         recurrent = hidden.recurrent is not None
         given = w_out[:, : len(theta)] if feedback is None else feedback
@@ -99,8 +99,8 @@ class Naive:
                 h = rho * h + beta * before
                 psi = gamma / theta * np.maximum(0, 1 - np.abs(v - (theta + h)) / theta)
                 eps_v = free[:, None] * (a[:, None] * eps_v + sources)
-                trace_e = psi[:, None] * (eps_v - beta[:, None] * eps_a)
-                eps_a = psi[:, None] * eps_v + (rho - psi * beta)[:, None] * eps_a
+                trace_e = psi[:, None] * (eps_v - bounded[:, None] * eps_a)
+                eps_a = psi[:, None] * eps_v + (rho - psi * bounded)[:, None] * eps_a
                 filtered = kappa * filtered + trace_e
                 out_filtered = kappa * out_filtered + np.concatenate([z[t], x[t]])
                 naive.first += (errors[t] @ given)[:, None] * filtered

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 from dataclasses import replace
 
 import pytest
 import torch
 from test_equality import compare
+from torch import Tensor
 from toys import Toy, scramble, stimulus
 
 from quant.errors import ConfigError
@@ -81,6 +83,24 @@ def test_gradients_are_those_of_whole_samples(quantized: bool, adaptation: bool,
             given, largest = torch.zeros_like(one) if one.grad is None else one.grad, float(expected[name].abs().max())
             torch.testing.assert_close(given, expected[name], rtol=1e-6, atol=1e-6 * largest, msg=name)
             assert largest > 0 or name in ("logit_gain_log", "stack.2.threshold_log"), name
+
+
+def test_memory_does_not_grow_with_the_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All tensors that live in a late step take as much as in an early one."""
+    chosen = settings(Eprop(online=True), SquaredError(), adaptation=True)
+    network, batch, held = Network(chosen), next(in_order(chosen.data.load()["train"], 3)), {}
+    judge = online._Judge.__call__
+
+    def watched(self: online._Judge, t: int, potentials: Tensor) -> Tensor:
+        gc.collect()
+        tensors = [one for one in gc.get_objects() if type(one) in (Tensor, torch.nn.Parameter)]
+        held[t] = sum({one.untyped_storage().data_ptr(): one.untyped_storage().nbytes() for one in tensors}.values())
+        return judge(self, t, potentials)
+
+    monkeypatch.setattr(online._Judge, "__call__", watched)
+    online.learn(network, batch, quantized=False)
+    assert len(held) == 40
+    assert held[39] == held[5] > 10_000
 
 
 @pytest.mark.parametrize("step_by_step", [False, True])

@@ -503,22 +503,30 @@ def test_progress_that_cannot_be_used_is_refused(finished: Path, tmp_path: Path,
     assert path.read_bytes() == before
 
 
-def test_a_loss_that_is_no_number_stops_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("way", "where"),
+    [
+        ("forward", "layer 1 has a potential that is not finite from time step 0 on"),
+        ("back", "the gradient of layer 1's weight is not finite"),
+    ],
+)
+def test_numbers_that_are_not_finite_stop_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str, where: str
+) -> None:
     settings = config(network=NetworkConfig((LayerConfig(3, (0,)),), readout="membrane_sum"))
     fresh = loop.start
 
     def broken(chosen: Config, **options: Any) -> loop.Progress:
         progress = fresh(chosen, **options)
-        with torch.no_grad():
-            progress.network.layers[0].weight.fill_(float("inf"))
+        weight = progress.network.layers[0].weight
+        if way == "forward":
+            weight.data.fill_(float("inf"))
+        else:
+            weight.register_hook(lambda gradient: gradient / 0)
         return progress
 
     monkeypatch.setattr(loop, "start", broken)
-    expected = (
-        r"float phase, epoch 1, update 1: layer 1 has a potential that is not finite from time step 0 on; "
-        r"lower train\.rate_float"
-    )
-    with pytest.raises(DivergenceError, match=expected):
+    with pytest.raises(DivergenceError, match=f"float phase, epoch 1, update 1: {where}; lower train.rate_float"):
         run.train(settings, tmp_path, quiet)
     assert not list(tmp_path.iterdir())
 

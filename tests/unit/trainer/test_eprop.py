@@ -32,7 +32,7 @@ PATTERNS = Patterns(patterns=3, steps=40, channels=11, rate=0.2)
 def network_of(
     rule: Rule, *, regression: bool, adaptive: bool, recurrent: bool, deep: bool = False, refractory: int = 0
 ) -> Network:
-    """A random network; all neurons of its last layer have one leak, and some steps of adaptation are above a threshold."""
+    """A random network: one leak in the last layer, and adaptation in steps of which some are above a threshold."""
     features = {"adaptation": adaptive, "dense_recurrent": recurrent}
     hidden = [LayerConfig(9, (0,), reset="late_subtract", refractory=refractory, **features)]
     if deep:

@@ -92,14 +92,14 @@ def test_memory_does_not_grow_with_the_steps(monkeypatch: pytest.MonkeyPatch) ->
     judge = online._Judge.__call__
 
     def watched(self: online._Judge, t: int, potentials: Tensor) -> Tensor:
-        gc.collect()
-        tensors = [one for one in gc.get_objects() if type(one) in (Tensor, torch.nn.Parameter)]
-        held[t] = sum({one.untyped_storage().data_ptr(): one.untyped_storage().nbytes() for one in tensors}.values())
+        if t in (5, 39):
+            gc.collect()
+            living = (one.untyped_storage() for one in gc.get_objects() if type(one) in (Tensor, torch.nn.Parameter))
+            held[t] = sum({one.data_ptr(): one.nbytes() for one in living}.values())
         return judge(self, t, potentials)
 
     monkeypatch.setattr(online._Judge, "__call__", watched)
     online.learn(network, batch, quantized=False)
-    assert len(held) == 40
     assert held[39] == held[5] > 10_000
 
 

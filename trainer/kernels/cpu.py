@@ -23,7 +23,7 @@ def run_walk(function: Pass, state_bits: int | None, dynamics: Dynamics, **array
         steps=steps,
         batch=batch,
         neurons=neurons,
-        stride=arrays["recurrent"].shape[1] if "recurrent" in arrays else neurons,
+        recurrent_stride=arrays["recurrent"].shape[1] if "recurrent" in arrays else neurons,
         threads=torch.get_num_threads(),
         integer=state_bits is not None,
         output=output_code(dynamics),

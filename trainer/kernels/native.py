@@ -41,7 +41,7 @@ class Walk(ctypes.Structure):
     """`struct Walk` of walk.cpp."""
 
     _fields_ = (
-        *((name, ctypes.c_int64) for name in ("steps", "batch", "neurons", "stride", "threads")),
+        *((name, ctypes.c_int64) for name in ("steps", "batch", "neurons", "recurrent_stride", "threads")),
         *((name, ctypes.c_int32) for name in ("integer", "output", "surrogate", "padding")),
         *((name, ctypes.c_float) for name in ("low", "high")),
         *((name, _Pointer) for name in _ARRAYS.split()),

@@ -26,13 +26,13 @@ enum Number : int64_t {
 
 // Mirrored by trainer/kernels/native.py. Rows are (step, sample), row-major, of `neurons` values each.
 struct Walk {
-  int64_t steps, batch, neurons, stride, threads;
+  int64_t steps, batch, neurons, recurrent_stride, threads;
   int32_t integer, output, surrogate, padding;
   float low, high;            // bounds of the states, in integer arithmetic
   const int64_t* ends;        // (batch), steps of each sample
   const float* currents;      // rows: the input currents
   const float* numbers;       // (numbers, neurons), zeros of what is not there; backward, bounded as the gradient sees them
-  const float* recurrent;     // (neurons, stride), or null: row j holds the weights from neuron j (forward), or to it
+  const float* recurrent;     // (neurons, recurrent_stride), or null: row j: weights from neuron j (forward), or to it
   const int64_t* delay;       // (neurons), or null: steps
   const float* inhibition;    // (neurons), or null: what each spike of the others takes from the current; no gradient
   float* outputs;             // rows: spikes, or potentials; zeros at first with delays
@@ -47,7 +47,7 @@ struct Walk {
 };
 
 // out (rows, columns) = x (rows, inputs) times the transposed weights (inputs, columns), or its gradient. A row of the
-// transposed weights takes `stride` numbers, as one of recurrent weights does: a multiple of 16.
+// transposed weights takes `stride` numbers, as one of recurrent weights `recurrent_stride`: multiples of 16.
 struct Product {
   int64_t rows, inputs, columns, stride, parts, threads;
   const float* x;
@@ -220,7 +220,7 @@ void forward(const Walk& w, int64_t first, int64_t last) {
       float* __restrict__ held = refractory ? w.refractory_state + row : nullptr;
       if (w.recurrent) {
         in_blocks(n, x, [&](auto kept, int64_t base, float* sums) {
-          sum_rows<kept>(w.recurrent + base, w.stride, events.data(), fed_back, sums);
+          sum_rows<kept>(w.recurrent + base, w.recurrent_stride, events.data(), fed_back, sums);
         });
         for (int64_t i = 0; i < n; ++i) x[i] = given[i] + x[i];
         given = x;
@@ -404,7 +404,7 @@ void backward(const Walk& w, int64_t first, int64_t last) {
       if (w.recurrent && t) {
         float* __restrict__ d_seen = w.delay ? w.d_outputs + row - stride : d_s;
         in_blocks(n, d_seen, [&](auto kept, int64_t base, float* sums) {
-          add_rows<kept>(w.recurrent + base, w.stride, d_current, n, sums);
+          add_rows<kept>(w.recurrent + base, w.recurrent_stride, d_current, n, sums);
         });
       }
     }

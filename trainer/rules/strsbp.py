@@ -202,7 +202,7 @@ def _solve(response: Tensor, mixing: _Mixing, error: Tensor) -> Tensor:
             return x
     left = ~settled
     matrices = torch.diag_embed(response[left]) - mixing.matrices(left)
-    # One that has no inverse gives no numbers, which training reports with layer and step.
+    # One that has no inverse gives no numbers, which training reports with layer and update.
     x[left] = torch.linalg.solve_ex(matrices, error[left]).result
     return x
 

@@ -94,8 +94,9 @@ def test_memory_does_not_grow_with_the_steps(monkeypatch: pytest.MonkeyPatch) ->
     def watched(self: online._Judge, t: int, potentials: Tensor) -> Tensor:
         if t in (5, 39):
             gc.collect()
-            living = (one for one in gc.get_objects() if type(one) is Tensor and one.layout is torch.strided)
-            held[t] = sum({one.data_ptr(): one.untyped_storage().nbytes() for one in living}.values())
+            tensors = (one for one in gc.get_objects() if type(one) is Tensor and one.layout is torch.strided)
+            storages = (one.untyped_storage() for one in tensors)
+            held[t] = sum({one.data_ptr(): one.nbytes() for one in storages}.values())
         return judge(self, t, potentials)
 
     monkeypatch.setattr(online._Judge, "__call__", watched)

@@ -77,29 +77,6 @@ inline Lanes load(const float* from) {
   return value;
 }
 
-// Adds up `kept` neighbouring vectors of the weight rows of all events, in registers.
-template <int kept>
-inline void sum_rows(const float* rows, int64_t stride, const int32_t* events, int64_t count, float* out) {
-  Lanes sum[kept] = {};
-  for (int64_t e = 0; e < count; ++e) {
-    const float* row = rows + events[e] * stride;
-    for (int k = 0; k < kept; ++k) sum[k] += load(row + k * kLanes);
-  }
-  std::memcpy(out, sum, sizeof sum);
-}
-
-// Adds the rows, each times its factor, to `out`.
-template <int kept>
-inline void add_rows(const float* rows, int64_t stride, const float* factors, int64_t count, float* out) {
-  Lanes sum[kept];
-  std::memcpy(sum, out, sizeof sum);
-  for (int64_t i = 0; i < count; ++i) {
-    const float* row = rows + i * stride;
-    for (int k = 0; k < kept; ++k) sum[k] += factors[i] * load(row + k * kLanes);
-  }
-  std::memcpy(out, sum, sizeof sum);
-}
-
 // Calls work(kept, base, out) for blocks of `kept` vectors of columns from `base` on; fewer than a vector are copied.
 template <typename Work>
 inline void in_blocks(int64_t columns, float* out, Work work) {
@@ -116,8 +93,37 @@ inline void in_blocks(int64_t columns, float* out, Work work) {
   }
 }
 
+// The functions below are compiled once, not once more in each of the many forms of a walk.
+
+// The sum of the rows of all events, in registers.
+[[gnu::noinline]] void sum_rows(const float* rows, int64_t stride, const int32_t* events, int64_t count,
+                                int64_t columns, float* out) {
+  in_blocks(columns, out, [=](auto kept, int64_t base, float* block) {
+    Lanes sum[kept] = {};
+    for (int64_t e = 0; e < count; ++e) {
+      const float* row = rows + events[e] * stride + base;
+      for (int k = 0; k < kept; ++k) sum[k] += load(row + k * kLanes);
+    }
+    std::memcpy(block, sum, sizeof sum);
+  });
+}
+
+// Adds the rows, each times its factor, to `out`.
+[[gnu::noinline]] void add_rows(const float* rows, int64_t stride, const float* factors, int64_t count,
+                                int64_t columns, float* out) {
+  in_blocks(columns, out, [=](auto kept, int64_t base, float* block) {
+    Lanes sum[kept];
+    std::memcpy(sum, block, sizeof sum);
+    for (int64_t i = 0; i < count; ++i) {
+      const float* row = rows + i * stride + base;
+      for (int k = 0; k < kept; ++k) sum[k] += factors[i] * load(row + k * kLanes);
+    }
+    std::memcpy(block, sum, sizeof sum);
+  });
+}
+
 // The positions of what is not 0 in a row, and how many; `events` has room for `length + 1`.
-inline int64_t events_of(const float* x, int64_t length, int32_t* events) {
+[[gnu::noinline]] int64_t events_of(const float* x, int64_t length, int32_t* events) {
   constexpr int64_t kGroup = 8;
   int64_t count = 0, base = 0;
   const auto take = [&](int64_t j) {  // without a branch: whether one spikes cannot be predicted
@@ -136,8 +142,8 @@ inline int64_t events_of(const float* x, int64_t length, int32_t* events) {
 
 // What arrives behind each neuron's delay: `rows` is a ring of `reach` steps, `now` the place of the present one, and
 // `left` steps are left.
-inline void gather(const int64_t* __restrict__ delay, const float* __restrict__ rows, int64_t now, int64_t reach,
-                   int64_t left, int64_t n, float* __restrict__ out) {
+[[gnu::noinline]] void gather(const int64_t* __restrict__ delay, const float* __restrict__ rows, int64_t now,
+                              int64_t reach, int64_t left, int64_t n, float* __restrict__ out) {
   for (int64_t i = 0; i < n; ++i) {
     const int64_t place = now + delay[i];
     const float value = rows[(place < reach ? place : place - reach) * n + i];
@@ -219,9 +225,7 @@ void forward(const Walk& w, int64_t first, int64_t last) {
       float* __restrict__ added = adaptation ? w.adaptation_state + row : nullptr;
       float* __restrict__ held = refractory ? w.refractory_state + row : nullptr;
       if (w.recurrent) {
-        in_blocks(n, x, [&](auto kept, int64_t base, float* sums) {
-          sum_rows<kept>(w.recurrent + base, w.recurrent_stride, events.data(), fed_back, sums);
-        });
+        sum_rows(w.recurrent, w.recurrent_stride, events.data(), fed_back, n, x);
         for (int64_t i = 0; i < n; ++i) x[i] = given[i] + x[i];
         given = x;
       }
@@ -403,9 +407,7 @@ void backward(const Walk& w, int64_t first, int64_t last) {
       }
       if (w.recurrent && t) {
         float* __restrict__ d_seen = w.delay ? w.d_outputs + row - stride : d_s;
-        in_blocks(n, d_seen, [&](auto kept, int64_t base, float* sums) {
-          add_rows<kept>(w.recurrent + base, w.recurrent_stride, d_current, n, sums);
-        });
+        add_rows(w.recurrent, w.recurrent_stride, d_current, n, n, d_seen);
       }
     }
   }
@@ -466,9 +468,7 @@ void product_forward(const Product* p) {
     std::vector<int32_t> events(p->inputs + 1);
     for (int64_t r = first; r < last; ++r) {
       const int64_t count = events_of(p->x + r * p->inputs, p->inputs, events.data());
-      in_blocks(columns, p->out + r * columns, [&](auto kept, int64_t base, float* sums) {
-        sum_rows<kept>(p->transposed + base, stride, events.data(), count, sums);
-      });
+      sum_rows(p->transposed, stride, events.data(), count, columns, p->out + r * columns);
     }
   });
 }

@@ -231,6 +231,14 @@ EXPERIMENTS = {
         needs=("fashion",),
         build=("--lanes", "16,16,10"),
     ),
+    "sequential": Experiment(
+        MEMORY / "sequential.toml",
+        "MNIST, a pixel in every step, permuted; the official test part; epochs chosen on a tenth of the training part",
+        variants={"recurrence and delays": {}},
+        needs=("mnist",),
+        build=("--lanes", "16,16,10"),
+        reach=("float 94, integers 93.5",),
+    ),
     "mnist_fashion": Experiment(
         SYSTEMS / "metaplastic.toml",
         f"MNIST, then Fashion-MNIST, {UNKNOWN}",

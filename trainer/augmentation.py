@@ -28,6 +28,8 @@ class Augmentation:
         time_warp: by which part a sample is stretched or compressed in time; the number of steps follows.
         channel_shift: channels by which all events move together; what leaves the range is lost.
         channel_warp: by which part the channels are stretched or compressed: a longer or shorter vocal tract.
+        mirror: channels in a row of an image; half of the samples are shown as in a mirror, each row's channels in
+            reverse order; 0: none.
         drop_channels: fraction of the channels of a sample that is silenced, one block of neighbours.
         drop_steps: fraction of the steps of a sample that is silenced, one block of neighbours.
         mix: fraction of the samples that lose some of their events, another part in every one, and get such a part of
@@ -44,6 +46,7 @@ class Augmentation:
     time_warp: Annotated[float, Range(0.0, 0.9)] = 0.0
     channel_shift: Annotated[int, Range(0, 10_000)] = 0
     channel_warp: Annotated[float, Range(0.0, 0.9)] = 0.0
+    mirror: Annotated[int, Range(0, 10_000)] = 0
     drop_channels: Annotated[float, Range(0.0, 0.9)] = 0.0
     drop_steps: Annotated[float, Range(0.0, 0.9)] = 0.0
     mix: Annotated[float, Range(0.0, 1.0)] = 0.0
@@ -106,6 +109,9 @@ def augment(events: Events, channels: int, how: Augmentation, draw: np.random.Ge
         step = np.floor(step * stretch[sample]) + np.rint(how.time_shift * either[1])[sample]
     if how.jitter_steps:
         step = np.rint(step + how.jitter_steps * draw.standard_normal(len(step)))
+    if how.mirror:
+        reverse = (draw.random(batch) < 0.5)[sample]
+        channel = np.where(reverse, channel + how.mirror - 1 - 2 * (channel % how.mirror), channel)
     if how.channel_warp or how.channel_shift:
         middle = (channels - 1) / 2
         spread = 1 + how.channel_warp * either[2]

@@ -371,6 +371,10 @@ class Config:
                 f"network has {weights} weights; the limit on this machine is {most}: take fewer neurons or sources"
             )
         _check_loss(self)
+        if (row := self.train.augment.mirror) and self.data.channels % row:
+            raise ConfigError(
+                f"train.augment.mirror is {row}; the {self.data.channels} channels are no whole number of such rows"
+            )
         if layers[-1].neurons != len(self.data.classes):
             raise ConfigError(
                 f"network.layers[{len(layers)}].neurons is {layers[-1].neurons}; "

@@ -128,8 +128,8 @@ class Mnist:
         return step == np.arange(self.steps)[:, None, None]
 
     def _by_level(self, images: Images, _: int) -> Bools:
-        shown = images.reshape(len(images), -1, self.pixels).swapaxes(0, 1)[..., None]
-        reached = shown.astype(np.int64) * self.levels >= 255 * np.arange(1, self.levels + 1)
+        shown = images.reshape(len(images), -1, 1, self.pixels).swapaxes(0, 1)
+        reached = shown.astype(np.int64) * self.levels >= 255 * np.arange(1, self.levels + 1)[:, None]
         return reached.reshape(*reached.shape[:2], -1)
 
     def _by_crossing(self, images: Images, first: int) -> Bools:

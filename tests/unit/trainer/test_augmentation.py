@@ -136,6 +136,15 @@ def test_channels_move_together_and_leave_at_the_edge() -> None:
     assert found.channel.max() < CHANNELS
 
 
+def test_half_of_the_samples_are_mirrored_row_by_row() -> None:
+    channel = np.array([0, 3, 9, 10, 25, 39])
+    given = Events(np.full(400, 5), np.repeat(np.arange(400), 6), np.zeros(2400, int), np.tile(channel, 400))
+    found = augment(given, CHANNELS, Augmentation(mirror=10), np.random.default_rng(1)).channel.reshape(400, 6)
+    mirrored = (found != channel).any(axis=1)
+    assert np.mean(mirrored) == pytest.approx(0.5, abs=0.1)
+    np.testing.assert_array_equal(found[mirrored], np.tile([9, 6, 0, 19, 24, 30], (mirrored.sum(), 1)))
+
+
 def test_a_channel_warp_keeps_the_middle() -> None:
     wide = Events(np.array([1]), np.zeros(3, int), np.zeros(3, int), np.array([0, 20, 39]))
     found = [augment(wide, CHANNELS, Augmentation(channel_warp=0.5), np.random.default_rng(seed)) for seed in range(30)]

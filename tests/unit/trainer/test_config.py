@@ -73,6 +73,7 @@ def regression(readout: str = "spike_count", loss: str = "squared_error", **trai
         ),
         (lambda t: t["train"].update(activity={"low": 0.5}), "train.activity: low is 0.5, high 0.2; low must not be"),
         (lambda t: t["train"]["augment"].update(tilt=0.5), "train.augment.tilt tilts what `thin` leaves out"),
+        (lambda t: t["train"]["augment"].update(mirror=9), "train.augment.mirror is 9; the 78 channels are no whole"),
         (lambda t: t["train"]["augment"].update(mix=0.5), "train.augment.mix: a mixed sample has no label"),
         (
             lambda t: t["train"].update(teacher={"ridge": 0.0}),

@@ -61,7 +61,7 @@ def test_a_sequence_shows_some_pixels_after_others(pixels: int) -> None:
     reached = Mnist("", code="levels", pixels=pixels, levels=levels)
     shown = reached.encode(given, np.arange(3)).dense(slice(0, 3))
     assert shown.shape == (steps, 3, reached.channels)
-    heights = shown.reshape(steps, 3, pixels, levels).sum(axis=3).transpose(1, 0, 2).reshape(3, 784)
+    heights = shown.reshape(steps, 3, levels, pixels).sum(axis=2).transpose(1, 0, 2).reshape(3, 784)
     np.testing.assert_array_equal(heights, given.astype(int) * levels // 255)
     assert set(np.unique(heights)) == set(range(levels + 1))
 

@@ -42,8 +42,11 @@ def hidden(feature: str, value: Any = True) -> Table:
 _BIP = {f"plasticity.{name}": True for name in ("leak", "threshold", "synapse_leak")}
 
 
-def one_after_another() -> Mapping[str, Table]:
-    """Memory features, each added to a plain network with those before it; last, dense recurrence instead."""
+def one_after_another(longest: int = 7) -> Mapping[str, Table]:
+    """Memory features, each added to a plain network with those before it; last, dense recurrence instead.
+
+    Delays are of up to `longest` steps.
+    """
     found: dict[str, Table] = {"feed-forward": dict.fromkeys(_BIP, False)}
     for name, added in {
         "+ filter": hidden("synapse"),
@@ -51,7 +54,7 @@ def one_after_another() -> Mapping[str, Table]:
         "+ skip": {"network.layers.2.sources": [1, 0], "network.layers.3.sources": [2, 1]},
         "+ BIP": _BIP,
         "+ adaptation": hidden("adaptation"),
-        "+ delays": hidden("delay", 7),
+        "+ delays": hidden("delay", longest),
     }.items():
         found[name] = {**list(found.values())[-1], **added}
     return {**found, "dense recurrence instead": {**found["+ filter"], **_BIP, **hidden("dense_recurrent")}}
@@ -70,6 +73,16 @@ SELF_RECURRENCE: Mapping[str, Table] = {
     "filter, self-recurrence, reset by subtraction": {**_SELF, **hidden("reset", "subtract")},
     "filter, self-recurrence from 0.1": {**_SELF, "network.self_weight": 0.1},
     "filter, self-recurrence from -0.1": {**_SELF, "network.self_weight": -0.1},
+}
+# Recurrence over hundreds of steps: alone, with delays, with membranes that forget in two steps, and with both.
+_RECURRENT, _DELAYED, _SHORT = {**_BIP, **hidden("dense_recurrent")}, hidden("delay", 15), {"network.leak": 0.6}
+RECURRENCE: Mapping[str, Table] = {
+    "dense recurrence": _RECURRENT,
+    "dense recurrence, short leaks": {**_RECURRENT, **_SHORT},
+    "dense recurrence and delays": {**_RECURRENT, **_DELAYED},
+    "dense recurrence and delays, short leaks": {**_RECURRENT, **_DELAYED, **_SHORT},
+    "delays, short leaks": {**_BIP, **_DELAYED, **_SHORT},
+    "delays": {**_BIP, **_DELAYED},
 }
 
 # Error normalization of Lee's rule: left out, and left out with the rate that is best without it.
@@ -226,14 +239,21 @@ EXPERIMENTS = {
     "spoken": Experiment(MEMORY / "spoken.toml", TAKES, variants=FEATURES, build=("--lanes", "16,16,10")),
     "rows": Experiment(
         MEMORY / "rows.toml",
-        "Fashion-MNIST, a row in every step, the official test part; epochs chosen on a tenth of the training part",
+        f"a row in every step: {FASHION}",
         variants=FEATURES,
         needs=("fashion",),
         build=("--lanes", "16,16,10"),
     ),
+    "sequential_features": Experiment(
+        MEMORY / "sequential-features.toml",
+        f"four permuted pixels in every step: {MNIST}",
+        variants={**one_after_another(15), **RECURRENCE},
+        needs=("mnist",),
+        build=("--lanes", "16,16,10"),
+    ),
     "sequential": Experiment(
         MEMORY / "sequential.toml",
-        "MNIST, a pixel in every step, permuted; the official test part; epochs chosen on a tenth of the training part",
+        f"a permuted pixel in every step: {MNIST}",
         variants={"recurrence and delays": {}},
         needs=("mnist",),
         build=("--lanes", "16,16,10"),

@@ -239,7 +239,7 @@ EXPERIMENTS = {
     "spoken": Experiment(MEMORY / "spoken.toml", TAKES, variants=FEATURES, build=("--lanes", "16,16,10")),
     "rows": Experiment(
         MEMORY / "rows.toml",
-        f"a row in every step: {FASHION}",
+        "Fashion-MNIST, a row in every step, the official test part; epochs chosen on a tenth of the training part",
         variants=FEATURES,
         needs=("fashion",),
         build=("--lanes", "16,16,10"),
@@ -253,7 +253,7 @@ EXPERIMENTS = {
     ),
     "sequential": Experiment(
         MEMORY / "sequential.toml",
-        f"a permuted pixel in every step: {MNIST}",
+        "MNIST, a pixel in every step, permuted; the official test part; epochs chosen on a tenth of the training part",
         variants={"recurrence and delays": {}},
         needs=("mnist",),
         build=("--lanes", "16,16,10"),

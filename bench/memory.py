@@ -22,7 +22,12 @@ from quant.files import write_atomic
 
 PICTURE = Path("docs/memory.svg")
 # Experiments with features added one by one.
-TASKS = {"match": "delayed match", "spoken": "spoken digits", "rows": "Fashion-MNIST by rows"}
+TASKS = {
+    "match": "delayed match",
+    "spoken": "spoken digits",
+    "rows": "Fashion-MNIST by rows",
+    "sequential_features": "permuted MNIST, four pixels a step",
+}
 PHASES = {"float": ("#1f5fbf", "real numbers"), "quantized": ("#c4412b", "4-bit weights, in hardware")}
 
 Runs = Mapping[str, list[dict[str, Any]]]

@@ -74,16 +74,23 @@ SELF_RECURRENCE: Mapping[str, Table] = {
     "filter, self-recurrence from 0.1": {**_SELF, "network.self_weight": 0.1},
     "filter, self-recurrence from -0.1": {**_SELF, "network.self_weight": -0.1},
 }
-# Recurrence over hundreds of steps: alone, with delays, with membranes that forget in two steps, and with both.
-_RECURRENT, _DELAYED, _SHORT = {**_BIP, **hidden("dense_recurrent")}, hidden("delay", 15), {"network.leak": 0.6}
-RECURRENCE: Mapping[str, Table] = {
-    "dense recurrence": _RECURRENT,
-    "dense recurrence, short leaks": {**_RECURRENT, **_SHORT},
-    "dense recurrence and delays": {**_RECURRENT, **_DELAYED},
-    "dense recurrence and delays, short leaks": {**_RECURRENT, **_DELAYED, **_SHORT},
-    "delays, short leaks": {**_BIP, **_DELAYED, **_SHORT},
-    "delays": {**_BIP, **_DELAYED},
-}
+
+
+def recurrence(longest: int, leak: float) -> Mapping[str, Table]:
+    """Dense recurrence, and delays of up to `longest` steps, alone and together; leaks as they are, or from `leak` on."""
+    plain: Table = {**_BIP, "network.weight_gain": 2.5}
+    kinds: Mapping[str, Table] = {
+        "BIP": {},
+        "dense recurrence": hidden("dense_recurrent"),
+        "delays": hidden("delay", longest),
+        "dense recurrence and delays": {**hidden("dense_recurrent"), **hidden("delay", longest)},
+    }
+    return {
+        f"{kind}{short}": {**plain, **settings, **leaks}
+        for kind, settings in kinds.items()
+        for short, leaks in (("", {}), (", short leaks", {"network.leak": leak}))
+    }
+
 
 # Error normalization of Lee's rule: left out, and left out with the rate that is best without it.
 _NOT_NORMALIZED = {"train.rule.normalize": False}
@@ -236,7 +243,12 @@ EXPERIMENTS = {
         seeded=("train.seed", "data.seed"),
         build=("--lanes", "16,16,2"),
     ),
-    "spoken": Experiment(MEMORY / "spoken.toml", TAKES, variants=FEATURES, build=("--lanes", "16,16,10")),
+    "spoken": Experiment(
+        MEMORY / "spoken.toml",
+        TAKES,
+        variants={**FEATURES, **recurrence(31, 0.8)},
+        build=("--lanes", "16,16,10"),
+    ),
     "rows": Experiment(
         MEMORY / "rows.toml",
         "Fashion-MNIST, a row in every step, the official test part; epochs chosen on a tenth of the training part",
@@ -247,7 +259,7 @@ EXPERIMENTS = {
     "sequential_features": Experiment(
         MEMORY / "sequential-features.toml",
         f"four permuted pixels in every step: {MNIST}",
-        variants={**one_after_another(15), **RECURRENCE},
+        variants={**one_after_another(15), **recurrence(15, 0.6)},
         needs=("mnist",),
         build=("--lanes", "16,16,10"),
     ),

@@ -77,7 +77,7 @@ SELF_RECURRENCE: Mapping[str, Table] = {
 
 
 def recurrence(longest: int, leak: float) -> Mapping[str, Table]:
-    """Dense recurrence, and delays of up to `longest` steps, alone and together; leaks as they are, or from `leak` on."""
+    """Recurrence and delays of up to `longest` steps, alone and together; leaks as they are, or from `leak` on."""
     plain: Table = {**_BIP, "network.weight_gain": 2.5}
     kinds: Mapping[str, Table] = {
         "BIP": {},

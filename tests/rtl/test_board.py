@@ -31,6 +31,7 @@ pytestmark = pytest.mark.rtl
 
 LIBRARY = sorted((TEMPLATES / "lib").glob("*.v"))
 BRIDGE = sorted((TEMPLATES / "boards" / "lib").glob("*.v"))
+PATIENT = 10_000_000  # cycles of the watchdog: simulated ones go on where a busy machine lets the host wait
 
 
 @pytest.mark.parametrize("lint", LINTERS)
@@ -116,7 +117,7 @@ def test_a_sample_set_over_the_line_equals_the_golden_model(tmp_path: Path, monk
 @pytest.mark.parametrize("lose_every", [0, 2500])
 def test_weights_come_over_the_line_too(lose_every: int, tmp_path: Path, monkeypatch, capsys) -> None:
     """All layers of a core take their weights from the host, again whenever lost bytes made it start anew."""
-    safety = Safety("secded", 100_000, self_test=True)
+    safety = Safety("secded", PATIENT, self_test=True)
     build, samples = _built(tmp_path, recurrent_model(), Folding([3, 2], loaded=[1, 2]), safety=safety)
     assert json.loads((build / "manifest.json").read_text())["load"]["words"] > 20
     with simulated_board(build, bit_cycles=8, lose_every=lose_every) as port:
@@ -149,7 +150,7 @@ def test_a_line_that_loses_bytes_costs_time_and_no_answer(lose_every: int, tmp_p
 
 @pytest.mark.parametrize("lose_every", [0, 1100])
 def test_a_packet_per_step_comes_over_the_line(lose_every: int, tmp_path: Path, monkeypatch, capsys) -> None:
-    build, samples = _built(tmp_path, recurrent_model(), safety=Safety("parity", 100_000, True), packets="step")
+    build, samples = _built(tmp_path, recurrent_model(), safety=Safety("parity", PATIENT, True), packets="step")
     with simulated_board(build, bit_cycles=8, lose_every=lose_every) as port:
         assert _host(monkeypatch, port, build, samples, "--out", tmp_path / "answers.npz") == 0
     shown = capsys.readouterr().out

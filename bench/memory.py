@@ -83,8 +83,8 @@ def main() -> int:
             lines = [row(variant, runs) for variant, runs in variants.items() if (variant in FEATURES) == added]
             if lines:
                 print(f"{TASKS[name]}, {title}:\n\n{tabulate(lines, header, 'github', disable_numparse=True)}\n")
-    if tasks:
-        write_atomic(PICTURE, draw(tasks))
+    if complete := {name: variants for name, variants in tasks.items() if FEATURES.keys() <= variants.keys()}:
+        write_atomic(PICTURE, draw(complete))
     return 0
 
 

@@ -109,16 +109,15 @@ def perform(run: Run) -> Table:
     """Train, build and verify; a run that an earlier call finished is not repeated."""
     config, out = run.folder / "config.toml", run.folder / "run"
     chosen = configuration.from_table(run.table)
-    content = tomli_w.dumps(configuration.to_table(chosen)).encode()
     done = run.folder / "result.json"
-    if config.exists() and config.read_bytes() == content:
+    if _asks_for(config, chosen):
         if done.exists():
             found: Table = json.loads(done.read_text())
             if found.get("settings") == run.settings:
                 return found
     else:
         shutil.rmtree(run.folder, ignore_errors=True)  # of another configuration
-    write_atomic(config, content)
+        write_atomic(config, tomli_w.dumps(configuration.to_table(chosen)).encode())
     with (run.folder / "log.txt").open("w") as log:
         _call(log, "trainer", "train", "--config", config, "--out", out)
         if chosen.train.tasks:
@@ -135,6 +134,14 @@ def perform(run: Run) -> Table:
     result = {**about, **result, "commit": commit()}
     record.write(done, result)
     return result
+
+
+def _asks_for(file: Path, chosen: configuration.Config) -> bool:
+    """Whether the file is there and describes `chosen`, with today's options and defaults."""
+    try:
+        return configuration.read(file) == chosen
+    except ConfigError:
+        return False
 
 
 def _verified(run: Run, learned: Sequence[Source], out: Path, suffix: str, log: IO[str]) -> Table:

@@ -12,6 +12,7 @@ SPEAKERS = ("george", "jackson", "lucas", "nicolas", "theo", "yweweler")
 TAKES, LOSO = "FSDD, Lyon + BSA, takes 0-4 test", "FSDD, Lyon + BSA, leave one speaker out"
 MNIST = "MNIST, the official test part; epochs chosen on a tenth of the training part"
 UNKNOWN = "official test parts; the task is not known at test"
+ROWS = "Fashion-MNIST, a row in every step, the official test part; epochs chosen on a tenth of the training part"
 FASHION = "Fashion-MNIST, the official test part; epochs chosen on a tenth of the training part"
 
 Table = dict[str, Any]
@@ -251,10 +252,18 @@ EXPERIMENTS = {
     ),
     "rows": Experiment(
         MEMORY / "rows.toml",
-        "Fashion-MNIST, a row in every step, the official test part; epochs chosen on a tenth of the training part",
+        ROWS,
         variants=FEATURES,
         needs=("fashion",),
         build=("--lanes", "16,16,10"),
+    ),
+    "rows_recurrent": Experiment(
+        MEMORY / "rows-recurrent.toml",
+        ROWS,
+        variants={"recurrence and delays": {}},
+        needs=("fashion",),
+        build=("--lanes", "32,32,10"),
+        reach=("float 90, integers 89.7",),
     ),
     "sequential_features": Experiment(
         MEMORY / "sequential-features.toml",

@@ -139,7 +139,7 @@ def perform(run: Run) -> Table:
 def _asks_for(file: Path, chosen: configuration.Config) -> bool:
     """Whether the file is there and describes `chosen`, with today's options and defaults."""
     try:
-        return configuration.read(file) == chosen
+        return configuration.read(file) == configuration.located(chosen, file.parent)
     except ConfigError:
         return False
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import tomli_w
 
 from bench import accuracy
 from trainer import config as configuration
@@ -42,6 +44,19 @@ def test_runs_are_recorded_one_by_one_and_not_repeated(monkeypatch: pytest.Monke
     with pytest.raises(OSError, match="went away"):
         accuracy.work("mfcc", {}, 1)
     assert json.loads(path.read_text()) == whole
+
+
+def test_a_run_goes_on_if_its_configuration_says_the_same(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Also in fewer words, as from before there was an option."""
+    monkeypatch.chdir(Path(__file__).parents[2])
+    file = tmp_path / "config.toml"
+    chosen = configuration.from_table(accuracy.runs("lee", {"mnist": Path("../mnist")})[0].table)
+    assert not accuracy._asks_for(file, chosen)
+    table = configuration.to_table(chosen)
+    assert table["train"].pop("average") == 0
+    file.write_text(tomli_w.dumps(table))
+    assert accuracy._asks_for(file, chosen)
+    assert not accuracy._asks_for(file, replace(chosen, name="other"))
 
 
 @pytest.mark.parametrize("name", accuracy.EXPERIMENTS)

@@ -10,10 +10,10 @@ from typing import Any
 CONFIGS, SYSTEMS, MEMORY = Path("configs/accuracy"), Path("configs/systems"), Path("configs/memory")
 SPEAKERS = ("george", "jackson", "lucas", "nicolas", "theo", "yweweler")
 TAKES, LOSO = "FSDD, Lyon + BSA, takes 0-4 test", "FSDD, Lyon + BSA, leave one speaker out"
-MNIST = "MNIST, the official test part; epochs chosen on a tenth of the training part"
 UNKNOWN = "official test parts; the task is not known at test"
-ROWS = "Fashion-MNIST, a row in every step, the official test part; epochs chosen on a tenth of the training part"
-FASHION = "Fashion-MNIST, the official test part; epochs chosen on a tenth of the training part"
+OFFICIAL = "the official test part; epochs chosen on a tenth of the training part"
+MNIST, FASHION = f"MNIST, {OFFICIAL}", f"Fashion-MNIST, {OFFICIAL}"
+ROWS = f"Fashion-MNIST, a row in every step, {OFFICIAL}"
 
 Table = dict[str, Any]
 
@@ -284,7 +284,7 @@ EXPERIMENTS = {
     ),
     "sequential": Experiment(
         MEMORY / "sequential.toml",
-        "MNIST, a pixel in every step, permuted; the official test part; epochs chosen on a tenth of the training part",
+        f"MNIST, a pixel in every step, permuted; {OFFICIAL}",
         variants={"recurrence and delays": {}},
         needs=("mnist",),
         build=("--lanes", "16,16,10"),

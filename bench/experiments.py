@@ -287,7 +287,7 @@ EXPERIMENTS = {
         f"MNIST, a pixel in every step, permuted; {OFFICIAL}",
         variants={"recurrence and delays": {}},
         needs=("mnist",),
-        build=("--lanes", "16,16,10"),
+        build=("--lanes", "128,128,10"),
         reach=("float 94, integers 93.5",),
     ),
     "mnist_fashion": Experiment(

@@ -302,7 +302,7 @@ def _activity(job: _Job) -> Iterator[dict[str, int]]:
     seen = {0: (job.model.inputs, job.samples.channel)}
     seen |= {one.index: (one.neurons, job.answers[f"layer_{one.index}"]) for one in job.layers if one.spiking}
     for layer, (neurons, spikes) in seen.items():
-        silent = neurons - len(np.unique(spikes % neurons))
+        silent = int(np.sum(np.bincount(spikes % neurons, minlength=neurons) == 0))
         yield {"layer": layer, "neurons": neurons, "spikes": len(spikes), "silent": silent}
 
 

@@ -83,7 +83,7 @@ def test_weights_that_are_multiples_of_a_power_of_two(parts: tuple[Part, ...], t
     assert check_model(tmp_path / "core", model, Folding([4], [2]), vectors.random_samples(model, 10, 12, 0.3, 1), 1)
 
 
-@pytest.mark.parametrize("seed", [*range(4), *later(*range(4, 12))])
+@pytest.mark.parametrize("seed", [*range(3), *later(*range(3, 12))])
 def test_random_networks(seed: int, tmp_path: Path) -> None:
     safety = random_safety(np.random.default_rng(seed))
     assert check_model(tmp_path / "core", *random_case(seed, Limits()), seed, safety)
@@ -151,7 +151,10 @@ def _extremes() -> dict[str, IntModel]:
     }
 
 
-@pytest.mark.parametrize("case", _extremes())
+PLAINER = "one neuron, potential", "saturating", "widest, potential"  # than what stands beside them
+
+
+@pytest.mark.parametrize("case", [*later(*PLAINER), *(case for case in _extremes() if case not in PLAINER)])
 def test_the_ends_of_every_range(case: str, tmp_path: Path) -> None:
     model = _extremes()[case]
     samples = vectors.random_samples(model, 20, 10, 0.7, seed=2)

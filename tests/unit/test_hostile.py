@@ -17,7 +17,7 @@ from bench.hostile import CONFIGURATION, READERS, Reader, bomb, crafted, examine
 from quant import reader
 
 INPUTS = 24
-SLOW = "HDF5 lists", "NIR"  # a process for each input that reads with h5py
+SLOW = "HDF5 lists", "HDF5 groups", "NIR"  # a process for each input that reads with h5py
 
 
 @pytest.fixture

@@ -285,7 +285,14 @@ EXPERIMENTS = {
     "sequential": Experiment(
         MEMORY / "sequential.toml",
         f"MNIST, a pixel in every step, permuted; {OFFICIAL}",
-        variants={"recurrence and delays": {}},
+        variants={
+            "recurrence and delays": {},
+            "self-recurrence and delays, 256-256": {
+                **_NO_RECURRENCE,
+                **hidden("self_weight"),
+                **hidden("neurons", 256),
+            },
+        },
         needs=("mnist",),
         build=("--lanes", "128,128,10"),
         reach=("float 94, integers 93.5",),

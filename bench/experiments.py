@@ -287,10 +287,10 @@ EXPERIMENTS = {
         f"MNIST, a pixel in every step, permuted; {OFFICIAL}",
         variants={
             "recurrence and delays": {},
-            "self-recurrence and delays, 256-256": {
+            "self-recurrence and delays, 192-192": {
                 **_NO_RECURRENCE,
                 **hidden("self_weight"),
-                **hidden("neurons", 256),
+                **hidden("neurons", 192),
             },
         },
         needs=("mnist",),

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import gaussian_filter1d
 
-from quant.errors import DataError
+from quant.errors import ConfigError, DataError
 from quant.files import memory_limit
 from quant.spikes import SpikeSet
 from trainer.augmentation import Events, events_of_samples
@@ -51,6 +51,10 @@ class TeacherConfig:
     smoothing: Annotated[float, Range(0.0, 1000.0)] = 1.5
     narrowness: Annotated[float, Range(1e-6, 1e6)] = 10.0
     ridge: Annotated[float, Range(1e-6, 1e6)] = 0.03
+
+    def __post_init__(self) -> None:
+        if self.networks and not self.sharpness:
+            raise ConfigError("train.teacher.networks teach nothing with sharpness 0; give sharpness, such as 1.0")
 
 
 class Teacher(Protocol):

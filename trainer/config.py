@@ -295,7 +295,7 @@ class TrainConfig:
         schedule: the learning rate over the epochs.
         surrogate: the surrogate derivative of the spike.
         loss: what is minimized.
-        teacher: a kernel machine, or other networks, whose probabilities are learned from.
+        teacher: a kernel machine whose probabilities are learned from.
         activity: a price of neurons that are silent or always fire.
         growth: a price of large weights.
         augment: random changes of the training samples.
@@ -430,24 +430,22 @@ def to_table(config: Config) -> dict[str, Any]:
 
 
 def located(config: Config, folder: Path) -> Config:
-    """`config` with its paths taken from `folder` on, as absolute ones."""
-    return _with_paths(config, lambda part: placed(part, folder))
+    """`config` with the paths of its data taken from `folder` on, as absolute ones."""
+    return _with_data(config, lambda source: placed(source, folder))
 
 
 def portable_table(config: Config) -> dict[str, Any]:
     """As `to_table`, but of paths only the last part: equal for the same run in another place."""
-    return to_table(_with_paths(config, portable))
+    return to_table(_with_data(config, portable))
 
 
-def _with_paths(config: Config, change: Callable[[Any], Any]) -> Config:
-    """`config` with `change` made in all parts that name files."""
+def _with_data(config: Config, change: Callable[[Source], Source]) -> Config:
     tasks = tuple(change(task) for task in config.train.tasks)
-    train = replace(config.train, tasks=tasks, teacher=change(config.train.teacher))
-    return replace(config, data=change(config.data), train=train)
+    return replace(config, data=change(config.data), train=replace(config.train, tasks=tasks))
 
 
 def difference(first: Config, second: Config) -> str | None:
-    """The first key in which two configurations differ, wherever their files lie; None where they do not."""
+    """The first key in which two configurations differ, wherever their data lie; None where they do not."""
     return _difference(portable_table(first), portable_table(second), "")
 
 

@@ -11,7 +11,6 @@ import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
 from typing import Literal, cast, get_args
 
 import numpy as np
@@ -26,13 +25,12 @@ from trainer.checkpoint import State
 from trainer.config import Config, TrainConfig
 from trainer.data.batches import Batch, shuffled
 from trainer.distributed import add_gradients, of_first, processes, share, total
-from trainer.ensemble import Ensemble
 from trainer.evaluation import Quality, answer_of, evaluate, quality
 from trainer.losses import growth, inactivity
 from trainer.network import Network, Trace
 from trainer.neurons import LEAK, THRESHOLD
 from trainer.synapses import Store
-from trainer.teacher import KernelMachine, Teacher
+from trainer.teacher import Teacher
 
 Phase = Literal["float", "quantized"]
 PHASES: tuple[Phase, ...] = get_args(Phase)
@@ -183,7 +181,9 @@ def train(
     Raises:
         DivergenceError: when a number is no longer finite; the progress is that after the last good update.
     """
-    teacher = _teacher(progress.network, data["train"])
+    settings = progress.network.config.train.teacher
+    classes = len(progress.network.config.data.classes)
+    teacher = Teacher(data["train"], classes, settings) if settings.sharpness else None
     for phase in phases:
         if phase == "quantized" and not progress.of_phase(phase):
             _begin_quantized(progress)
@@ -195,15 +195,6 @@ def train(
             if progress.best_epoch(phase) is epoch:
                 progress.best[phase] = {name: value.clone() for name, value in progress.candidate.state_dict().items()}
             after_epoch(epoch)
-
-
-def _teacher(network: Network, samples: SpikeSet) -> Teacher | None:
-    how, graph = network.config.train.teacher, network.graph
-    if not how.sharpness:
-        return None
-    if how.networks:
-        return Ensemble([Path(file) for file in how.networks], graph, how.sharpness, network.device)
-    return KernelMachine(samples, len(graph.classes), how)
 
 
 def _begin_quantized(progress: Progress) -> None:

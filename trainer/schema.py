@@ -72,14 +72,9 @@ def portable(value: T) -> T:
 
 
 def _with_paths(value: T, change: Callable[[str], str]) -> T:
-    hints, changed = _hints(type(value)), dict[str, Any]()  # type: ignore[arg-type]
-    for name, hint in hints.items():
-        given = getattr(value, name)
-        if hint == FilePath and given:
-            changed[name] = change(given)
-        elif hint == tuple[FilePath, ...]:
-            changed[name] = tuple(map(change, given))
-    return replace(value, **changed)  # type: ignore[type-var]
+    hints = _hints(type(value))  # type: ignore[arg-type]
+    names = [name for name, hint in hints.items() if hint == FilePath and getattr(value, name)]
+    return replace(value, **{name: change(getattr(value, name)) for name in names})  # type: ignore[type-var]
 
 
 def read_toml(path: Path) -> dict[str, Any]:

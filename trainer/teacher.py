@@ -1,4 +1,4 @@
-"""Teachers, which a network learns to imitate: a kernel machine on spike counts, or other networks (ensemble.py).
+"""A teacher: kernel ridge regression on a sample's pattern of spike counts, which a network learns to imitate.
 
 A kernel machine on smoothed counts is right about an unknown speaker more often than a network trained on labels, but
 is no network of spiking neurons. What makes it so is how it goes on between and beyond its samples, and that it can be
@@ -11,17 +11,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Annotated, Protocol
+from typing import Annotated
 
 import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import gaussian_filter1d
 
-from quant.errors import ConfigError, DataError
+from quant.errors import DataError
 from quant.files import memory_limit
 from quant.spikes import SpikeSet
 from trainer.augmentation import Events, events_of_samples
-from trainer.schema import FilePath, Range
+from trainer.schema import Range
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -34,11 +34,8 @@ class TeacherConfig:
     """The teacher that training imitates instead of the labels.
 
     Attributes:
-        sharpness: scores are multiplied by this before the softmax that the network is to imitate; 0: no teacher. The
-            kernel machine's are about 1 for the class and 0 for the others, those of networks are what their own
-            softmax takes.
-        networks: products of training runs (`ckpt.pt`), whose mean probabilities are imitated; none: the kernel
-            machine, for which the rest is.
+        sharpness: its scores, about 1 for the class and 0 for the others, are multiplied by this before the softmax
+            that the network is to imitate; 0: no teacher.
         parts: equal parts of a sample's duration, each with its own counts.
         smoothing: standard deviation of the Gaussian that blurs the counts over the channels, in channels.
         narrowness: of the kernel `exp(-narrowness * distance**2)`; patterns of counts have length 1.
@@ -46,26 +43,14 @@ class TeacherConfig:
     """
 
     sharpness: Annotated[float, Range(0.0, 1000.0)] = 0.0
-    networks: tuple[FilePath, ...] = ()
     parts: Annotated[int, Range(1, 1000)] = 5
     smoothing: Annotated[float, Range(0.0, 1000.0)] = 1.5
     narrowness: Annotated[float, Range(1e-6, 1e6)] = 10.0
     ridge: Annotated[float, Range(1e-6, 1e6)] = 0.03
 
-    def __post_init__(self) -> None:
-        if self.networks and not self.sharpness:
-            raise ConfigError("train.teacher.networks teach nothing with sharpness 0; give sharpness, such as 1.0")
 
-
-class Teacher(Protocol):
-    """Judges the samples of a batch, as they are after augmentation."""
-
-    def __call__(self, events: Events) -> FloatArray:
-        """`(batch, classes)`, the probabilities it gives the classes."""
-
-
-class KernelMachine:
-    """Kernel ridge regression on patterns of counts: fitted to the training samples, the same for the same samples."""
+class Teacher:
+    """Fitted to the training samples; the same for the same samples."""
 
     def __init__(self, samples: SpikeSet, classes: int, how: TeacherConfig) -> None:
         most = math.isqrt(memory_limit() // _PAIR_BYTES)
@@ -82,7 +67,7 @@ class KernelMachine:
         self._factors = np.linalg.solve(kernel, rights - self._mean)
 
     def __call__(self, events: Events) -> FloatArray:
-        """See `Teacher`."""
+        """`(batch, classes)`, the probabilities it gives the classes."""
         scores = self._how.sharpness * (self._kernel(self._pattern(events)) @ self._factors + self._mean)
         powers = np.exp(scores - scores.max(axis=1, keepdims=True))
         return np.asarray(powers / powers.sum(axis=1, keepdims=True))

@@ -70,15 +70,15 @@ def shuffled(
     for index in draw.permutation(len(batches)):
         events = augment(events_of_samples(samples, batches[index]), samples.channels, how, draw)
         targets = None if teacher is None else teacher(events)
-        yield dense(events, samples.label[batches[index]], samples.channels, targets)
+        yield _dense(events, samples.label[batches[index]], samples.channels, targets)
 
 
 def gather(samples: SpikeSet, chosen: IntArray) -> Batch:
     """The chosen samples as one batch."""
-    return dense(events_of_samples(samples, chosen), samples.label[chosen], samples.channels)
+    return _dense(events_of_samples(samples, chosen), samples.label[chosen], samples.channels)
 
 
-def dense(events: Events, labels: IntArray, channels: int, targets: FloatArray | None = None) -> Batch:
+def _dense(events: Events, labels: IntArray, channels: int, targets: FloatArray | None = None) -> Batch:
     """The batch of samples with the given events.
 
     Raises:

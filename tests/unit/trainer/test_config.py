@@ -80,10 +80,6 @@ def regression(readout: str = "spike_count", loss: str = "squared_error", **trai
             "train.teacher.ridge is 0.0; allowed is 1e-06..1000000.0",
         ),
         (
-            lambda t: t["train"].update(teacher={"networks": ["ckpt.pt"]}),
-            "train.teacher.networks teach nothing with sharpness 0; give sharpness",
-        ),
-        (
             lambda t: t["train"].update(loss={"name": "spike_count"}, teacher={"sharpness": 5.0}),
             "train.teacher gives probabilities; only train.loss.name",
         ),

@@ -16,7 +16,7 @@ from trainer import teacher as module
 from trainer.augmentation import Augmentation, Events, events_of_samples
 from trainer.data.batches import shuffled
 from trainer.distributed import share_of
-from trainer.teacher import KernelMachine, TeacherConfig
+from trainer.teacher import Teacher, TeacherConfig
 
 HOW = TeacherConfig(sharpness=4.0, parts=3, smoothing=0.0, narrowness=2.0, ridge=0.1)
 
@@ -55,20 +55,20 @@ def test_it_is_kernel_ridge_regression_on_patterns_of_counts() -> None:
     factors = np.linalg.inv(kernel) @ (rights - rights.mean(axis=0))
     scores = np.array([[near(one, other) for other in known] for one in others]) @ factors + rights.mean(axis=0)
     expected = torch.from_numpy(4.0 * scores).softmax(dim=1).numpy()
-    np.testing.assert_allclose(KernelMachine(samples(), 3, HOW)(asked()), expected, atol=1e-6)
+    np.testing.assert_allclose(Teacher(samples(), 3, HOW)(asked()), expected, atol=1e-6)
 
 
 def test_it_knows_its_samples_and_learns_from_them() -> None:
-    said = KernelMachine(samples(), 3, HOW)(asked())
+    said = Teacher(samples(), 3, HOW)(asked())
     assert (said.argmax(axis=1) == Toy().load()["validation"].label).mean() > 0.6
-    own = KernelMachine(samples(), 3, HOW)(events_of_samples(samples(), np.arange(24)))
+    own = Teacher(samples(), 3, HOW)(events_of_samples(samples(), np.arange(24)))
     assert (own.argmax(axis=1) == samples().label).all()
 
 
 def test_neighbouring_channels_are_alike_to_it() -> None:
     def shift(smoothing: float) -> float:
         """How far its answers change if every event moves by one channel."""
-        teacher, given = KernelMachine(samples(), 3, replace(HOW, smoothing=smoothing)), asked()
+        teacher, given = Teacher(samples(), 3, replace(HOW, smoothing=smoothing)), asked()
         moved = replace(given, channel=np.minimum(given.channel + 1, 11))
         return float(np.abs(teacher(moved) - teacher(given)).mean())
 
@@ -77,7 +77,7 @@ def test_neighbouring_channels_are_alike_to_it() -> None:
 
 def test_silence_is_judged_too() -> None:
     nothing = np.zeros(0, dtype=np.int64)
-    said = KernelMachine(samples(), 3, HOW)(Events(np.array([5]), nothing, nothing, nothing))
+    said = Teacher(samples(), 3, HOW)(Events(np.array([5]), nothing, nothing, nothing))
     np.testing.assert_allclose(said.sum(axis=1), 1.0)
 
 
@@ -86,11 +86,11 @@ def test_too_many_samples_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(
         DataError, match=r"train\.teacher compares all training samples .* 20 at most on this machine, and there are 24"
     ):
-        KernelMachine(samples(), 3, HOW)
+        Teacher(samples(), 3, HOW)
 
 
 def test_a_batch_carries_what_it_says_to_the_changed_samples() -> None:
-    teacher, how = KernelMachine(samples(), 3, HOW), Augmentation(mix=1.0, drop_events=0.2)
+    teacher, how = Teacher(samples(), 3, HOW), Augmentation(mix=1.0, drop_events=0.2)
 
     (batch,) = shuffled(samples(), 24, np.random.default_rng(1), how, teacher)
     whole = batch.targets

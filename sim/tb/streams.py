@@ -190,8 +190,8 @@ def compare(
         vectors: samples and the golden model's answers.
         packets: what came out of the core.
         flags: the status flags that each packet must carry.
-        spikes: by layer index, when each layer spiked: `step * neurons + neuron`, steps counted over all samples;
-            None where spikes inside cannot be observed, as in a netlist.
+        spikes: by layer index, when each layer spiked, no neuron twice in a step: `step * neurons + neuron`, steps
+            counted over all samples; None where spikes inside cannot be observed, as in a netlist.
         layers: the layers of the hardware.
 
     Raises:

@@ -93,6 +93,28 @@ def recurrence(longest: int, leak: float) -> Mapping[str, Table]:
     }
 
 
+def deep(hidden_layers: int, skips: bool) -> Table:
+    """As many layers of 64 neurons in front of ten; with skips, each also hears the layer before the one before it."""
+    layers = range(1, hidden_layers + 2)
+    return {
+        "network.weight_gain": 2.5,
+        "network.layers": [
+            {
+                "neurons": 64 if layer <= hidden_layers else 10,
+                "sources": [layer - 1, layer - 2] if skips and layer > 1 else [layer - 1],
+            }
+            for layer in layers
+        ],
+    }
+
+
+# Whether deeper networks need skips.
+DEPTH: Mapping[str, Table] = {
+    f"{count} hidden layers{name}": deep(count, skips)
+    for count in (2, 4, 6)
+    for name, skips in (("", False), (", skips", True))
+}
+
 # What recurrence and delays are worth on voices that were not heard, beside both: each alone, or neither.
 _NO_RECURRENCE, _NO_DELAYS = hidden("dense_recurrent", False), hidden("delay", 0)
 UNHEARD: Mapping[str, Table] = {
@@ -267,6 +289,7 @@ EXPERIMENTS = {
         needs=("fashion",),
         build=("--lanes", "16,16,10"),
     ),
+    "rows_depth": Experiment(MEMORY / "rows.toml", ROWS, variants=DEPTH, needs=("fashion",)),
     "rows_recurrent": Experiment(
         MEMORY / "rows-recurrent.toml",
         ROWS,
@@ -278,7 +301,7 @@ EXPERIMENTS = {
     "sequential_features": Experiment(
         MEMORY / "sequential-features.toml",
         f"four permuted pixels in every step: {MNIST}",
-        variants={**one_after_another(15), **recurrence(15, 0.6)},
+        variants=one_after_another(15),
         needs=("mnist",),
         build=("--lanes", "16,16,10"),
     ),

@@ -107,7 +107,7 @@ def change(table: Table, setting: str, value: Any) -> None:
 
 def perform(run: Run) -> Table:
     """Train, build and verify; a run that an earlier call finished is not repeated."""
-    config, out = run.folder / "config.toml", run.folder / "run"
+    config, out, begun = run.folder / "config.toml", run.folder / "run", commit()
     chosen = configuration.from_table(run.table)
     done = run.folder / "result.json"
     if _asks_for(config, chosen):
@@ -131,7 +131,7 @@ def perform(run: Run) -> Table:
         else:
             result = _verified(run, [chosen.data], out, "", log)
     about = {"variant": run.variant, "fold": run.fold, "seed": run.seed, "settings": run.settings}
-    result = {**about, **result, "commit": commit()}
+    result = {**about, **result, "commit": begun}
     record.write(done, result)
     return result
 
@@ -152,7 +152,9 @@ def _verified(run: Run, learned: Sequence[Source], out: Path, suffix: str, log: 
         shutil.rmtree(folder, ignore_errors=True)  # of an earlier call that was interrupted
     tests = [for_hardware(source, source.load()["test"]) for source in learned]
     write_new(spikes, to_bytes(join(tests)), force=True)
-    write_new(few, to_bytes(pick(tests[-1], np.arange(min(RATE_SAMPLES, len(tests[-1]))))), force=True)
+    last = tests[-1]  # in some data sets samples come class after class
+    typical = np.unique(np.linspace(0, len(last) - 1, RATE_SAMPLES).astype(np.int64))
+    write_new(few, to_bytes(pick(last, typical)), force=True)
     _call(log, "hwgen", "build", "--model", model, "--out", core, *run.build)
     _call(log, "sim", "verify", "--build", core, "--spikes", spikes)
     _call(log, "hwgen", "build", "--model", model, "--out", plain, "--rates", few)
@@ -221,11 +223,15 @@ def _quality(results: list[Table], phase: str) -> str:
     name, factor, digits = ("error", 1, 4) if "error_quantized" in results[0] else ("accuracy", 100, 1)
     if f"{name}_{phase}" not in results[0]:
         return ""
-    seeds = {one["seed"] for one in results}
-    means = [
-        statistics.mean(factor * one[f"{name}_{phase}"] for one in results if one["seed"] == seed) for seed in seeds
-    ]
-    return spread(means, digits)
+    return spread([factor * one for one in by_seed(results, f"{name}_{phase}")], digits)
+
+
+def by_seed(results: Sequence[Table], quantity: str) -> list[float]:
+    """For each seed the mean of its folds; a seed that is not recorded on all folds is left out."""
+    folds, seeds = {one["fold"] for one in results}, dict[int, list[float]]()
+    for one in results:
+        seeds.setdefault(one["seed"], []).append(one[quantity])
+    return [statistics.mean(values) for values in seeds.values() if len(values) == len(folds)]
 
 
 def spread(values: list[float], digits: int = 1) -> str:
@@ -272,8 +278,10 @@ def work(name: str, given: Mapping[str, Path | None], processes: int) -> None:
         places[data] = place
     path, todo = RESULTS / f"{name}.json", {one.settings: one for one in runs(name, places)}
     recorded, wanted = json.loads(path.read_text())["runs"] if path.exists() else [], len(todo)
-    results = [one for one in recorded if todo.pop(one.get("settings"), None)]
+    results = [{**one, "variant": run.variant} for one in recorded if (run := todo.pop(one.get("settings"), None))]
     replaces = len(results) < len(recorded)  # runs with other settings, which stay until all are done again
+    options = "".join(f" --{data} <folder>" for data in experiment.needs)
+    about = {"protocol": experiment.protocol, "command": f"python -m bench.accuracy {name}{options}"}
     failures = list[BaseException]()  # raised in the end: the other runs go on
     with ProcessPoolExecutor(processes) as pool:
         under_way = [pool.submit(perform, run) for run in todo.values()]
@@ -283,10 +291,10 @@ def work(name: str, given: Mapping[str, Path | None], processes: int) -> None:
                 continue
             results.append(done.result())
             results.sort(key=lambda one: (one["variant"], one["fold"], one["seed"]))
-            options = "".join(f" --{data} <folder>" for data in experiment.needs)
-            command = f"python -m bench.accuracy {name}{options}"
-            if not replaces or len(results) == wanted:
-                record.write(path, {"protocol": experiment.protocol, "command": command, "runs": results})
+            if not replaces:
+                record.write(path, {**about, "runs": results})
+    if len(results) == wanted:
+        record.write(path, {**about, "runs": results})
     if failures:
         raise failures[0]
 

@@ -14,7 +14,7 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 from tabulate import tabulate
 
-from bench.accuracy import spread
+from bench.accuracy import by_seed, spread
 from bench.experiments import EXPERIMENTS, FEATURES
 from bench.record import RESULTS
 from quant import figures
@@ -44,9 +44,8 @@ def recorded(name: str) -> Runs:
 
 
 def accuracies(runs: list[dict[str, Any]], phase: str) -> list[float]:
-    """In percent, one for each seed: the mean of its folds."""
-    seeds = sorted({one["seed"] for one in runs})
-    return [statistics.mean(100 * one[f"accuracy_{phase}"] for one in runs if one["seed"] == seed) for seed in seeds]
+    """In percent, one for each seed."""
+    return [100 * one for one in by_seed(runs, f"accuracy_{phase}")]
 
 
 def draw(tasks: Mapping[str, Runs]) -> bytes:
@@ -72,9 +71,9 @@ def draw(tasks: Mapping[str, Runs]) -> bytes:
 
 
 def row(variant: str, runs: list[dict[str, Any]]) -> list[str]:
-    """A line of the table: accuracies, and the means of what the networks take in hardware."""
+    """A line of the table: accuracies, and what the networks take in hardware; seeds may be folded differently."""
     cells = [spread(accuracies(runs, phase)) for phase in PHASES]
-    cost = {key: statistics.mean(one["hardware"][key] for one in runs) for key in runs[0]["hardware"]}
+    cost = {key: statistics.median(one["hardware"][key] for one in runs) for key in runs[0]["hardware"]}
     return [variant, *cells, f"{cost['lut']:,.0f}", f"{cost['memory_bits']:,.0f}", f"{cost['cycles_per_step']:,.0f}"]
 
 

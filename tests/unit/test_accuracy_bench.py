@@ -46,6 +46,24 @@ def test_runs_are_recorded_one_by_one_and_not_repeated(monkeypatch: pytest.Monke
     assert json.loads(path.read_text()) == whole
 
 
+def test_what_is_recorded_follows_the_variants_of_today(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A variant that has another name now is not trained again, and one that is no more is forgotten."""
+    path = tmp_path / "mfcc.json"
+    found = [
+        {"variant": "old", "fold": one.fold, "seed": one.seed, "settings": one.settings}
+        for one in accuracy.runs("mfcc", {})
+    ]
+    path.write_text(json.dumps({"runs": [*found, {**found[0], "settings": "no more"}]}))
+    monkeypatch.setattr(accuracy, "RESULTS", tmp_path)
+    accuracy.work("mfcc", {}, 1)
+    assert json.loads(path.read_text())["runs"] == [{**one, "variant": ""} for one in found]
+
+
+def test_a_seed_counts_when_it_has_all_folds() -> None:
+    found = [{"seed": seed, "fold": fold, "a": seed * fold} for seed, fold in ((1, 1), (1, 3), (2, 1), (3, 1), (3, 3))]
+    assert accuracy.by_seed(found, "a") == [2, 6]
+
+
 def test_a_run_goes_on_if_its_configuration_says_the_same(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Also in fewer words, as from before there was an option."""
     monkeypatch.chdir(Path(__file__).parents[2])

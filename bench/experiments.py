@@ -93,26 +93,29 @@ def recurrence(longest: int, leak: float) -> Mapping[str, Table]:
     }
 
 
-def deep(hidden_layers: int, skips: bool) -> Table:
+def deep(hidden_layers: int, *, skips: bool) -> Table:
     """As many layers of 64 neurons in front of ten; with skips, each also hears the layer before the one before it."""
-    layers = range(1, hidden_layers + 2)
     return {
-        "network.weight_gain": 2.5,
         "network.layers": [
             {
                 "neurons": 64 if layer <= hidden_layers else 10,
                 "sources": [layer - 1, layer - 2] if skips and layer > 1 else [layer - 1],
             }
-            for layer in layers
-        ],
+            for layer in range(1, hidden_layers + 2)
+        ]
     }
 
 
-# Whether deeper networks need skips.
-DEPTH: Mapping[str, Table] = {
-    f"{count} hidden layers{name}": deep(count, skips)
-    for count in (2, 4, 6)
-    for name, skips in (("", False), (", skips", True))
+# Without filters: what single features are worth beside BIP, and whether deeper networks need skips.
+UNFILTERED: Mapping[str, Table] = {
+    "BIP alone": {},
+    "BIP and self-recurrence": hidden("self_weight"),
+    "BIP and delays": hidden("delay", 7),
+    "BIP and skips": deep(2, skips=True),
+    "BIP, 4 hidden layers": deep(4, skips=False),
+    "BIP, 4 hidden layers, skips": deep(4, skips=True),
+    "BIP, 6 hidden layers": deep(6, skips=False),
+    "BIP, 6 hidden layers, skips": deep(6, skips=True),
 }
 
 # What recurrence and delays are worth on voices that were not heard, beside both: each alone, or neither.
@@ -285,11 +288,9 @@ EXPERIMENTS = {
     "rows": Experiment(
         MEMORY / "rows.toml",
         ROWS,
-        variants=FEATURES,
+        variants={**FEATURES, **UNFILTERED},
         needs=("fashion",),
-        build=("--lanes", "16,16,10"),
     ),
-    "rows_depth": Experiment(MEMORY / "rows.toml", ROWS, variants=DEPTH, needs=("fashion",)),
     "rows_recurrent": Experiment(
         MEMORY / "rows-recurrent.toml",
         ROWS,

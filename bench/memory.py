@@ -27,7 +27,6 @@ TASKS = {
     "spoken": "spoken digits",
     "loso_memory": "spoken digits, unknown voices",
     "rows": "Fashion-MNIST by rows",
-    "rows_depth": "Fashion-MNIST by rows, depth",
     "sequential_features": "permuted MNIST, four pixels a step",
 }
 PHASES = {"float": ("#1f5fbf", "real numbers"), "quantized": ("#c4412b", "4-bit weights, in hardware")}

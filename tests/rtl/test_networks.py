@@ -83,7 +83,7 @@ def test_weights_that_are_multiples_of_a_power_of_two(parts: tuple[Part, ...], t
     assert check_model(tmp_path / "core", model, Folding([4], [2]), vectors.random_samples(model, 10, 12, 0.3, 1), 1)
 
 
-@pytest.mark.parametrize("seed", [*range(3), *later(*range(3, 12))])
+@pytest.mark.parametrize("seed", [*range(3), *later(*range(3, 6))])
 def test_random_networks(seed: int, tmp_path: Path) -> None:
     safety = random_safety(np.random.default_rng(seed))
     assert check_model(tmp_path / "core", *random_case(seed, Limits()), seed, safety)
@@ -104,9 +104,8 @@ def test_a_packet_after_every_step(readout: str, steps: int, tmp_path: Path) -> 
 
 
 @pytest.mark.check
-@pytest.mark.parametrize("seed", range(100, 103))
-def test_larger_random_networks(seed: int, tmp_path: Path) -> None:
-    assert check_model(tmp_path / "core", *random_case(seed, Limits(layers=5, inputs=700, neurons=200)), seed)
+def test_a_larger_random_network(tmp_path: Path) -> None:
+    assert check_model(tmp_path / "core", *random_case(100, Limits(layers=5, inputs=700, neurons=200)), 100)
 
 
 def _extremes() -> dict[str, IntModel]:

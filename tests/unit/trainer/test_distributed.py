@@ -49,7 +49,6 @@ readout = "%s"
 @pytest.mark.parametrize(
     ("options", "readout"),
     [
-        ("", "spike_count"),
         # No gradient reaches the logits' gain, nor, in the case after it, the last layer's threshold.
         ('loss = {name = "van_rossum"}\nrule = "tssl"', "spike_count"),
         ('rule = "tssl"', "membrane_sum"),

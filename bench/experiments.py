@@ -40,6 +40,7 @@ def hidden(feature: str, value: Any = True) -> Table:
     return {f"network.layers.{layer}.{feature}": value for layer in (1, 2)}
 
 
+_SKIPS: Table = {"network.layers.2.sources": [1, 0], "network.layers.3.sources": [2, 1]}
 _BIP = {f"plasticity.{name}": True for name in ("leak", "threshold", "synapse_leak")}
 
 
@@ -52,7 +53,7 @@ def one_after_another(longest: int = 7) -> Mapping[str, Table]:
     for name, added in {
         "+ filter": hidden("synapse"),
         "+ self-recurrence": hidden("self_weight"),
-        "+ skip": {"network.layers.2.sources": [1, 0], "network.layers.3.sources": [2, 1]},
+        "+ skip": _SKIPS,
         "+ BIP": _BIP,
         "+ adaptation": hidden("adaptation"),
         "+ delays": hidden("delay", longest),
@@ -77,20 +78,18 @@ SELF_RECURRENCE: Mapping[str, Table] = {
 }
 
 
-def recurrence(longest: int, leak: float) -> Mapping[str, Table]:
-    """Recurrence and delays of up to `longest` steps, alone and together; leaks as they are, or from `leak` on."""
-    plain: Table = {**_BIP, "network.weight_gain": 2.5}
-    kinds: Mapping[str, Table] = {
-        "BIP": {},
-        "dense recurrence": hidden("dense_recurrent"),
-        "delays": hidden("delay", longest),
-        "dense recurrence and delays": {**hidden("dense_recurrent"), **hidden("delay", longest)},
-    }
-    return {
-        f"{kind}{short}": {**plain, **settings, **leaks}
-        for kind, settings in kinds.items()
-        for short, leaks in (("", {}), (", short leaks", {"network.leak": leak}))
-    }
+# Recurrence and delays of up to 250 ms, alone and together; leaks as they are, or shorter.
+_KINDS: Mapping[str, Table] = {
+    "BIP": {},
+    "dense recurrence": hidden("dense_recurrent"),
+    "delays": hidden("delay", 31),
+    "dense recurrence and delays": {**hidden("dense_recurrent"), **hidden("delay", 31)},
+}
+RECURRENCE: Mapping[str, Table] = {
+    f"{kind}{short}": {**_BIP, "network.weight_gain": 2.5, **settings, **leaks}
+    for kind, settings in _KINDS.items()
+    for short, leaks in (("", {}), (", short leaks", {"network.leak": 0.8}))
+}
 
 
 def deep(hidden_layers: int, *, skips: bool) -> Table:
@@ -111,7 +110,7 @@ UNFILTERED: Mapping[str, Table] = {
     "BIP alone": {},
     "BIP and self-recurrence": hidden("self_weight"),
     "BIP and delays": hidden("delay", 7),
-    "BIP and skips": deep(2, skips=True),
+    "BIP and skips": _SKIPS,
     "BIP, 4 hidden layers": deep(4, skips=False),
     "BIP, 4 hidden layers, skips": deep(4, skips=True),
     "BIP, 6 hidden layers": deep(6, skips=False),
@@ -282,7 +281,7 @@ EXPERIMENTS = {
     "spoken": Experiment(
         MEMORY / "spoken.toml",
         TAKES,
-        variants={**FEATURES, **recurrence(31, 0.8)},
+        variants={**FEATURES, **RECURRENCE},
         build=("--lanes", "16,16,10"),
     ),
     "rows": Experiment(

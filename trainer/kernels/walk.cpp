@@ -122,21 +122,16 @@ inline void in_blocks(int64_t columns, float* out, Work work) {
   });
 }
 
-// The positions of what is not 0 in a row, and how many; `events` has room for `length + 1`.
+// The positions of what is not 0 in a row, and how many. What spikes cannot be predicted: only the end of a word is.
 [[gnu::noinline]] int64_t events_of(const float* x, int64_t length, int32_t* events) {
-  constexpr int64_t kGroup = 8;
-  int64_t count = 0, base = 0;
-  const auto take = [&](int64_t j) {  // without a branch: whether one spikes cannot be predicted
-    events[count] = static_cast<int32_t>(j);
-    count += x[j] != 0.0f;
-  };
-  for (; base + kGroup <= length; base += kGroup) {
-    uint64_t pairs[kGroup / 2];
-    std::memcpy(pairs, x + base, sizeof pairs);
-    if ((pairs[0] | pairs[1] | pairs[2] | pairs[3]) == 0) continue;
-    for (int64_t j = base; j < base + kGroup; ++j) take(j);
+  constexpr int64_t kWord = 64;
+  int64_t count = 0;
+  for (int64_t base = 0; base < length; base += kWord) {
+    const int64_t here = std::min(kWord, length - base);
+    uint64_t found = 0;
+    for (int64_t j = 0; j < here; ++j) found |= static_cast<uint64_t>(x[base + j] != 0.0f) << j;
+    for (; found; found &= found - 1) events[count++] = static_cast<int32_t>(base + __builtin_ctzll(found));
   }
-  for (; base < length; ++base) take(base);
   return count;
 }
 
@@ -202,7 +197,7 @@ template <bool integer, bool synapse, bool adaptation, bool refractory, int outp
 void forward(const Walk& w, int64_t first, int64_t last) {
   const int64_t n = w.neurons, stride = w.batch * n;
   std::vector<float> states(5 * n), arriving(n), leaving(n);
-  std::vector<int32_t> events(n + 1);
+  std::vector<int32_t> events(n);
   const float* __restrict__ leak = w.numbers + kLeak * n;
   const float* __restrict__ synapse_leak = w.numbers + kSynapseLeak * n;
   const float* __restrict__ self_weight = w.numbers + kSelfWeight * n;
@@ -476,7 +471,7 @@ void walk_backward(const Walk* w) {
 void product_forward(const Product* p) {
   const int64_t columns = p->columns, stride = p->stride;
   share(p->rows, p->threads, [=](int64_t first, int64_t last) {
-    std::vector<int32_t> events(p->inputs + 1);
+    std::vector<int32_t> events(p->inputs);
     for (int64_t r = first; r < last; ++r) {
       const int64_t count = events_of(p->x + r * p->inputs, p->inputs, events.data());
       sum_rows(p->transposed, stride, events.data(), count, columns, p->out + r * columns);
@@ -488,7 +483,7 @@ void product_forward(const Product* p) {
 void product_backward(const Product* p) {
   const int64_t columns = p->columns;
   share(p->parts, p->threads, [=](int64_t first_part, int64_t last_part) {
-    std::vector<int32_t> events(p->inputs + 1);
+    std::vector<int32_t> events(p->inputs);
     for (int64_t part = first_part; part < last_part; ++part) {
       float* sums = p->d_transposed + part * p->inputs * columns;
       for (int64_t r = p->rows * part / p->parts; r < p->rows * (part + 1) / p->parts; ++r) {

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from tabulate import tabulate
 
 from bench.accuracy import by_seed, spread
-from bench.experiments import EXPERIMENTS, FEATURES
+from bench.experiments import EXPERIMENTS, FEATURES, UNFILTERED
 from bench.record import RESULTS
 from quant import figures
 from quant.files import write_atomic
@@ -29,6 +29,8 @@ TASKS = {
     "rows": "Fashion-MNIST by rows",
     "sequential_features": "permuted MNIST, four pixels a step",
 }
+# The variants that are drawn side by side, where an experiment has all of them, and what its title says of them.
+GROUPS = {"": FEATURES, ", without filters": UNFILTERED}
 PHASES = {"float": ("#1f5fbf", "real numbers"), "quantized": ("#c4412b", "4-bit weights, in hardware")}
 
 Runs = Mapping[str, list[dict[str, Any]]]
@@ -47,20 +49,19 @@ def accuracies(runs: list[dict[str, Any]], phase: str) -> list[float]:
     return [100 * one for one in by_seed(runs, f"accuracy_{phase}")]
 
 
-def draw(tasks: Mapping[str, Runs]) -> bytes:
-    """An SVG: a panel for each task, one feature after another, every seed a dot, their means a bar."""
-    tasks = {name: {one: variants[one] for one in FEATURES if one in variants} for name, variants in tasks.items()}
+def draw(groups: Mapping[str, Runs]) -> bytes:
+    """An SVG: a panel for each group, by its title; every seed a dot, their means a bar."""
     with mpl.rc_context({"font.size": 9, "axes.spines.top": False, "axes.spines.right": False}):
-        figure = Figure(figsize=(7.2, 0.8 + 2.5 * len(tasks)), layout="constrained")
-        panels = figure.subplots(len(tasks), squeeze=False)[:, 0]
-        for axes, (name, variants) in zip(panels, tasks.items(), strict=True):
+        figure = Figure(figsize=(7.2, 0.8 + 2.5 * len(groups)), layout="constrained")
+        panels = figure.subplots(len(groups), squeeze=False)[:, 0]
+        for axes, (title, variants) in zip(panels, groups.items(), strict=True):
             rows = range(len(variants))
             for phase, (colour, _) in PHASES.items():
                 values = [accuracies(runs, phase) for runs in variants.values()]
                 axes.plot([statistics.mean(one) for one in values], rows, "|", color=colour, ms=14, mew=2)
                 dots = [(one, row) for row, seeds in zip(rows, values, strict=True) for one in seeds]
                 axes.plot(*zip(*dots, strict=True), "o", color=colour, ms=4, alpha=0.6)
-            axes.set(title=TASKS[name], xlabel="test accuracy, %", yticks=list(rows), yticklabels=list(variants))
+            axes.set(title=title, xlabel="test accuracy, %", yticks=list(rows), yticklabels=list(variants))
             axes.invert_yaxis()
             axes.grid(alpha=0.25, lw=0.5)
         handles = [mpl.lines.Line2D([], [], color=colour, marker="o", ms=4, ls="") for colour, _ in PHASES.values()]
@@ -86,8 +87,14 @@ def main() -> int:
             lines = [row(variant, runs) for variant, runs in variants.items() if (variant in FEATURES) == added]
             if lines:
                 print(f"{TASKS[name]}, {title}:\n\n{tabulate(lines, header, 'github', disable_numparse=True)}\n")
-    if complete := {name: variants for name, variants in tasks.items() if FEATURES.keys() <= variants.keys()}:
-        write_atomic(PICTURE, draw(complete))
+    groups = {
+        f"{TASKS[name]}{note}": {one: variants[one] for one in group}
+        for name, variants in tasks.items()
+        for note, group in GROUPS.items()
+        if group.keys() <= variants.keys()
+    }
+    if groups:
+        write_atomic(PICTURE, draw(groups))
     return 0
 
 

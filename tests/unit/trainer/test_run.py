@@ -6,7 +6,7 @@ import errno
 import json
 import os
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,7 @@ from trainer.config import (
     SurrogateConfig,
     TrainConfig,
 )
+from trainer.data.batches import Batch
 from trainer.data.patterns import Patterns
 from trainer.data.source import for_hardware
 from trainer.evaluation import evaluate
@@ -261,6 +262,21 @@ def test_the_average_is_what_is_validated_and_kept() -> None:
     found = evaluate(progress.candidate, data["validation"], quantized=True)
     assert found.loss == progress.history[-1].loss_validation
     assert torch.equal(progress.best["quantized"]["stack.0.weight"], kept)
+
+
+def test_numbers_that_have_faded_are_zero_while_an_epoch_lasts() -> None:
+    if not torch.set_flush_denormal(False):
+        pytest.skip("this processor always computes with subnormal numbers")
+    faded, seen = torch.full((1,), 1e-40), []
+
+    def watch(batches: Iterable[Batch], _: int) -> Iterable[Batch]:
+        seen.append(float(faded * 1.0))
+        return batches
+
+    loop.train(loop.start(config()), Toy().load(), watch, lambda _: None)
+    assert seen
+    assert set(seen) == {0.0}
+    assert faded * 1.0 > 0
 
 
 def test_the_training_loss_is_the_mean_over_samples(tmp_path: Path) -> None:

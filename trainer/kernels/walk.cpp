@@ -136,6 +136,7 @@ inline void in_blocks(int64_t columns, float* out, Work work) {
 }
 
 // Fetches a row that the next step takes: the rows of a sample lie a batch apart, which the processor does not foresee.
+// Where there is no next step, nothing is fetched, and nothing fails.
 inline void ahead(const float* row, int64_t n) {
   for (int64_t i = 0; i < n; i += kLanes) __builtin_prefetch(row + i);
 }

@@ -44,6 +44,7 @@ from trainer import config as configuration
 from trainer.data.source import Source, for_hardware
 from trainer.events import join, pick
 from trainer.loop import PHASES
+from trainer.schema import placed
 
 ROOT = Path("build/accuracy")
 SEEDS = (1, 2, 3)
@@ -139,7 +140,7 @@ def perform(run: Run) -> Table:
 def _asks_for(file: Path, chosen: configuration.Config) -> bool:
     """Whether the file is there and describes `chosen`, with today's options and defaults."""
     try:
-        return configuration.read(file) == configuration.located(chosen, file.parent)
+        return configuration.read(file) == placed(chosen, file.parent)
     except ConfigError:
         return False
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -25,7 +25,7 @@ from trainer.rules import RULES, Rule, SurrogateGradient
 from trainer.schema import Named, Range, parse, placed, portable, read_toml, unparse
 from trainer.surrogates import Surrogate
 from trainer.synapses import SYNAPSES, Ideal, Synapse
-from trainer.teacher import TeacherConfig
+from trainer.teachers import TEACHERS, Kernel, Teacher
 
 WEIGHT_BYTES = 40  # a run's progress holds each weight up to ten times, and is read back as a whole
 FLOAT_BITS = 24  # integers up to 2**24 are exact in float32, which carries the integers in training
@@ -295,7 +295,7 @@ class TrainConfig:
         schedule: the learning rate over the epochs.
         surrogate: the surrogate derivative of the spike.
         loss: what is minimized.
-        teacher: a kernel machine whose probabilities are learned from.
+        teacher: whose probabilities are learned instead of the labels (trainer/teachers).
         activity: a price of neurons that are silent or always fire.
         growth: a price of large weights.
         augment: random changes of the training samples.
@@ -320,7 +320,7 @@ class TrainConfig:
     schedule: ScheduleConfig = ScheduleConfig()
     surrogate: SurrogateConfig = SurrogateConfig()
     loss: Annotated[Loss, Named(LOSSES)] = CrossEntropy()
-    teacher: TeacherConfig = TeacherConfig()
+    teacher: Annotated[Teacher, Named(TEACHERS, unnamed="kernel")] = Kernel()
     activity: ActivityConfig = ActivityConfig()
     growth: GrowthConfig = GrowthConfig()
     augment: Augmentation = Augmentation()
@@ -400,7 +400,7 @@ class Config:
 
 
 def read(path: Path, complete: Callable[[Mapping[str, Any]], Mapping[str, Any]] = lambda table: table) -> Config:
-    """Read and check a configuration file; paths of data in it begin at its folder.
+    """Read and check a configuration file; paths in it begin at its folder.
 
     `complete` adds to the table what the file leaves to others.
 
@@ -414,7 +414,7 @@ def read(path: Path, complete: Callable[[Mapping[str, Any]], Mapping[str, Any]] 
     table = read_toml(path)
     try:
         config = from_table(complete(table))
-        return located(config, path.parent)
+        return placed(config, path.parent)
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from None
 
@@ -429,19 +429,9 @@ def to_table(config: Config) -> dict[str, Any]:
     return unparse(config)
 
 
-def located(config: Config, folder: Path) -> Config:
-    """`config` with the paths of its data taken from `folder` on, as absolute ones."""
-    return _with_data(config, lambda source: placed(source, folder))
-
-
 def portable_table(config: Config) -> dict[str, Any]:
     """As `to_table`, but of paths only the last part: equal for the same run in another place."""
-    return to_table(_with_data(config, portable))
-
-
-def _with_data(config: Config, change: Callable[[Source], Source]) -> Config:
-    tasks = tuple(change(task) for task in config.train.tasks)
-    return replace(config, data=change(config.data), train=replace(config.train, tasks=tasks))
+    return to_table(portable(config))
 
 
 def difference(first: Config, second: Config) -> str | None:

@@ -31,7 +31,7 @@ from trainer.losses import growth, inactivity
 from trainer.network import Network, Trace
 from trainer.neurons import LEAK, THRESHOLD
 from trainer.synapses import Store
-from trainer.teacher import Teacher
+from trainer.teachers import Judge
 
 Phase = Literal["float", "quantized"]
 PHASES: tuple[Phase, ...] = get_args(Phase)
@@ -182,14 +182,14 @@ def train(
     Raises:
         DivergenceError: when a number is no longer finite; the progress is that after the last good update.
     """
-    settings = progress.network.config.train.teacher
-    classes = len(progress.network.config.data.classes)
-    teacher = Teacher(data["train"], classes, settings) if settings.sharpness else None
+    config = progress.network.config
+    teacher = config.train.teacher
+    judge = teacher.prepared(data["train"], config, progress.network.device) if teacher.sharpness else None
     for phase in phases:
         if phase == "quantized" and not progress.of_phase(phase):
             _begin_quantized(progress)
         while not progress.is_over(phase):
-            epoch = _epoch(progress, data, phase, len(progress.of_phase(phase)) + 1, watch, teacher)
+            epoch = _epoch(progress, data, phase, len(progress.of_phase(phase)) + 1, watch, judge)
             known = (evaluate(progress.candidate, one, quantized=phase == "quantized").quality.value for one in tasks)
             epoch = replace(epoch, accuracy_tasks=tuple(known))
             progress.history.append(epoch)
@@ -268,7 +268,7 @@ def _epoch(
     phase: Phase,
     number: int,
     watch: Callable[[Iterable[Batch], int], Iterable[Batch]],
-    teacher: Teacher | None,
+    judge: Judge | None,
 ) -> Epoch:
     """Train for one pass over the data, then validate."""
     began = time.perf_counter()
@@ -276,7 +276,7 @@ def _epoch(
     _set_schedules(progress, phase, number)
     network.train()
     draw = np.random.default_rng([settings.seed, PHASES.index(phase), number])
-    batches = shuffled(samples, settings.batch, draw, settings.augment, teacher)
+    batches = shuffled(samples, settings.batch, draw, settings.augment, judge)
     loss_sum, right = 0.0, 0.0
     for update, batch in enumerate(watch(batches, -(-len(samples) // settings.batch)), start=1):
         longest = len(batch.inputs)  # of all processes' shares: their synapses grow old alike

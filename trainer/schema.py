@@ -35,10 +35,12 @@ class Range:
 class Named:
     """A table whose key `name` decides which dataclass the rest of it fills: `Annotated[Source, Named(SOURCES)]`.
 
-    A name alone stands for a table with nothing else.
+    A name alone stands for a table with nothing else. `unnamed` is the kind of a table without a name, as from times
+    when there was no other.
     """
 
     kinds: Mapping[str, type]
+    unnamed: str | None = None
 
     def name(self, value: object) -> str:
         """The name under which the type of `value` is known."""
@@ -47,7 +49,7 @@ class Named:
     def parse(self, table: object, where: str) -> Any:
         """The dataclass that the table names, filled from it."""
         options = {"name": table} if isinstance(table, str) else dict(_table(table, where))
-        name = options.pop("name", None)
+        name = options.pop("name", self.unnamed)
         if not isinstance(name, str) or name not in self.kinds:
             raise ConfigError(f"{where}.name is {brief(name)}; allowed is {' or '.join(map(repr, self.kinds))}")
         return parse(self.kinds[name], options, where)
@@ -62,19 +64,27 @@ FilePath = Annotated[str, _Place()]
 
 
 def placed(value: T, folder: Path) -> T:
-    """The dataclass `value` with its relative paths taken from `folder` on, as absolute ones."""
+    """The dataclass `value` with the relative paths in it taken from `folder` on, as absolute ones."""
     return _with_paths(value, lambda path: os.path.abspath(folder / path))
 
 
 def portable(value: T) -> T:
-    """The dataclass `value` with the last parts of its paths alone: what it says on any machine."""
+    """The dataclass `value` with the last parts of the paths in it alone: what it says on any machine."""
     return _with_paths(value, lambda path: Path(path).name)
 
 
 def _with_paths(value: T, change: Callable[[str], str]) -> T:
     hints = _hints(type(value))  # type: ignore[arg-type]
-    names = [name for name, hint in hints.items() if hint == FilePath and getattr(value, name)]
-    return replace(value, **{name: change(getattr(value, name)) for name in names})  # type: ignore[type-var]
+    changed = {name: _with_path(hint, getattr(value, name), change) for name, hint in hints.items()}
+    return replace(value, **changed)  # type: ignore[type-var]
+
+
+def _with_path(hint: Any, item: Any, change: Callable[[str], str]) -> Any:
+    if hint == FilePath:
+        return change(item) if item else item
+    if isinstance(item, tuple):
+        return tuple(_with_path(get_args(hint)[0], one, change) for one in item)
+    return _with_paths(item, change) if is_dataclass(item) else item
 
 
 def read_toml(path: Path) -> dict[str, Any]:

@@ -32,6 +32,7 @@ from trainer import config as configuration
 from trainer import distributed, results, tuning
 from trainer import run as training
 from trainer.checkpoint import State
+from trainer.schema import placed
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ def train(
         ScsrError: as `trainer.run.train`.
     """
     if isinstance(config, Mapping):
-        chosen = configuration.located(configuration.from_table(config), Path.cwd())
+        chosen = placed(configuration.from_table(config), Path.cwd())
     else:
         chosen = configuration.read(Path(config))
     return _run(chosen, Path(out), None, device, threads, finish, report)
@@ -113,7 +114,7 @@ def tune(
     real = foreign.lower(*foreign.of_modules(network, readout), "net").built()
     if isinstance(config, Mapping):
         chosen, first = tuning.begin(real, config)
-        chosen = configuration.located(chosen, Path.cwd())
+        chosen = placed(chosen, Path.cwd())
     else:
         chosen, first = tuning.read(real, Path(config))
     return _run(chosen, Path(out), first, device, threads, finish, report)

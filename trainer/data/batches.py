@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -14,7 +15,9 @@ from quant.files import memory_limit
 from quant.formats import IntArray
 from quant.spikes import SpikeSet
 from trainer.augmentation import Augmentation, Events, augment, events_of_samples
-from trainer.teacher import FloatArray, Teacher
+
+if TYPE_CHECKING:
+    from trainer.teachers import FloatArray, Judge
 
 _CELL_BYTES = 4
 _POOL = 16  # batches among which samples are sorted by length
@@ -56,7 +59,7 @@ def in_order(samples: SpikeSet, size: int) -> Iterator[Batch]:
 
 
 def shuffled(
-    samples: SpikeSet, size: int, draw: np.random.Generator, how: Augmentation, teacher: Teacher | None = None
+    samples: SpikeSet, size: int, draw: np.random.Generator, how: Augmentation, judge: Judge | None = None
 ) -> Iterator[Batch]:
     """All samples in a new random order and with new augmentation, for training.
 
@@ -69,22 +72,22 @@ def shuffled(
     batches = [ordered[start : start + size] for start in range(0, len(ordered), size)]
     for index in draw.permutation(len(batches)):
         events = augment(events_of_samples(samples, batches[index]), samples.channels, how, draw)
-        targets = None if teacher is None else teacher(events)
-        yield _dense(events, samples.label[batches[index]], samples.channels, targets)
+        targets = None if judge is None else judge(events)
+        yield _batch(events, samples.label[batches[index]], samples.channels, targets)
 
 
 def gather(samples: SpikeSet, chosen: IntArray) -> Batch:
     """The chosen samples as one batch."""
-    return _dense(events_of_samples(samples, chosen), samples.label[chosen], samples.channels)
+    return _batch(events_of_samples(samples, chosen), samples.label[chosen], samples.channels)
 
 
-def _dense(events: Events, labels: IntArray, channels: int, targets: FloatArray | None = None) -> Batch:
-    """The batch of samples with the given events.
+def dense(events: Events, channels: int) -> Tensor:
+    """The spike trains of a batch, float32 `(T, batch, channels)`, 0 or 1.
 
     Raises:
         DataError: if the batch is too large.
     """
-    size, longest = len(labels), int(events.steps.max())
+    size, longest = len(events.steps), int(events.steps.max())
     if longest * size * channels * _CELL_BYTES > memory_limit():
         raise DataError(
             f"a batch of {size} samples of up to {longest} steps and {channels} channels is too large: lower "
@@ -92,8 +95,13 @@ def _dense(events: Events, labels: IntArray, channels: int, targets: FloatArray 
         )
     inputs = torch.zeros(longest, size, channels)
     inputs[events.step, events.sample, events.channel] = 1.0
+    return inputs
+
+
+def _batch(events: Events, labels: IntArray, channels: int, targets: FloatArray | None = None) -> Batch:
+    size = len(labels)
     return Batch(
-        inputs,
+        dense(events, channels),
         torch.from_numpy(events.steps),
         torch.from_numpy(labels.astype(np.int64)),
         torch.full((size,), 1 / size),

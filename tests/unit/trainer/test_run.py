@@ -44,7 +44,7 @@ from trainer.losses import RelativeCount, SpikeCount, SquaredError, VanRossum
 from trainer.network import Network
 from trainer.rules import RULES, Eprop, Lee, Rule, StRsbp, SurrogateGradient
 from trainer.synapses import Pcm
-from trainer.teacher import TeacherConfig
+from trainer.teachers import Kernel
 
 
 @pytest.fixture(autouse=True)
@@ -115,7 +115,7 @@ def dropping() -> Config:
         batch=8,
         average=0.9,
         augment=Augmentation(drop_events=0.2, time_warp=0.2, mix=0.5),
-        teacher=TeacherConfig(sharpness=3.0),
+        teacher=Kernel(sharpness=3.0),
         surrogate=SurrogateConfig(width=1.0, width_end=0.3),
         schedule=ScheduleConfig("step", warmup=1, every=1),
         activity=ActivityConfig(strength=1.0),

@@ -1,20 +1,18 @@
-"""A teacher: kernel ridge regression on a sample's pattern of spike counts, which a network learns to imitate.
+"""Kernel ridge regression on a sample's pattern of spike counts.
 
 A kernel machine on smoothed counts is right about an unknown speaker more often than a network trained on labels, but
 is no network of spiking neurons. What makes it so is how it goes on between and beyond its samples, and that it can be
-asked for: it judges changed and mixed samples, as they come, where labels say nothing new or nothing at all. Beyer et
-al. 2022, Knowledge distillation: a good teacher is patient and consistent; Hinton et al. 2015, Distilling the knowledge
-in a neural network.
+asked for: it judges changed and mixed samples, as they come, where labels say nothing new or nothing at all.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
-import numpy.typing as npt
+import torch
 from scipy.ndimage import gaussian_filter1d
 
 from quant.errors import DataError
@@ -22,16 +20,18 @@ from quant.files import memory_limit
 from quant.spikes import SpikeSet
 from trainer.augmentation import Events, events_of_samples
 from trainer.schema import Range
+from trainer.teachers.teacher import FloatArray, Judge
 
-FloatArray = npt.NDArray[np.float64]
+if TYPE_CHECKING:
+    from trainer.config import Config
 
 _PAIR_BYTES = 24  # three matrices have the square of the samples while the teacher is fitted
 _SMALL = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
-class TeacherConfig:
-    """The teacher that training imitates instead of the labels.
+class Kernel:
+    """A kernel machine that is fitted to the training samples.
 
     Attributes:
         sharpness: its scores, about 1 for the class and 0 for the others, are multiplied by this before the softmax
@@ -48,11 +48,15 @@ class TeacherConfig:
     narrowness: Annotated[float, Range(1e-6, 1e6)] = 10.0
     ridge: Annotated[float, Range(1e-6, 1e6)] = 0.03
 
+    def prepared(self, samples: SpikeSet, config: Config, device: torch.device) -> Judge:
+        """Fitted to the samples."""
+        return Fitted(samples, len(config.data.classes), self)
 
-class Teacher:
-    """Fitted to the training samples; the same for the same samples."""
 
-    def __init__(self, samples: SpikeSet, classes: int, how: TeacherConfig) -> None:
+class Fitted:
+    """The machine after it has seen the training samples."""
+
+    def __init__(self, samples: SpikeSet, classes: int, how: Kernel) -> None:
         most = math.isqrt(memory_limit() // _PAIR_BYTES)
         if len(samples) > most:
             raise DataError(

@@ -34,7 +34,7 @@ from tabulate import tabulate
 from tqdm import tqdm
 
 from bench import record
-from bench.experiments import EXPERIMENTS, Table
+from bench.experiments import EXPERIMENTS, SEEDS, Table
 from bench.record import RESULTS, commit
 from quant.errors import ConfigError
 from quant.files import write_atomic, write_new
@@ -47,7 +47,6 @@ from trainer.loop import PHASES
 from trainer.schema import placed
 
 ROOT = Path("build/accuracy")
-SEEDS = (1, 2, 3)
 RATE_SAMPLES = 100  # of the test set, whose rates say how many cycles a step takes
 LAST_EPOCHS = 10  # of a regression: the mean of their errors, beside that of the best epoch
 DATA = {
@@ -285,6 +284,8 @@ def work(name: str, given: Mapping[str, Path | None], processes: int) -> None:
     about = {"protocol": experiment.protocol, "command": f"python -m bench.accuracy {name}{options}"}
     failures = list[BaseException]()  # raised in the end: the other runs go on
     with ProcessPoolExecutor(processes) as pool:
+        if experiment.teachers and todo:
+            list(tqdm(pool.map(perform, runs(experiment.teachers, places)), desc=f"teachers: {experiment.teachers}"))
         under_way = [pool.submit(perform, run) for run in todo.values()]
         for done in tqdm(as_completed(under_way), total=len(under_way), desc=name):
             if failure := done.exception():

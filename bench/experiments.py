@@ -330,14 +330,10 @@ EXPERIMENTS = {
         f"MNIST, a pixel in every step, permuted; {OFFICIAL}",
         variants={
             "recurrence and delays": {},
-            "self-recurrence and delays, 192-192": {
-                **_NO_RECURRENCE,
-                **hidden("self_weight"),
-                **hidden("neurons", 192),
-            },
+            "self-recurrence and delays": {**_NO_RECURRENCE, **hidden("self_weight")},
         },
         needs=("mnist",),
-        build=("--lanes", "128,128,10"),
+        build=("--lanes", "192,192,10"),
         reach=("float 94, integers 93.5",),
     ),
     "mnist_fashion": Experiment(

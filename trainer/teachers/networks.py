@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import torch
-from torch import Tensor
 
 from quant import export
 from quant.errors import ConfigError, brief
@@ -45,13 +44,10 @@ class Networks:
         @torch.no_grad()
         def judge(events: Events) -> FloatArray:
             inputs, steps = dense(events, config.data.channels).to(device), torch.from_numpy(events.steps).to(device)
-
-            def probabilities(network: Network) -> Tensor:
-                quantized = not network.config.train.epochs_float
-                logits: Tensor = network(inputs, steps, quantized=quantized).logits
-                return (self.sharpness * logits).softmax(dim=1)
-
-            return torch.stack([probabilities(network) for network in networks]).mean(dim=0).double().cpu().numpy()
+            logits = torch.stack(
+                [one(inputs, steps, quantized=not one.config.train.epochs_float).logits for one in networks]
+            )
+            return (self.sharpness * logits).softmax(dim=2).mean(dim=0).double().cpu().numpy()
 
         return judge
 

@@ -67,9 +67,19 @@ void share(int64_t items, int64_t threads, Work work) {
   for (int64_t k = 0; k < parts; ++k) work(items * k / parts, items * (k + 1) / parts);
 }
 
-// Sixteen columns side by side; compilers split this on processors with narrower registers.
-typedef float Lanes __attribute__((vector_size(64)));
+// Sums of rows. Those of the forward pass have no products, so multiplications and additions may be contracted here.
+#pragma GCC push_options
+#pragma GCC optimize("fp-contract=fast")
+
+// Columns side by side, as many as a register holds: compilers take wider vectors to pieces in memory.
+#if defined(__AVX512F__)
 constexpr int64_t kLanes = 16;
+#elif defined(__AVX__)
+constexpr int64_t kLanes = 8;
+#else
+constexpr int64_t kLanes = 4;
+#endif
+typedef float Lanes __attribute__((vector_size(kLanes * sizeof(float))));
 
 inline Lanes load(const float* from) {
   Lanes value;
@@ -77,50 +87,52 @@ inline Lanes load(const float* from) {
   return value;
 }
 
-// Calls work(kept, base, out) for blocks of `kept` vectors of columns from `base` on; fewer than a vector are copied.
+// Calls work(kept, base, bytes) for blocks of `kept` vectors of columns from `base` on, of which `bytes` are there.
 template <typename Work>
-inline void in_blocks(int64_t columns, float* out, Work work) {
+inline void in_blocks(int64_t columns, Work work) {
+  constexpr size_t vector = sizeof(Lanes);
   int64_t base = 0;
-  for (; base + 4 * kLanes <= columns; base += 4 * kLanes)
-    work(std::integral_constant<int, 4>{}, base, out + base);
-  for (; base + kLanes <= columns; base += kLanes) work(std::integral_constant<int, 1>{}, base, out + base);
-  if (base < columns) {
-    const size_t bytes = (columns - base) * sizeof(float);
-    float rest[kLanes] = {};
-    std::memcpy(rest, out + base, bytes);
-    work(std::integral_constant<int, 1>{}, base, rest);
-    std::memcpy(out + base, rest, bytes);
-  }
+  for (; base + 4 * kLanes <= columns; base += 4 * kLanes) work(std::integral_constant<int, 4>{}, base, 4 * vector);
+  for (; base + kLanes <= columns; base += kLanes) work(std::integral_constant<int, 1>{}, base, vector);
+  if (base < columns) work(std::integral_constant<int, 1>{}, base, (columns - base) * sizeof(float));
 }
 
 // The functions below are compiled once, not once more in each of the many forms of a walk.
 
+// Samples whose gradients walk through recurrent weights together: more would not fit into the registers.
+constexpr int kTogether = 4;
+
 // The sum of the rows of all events, in registers.
 [[gnu::noinline]] void sum_rows(const float* rows, int64_t stride, const int32_t* events, int64_t count,
                                 int64_t columns, float* out) {
-  in_blocks(columns, out, [=](auto kept, int64_t base, float* block) {
+  in_blocks(columns, [=](auto kept, int64_t base, size_t bytes) {
     Lanes sum[kept] = {};
     for (int64_t e = 0; e < count; ++e) {
       const float* row = rows + events[e] * stride + base;
       for (int k = 0; k < kept; ++k) sum[k] += load(row + k * kLanes);
     }
-    std::memcpy(block, sum, sizeof sum);
+    std::memcpy(out + base, sum, bytes);
   });
 }
 
-// Adds the rows, each times its factor, to `out`.
-[[gnu::noinline]] void add_rows(const float* rows, int64_t stride, const float* factors, int64_t count,
-                                int64_t columns, float* out) {
-  in_blocks(columns, out, [=](auto kept, int64_t base, float* block) {
-    Lanes sum[kept];
-    std::memcpy(sum, block, sizeof sum);
-    for (int64_t i = 0; i < count; ++i) {
+// out (samples, n) += factors (samples, n) times rows (n, n): each row is fetched once for all samples.
+template <int samples>
+[[gnu::noinline]] void add_rows(const float* rows, int64_t stride, const float* factors, int64_t n, float* out) {
+  in_blocks(n, [=](auto kept, int64_t base, size_t bytes) {
+    Lanes sum[samples][kept] = {};
+    for (int b = 0; b < samples; ++b) std::memcpy(sum[b], out + b * n + base, bytes);
+    for (int64_t i = 0; i < n; ++i) {
       const float* row = rows + i * stride + base;
-      for (int k = 0; k < kept; ++k) sum[k] += factors[i] * load(row + k * kLanes);
+      for (int k = 0; k < kept; ++k) {
+        const Lanes values = load(row + k * kLanes);
+        for (int b = 0; b < samples; ++b) sum[b][k] += factors[b * n + i] * values;
+      }
     }
-    std::memcpy(block, sum, sizeof sum);
+    for (int b = 0; b < samples; ++b) std::memcpy(out + b * n + base, sum[b], bytes);
   });
 }
+
+#pragma GCC pop_options
 
 // The positions of what is not 0 in a row, and how many. What spikes cannot be predicted: only the end of a word is.
 [[gnu::noinline]] int64_t events_of(const float* x, int64_t length, int32_t* events) {
@@ -300,7 +312,6 @@ template <bool integer, bool synapse, bool adaptation, bool refractory, int outp
 void backward(const Walk& w, int64_t first, int64_t last) {
   const int64_t n = w.neurons, stride = w.batch * n;
   const std::vector<float> rest(n, 0.0f);
-  std::vector<float> later(4 * n);
   std::vector<float> inverse_threshold(n), inverse_width(n);
   for (int64_t i = 0; i < n; ++i) {
     inverse_threshold[i] = 1.0f / w.numbers[kThreshold * n + i];
@@ -318,103 +329,120 @@ void backward(const Walk& w, int64_t first, int64_t last) {
   const int32_t surrogate = w.surrogate;
   // The outputs' gradients of the steps that spikes may be delayed to, side by side: in their array they lie far apart.
   const int64_t reach = w.delay ? *std::max_element(w.delay, w.delay + n) + 1 : 0;
-  std::vector<float> arrived(reach * n), delayed(2 * n);
-  for (int64_t b = first; b < last; ++b) {
+  // Recurrent weights are too many for the first-level cache: samples that walk together share what is fetched of them.
+  const int64_t together = w.recurrent ? kTogether : 1;
+  std::vector<float> later(4 * together * n), arrived(together * reach * n), delayed(2 * together * n);
+  for (int64_t group = first; group < last; group += together) {
+    const int64_t end = std::min(group + together, last);
+    const int64_t longest = *std::max_element(w.ends + group, w.ends + end);
     std::fill(later.begin(), later.end(), 0.0f);
     std::fill(delayed.begin(), delayed.end(), 0.0f);
-    float *returning = delayed.data(), *returned = returning + n;  // in this step, and as if it were the next
-    // Gradients of v[t], the filtered current c[t], the adaptation h[t] and the spike s[t], as step t + 1 has them.
-    float* __restrict__ d_v = later.data();
-    float* __restrict__ d_c = d_v + n;
-    float* __restrict__ d_h = d_c + n;
-    float* __restrict__ d_s = d_h + n;
-    const auto gradient = [&](Number of) { return w.d_numbers + of * stride + b * n; };
-    float* __restrict__ d_leak = gradient(kLeak);
-    float* __restrict__ d_synapse = gradient(kSynapseLeak);
-    float* __restrict__ d_self = gradient(kSelfWeight);
-    float* __restrict__ d_threshold = gradient(kThreshold);
-    float* __restrict__ d_width = gradient(kWidth);
-    float* __restrict__ d_adaptation = gradient(kAdaptationLeak);
-    float* __restrict__ d_step = gradient(kAdaptationStep);
-    float* __restrict__ d_delay = gradient(kDelay);
-    for (int64_t t = w.steps - 1; t >= w.ends[b]; --t) std::fill_n(w.d_currents + t * stride + b * n, n, 0.0f);
-    for (int64_t t = w.ends[b] - 1; t >= 0; --t) {
-      const int64_t row = t * stride + b * n;
-      const float* __restrict__ d_out = w.d_outputs + row;
-      ahead(d_out - stride, n);
-      ahead(w.potential + row - 2 * stride, n);
-      ahead(w.d_currents + row - stride, n);
-      if (w.delay) {
-        const int64_t now = t % reach;
-        std::memcpy(&arrived[now * n], d_out, n * sizeof(float));
-        std::swap(returning, returned);
-        gather(w.delay, arrived.data(), now, reach, w.ends[b] - t, n, returning);
-        d_out = returning;
-      }
-      const float* __restrict__ potential = w.potential + row;
-      const float* __restrict__ before = t ? potential - stride : rest.data();
-      const float* __restrict__ current = synapse ? w.synapse_state + row : nullptr;
-      const float* __restrict__ current_before = synapse ? (t ? current - stride : rest.data()) : nullptr;
-      const float* __restrict__ added = adaptation ? w.adaptation_state + row : nullptr;
-      const float* __restrict__ added_before = adaptation ? (t ? added - stride : rest.data()) : nullptr;
-      const float* __restrict__ held = refractory ? w.refractory_state + row : nullptr;
-      float* __restrict__ d_current = w.d_currents + row;
-#pragma GCC ivdep
-      for (int64_t i = 0; i < n; ++i) {
-        const float theta = threshold[i];
-        const float u = potential[i];
-        const float excess = adaptation ? u - added[i] : u;
-        const float excess_before = adaptation ? before[i] - added_before[i] : before[i];
-        const float spike_before = output != kPotential && excess_before >= theta ? 1.0f : 0.0f;
-        const float v_before = reset<output>(before[i], spike_before, theta);
-        float d_u, d_spike_before = 0.0f;
-        if (output == kPotential) {
-          d_u = d_out[i] + d_v[i];
-        } else {
-          const float fire = excess >= theta ? 1.0f : 0.0f;
-          const float ratio = excess * per_threshold[i];
-          const float distance = (ratio - 1.0f) * per_width[i];
-          const float d_x = (d_out[i] + d_s[i]) * slope<kind>(std::fabs(distance), surrogate);
-          const float via_spike = d_x * per_threshold[i];  // dx/du = 1 / theta
-          d_threshold[i] -= via_spike * ratio;                  // dx/dtheta = -u / theta**2
-          d_width[i] -= d_x * distance;
-          if (adaptation) {
-            float d_added = d_h[i] - via_spike;
-            if (integer) d_added = added[i] > low && added[i] < high ? d_added : 0.0f;
-            d_adaptation[i] += d_added * added_before[i];
-            d_step[i] += d_added * spike_before;
-            d_h[i] = d_added * adaptation_leak[i];
-            d_spike_before = d_added * adaptation_step[i];
-          }
-          d_u = via_spike + (output == kSpikeResetZero ? d_v[i] * (1.0f - fire) : d_v[i]);
-          if (output == kSpikeResetSubtract) d_threshold[i] -= d_v[i] * fire;
+    for (int64_t b = group; b < end; ++b) {
+      for (int64_t t = w.ends[b]; t < w.steps; ++t) std::fill_n(w.d_currents + t * stride + b * n, n, 0.0f);
+    }
+    for (int64_t t = longest - 1; t >= 0; --t) {
+      for (int64_t b = group; b < end; ++b) {
+        if (t >= w.ends[b]) continue;
+        const int64_t row = t * stride + b * n;
+        // Gradients of v[t], the filtered current c[t], the adaptation h[t] and the spike s[t], as step t + 1 has them.
+        float* __restrict__ d_v = later.data() + (b - group) * n;
+        float* __restrict__ d_c = d_v + together * n;
+        float* __restrict__ d_h = d_c + together * n;
+        float* __restrict__ d_s = d_h + together * n;
+        const auto gradient = [&](Number of) { return w.d_numbers + of * stride + b * n; };
+        float* __restrict__ d_leak = gradient(kLeak);
+        float* __restrict__ d_synapse = gradient(kSynapseLeak);
+        float* __restrict__ d_self = gradient(kSelfWeight);
+        float* __restrict__ d_threshold = gradient(kThreshold);
+        float* __restrict__ d_width = gradient(kWidth);
+        float* __restrict__ d_adaptation = gradient(kAdaptationLeak);
+        float* __restrict__ d_step = gradient(kAdaptationStep);
+        float* __restrict__ d_delay = gradient(kDelay);
+        // What returns through delays in this step, and what would if it were the next.
+        float* returning = delayed.data() + (2 * (b - group) + t % 2) * n;
+        float* returned = delayed.data() + (2 * (b - group) + 1 - t % 2) * n;
+        const float* __restrict__ d_out = w.d_outputs + row;
+        ahead(d_out - stride, n);
+        ahead(w.potential + row - 2 * stride, n);
+        ahead(w.d_currents + row - stride, n);
+        if (w.delay) {
+          const int64_t now = t % reach;
+          float* ring = arrived.data() + (b - group) * reach * n;
+          std::memcpy(ring + now * n, d_out, n * sizeof(float));
+          gather(w.delay, ring, now, reach, w.ends[b] - t, n, returning);
+          d_out = returning;
         }
-        if (refractory) d_u = d_u * (1.0f - held[i]);
-        if (integer) d_u = u > low && u < high ? d_u : 0.0f;
-        if (output == kSpikeResetLate) d_threshold[i] -= d_u * spike_before;
-        d_leak[i] += d_u * v_before;
-        d_v[i] = d_u * leak[i];
-        float d_in = d_u;
-        if (synapse) {
-          d_in += d_c[i];
-          if (integer) d_in = current[i] > low && current[i] < high ? d_in : 0.0f;
-          d_synapse[i] += d_in * current_before[i];
-          d_c[i] = d_in * synapse_leak[i];
-        }
-        d_self[i] += d_in * spike_before;
-        d_s[i] = d_in * self_weight[i] + d_spike_before;
-        d_current[i] = d_in;
-      }
-      if (w.delay) {
+        const float* __restrict__ potential = w.potential + row;
+        const float* __restrict__ before = t ? potential - stride : rest.data();
+        const float* __restrict__ current = synapse ? w.synapse_state + row : nullptr;
+        const float* __restrict__ current_before = synapse ? (t ? current - stride : rest.data()) : nullptr;
+        const float* __restrict__ added = adaptation ? w.adaptation_state + row : nullptr;
+        const float* __restrict__ added_before = adaptation ? (t ? added - stride : rest.data()) : nullptr;
+        const float* __restrict__ held = refractory ? w.refractory_state + row : nullptr;
+        float* __restrict__ d_current = w.d_currents + row;
 #pragma GCC ivdep
         for (int64_t i = 0; i < n; ++i) {
-          const float excess = adaptation ? potential[i] - added[i] : potential[i];
-          d_delay[i] += excess >= threshold[i] ? returned[i] - returning[i] : 0.0f;  // had it come a step later
+          const float theta = threshold[i];
+          const float u = potential[i];
+          const float excess = adaptation ? u - added[i] : u;
+          const float excess_before = adaptation ? before[i] - added_before[i] : before[i];
+          const float spike_before = output != kPotential && excess_before >= theta ? 1.0f : 0.0f;
+          const float v_before = reset<output>(before[i], spike_before, theta);
+          float d_u, d_spike_before = 0.0f;
+          if (output == kPotential) {
+            d_u = d_out[i] + d_v[i];
+          } else {
+            const float fire = excess >= theta ? 1.0f : 0.0f;
+            const float ratio = excess * per_threshold[i];
+            const float distance = (ratio - 1.0f) * per_width[i];
+            const float d_x = (d_out[i] + d_s[i]) * slope<kind>(std::fabs(distance), surrogate);
+            const float via_spike = d_x * per_threshold[i];  // dx/du = 1 / theta
+            d_threshold[i] -= via_spike * ratio;                  // dx/dtheta = -u / theta**2
+            d_width[i] -= d_x * distance;
+            if (adaptation) {
+              float d_added = d_h[i] - via_spike;
+              if (integer) d_added = added[i] > low && added[i] < high ? d_added : 0.0f;
+              d_adaptation[i] += d_added * added_before[i];
+              d_step[i] += d_added * spike_before;
+              d_h[i] = d_added * adaptation_leak[i];
+              d_spike_before = d_added * adaptation_step[i];
+            }
+            d_u = via_spike + (output == kSpikeResetZero ? d_v[i] * (1.0f - fire) : d_v[i]);
+            if (output == kSpikeResetSubtract) d_threshold[i] -= d_v[i] * fire;
+          }
+          if (refractory) d_u = d_u * (1.0f - held[i]);
+          if (integer) d_u = u > low && u < high ? d_u : 0.0f;
+          if (output == kSpikeResetLate) d_threshold[i] -= d_u * spike_before;
+          d_leak[i] += d_u * v_before;
+          d_v[i] = d_u * leak[i];
+          float d_in = d_u;
+          if (synapse) {
+            d_in += d_c[i];
+            if (integer) d_in = current[i] > low && current[i] < high ? d_in : 0.0f;
+            d_synapse[i] += d_in * current_before[i];
+            d_c[i] = d_in * synapse_leak[i];
+          }
+          d_self[i] += d_in * spike_before;
+          d_s[i] = d_in * self_weight[i] + d_spike_before;
+          d_current[i] = d_in;
+        }
+        if (w.delay) {
+#pragma GCC ivdep
+          for (int64_t i = 0; i < n; ++i) {
+            const float excess = adaptation ? potential[i] - added[i] : potential[i];
+            d_delay[i] += excess >= threshold[i] ? returned[i] - returning[i] : 0.0f;  // had it come a step later
+          }
         }
       }
       if (w.recurrent && t) {
-        float* __restrict__ d_seen = w.delay ? w.d_outputs + row - stride : d_s;
-        add_rows(w.recurrent, w.recurrent_stride, d_current, n, n, d_seen);
+        const float* d_current = w.d_currents + t * stride + group * n;
+        float* d_seen = w.delay ? w.d_outputs + (t - 1) * stride + group * n : later.data() + 3 * together * n;
+        if (end - group == kTogether) {
+          add_rows<kTogether>(w.recurrent, w.recurrent_stride, d_current, n, d_seen);
+        } else {
+          for (int64_t b = 0; b < end - group; ++b)
+            add_rows<1>(w.recurrent, w.recurrent_stride, d_current + b * n, n, d_seen + b * n);
+        }
       }
     }
   }

@@ -2,8 +2,9 @@
 //
 // The equations are those of trainer/neurons/lif.py. Forward, operation for operation: compiled without contraction of
 // multiplications and additions, a walk gives the same floating-point numbers as there. Backward, up to rounding.
-// Every sample is walked alone: its states stay in the first-level cache, its padding costs nothing, and threads share
-// out the samples. What is summed over samples is returned per sample, so no sum depends on the number of threads.
+// Every sample is walked alone, or, backward through recurrent weights, a few are side by side: their states stay in the
+// first-level cache, padding costs nothing, and threads share out the samples. What is summed over samples is returned
+// per sample, so no sum depends on the number of threads.
 
 #include <algorithm>
 #include <cmath>
@@ -97,10 +98,10 @@ inline void in_blocks(int64_t columns, Work work) {
   if (base < columns) work(std::integral_constant<int, 1>{}, base, (columns - base) * sizeof(float));
 }
 
-// The functions below are compiled once, not once more in each of the many forms of a walk.
-
 // Samples whose gradients walk through recurrent weights together: more would not fit into the registers.
 constexpr int kTogether = 4;
+
+// The functions below are compiled once, not once more in each of the many forms of a walk.
 
 // The sum of the rows of all events, in registers.
 [[gnu::noinline]] void sum_rows(const float* rows, int64_t stride, const int32_t* events, int64_t count,

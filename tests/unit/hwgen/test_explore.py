@@ -89,17 +89,17 @@ def test_results_lie_in_the_build_folder_by_default(tools: Tools, tmp_path: Path
 
 
 def test_a_second_run_synthesizes_only_what_is_new(tools: Tools, tmp_path: Path, monkeypatch) -> None:
-    assert _explore(monkeypatch, tmp_path, "--points", "4") == 0
+    assert _explore(monkeypatch, tmp_path, "--points", "2") == 0
     first = (tmp_path / "out" / "explore.csv").read_bytes()
     calls = len(tools.calls)
-    assert _explore(monkeypatch, tmp_path, "--points", "4") == 0
+    assert _explore(monkeypatch, tmp_path, "--points", "2") == 0
     assert len(tools.calls) == calls
     assert (tmp_path / "out" / "explore.csv").read_bytes() == first
     record = next((tmp_path / "out" / "points").glob("*.json"))
     record.write_text(record.read_text().replace('"key": "', '"key": "0'))
-    assert _explore(monkeypatch, tmp_path, "--points", "4") == 0
+    assert _explore(monkeypatch, tmp_path, "--points", "2") == 0
     assert len(tools.calls) == calls + 1
-    assert _explore(monkeypatch, tmp_path, "--points", "4", "--seeds", "2") == 0
+    assert _explore(monkeypatch, tmp_path, "--points", "2", "--seeds", "2") == 0
     assert len(tools.calls) == 2 * calls + 1
 
 

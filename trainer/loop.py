@@ -285,7 +285,7 @@ def _epoch(
         progress.optimizer.zero_grad()
         trace, loss = learn(network, batch, phase)
         add_gradients(network)
-        norm = nn.utils.clip_grad_norm_(network.parameters(), settings.gradient_limit)
+        norm = shorten(network, settings.gradient_limit)
         counts = batch.weights > 0
         hits = (trace.scores.argmax(dim=1) == batch.labels) & counts
         mine = torch.stack([loss.detach().double(), counts.sum().double(), hits.sum().double()])
@@ -313,6 +313,16 @@ def _epoch(
         accuracy_validation=None if regression else accuracy_validation,
         seconds=time.perf_counter() - began,
     )
+
+
+def shorten(network: Network, limit: float) -> Tensor:
+    """Clip the gradient to a norm of `limit`; returns the norm that it had, in float64 where float32 has no squares."""
+    gradients = [one.grad for one in network.parameters() if one.grad is not None]
+    norm = nn.utils.get_total_norm(gradients)
+    if not norm.isfinite():
+        norm = nn.utils.get_total_norm([one.double() for one in gradients])
+    nn.utils.clip_grads_with_norm_(network.parameters(), limit, norm)
+    return norm
 
 
 def learn(network: Network, batch: Batch, phase: Phase) -> tuple[Trace, Tensor]:
@@ -352,4 +362,4 @@ def _origin(network: Network, trace: Trace) -> str:
         for name, parameter in network.layers[index - 1].named_parameters():
             if parameter.grad is not None and not parameter.grad.isfinite().all():
                 return f"the gradient of layer {index}'s {name} is not finite"
-    return "the loss is not finite"
+    return "the loss or the gradient of the logits' gain is not finite"

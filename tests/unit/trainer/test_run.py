@@ -547,6 +547,18 @@ def test_numbers_that_are_not_finite_stop_training(
     assert not list(tmp_path.iterdir())
 
 
+def test_a_gradient_whose_square_is_beyond_float32_is_clipped_like_any_other() -> None:
+    network = loop.start(config()).network
+    for scale in (2.0, 1e25):
+        for one in network.parameters():
+            one.grad = torch.full_like(one, scale)
+        count = sum(one.numel() for one in network.parameters())
+        assert loop.shorten(network, 1.0).item() == pytest.approx(scale * count**0.5)
+        for one in network.parameters():
+            assert one.grad is not None
+            torch.testing.assert_close(one.grad, torch.full_like(one, count**-0.5))
+
+
 def test_frozen_parameters_are_where_they_started(tmp_path: Path) -> None:
     settings = replace(config(), plasticity=replace(config().plasticity, leak=False))
     run.train(settings, tmp_path, quiet)

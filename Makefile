@@ -71,7 +71,7 @@ implementations: $(READY)
 
 # Accuracy, three seeds each, every network verified; resumable: make accuracy-loso FSDD=<the data set's folder>
 # (mfcc, official, loso, ablation_official, ablation_loso, spoken: up to half an hour; loso_memory: two hours),
-# make accuracy-strsbp FASHION=<folder> (rows, rows_recurrent, rows_distilled, strsbp, strsbp_long: hours),
+# make accuracy-strsbp FASHION=<folder> (rows, rows_recurrent, strsbp, strsbp_long: hours),
 # accuracy-lee MNIST=<folder> (lee, lee_deep, permuted, sequential, sequential_features; mnist_fashion needs both folders),
 # accuracy-pcm (patterns, eprop_digits, cues, match)
 accuracy-%: $(READY)

@@ -284,9 +284,6 @@ def work(name: str, given: Mapping[str, Path | None], processes: int) -> None:
     about = {"protocol": experiment.protocol, "command": f"python -m bench.accuracy {name}{options}"}
     failures = list[BaseException]()  # raised in the end: the other runs go on
     with ProcessPoolExecutor(processes) as pool:
-        if experiment.teachers and todo:
-            first = runs(experiment.teachers, places)
-            list(tqdm(pool.map(perform, first), total=len(first), desc=f"teachers: {experiment.teachers}"))
         under_way = [pool.submit(perform, run) for run in todo.values()]
         for done in tqdm(as_completed(under_way), total=len(under_way), desc=name):
             if failure := done.exception():

@@ -120,12 +120,6 @@ UNFILTERED: Mapping[str, Table] = {
 }
 
 
-def taught_by(experiment: str) -> Table:
-    """The networks of an experiment, one for each seed, as a teacher; paths begin at the folder of a run."""
-    files = [f"../../../../{experiment}/0/official/{seed}/run/ckpt.pt" for seed in SEEDS]
-    return {"train.teacher": {"name": "networks", "files": files}}
-
-
 # What recurrence and delays are worth on voices that were not heard, beside both: each alone, or neither.
 _NO_RECURRENCE, _NO_DELAYS = hidden("dense_recurrent", False), hidden("delay", 0)
 UNHEARD: Mapping[str, Table] = {
@@ -188,7 +182,6 @@ class Experiment:
         needs: which data sets it takes: names of options of the command line.
         seeded: settings that take the seed.
         build: options of `hwgen build`; many lanes take few cycles, and so a simulation little time.
-        teachers: the experiment whose networks teach; it is done first.
         reach: what the variants, in order, are to reach, in percent or as an error; of tasks, after the last.
     """
 
@@ -199,7 +192,6 @@ class Experiment:
     needs: tuple[str, ...] = ("fsdd",)
     seeded: tuple[str, ...] = ("train.seed",)
     build: tuple[str, ...] = ()
-    teachers: str = ""
     reach: tuple[str, ...] = ()
 
 
@@ -307,15 +299,6 @@ EXPERIMENTS = {
         variants={"recurrence and delays": {}},
         needs=("fashion",),
         build=("--lanes", "32,32,10"),
-        reach=("float 90, integers 89.7",),
-    ),
-    "rows_distilled": Experiment(
-        MEMORY / "rows-recurrent.toml",
-        ROWS,
-        variants={"taught by three such": taught_by("rows_recurrent")},
-        needs=("fashion",),
-        build=("--lanes", "32,32,10"),
-        teachers="rows_recurrent",
         reach=("float 90, integers 89.7",),
     ),
     "sequential_features": Experiment(

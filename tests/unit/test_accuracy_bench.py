@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -90,24 +89,3 @@ def test_every_run_of_an_experiment_can_be_configured_and_is_another(
     for run in found:
         configuration.from_table(run.table)
     assert len({run.settings for run in found}) == len(found)
-
-
-def test_teachers_are_the_networks_of_their_experiment_and_done_first(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.chdir(Path(__file__).parents[2])
-    performed: list[Path] = []
-
-    def perform(run: accuracy.Run) -> dict[str, Any]:
-        performed.append(run.folder)
-        return {"variant": run.variant, "fold": run.fold, "seed": run.seed, "settings": run.settings}
-
-    monkeypatch.setattr(accuracy, "RESULTS", tmp_path)
-    monkeypatch.setattr(accuracy, "ProcessPoolExecutor", ThreadPoolExecutor)
-    monkeypatch.setattr(accuracy, "perform", perform)
-    accuracy.work("rows_distilled", {"fashion": tmp_path}, 1)
-    teachers, taught = performed[:3], performed[3:]
-    assert len(taught) == 3
-    for run, folder in zip(accuracy.runs("rows_distilled", PLACES), taught, strict=True):
-        files = configuration.from_table(run.table).train.teacher.files
-        assert [Path(os.path.normpath(folder / file)) for file in files] == [one / "run/ckpt.pt" for one in teachers]

@@ -83,7 +83,7 @@ def test_weights_that_are_multiples_of_a_power_of_two(parts: tuple[Part, ...], t
     assert check_model(tmp_path / "core", model, Folding([4], [2]), vectors.random_samples(model, 10, 12, 0.3, 1), 1)
 
 
-@pytest.mark.parametrize("seed", [*range(3), *later(*range(3, 6))])
+@pytest.mark.parametrize("seed", [0, 1, *later(*range(2, 6))])
 def test_random_networks(seed: int, tmp_path: Path) -> None:
     safety = random_safety(np.random.default_rng(seed))
     assert check_model(tmp_path / "core", *random_case(seed, Limits()), seed, safety)
@@ -213,7 +213,7 @@ def test_weights_in_several_banks(lanes: int, ports: int, tmp_path: Path) -> Non
     assert check_model(tmp_path / "core", model, folding, vectors.random_samples(model, 10, 8, 0.1, seed=1), seed=2)
 
 
-@pytest.mark.parametrize("ports", [1, 2])
+@pytest.mark.parametrize("ports", [*later(1), 2])
 def test_narrow_weights_in_one_deep_bank(ports: int, tmp_path: Path) -> None:
     """More words than the widest block has, fewer than the block that their few bits would fill."""
     rng = np.random.default_rng(14)

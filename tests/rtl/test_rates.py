@@ -67,7 +67,7 @@ SHORT = (
         pytest.param(3, "parity", marks=pytest.mark.check),
     ],
 )
-@pytest.mark.parametrize("case", SHORT, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", [SHORT[0], *later(SHORT[1])], ids=lambda case: case.name)
 def test_cycles_of_short_samples_are_predicted(case: Case, steps: int, code: str, tmp_path: Path) -> None:
     model, safety = random_network(case), Safety(code)
     write(make_build(model, case.folding, safety=safety), tmp_path / "core")
@@ -131,7 +131,7 @@ def test_the_latency_of_an_answer_is_predicted(units: tuple[int, int], tmp_path:
 
 @pytest.mark.parametrize(
     ("ports", "lanes"),
-    [(1, 8), (2, 22), *(pytest.param(*one, marks=pytest.mark.check) for one in ((1, 32), (1, 64), (2, 8)))],
+    [(2, 22), *(pytest.param(*one, marks=pytest.mark.check) for one in ((1, 8), (1, 32), (1, 64), (2, 8)))],
 )
 @pytest.mark.parametrize("events", [16, *later(40)])
 def test_the_weight_memory_is_busy(events: int, ports: int, lanes: int, tmp_path: Path) -> None:

@@ -370,8 +370,8 @@ ADAPTIVE = (
     ("network", "options"),
     [
         (PLAIN, {}),
-        (replace(PLAIN, layers=EVERYTHING), {}),
-        (replace(PLAIN, layers=LATE, readout="membrane_max"), {}),
+        pytest.param(replace(PLAIN, layers=EVERYTHING), {}, marks=pytest.mark.check),
+        pytest.param(replace(PLAIN, layers=LATE, readout="membrane_max"), {}, marks=pytest.mark.check),
         (replace(PLAIN, layers=LATE, readout="membrane_last"), {}),
         (replace(PLAIN, layers=SPARSE), {"rule": StRsbp(period=4), "loss": SpikeCount(right=0.8, margin=0.05)}),
         (replace(PLAIN, layers=SUBTRACTING), {"rule": Lee(balance=1e-4), "loss": RelativeCount()}),
@@ -399,7 +399,7 @@ def test_training_learns_and_the_integer_model_has_the_accuracy_reported(
         assert verify(tmp_path / "core", samples)["accuracy_rtl"] == metrics["accuracy_quantized"]
 
 
-@pytest.mark.parametrize("rule", [SurrogateGradient(), Eprop()], ids=["surrogate", "eprop"])
+@pytest.mark.parametrize("rule", [SurrogateGradient(), *later(Eprop())], ids=["surrogate", "eprop"])
 def test_a_regression_learns_and_the_integer_model_has_the_error_reported(tmp_path: Path, rule: Rule) -> None:
     """The potentials of the golden model in every step, in units of the last layer's scale, against the traces."""
     patterns = Patterns(patterns=2, steps=80, channels=20, rate=0.2)

@@ -285,7 +285,7 @@ def _epoch(
         progress.optimizer.zero_grad()
         trace, loss = learn(network, batch, phase)
         add_gradients(network)
-        norm = shorten(network, settings.gradient_limit)
+        norm = clip_gradient(network, settings.gradient_limit)
         counts = batch.weights > 0
         hits = (trace.scores.argmax(dim=1) == batch.labels) & counts
         mine = torch.stack([loss.detach().double(), counts.sum().double(), hits.sum().double()])
@@ -315,7 +315,7 @@ def _epoch(
     )
 
 
-def shorten(network: Network, limit: float) -> Tensor:
+def clip_gradient(network: Network, limit: float) -> Tensor:
     """Clip the gradient to a norm of `limit`; returns the norm that it had, in float64 where float32 has no squares."""
     gradients = [one.grad for one in network.parameters() if one.grad is not None]
     norm = nn.utils.get_total_norm(gradients)

@@ -92,6 +92,7 @@ def test_a_second_run_synthesizes_only_what_is_new(tools: Tools, tmp_path: Path,
     assert _explore(monkeypatch, tmp_path, "--points", "2") == 0
     first = (tmp_path / "out" / "explore.csv").read_bytes()
     calls = len(tools.calls)
+    assert calls > 1
     assert _explore(monkeypatch, tmp_path, "--points", "2") == 0
     assert len(tools.calls) == calls
     assert (tmp_path / "out" / "explore.csv").read_bytes() == first

@@ -553,7 +553,7 @@ def test_a_gradient_whose_square_is_beyond_float32_is_clipped_like_any_other() -
         for one in network.parameters():
             one.grad = torch.full_like(one, scale)
         count = sum(one.numel() for one in network.parameters())
-        assert loop.shorten(network, 1.0).item() == pytest.approx(scale * count**0.5)
+        assert loop.clip_gradient(network, 1.0).item() == pytest.approx(scale * count**0.5)
         for one in network.parameters():
             assert one.grad is not None
             torch.testing.assert_close(one.grad, torch.full_like(one, count**-0.5))

@@ -13,6 +13,7 @@ from pathlib import Path
 from tabulate import tabulate
 
 from bench.networks import Case, Layer, random_network
+from bench.options import no_options
 from hwgen.boards import boards
 from hwgen.core.build import make_build, write
 from hwgen.core.folding import Folding
@@ -25,6 +26,7 @@ FOLDINGS: Mapping[str, Folding] = {"ulx3s-85f": CASE.folding, "icebreaker": Fold
 
 
 def main() -> int:
+    no_options(__doc__)
     rows, status = [], 0
     for name in boards.BOARDS:
         try:

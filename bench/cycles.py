@@ -15,6 +15,7 @@ from tabulate import tabulate
 
 from bench import record
 from bench.networks import Case, Layer, random_network
+from bench.options import no_options
 from hwgen.core.build import make_build, write
 from hwgen.core.folding import Folding
 from hwgen.core.plan import CorePlan
@@ -102,6 +103,7 @@ def incoming_events(plan: CorePlan, events: Events) -> list[tuple[FoldedLayer, f
 
 
 def main() -> int:
+    no_options(__doc__)
     results = [measure(case, ROOT / str(number)) for number, case in enumerate(CASES)]
     record.write(ROOT.with_suffix(".json"), [asdict(result) for result in results])
     rows = [[one.name, ", ".join(map(str, one.events)), one.measured, one.predicted, one.bound] for one in results]

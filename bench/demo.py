@@ -15,6 +15,7 @@ from typing import Any
 from tabulate import tabulate
 
 from bench import record
+from bench.options import no_options
 
 CONFIG = Path("configs/digits.toml")
 ROOT = Path("build/demo")
@@ -36,6 +37,7 @@ STAGES: dict[str, tuple[object, ...]] = {
 
 
 def main() -> int:
+    no_options(__doc__)
     seconds: dict[str, float] = {}
     for name, arguments in STAGES.items():
         start = time.perf_counter()

@@ -18,6 +18,7 @@ import matplotlib as mpl
 from tabulate import tabulate
 
 from bench import record
+from bench.options import no_options
 from quant import figures
 from quant.files import write_atomic
 
@@ -84,6 +85,7 @@ def draw(points: list[dict[str, Any]]) -> bytes:
 
 
 def main() -> int:
+    no_options(__doc__)
     points = []
     for steps in STEPS:
         for rule in RULES:
@@ -100,7 +102,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) == 3:
+    if len(sys.argv) == 3 and sys.argv[1] in RULES:  # one point
         print(json.dumps(measure(sys.argv[1], int(sys.argv[2]))))
         sys.exit(0)
     sys.exit(main())

@@ -12,9 +12,11 @@ import sys
 import torch
 
 from bench import record, training
+from bench.options import no_options
 
 
 def main() -> int:
+    no_options(__doc__)
     if not torch.cuda.is_available():
         print("no GPU that PyTorch can use (torch.cuda.is_available() is False): nothing was run or recorded")
         return 0

@@ -18,6 +18,7 @@ from tqdm import tqdm
 from bench import record
 from bench.cycles import incoming_events, simulated
 from bench.networks import Case, Layer
+from bench.options import no_options
 from hwgen.fpga.synth import synthesize
 
 ROOT = Path("build/bench/hardware")
@@ -112,6 +113,7 @@ def _cells(row: Mapping[str, Any]) -> list[str]:
 
 
 def main() -> int:
+    no_options(__doc__)
     rows = [measure(entry, ROOT / str(number)) for number, entry in enumerate(tqdm(ENTRIES, unit="network"))]
     record.write(ROOT.with_suffix(".json"), rows)
     header = ["network", "lanes", "events per cycle", "cycles per step", "weight memory used", "LUT", "FF", "BRAM"]

@@ -14,6 +14,7 @@ from pathlib import Path
 from tabulate import tabulate
 
 from bench.demo import CHECKPOINT, SPIKES, is_missing, run
+from bench.options import no_options
 from sim.board import simulated_board
 
 ROOT = Path("build/implementations")
@@ -23,6 +24,7 @@ BIT_CYCLES = 4  # as fast as the bridge takes bytes: the line then is not what t
 
 
 def main() -> int:
+    no_options(__doc__)
     if is_missing():
         return 2
     shutil.rmtree(ROOT, ignore_errors=True)

@@ -16,6 +16,7 @@ from tabulate import tabulate
 
 from bench.accuracy import by_seed, spread
 from bench.experiments import EXPERIMENTS, FEATURES, UNFILTERED
+from bench.options import no_options
 from bench.record import RESULTS
 from quant import figures
 from quant.files import write_atomic
@@ -78,6 +79,7 @@ def row(variant: str, runs: list[dict[str, Any]]) -> list[str]:
 
 
 def main() -> int:
+    no_options(__doc__)
     tasks = {name: found for name in TASKS if (found := dict(recorded(name)))}
     if "loso_memory" in tasks:
         tasks["loso_memory"]["dense recurrence and delays"] = recorded("loso")[""]

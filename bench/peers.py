@@ -25,6 +25,7 @@ from tqdm import tqdm
 
 import hwgen
 from bench import peer_network, peer_neurocore, peer_spikerplus, record
+from bench.options import no_options
 from bench.peer_network import Found, Reset, Task
 from quant import golden
 from quant.errors import ToolError
@@ -170,6 +171,7 @@ def table(rows: list[dict[str, Any]], bits: int) -> str:
 
 
 def main() -> int:
+    no_options(__doc__)
     torch.set_num_threads(1)
     tasks = {reset: peer_network.task(reset) for reset in PEERS["this project"].resets}
     results = [measure(name, peer, tasks) for name, peer in PEERS.items()]

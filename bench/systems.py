@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from bench.experiments import EXPERIMENTS
+from bench.options import no_options
 from bench.record import RESULTS
 from quant import figures
 from quant.files import write_atomic
@@ -102,6 +103,7 @@ def draw(picture: Picture, recorded: Mapping[str, Any]) -> bytes:
 
 
 def main() -> int:
+    no_options(__doc__)
     for page, picture in PICTURES.items():
         path = RESULTS / f"{picture.experiment}.json"
         if picture.experiment in EXPERIMENTS and path.exists():

@@ -24,6 +24,7 @@ import torch
 from tabulate import tabulate
 from torch import Tensor, nn
 
+from bench.options import no_options
 from bench.record import write
 from trainer import kernels, loop
 from trainer.config import Config, LayerConfig, NetworkConfig, TrainConfig
@@ -214,6 +215,7 @@ def show(device: torch.device = CPU) -> dict[str, dict[str, float]]:
 
 
 def main() -> int:
+    no_options(__doc__)
     record: dict[str, object] = {"threads": torch.get_num_threads(), "torch": torch.__version__}
     record |= show()
     peaks = {name: [memory(name, steps) for steps in (125, 250, 500)] for name in list(CONTESTANTS)[:2]}

@@ -58,7 +58,9 @@ def add_commands(command: Command) -> None:
     )
     safe.add_argument("--self-test", action="store_true", help="let the core test itself with a stored sample")
     build.add_argument("--name", help="name of the top module (default: the model's name)")
-    _add_calibration(add_options(build))
+    elsewhere = add_options(build)
+    elsewhere.add_argument("--spikes", type=Path, help="spike file with typical input, which sets the states' widths")
+    _add_calibration(elsewhere)
     check = command.add(
         "check",
         "hwgen.cli.foreign:check",
@@ -86,6 +88,7 @@ def add_commands(command: Command) -> None:
         "--model net.nir --source snntorch --reset zero --spikes test.npz --weight-bits 6",
     )
     drift.add_argument("--model", type=Path, required=True, help="NIR file (.nir)")
+    drift.add_argument("--spikes", type=Path, required=True, help="spike file to compare on (.npz)")
     drift.add_argument("--typical", type=Path, help="spike file that sets the states' widths (default: --spikes)")
     drift.add_argument("--out", type=Path, help="folder for a picture")
     drift.add_argument("--rtl", action="store_true", help="also build the integers in --out/core and simulate them")
@@ -156,8 +159,7 @@ def add_commands(command: Command) -> None:
 
 def _add_calibration(group: argparse._ArgumentGroup) -> None:
     """Add how real numbers become integers."""
-    group.add_argument("--spikes", type=Path, help="spike file with typical input")
-    group.add_argument("--state-bits", type=int, help="most bits of a state (default: what --spikes ask for)")
+    group.add_argument("--state-bits", type=int, help="most bits of a state (default: what typical input asks for)")
     _add_widths(group)
 
 

@@ -148,6 +148,8 @@ def read_folder(path: Path) -> BuildFolder:
     Raises:
         BuildError: if it is no build folder of this version.
     """
+    if not path.is_dir():
+        raise BuildError(f"{path}: there is no such folder; `python -m hwgen build` makes one")
     file = path / MANIFEST
     try:
         if not file.is_file():  # a pipe or a device would never end

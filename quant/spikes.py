@@ -79,6 +79,18 @@ class SpikeSet:
     def __len__(self) -> int:
         return len(self.steps)
 
+    def check_channels(self, inputs: int) -> None:
+        """Refuse samples for a network of another number of inputs.
+
+        Raises:
+            SpikeFileError: naming both numbers.
+        """
+        if self.channels != inputs:
+            raise SpikeFileError(
+                f"the spikes have {self.channels} channels; the network has {inputs} inputs: "
+                "make them like those that it was trained with"
+            )
+
     def dense(self, samples: slice) -> npt.NDArray[np.bool_]:
         """The chosen samples as bool `(T, batch, channels)`, T being the longest; False after a sample's end."""
         first, stop, _ = samples.indices(len(self))

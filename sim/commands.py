@@ -18,6 +18,8 @@ from sim.board import simulated_board
 from sim.verify import COCOTB_DEFAULT_SAMPLES, Stress, check_folder, verify_and_record
 from sim.verify import verify as against_golden
 
+_SILENT = "the output was silent, which shows nothing; take other samples, or train further"
+
 
 def verify(arguments: argparse.Namespace) -> int:
     """Verify, print a table and write the report; the exit status is 1 where something differs.
@@ -32,19 +34,16 @@ def verify(arguments: argparse.Namespace) -> int:
         raise ScsrError(f"--wave {wave}: the name must end in .vcd or .fst")
     if wave is not None:
         check_new(wave, force=arguments.force)
-    if not 0 <= arguments.stall_percent <= 95:
-        raise ScsrError(f"--stall-percent is {arguments.stall_percent}; allowed is 0..95")
+    stress = Stress(stall_percent=arguments.stall_percent)
     samples = _samples(arguments, None if cpp else COCOTB_DEFAULT_SAMPLES)
-    options = {
-        "engine": arguments.engine,
-        "netlist": netlist,
-        "stress": Stress(stall_percent=arguments.stall_percent),
-        "allow_changed": arguments.allow_changed,
-    }
+    build, engine, changed = arguments.build, arguments.engine, arguments.allow_changed
     if wave is None:
-        report, path = verify_and_record(arguments.build, samples, **options)
+        report, path = verify_and_record(
+            build, samples, engine=engine, stress=stress, netlist=netlist, allow_changed=changed
+        )
     else:
-        report, path = against_golden(arguments.build, samples, wave=wave, **options), wave
+        report = against_golden(build, samples, stress=stress, netlist=netlist, allow_changed=changed, wave=wave)
+        path = wave
     for key, value in report.items():
         if key != "details":  # they are for the page
             print(f"{key.replace('_', ' '):22} {_shown(value)}")
@@ -52,7 +51,7 @@ def verify(arguments: argparse.Namespace) -> int:
     if report["equal"]:
         print(f"PASS: {len(samples)} samples, every {'spike' if netlist is None else 'score'} equal")
         return 0
-    print(f"FAIL: {report['first_difference'] or 'the output was silent: nothing was shown'}", file=sys.stderr)
+    print(f"FAIL: {report['first_difference'] or _SILENT}", file=sys.stderr)
     if wave is None and netlist is None and (sample := _first_differing(report)) is not None:
         again = ["--build", arguments.build, "--spikes", arguments.spikes, "--first", arguments.first + sample]
         again += ["--samples", 1, "--wave", "difference.vcd"]
@@ -67,8 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
     check_new(arguments.out, force=arguments.force)
     folder, _ = check_folder(arguments.build)
     samples, model = _samples(arguments, None), store.read(folder.path / MODEL)
-    if samples.channels != model.inputs:
-        raise SpikeFileError(f"the spike file has {samples.channels} channels; the model has {model.inputs} inputs")
+    samples.check_channels(model.inputs)
     answers = vectors.expected(model, samples, folder.manifest.packets)
     write_new(arguments.out, vectors.to_bytes(samples, answers), force=arguments.force)
     counts = [f"{len(answers[f'layer_{index}']):,} of layer {index}" for index in range(1, len(model.layers) + 1)]

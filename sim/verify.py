@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from quant import page, store, vectors
-from quant.errors import BuildError, SpikeFileError, ToolError, VerificationError
+from quant.errors import BuildError, ScsrError, SpikeFileError, ToolError, VerificationError
 from quant.files import write_atomic
 from quant.formats import IntArray
 from quant.manifest import MODEL, BuildFolder, differences, read_folder
@@ -25,6 +25,7 @@ from sim import netlist as netlists
 from sim.tb import runner, streams
 
 COCOTB_DEFAULT_SAMPLES = 3
+MAX_STALL_PERCENT = 95
 _FST = "Verilator writes .fst with the headers of zlib and lz4 (Debian: zlib1g-dev liblz4-dev), .vcd without"
 
 _PERCENTILES = (50, 95, 99)
@@ -46,6 +47,10 @@ class Stress:
     malformed: bool = False
     reset_after: int = 0
     seed: int = 1
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.stall_percent <= MAX_STALL_PERCENT:
+            raise ScsrError(f"--stall-percent is {self.stall_percent}; allowed is 0..{MAX_STALL_PERCENT}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +115,10 @@ def verify(
         SpikeFileError: if the samples do not fit the model.
         ToolError: if a tool is missing or fails.
         VerificationError: if the core breaks a rule of its streams or stops answering.
+        ScsrError: if there is no such engine.
     """
+    if engine not in ENGINES:
+        raise ScsrError(f"--engine {engine[:40]!r} is unknown; allowed are {', '.join(ENGINES)}")
     job = replace(_prepare(folder, samples, stress or Stress(), netlist, allow_changed), wave=wave)
     try:
         outcome = ENGINES[engine](job)
@@ -123,7 +131,13 @@ def verify(
 
 
 def verify_and_record(
-    folder: Path, samples: SpikeSet, *, engine: str = "cpp", netlist: str | None = None, **options: Any
+    folder: Path,
+    samples: SpikeSet,
+    *,
+    engine: str = "cpp",
+    stress: Stress | None = None,
+    netlist: str | None = None,
+    allow_changed: bool = False,
 ) -> tuple[dict[str, Any], Path]:
     """As `verify`, whose options it takes; leaves the report in the folder and draws the page anew.
 
@@ -134,7 +148,7 @@ def verify_and_record(
         `synth/<target>/verify.json`.
     """
     try:
-        report = verify(folder, samples, engine=engine, netlist=netlist, **options)
+        report = verify(folder, samples, engine=engine, stress=stress, netlist=netlist, allow_changed=allow_changed)
     except VerificationError as error:
         report = {"equal": False, "engine": engine, "samples": len(samples), "first_difference": str(error)}
     name = "verify.json" if engine == "cpp" else f"verify_{engine}.json"
@@ -155,8 +169,7 @@ def _prepare(folder: Path, samples: SpikeSet, stress: Stress, netlist: str | Non
     model = store.read(folder / MODEL)
     if store.digest(model) != manifest.model_digest:
         raise BuildError(f"{folder / MODEL} is another model than the one that was built; build the folder again")
-    if samples.channels != model.inputs:
-        raise SpikeFileError(f"the spike file has {samples.channels} channels; the model has {model.inputs} inputs")
+    samples.check_channels(model.inputs)
     classes = model.layers[-1].neurons
     if int(samples.label.max()) >= classes:
         raise SpikeFileError(f"label {int(samples.label.max())} is no class; the model has {classes}")

@@ -38,9 +38,7 @@ def tune(arguments: argparse.Namespace) -> int:
 
 
 def _run(arguments: argparse.Namespace, learn: Callable[..., None], chosen: Config) -> int:
-    if not 1 <= arguments.threads <= 1024:
-        raise ConfigError(f"--threads is {arguments.threads}; allowed is 1..1024")
-    torch.set_num_threads(arguments.threads)
+    distributed.use_threads(arguments.threads)
     try:
         learn(chosen, arguments.out, device=distributed.device_of(arguments.device), finish=arguments.finish)
     except KeyboardInterrupt:

@@ -19,6 +19,8 @@ from torch.autograd import Function
 from quant.errors import ConfigError
 from trainer.data.batches import Batch
 
+MAX_THREADS = 1024
+
 
 @contextmanager
 def joined(device: torch.device) -> Iterator[bool]:
@@ -41,6 +43,17 @@ def processes() -> int:
     return distributed.get_world_size() if distributed.is_initialized() else 1
 
 
+def use_threads(threads: int) -> None:
+    """Compute with so many threads of the CPU; one repeats exactly.
+
+    Raises:
+        ConfigError: if there cannot be as many.
+    """
+    if not 1 <= threads <= MAX_THREADS:
+        raise ConfigError(f"--threads is {threads}; allowed is 1..{MAX_THREADS}")
+    torch.set_num_threads(threads)
+
+
 def device_of(name: str) -> torch.device:
     """The device called `name`; under `torchrun`, "cuda" is the GPU of this process's number.
 
@@ -54,7 +67,7 @@ def device_of(name: str) -> torch.device:
         torch.zeros(1, device=device)
     except (RuntimeError, AssertionError) as error:
         reason = str(error).splitlines()[0]
-        raise ConfigError(f"--device {name}: not to be had here ({reason}); cpu always is") from None
+        raise ConfigError(f"--device {name} is not available on this machine ({reason}); use cpu") from None
     return device
 
 

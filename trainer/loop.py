@@ -316,7 +316,7 @@ def _epoch(
 
 
 def clip_gradient(network: Network, limit: float) -> Tensor:
-    """Clip the gradient to a norm of `limit`; returns the norm that it had, in float64 where float32 has no squares."""
+    """Clip the gradient to a norm of `limit`; returns the norm before, in float64 where float32 overflows."""
     gradients = [one.grad for one in network.parameters() if one.grad is not None]
     norm = nn.utils.get_total_norm(gradients)
     if not norm.isfinite():

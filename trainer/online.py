@@ -148,11 +148,11 @@ class _Walker:
         heard = torch.cat([sources, before], dim=1)[:, None, : self._columns].expand(-1, len(numbers.leak), -1)
         taken = before if self._dynamics.reset == "late_subtract" else before * numbers.leak
         own = {"threshold": -taken, "bias": torch.ones_like(before)}
-        drive = torch.cat([heard, *(own.get(one, torch.zeros_like(before))[:, :, None] for one in self._own)], dim=2)
+        inputs = torch.cat([heard, *(own.get(one, torch.zeros_like(before))[:, :, None] for one in self._own)], dim=2)
         reached = self._inside(self.potential)
         if "refractory" in kept:
             reached = reached * (1 - kept["refractory"])[:, :, None]  # nothing moves a membrane that is held
-        self._moved = reached * (numbers.leak[:, None] * self._moved + drive)
+        self._moved = reached * (numbers.leak[:, None] * self._moved + inputs)
         if not self._dynamics.spiking:
             self._eligible = self._moved
         else:

@@ -16,7 +16,7 @@ from tqdm import tqdm
 from hwgen.boards.serial_protocol import RESET, LinkError, Receiver, load_bytes, sample_bytes
 from hwgen.core.plan import LAST_STEP, STATUS
 from quant import spikes, store, vectors
-from quant.errors import ScsrError, SpikeFileError, ToolError
+from quant.errors import ScsrError, ToolError
 from quant.files import check_new, write_new
 from quant.formats import IntArray
 from quant.manifest import MODEL, BuildFolder, open_folder
@@ -236,8 +236,7 @@ def _job(arguments: argparse.Namespace, folder: BuildFolder) -> Job:
     samples = spikes.read(arguments.spikes)
     model = store.read(folder.path / MODEL)
     count = len(samples) if arguments.samples is None else arguments.samples
-    if samples.channels != model.inputs:
-        raise SpikeFileError(f"{arguments.spikes} has {samples.channels} channels; the model has {model.inputs} inputs")
+    samples.check_channels(model.inputs)
     if not 1 <= count <= len(samples):
         raise ScsrError(f"--samples is {count}; allowed is 1..{len(samples)}, what {arguments.spikes} holds")
     return Job(
@@ -278,7 +277,7 @@ def _report(answers: Answers, job: Job, seconds: float, check: BuildFolder | Non
     if wrong:
         print(f"FAIL: {wrong} of {len(samples)} samples differ from the golden model", file=sys.stderr)
     elif check is not None and not answers.scores.any():
-        print("FAIL: every score is zero: nothing was shown", file=sys.stderr)
+        print("FAIL: every score is zero, which shows nothing; send other samples, or train further", file=sys.stderr)
         wrong = 1
     return 1 if wrong else 0
 

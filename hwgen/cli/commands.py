@@ -10,7 +10,7 @@ from hwgen.core.build import write
 from hwgen.core.choice import BUDGETS, lanes_and_units
 from hwgen.core.request import Request, fulfil
 from hwgen.fpga.synth import synthesize, table_line
-from quant import page, spikes
+from quant import page
 from quant.errors import BuildError
 
 
@@ -18,15 +18,14 @@ def build(arguments: argparse.Namespace) -> int:
     model = load(arguments)
     options = {field.name: getattr(arguments, field.name) for field in fields(Request)}
     options["budget"] = None if arguments.budget is None else _budget(arguments.budget)
-    options["rates"] = None if arguments.rates is None else spikes.read(arguments.rates)
     made, description = fulfil(model, Request(**options))
     for name in write(made, arguments.out):
         print(f"{arguments.out}: removed with the earlier build: {name}")
     page.link_training(arguments.out, arguments.model.parent)
     plan = made.plan
     lanes = ",".join(str(lanes) for lanes in lanes_and_units(model, plan.layers)[0])
-    bits = sum(memory.bits for memory in plan.memories)
-    print(f"{arguments.out}: top module {plan.top}, {len(plan.layers)} layers, lanes {lanes}, {bits:,} bits of memory")
+    bits = f"{sum(memory.bits for memory in plan.memories):,} bits of weights and parameters"
+    print(f"{arguments.out}: top module {plan.top}, {len(plan.layers)} layers, lanes {lanes}, {bits}")
     if description:
         print(description)
     print(f"page: {arguments.out / page.PAGE}")

@@ -35,11 +35,9 @@ def load(arguments: argparse.Namespace) -> IntModel:
     """
     if arguments.model.suffix != SUFFIX:
         for name in _SAID:
-            if getattr(arguments, name):
+            if (value := getattr(arguments, name)) is not None and value is not False:
                 option = f"--{name.replace('_', '-')}"
-                raise ModelError(
-                    f"{option} is for networks from elsewhere ({SUFFIX}); {arguments.model} says all itself"
-                )
+                raise ModelError(f"{option} is for networks from elsewhere ({SUFFIX}); {arguments.model} needs none")
         return export.load(arguments.model)
     if arguments.source is None and (known := foreign.integers(foreign.read(arguments.model))):
         return known

@@ -76,7 +76,7 @@ def make_build(
         packets: when the core gives one.
 
     Raises:
-        BuildError: if the plan is impossible (`hwgen.core.plan.make_plan`).
+        BuildError: if the plan is impossible (`hwgen.core.planner.make_plan`).
     """
     plan, digest = make_plan(model, folding, name, safety, packets), store.digest(model)
     sources = {f"rtl/{file}": text for file, text in render.leaf_modules().items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Integral
 from typing import get_args
 
 from hwgen import engines
@@ -36,7 +37,7 @@ def make_plan(
     _check_folding(model, folding)
     _check_safety(safety)
     if packets not in get_args(Packets):
-        raise BuildError(f"--packets {packets[:40]!r}: there is {', '.join(get_args(Packets))}")
+        raise BuildError(f"--packets {packets[:40]!r} is unknown; allowed are {', '.join(get_args(Packets))}")
     if model.size(len(model.layers)) > MAX_CLASSES:
         raise BuildError(f"{model.size(len(model.layers))} classes; the packet's last beat can name {MAX_CLASSES}")
     read, depths = _layers_read(model), _depths(model)
@@ -76,8 +77,12 @@ def _test_memories(model: IntModel, safety: Safety, packets: Packets) -> tuple[M
 
 def _check_folding(model: IntModel, folding: Folding) -> None:
     for option, numbers in (("--lanes", folding.lanes), ("--units", folding.units)):
-        if numbers is not None and len(numbers) != len(model.layers):
+        if numbers is None:
+            continue
+        if len(numbers) != len(model.layers):
             raise BuildError(f"{option} has {len(numbers)} numbers for {len(model.layers)} layers; give one per layer")
+        if other := [number for number in numbers if not isinstance(number, Integral)]:
+            raise BuildError(f"{option} has {other[0]!r}; give whole numbers")
     if folding.ports not in PORTS:
         raise BuildError(f"--events-per-cycle {folding.ports}: a weight memory has two ports; give 1 or 2")
     for index in folding.loaded:
@@ -87,7 +92,7 @@ def _check_folding(model: IntModel, folding: Folding) -> None:
 
 def _check_safety(safety: Safety) -> None:
     if safety.code not in codes.CODES:
-        raise BuildError(f"--protect {safety.code[:40]!r}: there is {', '.join(codes.CODES)}")
+        raise BuildError(f"--protect {safety.code[:40]!r} is unknown; allowed are {', '.join(codes.CODES)}")
     cycles = safety.watchdog_cycles
     if cycles is not None and not 1 <= cycles <= MAX_WATCHDOG_CYCLES:
         raise BuildError(f"--watchdog {cycles}: allowed is 1..{MAX_WATCHDOG_CYCLES} cycles")

@@ -35,8 +35,7 @@ def measured_events(model: IntModel, samples: SpikeSet) -> Events:
     """
     if not len(samples):
         raise SpikeFileError("the spike file holds no samples; rates need at least one")
-    if samples.channels != model.inputs:
-        raise SpikeFileError(f"the spikes have {samples.channels} channels; the model has {model.inputs} inputs")
+    samples.check_channels(model.inputs)
     ends = np.cumsum(samples.steps, dtype=np.int64)
     steps, first = int(ends[-1]), ends - samples.steps
     positions = {0: samples.step + np.repeat(first, np.diff(samples.offset))}

@@ -5,16 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from hwgen.core import area
 from hwgen.core.build import Build, make_build
-from hwgen.core.choice import Goal, choose, describe, lanes_and_units
+from hwgen.core.choice import BUDGETS, Goal, choose, describe, lanes_and_units
 from hwgen.core.estimate import DEFAULT_TARGET
 from hwgen.core.folding import Folding
 from hwgen.core.plan import Safety
 from hwgen.core.planner import make_plan
 from hwgen.core.rates import assumed_events, measured_events
 from hwgen.core.timing import Events
+from quant import spikes
 from quant.errors import BuildError
 from quant.model import IntModel
 from quant.readouts import Packets
@@ -32,7 +34,7 @@ class Request:
         clock_mhz: the clock that these times are for.
         budget: most of each resource: lut, ff, bram, dsp.
         target: the family of FPGAs whose area is estimated.
-        rates: samples that show how often layers spike.
+        rates: samples, or a spike file, that show how often layers spike.
         loaded_layers: layers, counted from 1, that get their weights at run time.
         protect, watchdog, self_test: safety (docs/safety.md).
         packets: when the core gives one: at each sample's end, or after every step.
@@ -47,7 +49,7 @@ class Request:
     clock_mhz: float = 100.0
     budget: Mapping[str, float] | None = None
     target: str = DEFAULT_TARGET
-    rates: SpikeSet | None = None
+    rates: SpikeSet | str | Path | None = None
     loaded_layers: Sequence[int] = ()
     protect: str = "none"
     watchdog: int | None = None
@@ -61,12 +63,19 @@ def fulfil(model: IntModel, request: Request) -> tuple[Build, str]:
 
     Raises:
         BuildError: if options contradict each other, or no folding fulfils them.
+        SpikeFileError: if the rates break their format or do not fit the model.
     """
     safety = Safety(request.protect, request.watchdog, request.self_test)
-    events = None if request.rates is None else measured_events(model, request.rates)
+    events = _events(model, request.rates)
     folding, description = _folding(model, request, safety, events)
     build = make_build(model, folding, request.name, safety, events, request.target, request.packets)
     return build, description
+
+
+def _events(model: IntModel, rates: SpikeSet | str | Path | None) -> Events | None:
+    if rates is None:
+        return None
+    return measured_events(model, rates if isinstance(rates, SpikeSet) else spikes.read(Path(rates)))
 
 
 def _folding(model: IntModel, request: Request, safety: Safety, events: Events | None) -> tuple[Folding, str]:
@@ -77,6 +86,9 @@ def _folding(model: IntModel, request: Request, safety: Safety, events: Events |
         value = getattr(request, name)
         if value is not None and not 0 < value < math.inf:
             raise BuildError(f"{_option(name)} is {value}; it must be more than 0")
+    for name in request.budget or ():
+        if name not in BUDGETS:
+            raise BuildError(f"--budget names {name[:40]!r}; allowed are {', '.join(BUDGETS)}")
     area.coefficients(request.target)
     lanes = None
     if not given:

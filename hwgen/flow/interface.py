@@ -130,7 +130,7 @@ def _run(
     report: Callable[[str], None],
 ) -> Run:
     before = torch.get_num_threads()
-    torch.set_num_threads(threads)
+    distributed.use_threads(threads)
     try:
         training.train(config, out, report, distributed.device_of(device), finish=finish, first=first)
     finally:

@@ -54,8 +54,7 @@ def check_samples(real: RealModel, samples: SpikeSet) -> None:
     """
     if not len(samples):
         raise SpikeFileError("the spike file holds no samples; give typical input")
-    if samples.channels != real.inputs:
-        raise SpikeFileError(f"the samples have {samples.channels} channels; the network has {real.inputs} inputs")
+    samples.check_channels(real.inputs)
     if (label := int(samples.label.max())) >= len(real.classes):
         raise SpikeFileError(f"label {label} is no class; the network has {len(real.classes)}, from 0 on")
 

@@ -32,6 +32,11 @@ def test_every_fault_is_a_change_of_one_place(proof: Proof) -> None:
         assert text.count(mutant.old) == 1, mutant
 
 
+def test_the_evidence_counts_the_rules() -> None:
+    rules = sum(len(proof.labels("r")) for proof in PROOFS)
+    assert f"| proofs of all library modules | {rules} rules," in (DOCS.parent / "trust.md").read_text(encoding="utf-8")
+
+
 def test_the_documentation_has_every_rule_with_its_method() -> None:
     rows = ROW.findall(DOCS.read_text(encoding="utf-8"))
     assert rows == [(proof.module, rule, proof.method) for proof in PROOFS for rule in proof.labels("r")]

@@ -247,7 +247,7 @@ def test_what_cannot_be_verified_is_refused_with_status_2(built: Path, tmp_path:
         (touched, good, [], "tiny.v was changed since it was built"),
         (incomplete, good, [], "is missing; build the folder again"),
         (core, tmp_path / "none.npz", [], "no such file"),
-        (core, tmp_path / "wide.npz", [], "9 channels; the model has 3 inputs"),
+        (core, tmp_path / "wide.npz", [], "9 channels; the network has 3 inputs"),
         (core, tmp_path / "label.npz", [], "label 7 is no class"),
         (core, good, ["--samples", "13"], "allowed is 1..12"),
         (core, good, ["--samples", "0"], "allowed is 1..12"),

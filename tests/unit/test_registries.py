@@ -22,8 +22,11 @@ from quant.neurons.part import SIGNED, tensor
 from quant.projections import PROJECTIONS, Dense
 from quant.readouts import READOUTS
 from trainer.kernels import KERNELS
+from trainer.losses import LOSSES
 from trainer.rules import RULES
 from trainer.surrogates import SLOPES
+from trainer.synapses import SYNAPSES
+from trainer.teachers import TEACHERS
 
 ROOT = Path(__file__).resolve().parents[2]
 HOOKS = {hook: f"naive_{hook}" for hook in ("current", "potential", "threshold", "output")}
@@ -99,9 +102,9 @@ def test_an_engine_brings_its_template_and_stands_in_the_documents(engine: engin
     assert f"`{engine.name}`" in _text("docs/architecture.md")
 
 
-@pytest.mark.parametrize("rule", RULES)
-def test_a_rule_is_documented(rule: str) -> None:
-    assert re.search(rf"\b{rule}\b", _text("docs/training.md"))
+@pytest.mark.parametrize("kind", [*RULES, *SYNAPSES, *TEACHERS, *LOSSES])
+def test_a_kind_of_training_is_documented(kind: str) -> None:
+    assert re.search(rf'[`"]{kind}[`"]', _text("docs/training.md"))
 
 
 def test_kernels_name_only_what_there_is() -> None:

@@ -14,6 +14,7 @@ from hwgen.engines.folded.fold import Fold
 from quant.errors import BuildError
 from quant.formats import IntArray, index_bits, signed_bits, unsigned_bits
 from quant.model import Layer
+from quant.projections import Dense
 
 MAX_MEMORY_BITS = 1 << 30  # beyond the block RAM of any FPGA
 
@@ -184,7 +185,8 @@ def plan_layer(layer: Layer, place: Place, fold: Fold, *, spiking: bool) -> Fold
     """
     weights = [weights_of(layer, link) for link in place.links]
     columns = np.concatenate(weights, axis=1)
-    low, high = np.minimum(columns, 0).sum(axis=1), np.maximum(columns, 0).sum(axis=1)
+    ranges = [Dense(link.source, one).sum_range() for link, one in zip(place.links, weights, strict=True)]
+    low, high = np.sum(ranges, axis=0)
     zero_bits = 0 if fold.loaded else _zero_bits(columns)
     weight_bits = layer.integers.weight_bits
     if weight_bits > 1 or not np.isin(columns, (-1, 1)).all():  # projections of one source add up

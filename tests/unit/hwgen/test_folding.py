@@ -117,7 +117,7 @@ def test_a_target_without_estimates_is_refused(monkeypatch: pytest.MonkeyPatch) 
 
 def test_rates_of_other_data_are_refused() -> None:
     samples = vectors.random_samples(recurrent_model(), 2, 3, 0.5, seed=1)
-    with pytest.raises(SpikeFileError, match="channels; the model has"):
+    with pytest.raises(SpikeFileError, match="channels; the network has"):
         measured_events(tiny_model(), samples)
 
 

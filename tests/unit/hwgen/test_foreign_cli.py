@@ -180,14 +180,14 @@ def test_a_build_asks_for_what_is_missing(
     assert not (tmp_path / "core").exists()
 
 
-@pytest.mark.parametrize("option", [["--source", "norse"], ["--weight-bits", "4"], ["--spikes", "a.npz"]])
+@pytest.mark.parametrize("option", [["--source", "norse"], ["--fraction-bits", "0"], ["--spikes", "a.npz"]])
 def test_options_for_files_from_elsewhere_are_not_for_others(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], option: list[str]
 ) -> None:
     assert hwgen.main(["build", "--model", "a.pt", *option, "--out", str(tmp_path / "core")]) == 2
-    said = f"error: {option[0]} is for networks from elsewhere (.nir); a.pt says all itself\n"
+    said = f"error: {option[0]} is for networks from elsewhere (.nir); a.pt needs none\n"
     assert capsys.readouterr().err == said
-    assert hwgen.main(["drift", "--model", "a.safetensors", *SAID]) == 2
+    assert hwgen.main(["drift", "--model", "a.safetensors", "--spikes", "a.npz", *SAID]) == 2
     assert capsys.readouterr().err == "error: a.safetensors: this command reads NIR files (.nir)\n"
 
 
@@ -211,7 +211,11 @@ def test_what_self_weights_give_back_is_no_drift_of_their_own(samples: SpikeSet)
 @pytest.mark.parametrize(
     ("channels", "labels", "said"),
     [
-        (5, [0, 0], "the samples have 5 channels; the network has 12 inputs"),
+        (
+            5,
+            [0, 0],
+            "the spikes have 5 channels; the network has 12 inputs: make them like those that it was trained with",
+        ),
         (12, [], "the spike file holds no samples; give typical input"),
         (12, [0, 4], "label 4 is no class; the network has 4, from 0 on"),
     ],

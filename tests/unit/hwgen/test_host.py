@@ -241,7 +241,7 @@ def test_what_cannot_be_sent_is_refused(tmp_path: Path, monkeypatch, capsys) -> 
     (tmp_path / "wide.npz").write_bytes(spikes.to_bytes(wide))
     for port, file, options, text in [
         ("/dev/none", samples, (), "cannot be opened as a serial port"),
-        ("/dev/none", tmp_path / "wide.npz", (), "9 channels; the model has 3 inputs"),
+        ("/dev/none", tmp_path / "wide.npz", (), "9 channels; the network has 3 inputs"),
         ("/dev/none", samples, ("--samples", "4"), "--samples is 4; allowed is 1..3"),
         ("/dev/none", samples, ("--samples", "0"), "--samples is 0; allowed is 1..3"),
     ]:

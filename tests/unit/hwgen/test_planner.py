@@ -184,7 +184,7 @@ def test_impossible_lanes_are_refused(lanes: list[int], message: str) -> None:
 @pytest.mark.parametrize(
     ("safety", "message"),
     [
-        (Safety("hamming"), "--protect 'hamming': there is none, parity, secded"),
+        (Safety("hamming"), "--protect 'hamming' is unknown; allowed are none, parity, secded"),
         (Safety(watchdog_cycles=0), "--watchdog 0: allowed is 1..4294967295 cycles"),
         (Safety(watchdog_cycles=1 << 32), "--watchdog 4294967296: allowed"),
     ],
@@ -195,7 +195,7 @@ def test_impossible_safety_is_refused(safety: Safety, message: str) -> None:
 
 
 def test_packets_are_per_sample_or_step() -> None:
-    with pytest.raises(BuildError, match="--packets 'layer': there is sample, step"):
+    with pytest.raises(BuildError, match="--packets 'layer' is unknown; allowed are sample, step"):
         make_plan(tiny_model(), packets="layer")  # type: ignore[arg-type]
     whole, parts = (
         make_plan(tiny_model(), safety=Safety(self_test=True), packets=packets) for packets in ("sample", "step")

@@ -168,12 +168,14 @@ def test_a_product_along_events(neurons: int, inputs: int) -> None:
     draw = torch.Generator().manual_seed(neurons)
     x = (torch.rand(30, 3, inputs, generator=draw) < 0.2).float().requires_grad_()
     weight = torch.randint(-8, 8, (neurons, inputs), generator=draw).float().requires_grad_()
-    toward = torch.randint(-3, 4, (30, 3, neurons), generator=draw).float()
+    gradient = torch.randint(-3, 4, (30, 3, neurons), generator=draw).float()
     found, expected = product._Product.apply(x, weight), x @ weight.T
     assert torch.equal(found, expected)
     assert x.sum() > 5
     for one, other in zip(
-        torch.autograd.grad(found, (x, weight), toward), torch.autograd.grad(expected, (x, weight), toward), strict=True
+        torch.autograd.grad(found, (x, weight), gradient),
+        torch.autograd.grad(expected, (x, weight), gradient),
+        strict=True,
     ):
         assert torch.equal(one, other)
 

@@ -193,20 +193,20 @@ def test_the_loop_of_a_neuron_never_amplifies_the_gradient() -> None:
 
 def test_time_based_gradients_pass_at_spikes_alone() -> None:
     """TSSL-BP: where a neuron fires, the inverse of its rise; after a spike of its own, nothing between spikes."""
-    drives = torch.tensor([2.0, 0.1, 0.1, 1.5]).reshape(4, 1, 1).requires_grad_()
+    currents = torch.tensor([2.0, 0.1, 0.1, 1.5]).reshape(4, 1, 1).requires_grad_()
     one = torch.ones(1)
     numbers = Numbers(torch.zeros(1, 1), 1, {"leak": 0.9 * one, "threshold": one}, one, 0.5 * one)
     population = Population(numbers, Real(), Dynamics(True, "zero", "fast_sigmoid"))
-    given = drives, torch.tensor([4]), population, Tssl()
+    given = currents, torch.tensor([4]), population, Tssl()
     outputs = learning_walk(*given).outputs
     assert outputs.flatten().tolist() == [1.0, 0.0, 0.0, 1.0]
-    only_last = torch.autograd.grad(outputs[3].sum(), drives)[0].flatten()
-    # In the last step the membrane rises from 0.19 to 0.171 + 1.5. Earlier drives reach it through the leak; the first
-    # one's spike moves the reset, whose response -(1 - leak) * u moves the last potential.
+    only_last = torch.autograd.grad(outputs[3].sum(), currents)[0].flatten()
+    # In the last step the membrane rises from 0.19 to 0.171 + 1.5. Earlier currents reach it through the leak; the
+    # first one's spike moves the reset, whose response -(1 - leak) * u moves the last potential.
     rise = 0.171 + 1.5 - 0.19
     torch.testing.assert_close(only_last[1:], torch.tensor([0.9**2, 0.9, 1.0]) / rise)
     torch.testing.assert_close(only_last[0], torch.tensor(-(0.1 * 2.0) * 0.9**3 / rise / 2.0))
-    between = torch.autograd.grad(learning_walk(*given).outputs[1].sum(), drives)[0]
+    between = torch.autograd.grad(learning_walk(*given).outputs[1].sum(), currents)[0]
     assert not between.any()
 
 
@@ -214,12 +214,12 @@ def test_the_derivatives_between_spikes_are_exact() -> None:
     """Without spikes nothing is a surrogate: numerical differentiation must agree."""
     draw = torch.Generator().manual_seed(1)
 
-    def output(drives: Tensor, leak: Tensor, synapse_leak: Tensor) -> Tensor:
+    def output(currents: Tensor, leak: Tensor, synapse_leak: Tensor) -> Tensor:
         one = torch.ones(3, dtype=torch.float64)
         neuron = {"leak": leak, "synapse_leak": synapse_leak, "threshold": one}
         numbers = Numbers(torch.zeros(3, 2, dtype=torch.float64), 2, neuron, one, one[:1])
         population = Population(numbers, Real(), Dynamics(False, "zero", "fast_sigmoid"))
-        return learning_walk(drives, torch.tensor([6, 6]), population, SurrogateGradient()).outputs
+        return learning_walk(currents, torch.tensor([6, 6]), population, SurrogateGradient()).outputs
 
     arguments = [torch.rand(size, generator=draw, dtype=torch.float64) for size in ((6, 2, 3), (3,), (3,))]
     assert torch.autograd.gradcheck(output, [argument.requires_grad_() for argument in arguments])

@@ -34,21 +34,21 @@ def trained() -> Network:
 
 def test_the_mean_square_is_one_over_the_steps_of_the_samples() -> None:
     norm = CurrentNorm(2)
-    drives = torch.randn(10, 3, 2, generator=torch.Generator().manual_seed(1)) * torch.tensor([3.0, 0.1])
+    currents = torch.randn(10, 3, 2, generator=torch.Generator().manual_seed(1)) * torch.tensor([3.0, 0.1])
     ends = torch.tensor([10, 4, 7])
     for sample, end in enumerate(ends.tolist()):
-        drives[end:, sample] = 0
-    found = norm(drives, ends)
+        currents[end:, sample] = 0
+    found = norm(currents, ends)
     torch.testing.assert_close(found.square().sum(dim=(0, 1)) / 21, torch.ones(2), rtol=1e-3, atol=1e-3)
     assert (norm.mean_square != 1).all()
 
 
 def test_evaluation_uses_what_training_saw() -> None:
     norm = CurrentNorm(1)
-    drives, ends = torch.full((4, 1, 1), 10.0), torch.tensor([4])
+    currents, ends = torch.full((4, 1, 1), 10.0), torch.tensor([4])
     for _ in range(200):
-        norm(drives, ends)
-    torch.testing.assert_close(norm.eval()(drives, ends), torch.ones(4, 1, 1), rtol=1e-3, atol=1e-3)
+        norm(currents, ends)
+    torch.testing.assert_close(norm.eval()(currents, ends), torch.ones(4, 1, 1), rtol=1e-3, atol=1e-3)
 
 
 def test_folded_weights_give_the_same_spikes() -> None:

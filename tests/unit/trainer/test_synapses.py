@@ -12,7 +12,7 @@ from toys import config
 
 from quant.errors import ConfigError
 from trainer.config import TrainConfig
-from trainer.synapses import SYNAPSES, Ideal, Metaplastic, Pcm
+from trainer.synapses import Ideal, Metaplastic, Pcm
 from trainer.synapses.pcm import Devices, Scheme
 
 
@@ -39,10 +39,6 @@ def test_a_metaplastic_synapse_resists_changes_toward_zero() -> None:
 def test_without_metaplasticity_it_is_ideal() -> None:
     args = [0.5, -2.0], [-0.3, 0.3]
     assert torch.equal(changed(Metaplastic(m=0.0), *args), changed(Ideal(), *args))
-
-
-def test_every_kind_is_registered() -> None:
-    assert set(SYNAPSES.values()) >= {Ideal, Metaplastic, Pcm}
 
 
 PULSES = 20

@@ -40,25 +40,37 @@ def text() -> str:
     )
 
 
-def _tables(cls: type, where: str, known: set[type], name: str = "") -> Iterator[str]:
-    """The options of a dataclass as a table, then those of the dataclasses in it that are not `known` yet."""
+def _tables(
+    cls: type, where: str, known: set[type], name: str = "", siblings: Mapping[str, type] | None = None
+) -> Iterator[str]:
+    """The options of a dataclass as a table, then those of the dataclasses in it that are not `known` yet.
+
+    The heading has the class's `name`, or those of the `siblings` of the table around it that have it, too.
+    """
     known.add(cls)
     hints, meanings = get_type_hints(cls, include_extras=True), _meanings(cls)
     rows: list[str] = []
-    inner: list[tuple[type, str, str]] = []
+    inner: list[tuple[type, str, str, Mapping[str, type]]] = []
     for field in fields(cls):
         path, hint = f"{where}.{field.name}".lstrip("."), hints[field.name]
         kinds = _kinds(hint)
-        inner += [(kind, path, chosen) for chosen, kind in kinds.items()]
+        inner += [(kind, path, chosen, kinds) for chosen, kind in kinds.items()]
         meaning = meanings.get(field.name, "").replace("|", r"\|")
         rows.append(f"| `{field.name}` | {_type(hint)} | {_default(field.default, hint)} | {meaning} |")
     if rows:
         title = f"`[{where}]`" if where else "The top of the file"
-        yield f"### {title}{f' with `name = {chr(34)}{name}{chr(34)}`' if name else ''}\n"
+        owners = ", ".join(f"`{one}`" for one, kind in (siblings or {}).items() if one and _has(kind, cls))
+        of_which = f' with `name = "{name}"`' if name else f" of {owners}" if owners else ""
+        yield f"### {title}{of_which}\n"
         yield "| option | type | default | meaning |\n|---|---|---|---|\n" + "\n".join(rows) + "\n"
-    for kind, path, chosen in inner:
+    for kind, path, chosen, kinds in inner:
         if kind not in known:
-            yield from _tables(kind, path, known, chosen)
+            yield from _tables(kind, path, known, chosen, kinds if chosen else siblings)
+
+
+def _has(cls: type, kind: type) -> bool:
+    """Whether a dataclass has a field that may be of that kind."""
+    return any(kind in _kinds(hint).values() for hint in get_type_hints(cls, include_extras=True).values())
 
 
 def _named(hint: Any) -> bool:
@@ -120,8 +132,8 @@ def _command(name: str, parser: argparse.ArgumentParser) -> str:
             takes = f" {' or '.join(action.choices)}"
         needed = " (needed)" if action.required else ""
         rows.append(f"| `{action.option_strings[0]}{takes}` | {action.help or ''}{needed} |")
-    example = (parser.epilog or "").splitlines()[1].strip()
-    lines = [f"### `scsr {name}`", "", f"{(parser.description or '').capitalize()}.", "", f"    {example}", ""]
+    about, example = parser.description or "", (parser.epilog or "").splitlines()[1].strip()
+    lines = [f"### `scsr {name}`", "", f"{about[:1].upper()}{about[1:]}.", "", f"    {example}", ""]
     return "\n".join([*lines, "| option | meaning |", "|---|---|", *rows, ""])
 
 

@@ -24,7 +24,13 @@ from quant.spikes import SpikeSet, from_dense, plain_arrays
 
 
 def expected(model: IntModel, samples: SpikeSet, packets: Packets = "sample") -> dict[str, IntArray]:
-    """Scores and classes of every packet, and the spikes of every layer, for a spike set."""
+    """What the golden model says about a spike set.
+
+    Returns:
+        `scores` int64 `(packets, classes)`; `classes` int64 `(packets,)`, of each packet the first of the largest
+        scores; `layer_<l>` int64 `(spikes,)`, ascending, of each spike of layer `l` its step, counted over all
+        samples in a row, times the layer's neurons, plus its neuron.
+    """
     found = defaultdict[str, list[IntArray]](list)
     first_step = np.concatenate([[0], np.cumsum(samples.steps, dtype=np.int64)])
     with tqdm(total=len(samples), desc="golden model", unit="sample", leave=False, disable=None, delay=1) as bar:

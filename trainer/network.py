@@ -103,7 +103,7 @@ class Layer(nn.Module):
                 self.get_parameter(one.parameter).copy_(one.raw(neuron[one.name], self.layer))
 
     def folded_weight(self) -> Tensor:
-        """All weights; those from the sources carry the normalization of the current, if there is one."""
+        """All weights, float `(N, columns)`; those from the sources carry the normalization of the current, if any."""
         weight = self.connected_weight
         if self.normalization is None:
             return weight
@@ -113,7 +113,7 @@ class Layer(nn.Module):
 
     @property
     def connected_weight(self) -> Tensor:
-        """All weights; 0 where neurons of a sparsely recurrent layer are not connected."""
+        """All weights, float `(N, columns)`; 0 where neurons of a sparsely recurrent layer are not connected."""
         return self.weight if self.mask is None else self.weight * self.mask
 
     def _real(self, weight: Tensor) -> Numbers:
@@ -131,6 +131,12 @@ class Layer(nn.Module):
 
     def forward(self, outputs: Sequence[Tensor], ends: Tensor, numbers: Numbers, *, quantized: bool) -> States:
         """What the layer does, given the outputs of the input and of all earlier layers.
+
+        Args:
+            outputs: of each, float `(T, batch, N)`.
+            ends: int64 `(batch,)`, the steps of each sample.
+            numbers: the layer's, real or as integers.
+            quantized: whether states are rounded and bounded, as in hardware.
 
         The input current of all steps is one product: no state is involved, only the walk needs a loop.
         """

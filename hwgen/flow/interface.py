@@ -57,7 +57,11 @@ class Run:
         return self.folder / training.PRODUCT
 
     def samples(self, split: Split = "test") -> SpikeSet:
-        """A part of the data that the run was trained with."""
+        """A part of the data that the run was trained with.
+
+        Raises:
+            DataError: if they are no longer where they were, or not as they were.
+        """
         return self.config.data.load()[split]
 
 
@@ -186,8 +190,15 @@ def convert(
 def build(model: Run | IntModel | str | Path, out: str | Path, request: Request | None = None) -> BuildFolder:
     """Build Verilog from a model; replaces an earlier build at `out`.
 
+    Args:
+        model: a run, an integer model, or the file of a checkpoint or a model.
+        out: the build folder.
+        request: options; None: the defaults.
+
     Raises:
         BuildError: if the request cannot be fulfilled, or `out` holds anything but a build.
+        ModelError: if the file breaks its format.
+        SpikeFileError: if the request's rates break their format or do not fit the model.
     """
     found = model if isinstance(model, IntModel) else checkpoints.load(_path(model))
     made, _ = fulfil(found, request or Request())

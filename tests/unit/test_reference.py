@@ -20,6 +20,7 @@ def test_the_reference_is_current_and_complete() -> None:
     assert page == reference.PAGE.read_text(encoding="utf-8"), "run `make reference`"
     for row in re.findall(r"^\| `.*\|$", page, re.MULTILINE):
         assert not row.endswith("|  |"), row
+        assert "| see `" not in row, row
     assert page.count("\n### `scsr ") == len(COMMAND.parsers)
 
 

@@ -35,7 +35,6 @@ class Fsdd(Heard):
     Attributes:
         path: a checkout of its repository (`recordings/<digit>_<speaker>_<take>.wav`), or an `.npz` file with the
             arrays `audio` int16 (recordings one after the other), `length`, `label`, `speaker`, `take` and `rate`.
-        ear, bins, split, speeds: see `Heard`.
     """
 
     @property

@@ -34,8 +34,10 @@ class Heard:
 
     Attributes:
         path: where the data set is; what is expected there, each says.
-        ear, bins, split: how sound becomes spikes, what of them is merged, and who tests.
-        speeds: training recordings are also heard at these multiples of their speed (`hear`).
+        ear: how sound becomes spikes.
+        bins: what of the spikes' steps and channels is merged.
+        split: which recordings test.
+        speeds: training recordings are also heard at these multiples of their speed.
     """
 
     path: FilePath

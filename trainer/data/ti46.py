@@ -33,9 +33,8 @@ class Ti46Alpha(Heard):
     """TI46-Alpha: 26 letters.
 
     Attributes:
-        path: the folder that contains `ti_alpha/train/f1/0af1set0.wav`.
-        ear, bins, split, speeds: see `Heard`. Take `n` is `set<n>` of the training part, take `10 * s + t` is
-            `s<s>t<t>` of the test part.
+        path: the folder that contains `ti_alpha/train/f1/0af1set0.wav`. Take `n` is `set<n>` of the training part, take
+            `10 * s + t` is `s<s>t<t>` of the test part.
     """
 
     subset: ClassVar[str] = "ti_alpha"

@@ -295,7 +295,7 @@ EXPERIMENTS = {
     ),
     "rows_recurrent": Experiment(
         MEMORY / "rows-recurrent.toml",
-        ROWS,
+        ROWS.replace("a tenth", "a twentieth"),
         variants={"recurrence and delays": {}},
         needs=("fashion",),
         build=("--lanes", "32,32,10"),

@@ -28,6 +28,7 @@ def samples() -> SpikeSet:
     return from_dense(spikes, steps, np.arange(40) % 2)
 
 
+@pytest.mark.drawn
 def test_a_data_set_is_shown_as_text_and_as_a_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "t.npz").write_bytes(to_bytes(samples()))
     (tmp_path / "c.toml").write_text(CONFIG)

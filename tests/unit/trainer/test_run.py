@@ -156,7 +156,7 @@ def test_the_best_network_so_far_is_kept_and_can_be_taken_as_it_is(tmp_path: Pat
     with pytest.raises(Interrupted):
         run.train(dropping(), tmp_path, interrupt_after(epochs))
     assert "training goes on" in (tmp_path / "summary.html").read_text()
-    assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
+    assert (tmp_path / "curves.png").exists()
     so_far = store.digest(export.load(tmp_path / "ckpt.pt"))
     assert store.digest(export.load(tmp_path / "last.pt")) == so_far
     before = content(tmp_path / "last.pt")
@@ -291,6 +291,7 @@ def test_the_training_loss_is_the_mean_over_samples(tmp_path: Path) -> None:
         assert epoch["accuracy_train"] == pytest.approx(expected.accuracy)
 
 
+@pytest.mark.drawn
 def test_names_are_no_formulas(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Toy, "classes", ("$\\frac{$", "<b>", "$x$"))
     run.train(config(train=TrainConfig(epochs_float=1, epochs_quantized=1)), tmp_path, quiet)
@@ -399,6 +400,7 @@ def test_training_learns_and_the_integer_model_has_the_accuracy_reported(
         assert verify(tmp_path / "core", samples)["accuracy_rtl"] == metrics["accuracy_quantized"]
 
 
+@pytest.mark.drawn
 @pytest.mark.parametrize("rule", [SurrogateGradient(), *later(Eprop())], ids=["surrogate", "eprop"])
 def test_a_regression_learns_and_the_integer_model_has_the_error_reported(tmp_path: Path, rule: Rule) -> None:
     """The potentials of the golden model in every step, in units of the last layer's scale, against the traces."""

@@ -31,6 +31,7 @@ def run(folder: Path, trials: int, said: list[str]) -> None:
     sweep.run(config(), SPACE, folder, trials=trials, storage=f"sqlite:///{folder / 'study.db'}", report=said.append)
 
 
+@pytest.mark.drawn
 def test_a_study_goes_on_where_others_left_it(tmp_path: Path) -> None:
     said: list[str] = []
     run(tmp_path, 2, said)

@@ -136,6 +136,7 @@ def test_several_processes_are_refused(tmp_path: Path, monkeypatch: pytest.Monke
         tasks.train(two_tasks(), tmp_path, lambda _: None)
 
 
+@pytest.mark.drawn
 def test_the_command_trains_all_tasks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "two.toml"
     path.write_text(tomli_w.dumps(configuration.to_table(two_tasks())))

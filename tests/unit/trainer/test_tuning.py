@@ -126,6 +126,7 @@ def test_numbers_that_no_logarithm_has_come_as_near_as_they_can() -> None:
     np.testing.assert_allclose(found.layers[0].neuron.leak, [0.0, 1.0, 0.5], atol=2e-6)
 
 
+@pytest.mark.drawn
 def test_leaks_that_are_all_but_equal_are_drawn() -> None:
     found = begun(network())
     with torch.no_grad():
@@ -226,6 +227,7 @@ def test_only_tuning_begins_with_a_network_from_elsewhere(tmp_path: Path) -> Non
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.drawn
 def test_pictures_show_where_tuning_began(tmp_path: Path) -> None:
     assert command_line.main(words(tmp_path)) == 0
     leaks = run.restored(tmp_path / "run").begun["stack.0.leak_logit"].sigmoid()

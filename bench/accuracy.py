@@ -1,11 +1,12 @@
 """Accuracy on whole test sets: trains the networks of an experiment with three seeds, and verifies each in hardware.
 
 An experiment (bench/experiments.py) is a configuration in configs/, trained over its folds, variants and seeds. Every
-run has a folder of its own in build/accuracy and is resumed if it was interrupted. The network of each is built and
-simulated on its whole test set, after each of several tasks on those of all so far: every spike, score and class
-against the golden model. The results are committed, with command, commit and seeds, as bench/results/<experiment>.json,
-each as soon as it is there, or all together where they replace runs with other settings; a run that was recorded with
-the same settings is not repeated. Experiments whose data are not given are only shown as they are recorded.
+run has a folder of its own, build/accuracy/<experiment>/<fold>-<seed>-<settings>, and is resumed if it was interrupted;
+folders of other settings stay as they are. The network of each run is built and simulated on its whole test set, after
+each of several tasks on those of all so far: every spike, score and class against the golden model. The results are
+committed, with command, commit and seeds, as bench/results/<experiment>.json, each as soon as it is there, or all
+together where they replace runs with other settings; a run that was recorded with the same settings is not repeated.
+Experiments whose data are not given are only shown as they are recorded.
 """
 
 from __future__ import annotations
@@ -44,7 +45,6 @@ from trainer import config as configuration
 from trainer.data.source import Source, for_hardware
 from trainer.events import join, pick
 from trainer.loop import PHASES
-from trainer.schema import placed
 
 ROOT = Path("build/accuracy")
 RATE_SAMPLES = 100  # of the test set, whose rates say how many cycles a step takes
@@ -61,12 +61,17 @@ PLACES = {"free-spoken-digit-dataset": "fsdd", "fashion-mnist": "fashion", "mnis
 class Run:
     """One network to train, build and verify."""
 
+    experiment: str
     variant: str
     fold: str
     seed: int
-    folder: Path
     table: Table
     build: tuple[str, ...]
+
+    @property
+    def folder(self) -> Path:
+        """Where it is trained and built; another one for other settings."""
+        return ROOT / self.experiment / f"{self.fold}-{self.seed}-{self.settings}"
 
     @property
     def settings(self) -> str:
@@ -82,8 +87,7 @@ def runs(name: str, given: Mapping[str, Path]) -> list[Run]:
     experiment = EXPERIMENTS[name]
     table = tomllib.loads(experiment.config.read_text(encoding="utf-8"))
     found = []
-    variants = enumerate(experiment.variants.items())
-    for (number, (variant, changes)), fold, seed in itertools.product(variants, experiment.folds, SEEDS):
+    for (variant, changes), fold, seed in itertools.product(experiment.variants.items(), experiment.folds, SEEDS):
         one = deepcopy(table)
         for setting, value in {**changes, **dict.fromkeys(experiment.seeded, seed)}.items():
             change(one, setting, value)
@@ -92,7 +96,7 @@ def runs(name: str, given: Mapping[str, Path]) -> list[Run]:
                 data["path"] = str(given[PLACES[data["path"]]].absolute())
         if fold != "official":
             one["data"]["split"] = {"name": "speakers", "test": [fold]}
-        found.append(Run(variant, fold, seed, ROOT / name / str(number) / fold / str(seed), one, experiment.build))
+        found.append(Run(name, variant, fold, seed, one, experiment.build))
     return found
 
 
@@ -107,17 +111,11 @@ def change(table: Table, setting: str, value: Any) -> None:
 
 def perform(run: Run) -> Table:
     """Train, build and verify; a run that an earlier call finished is not repeated."""
-    config, out, begun = run.folder / "config.toml", run.folder / "run", commit()
+    config, out, done, begun = run.folder / "config.toml", run.folder / "run", run.folder / "result.json", commit()
+    if done.exists():
+        return {**json.loads(done.read_text()), "variant": run.variant}
     chosen = configuration.from_table(run.table)
-    done = run.folder / "result.json"
-    if _asks_for(config, chosen):
-        if done.exists():
-            found: Table = json.loads(done.read_text())
-            if found.get("settings") == run.settings:
-                return found
-    else:
-        shutil.rmtree(run.folder, ignore_errors=True)  # of another configuration
-        write_atomic(config, tomli_w.dumps(configuration.to_table(chosen)).encode())
+    write_atomic(config, tomli_w.dumps(configuration.to_table(chosen)).encode())
     with (run.folder / "log.txt").open("w") as log:
         _call(log, "trainer", "train", "--config", config, "--out", out)
         if chosen.train.tasks:
@@ -134,14 +132,6 @@ def perform(run: Run) -> Table:
     result = {**about, **result, "commit": begun}
     record.write(done, result)
     return result
-
-
-def _asks_for(file: Path, chosen: configuration.Config) -> bool:
-    """Whether the file is there and describes `chosen`, with today's options and defaults."""
-    try:
-        return configuration.read(file) == placed(chosen, file.parent)
-    except ConfigError:
-        return False
 
 
 def _verified(run: Run, learned: Sequence[Source], out: Path, suffix: str, log: IO[str]) -> Table:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-import tomli_w
 
 from bench import accuracy
 from trainer import config as configuration
@@ -64,17 +64,26 @@ def test_a_seed_counts_when_it_has_all_folds() -> None:
     assert accuracy.by_seed(found, "a") == [2, 6]
 
 
-def test_a_run_goes_on_if_its_configuration_says_the_same(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Also in fewer words, as from before there was an option."""
+def test_a_run_goes_on_in_its_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Wherever its data lie now; a finished one is not repeated, whatever its variant is called now."""
     monkeypatch.chdir(Path(__file__).parents[2])
-    file = tmp_path / "config.toml"
-    chosen = configuration.from_table(accuracy.runs("lee", {"mnist": Path("../mnist")})[0].table)
-    assert not accuracy._asks_for(file, chosen)
-    table = configuration.to_table(chosen)
-    assert table["train"].pop("average") == 0
-    file.write_text(tomli_w.dumps(table))
-    assert accuracy._asks_for(file, chosen)
-    assert not accuracy._asks_for(file, replace(chosen, name="other"))
+    monkeypatch.setattr(accuracy, "ROOT", tmp_path)
+    monkeypatch.setattr(accuracy, "commit", lambda: "a commit")
+    monkeypatch.setattr(accuracy, "_verified", lambda *_: {"accuracy_rtl": 0.5})
+    trained = list[str]()
+    monkeypatch.setattr(accuracy, "_call", lambda log, *words: trained.append(words[3].read_text()))
+    first, moved = (accuracy.runs("lee", {"mnist": Path(place)})[0] for place in ("here", "there"))
+    assert first.folder == moved.folder
+    begun = first.folder / "run" / "last.pt"
+    begun.parent.mkdir(parents=True)
+    begun.touch()
+    found = accuracy.perform(moved)
+    assert begun.exists()
+    assert [configuration.from_table(tomllib.loads(text)) for text in trained] == [
+        configuration.from_table(moved.table)
+    ]
+    assert accuracy.perform(replace(first, variant="renamed")) == {**found, "variant": "renamed"}
+    assert len(trained) == 1
 
 
 PLACES = dict.fromkeys(accuracy.DATA, Path("somewhere"))
@@ -88,4 +97,4 @@ def test_every_run_of_an_experiment_can_be_configured_and_is_another(
     found = accuracy.runs(name, PLACES)
     for run in found:
         configuration.from_table(run.table)
-    assert len({run.settings for run in found}) == len(found)
+    assert len({run.settings for run in found}) == len({run.folder for run in found}) == len(found)

@@ -21,7 +21,7 @@ from torch.optim.swa_utils import AveragedModel
 
 from quant.errors import DivergenceError
 from quant.spikes import SpikeSet, Split
-from trainer import online
+from trainer import kernels, online
 from trainer.checkpoint import State
 from trainer.config import Config, TrainConfig
 from trainer.data.batches import Batch, shuffled
@@ -254,11 +254,11 @@ def _set_schedules(progress: Progress, phase: Phase, number: int) -> None:
 @contextmanager
 def _without_subnormals() -> Iterator[None]:
     """Take numbers below 1.2e-38 as 0: gradients fade so far in some hundred steps, and processors crawl there."""
-    torch.set_flush_denormal(True)
+    kernels.flush_subnormals(True)
     try:
         yield
     finally:
-        torch.set_flush_denormal(False)
+        kernels.flush_subnormals(False)
 
 
 @_without_subnormals()

@@ -81,6 +81,12 @@ def walk(currents: Tensor, ends: Tensor, population: Population) -> States:
     return (neurons.walk if kernel is None else kernel.forward)(currents, ends, population)
 
 
+def flush_subnormals(flush: bool) -> None:
+    """Whether numbers below 1.2e-38 count as 0, on every thread; PyTorch's own switch is that of the calling one."""
+    torch.set_flush_denormal(flush)
+    native.share_environment()
+
+
 def find(currents: Tensor, population: Population, rule: Rule | None = None) -> Kernel | None:
     """The kernel for these neurons on the device of `currents`, and for the gradient of `rule`, or None."""
     if _plain or currents.dtype != torch.float32:

@@ -81,6 +81,13 @@ def call(function: str, argument: ctypes.Structure) -> None:
     getattr(kernels, function)(ctypes.byref(argument))
 
 
+def share_environment() -> None:
+    """Let all threads treat subnormal numbers as this one does; only this one does so where there are no kernels."""
+    kernels = library()
+    if kernels is not None:
+        kernels.share_environment(ctypes.c_int64(torch.get_num_threads()))
+
+
 def pointer(tensor: Tensor) -> int:
     """The address of a contiguous tensor's data."""
     assert tensor.is_contiguous()

@@ -7,6 +7,7 @@
 // per sample, so no sum depends on the number of threads.
 
 #include <algorithm>
+#include <cfenv>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
@@ -475,6 +476,14 @@ void with_parts(const Walk& w, Work work) {
 }  // namespace
 
 extern "C" {
+
+// From now on all threads round, and treat subnormal numbers, as the calling one does.
+void share_environment(int64_t threads) {
+  std::fenv_t environment;
+  std::fegetenv(&environment);
+#pragma omp parallel num_threads(threads)
+  std::fesetenv(&environment);
+}
 
 void walk_forward(const Walk* w) {
   share(w->batch, w->threads, [=](int64_t first, int64_t last) {

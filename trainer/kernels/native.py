@@ -83,9 +83,9 @@ def call(function: str, argument: ctypes.Structure) -> None:
 
 def share_environment() -> None:
     """Let all threads treat subnormal numbers as this one does; only this one does so where there are no kernels."""
-    kernels = library()
-    if kernels is not None:
-        kernels.share_environment(ctypes.c_int64(torch.get_num_threads()))
+    threads = torch.get_num_threads()
+    if threads > 1 and (kernels := library()) is not None:  # nothing is compiled for one thread, or a GPU's
+        kernels.share_environment(ctypes.c_int64(threads))
 
 
 def pointer(tensor: Tensor) -> int:

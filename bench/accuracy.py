@@ -47,6 +47,7 @@ from trainer.events import join, pick
 from trainer.loop import PHASES
 
 ROOT = Path("build/accuracy")
+CORES = os.cpu_count() or 1
 RATE_SAMPLES = 100  # of the test set, whose rates say how many cycles a step takes
 LAST_EPOCHS = 10  # of a regression: the mean of their errors, beside that of the best epoch
 DATA = {
@@ -109,15 +110,15 @@ def change(table: Table, setting: str, value: Any) -> None:
     place[last] = value
 
 
-def perform(run: Run) -> Table:
-    """Train, build and verify; a run that an earlier call finished is not repeated."""
+def perform(run: Run, threads: int) -> Table:
+    """Train on as many threads, build and verify; a run that an earlier call finished is not repeated."""
     config, out, done, begun = run.folder / "config.toml", run.folder / "run", run.folder / "result.json", commit()
     if done.exists():
         return {**json.loads(done.read_text()), "variant": run.variant}
     chosen = configuration.from_table(run.table)
     write_atomic(config, tomli_w.dumps(configuration.to_table(chosen)).encode())
     with (run.folder / "log.txt").open("w") as log:
-        _call(log, "trainer", "train", "--config", config, "--out", out)
+        _call(log, "trainer", "train", "--config", config, "--out", out, "--threads", threads)
         if chosen.train.tasks:
             folders = sorted(out.glob("task-*"), key=lambda folder: int(folder.name.split("-")[1]))
             sources = chosen.data, *chosen.train.tasks
@@ -235,7 +236,7 @@ def main() -> int:
     parser.add_argument("experiment", nargs="*", choices=[*EXPERIMENTS, []], help="what to train (default: only show)")
     for data, what in DATA.items():
         parser.add_argument(f"--{data}", type=Path, help=what)
-    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--processes", type=int, default=CORES, help="networks at once, each on its part of the cores")
     arguments = parser.parse_args()
     given = {data: getattr(arguments, data) for data in DATA}
     try:
@@ -272,9 +273,10 @@ def work(name: str, given: Mapping[str, Path | None], processes: int) -> None:
     replaces = len(results) < len(recorded)  # runs with other settings, which stay until all are done again
     options = "".join(f" --{data} <folder>" for data in experiment.needs)
     about = {"protocol": experiment.protocol, "command": f"python -m bench.accuracy {name}{options}"}
+    threads = max(1, CORES // max(1, min(processes, len(todo))))
     failures = list[BaseException]()  # raised in the end: the other runs go on
     with ProcessPoolExecutor(processes) as pool:
-        under_way = [pool.submit(perform, run) for run in todo.values()]
+        under_way = [pool.submit(perform, run, threads) for run in todo.values()]
         for done in tqdm(as_completed(under_way), total=len(under_way), desc=name):
             if failure := done.exception():
                 failures.append(failure)

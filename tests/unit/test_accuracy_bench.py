@@ -19,7 +19,7 @@ def test_runs_are_recorded_one_by_one_and_not_repeated(monkeypatch: pytest.Monke
     """Those with other settings stay until all are there that replace them."""
     path, seen = tmp_path / "mfcc.json", list[int]()
 
-    def perform(run: accuracy.Run) -> dict[str, Any]:
+    def perform(run: accuracy.Run, threads: int) -> dict[str, Any]:
         seen.append(len(json.loads(path.read_text())["runs"]) if path.exists() else 0)
         if run.seed == failing:
             raise OSError("the machine went away")
@@ -77,12 +77,12 @@ def test_a_run_goes_on_in_its_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     begun = first.folder / "run" / "last.pt"
     begun.parent.mkdir(parents=True)
     begun.touch()
-    found = accuracy.perform(moved)
+    found = accuracy.perform(moved, threads=1)
     assert begun.exists()
     assert [configuration.from_table(tomllib.loads(text)) for text in trained] == [
         configuration.from_table(moved.table)
     ]
-    assert accuracy.perform(replace(first, variant="renamed")) == {**found, "variant": "renamed"}
+    assert accuracy.perform(replace(first, variant="renamed"), threads=1) == {**found, "variant": "renamed"}
     assert len(trained) == 1
 
 

@@ -43,7 +43,7 @@ def add_commands(command: Command) -> None:
     fold.add_argument("--clock-mhz", type=float, default=100.0, help="clock that these times are for (default 100)")
     fold.add_argument("--budget", help="most of each resource, such as lut=2000,bram=30")
     fold.add_argument("--target", default="xc7", help="FPGA whose area is estimated (default xc7; docs/folding.md)")
-    fold.add_argument("--rates", type=Path, help="spike file that shows how often layers spike; also for --lanes alone")
+    fold.add_argument("--rates", type=Path, help="spike file that shows how often layers spike; alone it chooses units")
     build.add_argument(
         "--packets",
         choices=get_args(Packets),

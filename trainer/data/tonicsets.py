@@ -8,7 +8,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from tqdm import tqdm
@@ -16,6 +16,8 @@ from tqdm import tqdm
 from quant.errors import ConfigError, DataError, ToolError, reason
 from quant.spikes import SpikeSet, Split
 from trainer.data.eventfiles import Events, Recording
+from trainer.data.splits import PLAIN, Official, Partition
+from trainer.schema import Named
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,7 @@ class Tonic(Events):
         dataset: its name, such as "NMNIST".
     """
 
+    split: Annotated[Partition, Named(PLAIN)] = Official()
     dataset: str = field(kw_only=True)
 
     def load(self) -> Mapping[Split, SpikeSet]:

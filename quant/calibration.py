@@ -19,7 +19,7 @@ from quant.formats import IntArray, signed_bits, smallest_dtype
 from quant.golden import BoolArray
 from quant.model import IntModel, Layer, RealModel, check_range
 from quant.neurons import Lif, Part, SelfWeight, Synapse
-from quant.neurons.part import LEAK, THRESHOLD, Tensor
+from quant.neurons.part import LEAK, SIGNED, THRESHOLD, Tensor
 from quant.spikes import SpikeSet
 
 FRACTION_BITS = 4
@@ -234,11 +234,11 @@ def _layer(
     leak, threshold = map(coded, neuron.own_tensors())
     if neuron.strict and neuron.reset == "late_subtract":
         taken = np.rint(neuron.threshold / scale).clip(*THRESHOLD.range(widths))
-        parts = _given_back(parts, threshold - taken.astype(threshold.dtype))
+        parts = _given_back(parts, threshold - taken.astype(np.int64), widths)
     return Layer(layer.shape, tuple(projections), Lif(leak, threshold, neuron.reset, parts), widths)
 
 
-def _given_back(parts: tuple[Part, ...], difference: IntArray) -> tuple[Part, ...]:
+def _given_back(parts: tuple[Part, ...], difference: IntArray, widths: Widths) -> tuple[Part, ...]:
     """The parts of neurons from whose membranes a spike takes more than it should, by so much.
 
     A self-weight gives it back in the step in which it is taken; behind a synaptic filter it would come too early.
@@ -247,7 +247,8 @@ def _given_back(parts: tuple[Part, ...], difference: IntArray) -> tuple[Part, ..
         return parts
     others = tuple(part for part in parts if not isinstance(part, SelfWeight))
     own = sum((part.weight for part in parts if isinstance(part, SelfWeight)), difference)
-    return SelfWeight(own), *others
+    limits = SIGNED.range(widths)
+    return SelfWeight(own.clip(*limits).astype(smallest_dtype(*limits))), *others
 
 
 def _with_a_scale(neuron: Lif, *, subtracts: bool) -> Array:

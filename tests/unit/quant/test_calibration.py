@@ -13,8 +13,10 @@ from quant.arithmetic import Array
 from quant.calibration import calibrate
 from quant.errors import ModelError
 from quant.model import IntModel, Layer, RealModel
-from quant.neurons import Lif
+from quant.neurons import Lif, SelfWeight
 from quant.neurons.part import Quantity, Tensors
+from quant.projections import Dense
+from quant.spikes import from_dense
 
 
 def real(model: IntModel, factor: float = 1.0) -> RealModel:
@@ -97,3 +99,18 @@ def test_a_list_of_widths_that_does_not_fit_the_layers_is_refused() -> None:
     too_many = [8] * (len(model.layers) + 1)
     with pytest.raises(ModelError, match=rf"{len(too_many)} weight widths for {len(model.layers)} layers"):
         calibrate(real(model), vectors.random_samples(model, 2, 3, 0.5, 1), weight_bits=too_many)
+
+
+def test_a_self_weight_that_gives_a_unit_back_stays_within_narrow_states() -> None:
+    """Neurons that fire above their threshold are reset by one too many; a self-weight at its bound keeps it."""
+    own = SelfWeight(np.array([3.0, -3.0]))
+    neuron = Lif(np.array([0.5, 0.5]), np.array([0.55, 0.52]), "late_subtract", (own,), strict=True)
+    layer = Layer((2,), (Dense(0, np.array([[0.5, 0.25], [0.25, 0.5]])),), neuron)
+    model = RealModel("narrow", (2,), (layer,), "spike_count")
+    samples = from_dense(np.ones((10, 4, 2), dtype=np.bool_), np.full(4, 10), np.zeros(4, dtype=np.int64))
+    found = []
+    for bits in (24, 7, 8):
+        integers = calibrate(model, samples, weight_bits=4, leak_bits=8, fraction_bits=4, state_bits=bits)
+        ((weights,),) = (part.own_tensors() for part in integers.layers[0].neuron.parts)
+        found.append(weights.values.tolist())
+    assert found == [[193, -191], [63, -63], [127, -127]]

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import BrokenExecutor
 from pathlib import Path
 from typing import NoReturn
 
-from quant.errors import ScsrError
+from quant.errors import ScsrError, printable
 
 
 class Command:
@@ -48,8 +50,10 @@ class Command:
         return parser
 
     def run(self, argv: Sequence[str] | None = None) -> int:
-        """Parse and run. A `ScsrError`, an operating-system error or a lack of memory becomes one line and status 2."""
+        """Parse and run. A `ScsrError`, an operating-system error, a lack of memory: one line and status 2."""
         debug = False
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(errors="backslashreplace")  # names of files need not be text
         try:
             arguments = self._parser.parse_args(argv)
             words = sys.argv[1:] if argv is None else list(argv)
@@ -58,10 +62,10 @@ class Command:
             module, _, function = arguments.handler.partition(":")
             status: int = getattr(importlib.import_module(module), function)(arguments)
             return status
-        except (ScsrError, OSError, MemoryError) as error:
+        except (ScsrError, OSError, MemoryError, BrokenExecutor) as error:
             if debug:
                 raise
-            print(f"error: {_one_line(error)}", file=sys.stderr)
+            print(f"error: {printable(_one_line(error))}", file=sys.stderr)
             return 2
         except KeyboardInterrupt:
             print("interrupted", file=sys.stderr)
@@ -86,4 +90,6 @@ def _one_line(error: Exception) -> str:
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     if isinstance(error, MemoryError):
         return "not enough memory for this input; give fewer or smaller samples or layers"
+    if isinstance(error, BrokenExecutor):
+        return "a worker process was killed, as happens where memory runs out; give it less at once, or start it again"
     return " ".join(str(error).split())

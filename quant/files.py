@@ -20,7 +20,7 @@ def memory_limit() -> int:
 def write_atomic(path: Path, content: bytes) -> None:
     """Write `content` to `path` so that a reader finds the old file or the new one, never a part."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")  # others may write the same file at the same time
     try:
         with partial.open("wb") as file:
             file.write(content)

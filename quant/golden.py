@@ -13,6 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from quant.arithmetic import Array
+from quant.errors import SpikeFileError
+from quant.files import memory_limit
 from quant.formats import IntArray
 from quant.model import IntModel, Layer, RealModel
 from quant.neurons.part import State
@@ -23,6 +25,7 @@ BoolArray = npt.NDArray[np.bool_]
 
 _BATCH = 64
 _BATCH_CELLS = 1 << 24
+_LAYER_BYTES = 24  # of the layer that is computed, for each neuron and step; the spikes of all layers are kept as bytes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,9 +87,16 @@ def run_set(model: IntModel | RealModel, samples: SpikeSet) -> Iterator[tuple[sl
 
 
 def batches(model: IntModel | RealModel, samples: SpikeSet) -> Iterator[slice]:
-    """Batches of samples as large as memory well allows."""
-    widest = max(model.size(source) for source in range(len(model.layers) + 1))
-    batch = max(1, min(_BATCH, _BATCH_CELLS // (int(samples.steps.max(initial=1)) * widest)))
+    """Batches of samples as large as memory well allows.
+
+    Raises:
+        SpikeFileError: if a single sample is too long for that.
+    """
+    sizes = [model.size(source) for source in range(len(model.layers) + 1)]
+    longest = int(samples.steps.max(initial=1))
+    if longest * (sum(sizes) + _LAYER_BYTES * max(sizes)) > memory_limit():
+        raise SpikeFileError(f"a sample of {longest} steps takes more memory in this network than there is; cut it")
+    batch = max(1, min(_BATCH, _BATCH_CELLS // (longest * max(sizes))))
     for start in range(0, len(samples), batch):
         yield slice(start, min(start + batch, len(samples)))
 

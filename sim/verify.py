@@ -170,6 +170,8 @@ def _prepare(folder: Path, samples: SpikeSet, stress: Stress, netlist: str | Non
     if store.digest(model) != manifest.model_digest:
         raise BuildError(f"{folder / MODEL} is another model than the one that was built; build the folder again")
     samples.check_channels(model.inputs)
+    if not len(samples):
+        raise SpikeFileError("there is no sample to compare; give at least one")
     classes = model.layers[-1].neurons
     if int(samples.label.max()) >= classes:
         raise SpikeFileError(f"label {int(samples.label.max())} is no class; the model has {classes}")

@@ -60,6 +60,8 @@ def sweep(arguments: argparse.Namespace) -> int:
     chosen = config.read(arguments.config)
     storage = arguments.storage
     if storage is None:
+        if "?" in str(arguments.out):
+            raise ConfigError(f"--out {arguments.out}: the database cannot lie in a folder with a ? in its name")
         arguments.out.mkdir(parents=True, exist_ok=True)
         storage = f"sqlite:///{arguments.out / 'study.db'}"
     grid = arguments.sampler == "grid"

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, distributed, nn
 from torch.autograd import Function
 
-from quant.errors import ConfigError
+from quant.errors import ConfigError, reason
 from trainer.data.batches import Batch
 
 MAX_THREADS = 1024
@@ -64,10 +64,9 @@ def device_of(name: str) -> torch.device:
         device = torch.device(name)
         if device.type == "cuda" and device.index is None:
             device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
-        torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0]
-        raise ConfigError(f"--device {name} is not available on this machine ({reason}); use cpu") from None
+        torch.zeros(1, device=device).item()
+    except (RuntimeError, AssertionError, ImportError) as error:
+        raise ConfigError(f"--device {name} is not available on this machine ({reason(error)}); use cpu") from None
     return device
 
 

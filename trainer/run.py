@@ -156,8 +156,7 @@ def best_epoch(out: Path, phase: Phase) -> Epoch:
 
 def restored(out: Path) -> Progress:
     """The run in `out`, as far as it has come."""
-    content = cast(State, export.unpickle(out / LAST))
-    return Progress.from_state(checkpoint.config_of(content, out / LAST), content, CPU)
+    return _resumed(out / LAST, CPU)
 
 
 def write_progress(progress: Progress, out: Path) -> State:
@@ -170,15 +169,21 @@ def write_progress(progress: Progress, out: Path) -> State:
 
 
 def _progress(config: Config, out: Path, device: torch.device, first: State | None) -> Progress:
-    path = out / LAST
-    if not path.exists():
+    if not (out / LAST).exists():
         return loop.start(config, device=device, first=first)
+    return _resumed(out / LAST, device, config)
+
+
+def _resumed(path: Path, device: torch.device, config: Config | None = None) -> Progress:
+    """What `write_progress` wrote, with the configuration in it, or with `config`, which must mean the same."""
     content = export.unpickle(path)
     if not isinstance(content, dict) or content.get("format") != export.PROGRESS_FORMAT:
         raise ModelError(f"{path}: not the progress of a training run; give another --out")
-    _refuse_other(config, checkpoint.config_of(content, path), path)
+    found = checkpoint.config_of(content, path)
+    if config is not None:
+        _refuse_other(config, found, path)
     try:
-        return Progress.from_state(config, content, device)
+        return Progress.from_state(config or found, content, device)
     except (KeyError, IndexError, TypeError, ValueError, AttributeError, RuntimeError) as error:
         raise ModelError(f"{path}: cannot be resumed from ({error!r}); remove it to start again") from None
 

@@ -37,6 +37,7 @@ Space = Mapping[str, Mapping[str, Any]]
 
 BEST, TRIALS, PICTURE = "best.toml", "trials.json", "sweep.png"
 MAX_GRID = 10_000
+_LARGEST = 2**53  # of a number to try, and of steps: what floating point has exactly
 _QUESTION = "digest of configuration and space"
 _KEYS = {"low", "high", "step", "log", "choices"}
 
@@ -81,9 +82,11 @@ def run(
         _place(table, setting)
     choices = {setting: _values(setting, one) for setting, one in space.items()} if grid else {}
     combinations = math.prod(map(len, choices.values()))
-    if combinations > MAX_GRID:
-        raise ConfigError(f"the grid has {combinations:,} combinations; the limit is {MAX_GRID:,}: give larger steps")
+    _check_grid(combinations)
     study = _study(config, storage, {"configuration": configuration.portable_table(config), "space": space})
+    taken = [out / name for name in (BEST, TRIALS, PICTURE) if (out / name).exists()]
+    if taken and not study.trials:
+        raise ConfigError(f"{taken[0]} exists, and the study has no trial yet that it could be of; give another --out")
     if grid:
         sampler = optuna.samplers.GridSampler(choices, seed=config.train.seed)
         study.sampler, study.pruner = sampler, optuna.pruners.NopPruner()
@@ -185,15 +188,23 @@ def _suggest(trial: optuna.Trial, setting: str, values: Mapping[str, Any]) -> An
 
 def _values(setting: str, values: Mapping[str, Any]) -> Sequence[Any]:
     """All values of a setting, for the grid."""
-    match values:
-        case {"choices": choices}:
-            return list(choices)
-        case {"low": int(low), "high": int(high)} if not values.get("log"):
-            return range(low, high + 1, values.get("step", 1))
-        case {"low": low, "high": high, "step": step}:
-            return [low + number * step for number in range(int((high - low) / step + 1e-9) + 1)]
-        case _:
-            raise ConfigError(f"{setting} has no step; for --sampler grid give one, or choices")
+    if "choices" in values:
+        return list(values["choices"])
+    low, high = values["low"], values["high"]
+    whole = type(low) is type(high) is int and not values.get("log")
+    step = values.get("step", 1 if whole else None)
+    if step is None:
+        raise ConfigError(f"{setting} has no step; for --sampler grid give one, or choices")
+    last = int((high - low) / step + 1e-9)
+    _check_grid(last + 1)
+    return [low + number * step for number in range(last + 1)]
+
+
+def _check_grid(combinations: int) -> None:
+    if combinations > MAX_GRID:
+        raise ConfigError(
+            f"the grid has {combinations:,} combinations or more; the limit is {MAX_GRID:,}: give larger steps"
+        )
 
 
 def _check(where: str, values: object) -> None:
@@ -207,14 +218,16 @@ def _check(where: str, values: object) -> None:
             raise ConfigError(f"{where}.choices must be a list of numbers, texts or booleans, and stand alone")
         return
     numbers = [values.get("low"), values.get("high"), values.get("step", 1)]
-    sound = all(type(number) in (int, float) and math.isfinite(number) for number in numbers)
+    sound = all(type(number) in (int, float) and abs(number) <= _LARGEST for number in numbers)
     if not sound or type(values.get("log", False)) is not bool:
-        raise ConfigError(f"{where}: low, high and step must be numbers, log true or false")
+        raise ConfigError(f"{where}: low, high and step must be numbers up to {_LARGEST:,}, log true or false")
     if type(numbers[0]) is type(numbers[1]) is int and type(numbers[2]) is not int:
         raise ConfigError(f"{where}: step is {numbers[2]}; between whole numbers it must be one")
     low, high, step = (float(number) for number in numbers if number is not None)
     if not low < high or step <= 0 or (values.get("log") and ("step" in values or low <= 0)):
         raise ConfigError(f"{where}: low must be less than high and step positive; with log, low positive and no step")
+    if (high - low) / step > _LARGEST:
+        raise ConfigError(f"{where}: step {step:g} is too small from {low:g} to {high:g}; give a larger one")
 
 
 def _place(table: Any, setting: str) -> tuple[Any, str | int]:
@@ -225,7 +238,7 @@ def _place(table: Any, setting: str) -> tuple[Any, str | int]:
             raise KeyError
         for part in parents:
             table = table[part]
-        if isinstance(table[last], dict | list):
+        if type(table) not in (dict, list) or isinstance(table[last], dict | list):
             raise KeyError
     except (KeyError, IndexError, TypeError):
         raise ConfigError(f"{setting} is no setting of the configuration; layers are counted from 1") from None

@@ -43,6 +43,9 @@ def train(
     """
     if distributed.is_torchelastic_launched():
         raise ConfigError("train.tasks: several tasks are learned by one process; start it without torchrun")
+    for path in (out / RESULTS, out / PICTURE):
+        if path.exists() and not (out / "task-1").exists():
+            raise ConfigError(f"{path} exists, but no task-1 that it could be of; give another --out")
     sources = config.data, *config.train.tasks
     data = [source.load() for source in sources]
     validation: list[list[tuple[float, ...]]] = []

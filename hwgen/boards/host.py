@@ -28,6 +28,7 @@ _GREETINGS = 4
 _RESTARTS = 8
 _SLOWEST_CLOCK_HZ = 1_000_000
 _SILENCE_SECONDS = 2.0
+_MOST_BAUD = 100_000_000
 _READ_SECONDS = 0.02
 _CHUNK_BYTES = 4096
 _LAST_STEP_FLAG = 1 << STATUS.index(LAST_STEP)
@@ -254,6 +255,8 @@ def _open_port(name: str, baud: int) -> Any:
         import serial
     except ImportError:
         raise ToolError("pyserial is missing; `pip install pyserial` installs it") from None
+    if not 1 <= baud <= _MOST_BAUD:
+        raise ScsrError(f"--baud is {baud}; allowed is 1..{_MOST_BAUD}")
     try:
         return serial.serial_for_url(name, baudrate=baud, timeout=_READ_SECONDS)
     except (OSError, ValueError) as error:

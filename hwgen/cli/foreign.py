@@ -33,16 +33,20 @@ def load(arguments: argparse.Namespace) -> IntModel:
     Raises:
         ModelError, SpikeFileError: if files break their formats or do not fit each other, or an option is missing.
     """
-    if arguments.model.suffix != SUFFIX:
-        for name in _SAID:
-            if (value := getattr(arguments, name)) is not None and value is not False:
-                option = f"--{name.replace('_', '-')}"
-                raise ModelError(f"{option} is for networks from elsewhere ({SUFFIX}); {arguments.model} needs none")
-        return export.load(arguments.model)
-    if arguments.source is None and (known := foreign.integers(foreign.read(arguments.model))):
-        return known
-    real, samples, widths = to_calibrate(arguments)
-    return calibrate(real, samples, **widths)
+    known, remedy = None, ""
+    if arguments.model.suffix == SUFFIX:
+        known = None if arguments.source else foreign.integers(foreign.read(arguments.model))
+        if known is None:
+            real, samples, widths = to_calibrate(arguments)
+            return calibrate(real, samples, **widths)
+        remedy = ": it has our integers, which --source leaves aside"
+    for name in _SAID:
+        if (value := getattr(arguments, name)) is not None and value is not False:
+            option = f"--{name.replace('_', '-')}"
+            raise ModelError(
+                f"{option} is for networks from elsewhere ({SUFFIX}); {arguments.model} needs none{remedy}"
+            )
+    return known or export.load(arguments.model)
 
 
 def given(arguments: argparse.Namespace) -> tuple[RealModel, SpikeSet]:

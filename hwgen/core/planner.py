@@ -94,7 +94,7 @@ def _check_safety(safety: Safety) -> None:
     if safety.code not in codes.CODES:
         raise BuildError(f"--protect {safety.code[:40]!r} is unknown; allowed are {', '.join(codes.CODES)}")
     cycles = safety.watchdog_cycles
-    if cycles is not None and not 1 <= cycles <= MAX_WATCHDOG_CYCLES:
+    if cycles is not None and not (isinstance(cycles, Integral) and 1 <= cycles <= MAX_WATCHDOG_CYCLES):
         raise BuildError(f"--watchdog {cycles}: allowed is 1..{MAX_WATCHDOG_CYCLES} cycles")
 
 

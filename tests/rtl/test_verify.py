@@ -16,6 +16,7 @@ from hwgen.__main__ import main as hwgen_main
 from hwgen.core.build import make_build, write
 from hwgen.core.folding import Folding
 from quant import spikes, store, vectors
+from quant.errors import SpikeFileError
 from quant.model import IntModel
 from quant.page import records
 from sim.__main__ import main
@@ -227,6 +228,8 @@ def test_what_cannot_be_verified_is_refused_with_status_2(built: Path, tmp_path:
     (incomplete / "rtl" / "tiny.v").unlink()
     spaced = tmp_path / "a space"
     shutil.copytree(built / "core", spaced)
+    dated = tmp_path / "10:30"
+    shutil.copytree(built / "core", dated)
     empty = other.head(0)
     (tmp_path / "empty.npz").write_bytes(spikes.to_bytes(empty))
     headless = tmp_path / "headless"
@@ -254,6 +257,7 @@ def test_what_cannot_be_verified_is_refused_with_status_2(built: Path, tmp_path:
         (core, good, ["--stall-percent", "99"], "allowed is 0..95"),
         (core, good, ["--stall-percent", "9", "--engine", "cocotb"], "is for --engine cpp"),
         (spaced, good, [], "a space in its path"),
+        (dated, good, [], "a folder with : in its path"),
         (core, tmp_path / "empty.npz", [], "holds no samples"),
         (headless, good, [], "no build folder of this version"),
         (deep, good, [], "no build folder of this version"),
@@ -264,3 +268,5 @@ def test_what_cannot_be_verified_is_refused_with_status_2(built: Path, tmp_path:
         shown = capsys.readouterr().err
         assert message in shown
         assert shown.count("\n") == 1
+    with pytest.raises(SpikeFileError, match="no sample to compare"):
+        verify(core, empty)

@@ -135,7 +135,7 @@ def _forward(
     c = tl.zeros((block,), tl.float32)
     s = tl.zeros((block,), tl.float32)
     for t in range(steps):
-        row = (t * batch + sample) * neurons + i
+        row = (t * batch + sample).to(tl.int64) * neurons + i
         if t < end:
             c_in = tl.load(currents + row, there, 0.0)
             c_in += s * r
@@ -233,7 +233,7 @@ def _backward(
     d_later = tl.zeros((block,), tl.float32)
     for back in range(steps):
         t = steps - 1 - back
-        row = (t * batch + sample) * neurons + i
+        row = (t * batch + sample).to(tl.int64) * neurons + i
         if t < end:
             first = row - batch * neurons
             earlier = there & (first >= 0)

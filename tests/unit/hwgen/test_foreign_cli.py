@@ -15,7 +15,7 @@ from nir_files import chain, lif
 from hwgen import __main__ as hwgen
 from quant import spikes, store
 from quant.calibration import calibrate
-from quant.foreign import Assumed, lower, read
+from quant.foreign import Assumed, lower, read, to_bytes
 from quant.foreign.drift import drift
 from quant.model import Layer, RealModel
 from quant.neurons import Lif, Part, SelfWeight
@@ -189,6 +189,18 @@ def test_options_for_files_from_elsewhere_are_not_for_others(
     assert capsys.readouterr().err == said
     assert hwgen.main(["drift", "--model", "a.safetensors", "--spikes", "a.npz", *SAID]) == 2
     assert capsys.readouterr().err == "error: a.safetensors: this command reads NIR files (.nir)\n"
+
+
+def test_options_for_graphs_are_not_for_integers_that_we_wrote(
+    tmp_path: Path, samples: SpikeSet, capsys: pytest.CaptureFixture[str]
+) -> None:
+    real = lower(read(chain(tmp_path / "net.nir", *NODES)), Assumed("snntorch", reset="zero"), "net").built()
+    (tmp_path / "ours.nir").write_bytes(to_bytes(calibrate(real, samples)))
+    given = ["build", "--model", str(tmp_path / "ours.nir"), "--out", str(tmp_path / "core")]
+    for option in (["--weight-bits", "2"], ["--spikes", "a.npz"], ["--dt", "1"], ["--readout", "membrane_last"]):
+        assert hwgen.main([*given, *option]) == 2
+        assert "needs none: it has our integers, which --source leaves aside" in capsys.readouterr().err
+    assert hwgen.main(given) == 0
 
 
 def test_what_self_weights_give_back_is_no_drift_of_their_own(samples: SpikeSet) -> None:

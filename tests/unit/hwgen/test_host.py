@@ -232,6 +232,9 @@ def test_a_port_where_nobody_answers_is_told(tmp_path: Path, monkeypatch, capsys
     shown = capsys.readouterr().err
     assert "nothing answers" in shown
     assert shown.count("\n") == 1
+    for baud in ("0", "4294967296"):
+        assert _main(monkeypatch, "/dev/null", *_files(tmp_path), "--baud", baud) == 2
+        assert capsys.readouterr().err == f"error: --baud is {baud}; allowed is 1..100000000\n"
 
 
 def test_what_cannot_be_sent_is_refused(tmp_path: Path, monkeypatch, capsys) -> None:

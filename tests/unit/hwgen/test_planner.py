@@ -187,6 +187,7 @@ def test_impossible_lanes_are_refused(lanes: list[int], message: str) -> None:
         (Safety("hamming"), "--protect 'hamming' is unknown; allowed are none, parity, secded"),
         (Safety(watchdog_cycles=0), "--watchdog 0: allowed is 1..4294967295 cycles"),
         (Safety(watchdog_cycles=1 << 32), "--watchdog 4294967296: allowed"),
+        (Safety(watchdog_cycles=1.5), "--watchdog 1.5: allowed"),  # type: ignore[arg-type]
     ],
 )
 def test_impossible_safety_is_refused(safety: Safety, message: str) -> None:

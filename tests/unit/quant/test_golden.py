@@ -10,6 +10,7 @@ from models import dense_layer, random_model, tiny_model
 
 from quant import golden, naive, vectors
 from quant.arithmetic import decay
+from quant.errors import SpikeFileError
 from quant.model import IntModel
 from quant.neurons import Part, Reset, SelfWeight
 from quant.spikes import SpikeSet
@@ -75,6 +76,9 @@ def test_long_samples_come_in_small_batches(monkeypatch: pytest.MonkeyPatch) -> 
     limit = 240 // (12 * widest)
     assert 1 < limit < 9
     assert max(chosen.stop - chosen.start for chosen, _ in golden.run_set(model, samples)) == limit
+    monkeypatch.setattr(golden, "memory_limit", lambda: 1_000)
+    with pytest.raises(SpikeFileError, match="takes more memory in this network than there is"):
+        list(golden.run_set(model, samples))
 
 
 @pytest.mark.parametrize(("state", "code", "expected"), [(-1, 255, 0), (-2, 255, -1), (100, 128, 50), (-101, 128, -50)])

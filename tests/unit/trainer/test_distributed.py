@@ -113,8 +113,9 @@ def test_a_process_without_a_sample_takes_part() -> None:
 
 def test_a_device_that_is_not_here() -> None:
     assert device_of("cpu").type == "cpu"
-    with pytest.raises(ConfigError, match="--device abacus is not available on this machine"):
-        device_of("abacus")
+    for name in ("abacus", "meta", "hpu"):
+        with pytest.raises(ConfigError, match=f"--device {name} is not available on this machine"):
+            device_of(name)
     if not torch.cuda.is_available():
         with pytest.raises(ConfigError, match="--device cuda is not available on this machine"):
             device_of("cuda")

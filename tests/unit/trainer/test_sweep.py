@@ -6,11 +6,13 @@ import json
 from pathlib import Path
 
 import pytest
+import tomli_w
 from toys import Toy, config
 
 from quant.errors import ConfigError
 from trainer import config as configuration
 from trainer import data, sweep
+from trainer.__main__ import main
 from trainer.config import TrainConfig
 
 optuna = pytest.importorskip("optuna", reason="optuna is not installed (`pip install -e '.[sweep]'`)")
@@ -67,8 +69,18 @@ def test_a_grid_visits_every_choice_once(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="for --sampler grid give one, or choices"):
         sweep.run(config(), endless, tmp_path, trials=1, storage="sqlite://", report=lambda _: None, grid=True)
     large = {"train.batch": {"low": 1, "high": 60_000}, "network.layers.1.neurons": {"low": 1, "high": 100_000}}
-    with pytest.raises(ConfigError, match="6,000,000,000 combinations; the limit is 10,000"):
+    with pytest.raises(ConfigError, match="60,000 combinations or more; the limit is 10,000"):
         sweep.run(config(), large, tmp_path, trials=1, storage="sqlite://", report=lambda _: None, grid=True)
+    together = {key: {"choices": list(range(1, 301))} for key in ("train.batch", "network.layers.1.neurons")}
+    with pytest.raises(ConfigError, match="90,000 combinations or more"):
+        sweep.run(config(), together, tmp_path, trials=1, storage="sqlite://", report=lambda _: None, grid=True)
+
+
+def test_results_of_something_else_are_left_alone(tmp_path: Path) -> None:
+    (tmp_path / sweep.BEST).write_text("mine")
+    with pytest.raises(ConfigError, match=r"best.toml exists, and the study has no trial yet"):
+        sweep.run(config(), SPACE, tmp_path, trials=1, storage="sqlite://", report=print)
+    assert (tmp_path / sweep.BEST).read_text() == "mine"
 
 
 def test_a_corner_that_cannot_be_ends_its_trial_only(tmp_path: Path) -> None:
@@ -105,6 +117,9 @@ def test_the_test_part_is_never_looked_at(tmp_path: Path, monkeypatch: pytest.Mo
         ("x = { low = 1, high = 2, log = 1 }", "log true or false"),
         ("x = { low = 1, high = inf }", "must be numbers"),
         ("x = { low = 1.0, high = 2.0, step = nan }", "must be numbers"),
+        ("x = { low = 0, high = 9223372036854775807 }", "must be numbers up to 9,007,199,254,740,992"),
+        (f"x = {{ low = 0, high = 1{400 * '0'} }}", "must be numbers"),
+        ("x = { low = 0.0, high = 1.0, step = 1e-320 }", "is too small from 0 to 1"),
         ("x = { low = 1, high = 2, step = 0.5 }", "it must be one"),
         ("x = { choices = [1979-05-27] }", "numbers, texts or booleans"),
     ],
@@ -125,7 +140,9 @@ def test_a_study_of_something_else_is_left_alone(tmp_path: Path) -> None:
             sweep.run(changed, space, tmp_path, trials=1, storage=storage, report=print)
 
 
-@pytest.mark.parametrize("setting", ["train.pace", "network.layers.7.neurons", "network.layers.0.neurons", "train", ""])
+@pytest.mark.parametrize(
+    "setting", ["train.pace", "network.layers.7.neurons", "network.layers.0.neurons", "train", "", "name.1"]
+)
 def test_settings_that_are_none(tmp_path: Path, setting: str) -> None:
     with pytest.raises(ConfigError, match="is no setting of the configuration"):
         sweep.run(config(), {setting: {"choices": [1]}}, tmp_path, trials=1, storage="sqlite://", report=print)
@@ -135,6 +152,15 @@ def test_settings_that_are_none(tmp_path: Path, setting: str) -> None:
 def test_a_storage_that_cannot_be_used(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="--storage nonsense: cannot be used"):
         sweep.run(config(), SPACE, tmp_path, trials=1, storage="nonsense", report=print)
+
+
+def test_a_folder_that_no_database_can_lie_in(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "c.toml").write_text(tomli_w.dumps(configuration.to_table(config())))
+    (tmp_path / "s.toml").write_text('"train.batch" = { choices = [4, 8] }')
+    files = ["--config", str(tmp_path / "c.toml"), "--space", str(tmp_path / "s.toml")]
+    assert main(["sweep", *files, "--out", str(tmp_path / "why?")]) == 2
+    assert "cannot lie in a folder with a ?" in capsys.readouterr().err
+    assert not (tmp_path / "why?").exists()
 
 
 def test_several_tasks_are_refused(tmp_path: Path) -> None:

@@ -127,6 +127,10 @@ def test_bad_sequences_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture
         replace(settings, train=replace(settings.train, epochs_float=1))
     with pytest.raises(ConfigError, match=r"train.tasks: only `python -m trainer train`"):
         run.train(settings, tmp_path)
+    (tmp_path / tasks.RESULTS).write_text("mine")
+    with pytest.raises(ConfigError, match=r"tasks.json exists, but no task-1"):
+        tasks.train(settings, tmp_path, lambda _: None)
+    assert (tmp_path / tasks.RESULTS).read_text() == "mine"
 
 
 def test_several_processes_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

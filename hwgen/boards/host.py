@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import io
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -15,7 +14,7 @@ from tqdm import tqdm
 
 from hwgen.boards.serial_protocol import RESET, LinkError, Receiver, load_bytes, sample_bytes
 from hwgen.core.plan import LAST_STEP, STATUS
-from quant import spikes, store, vectors
+from quant import archive, spikes, store, vectors
 from quant.errors import ScsrError, ToolError
 from quant.files import check_new, write_new
 from quant.formats import IntArray
@@ -70,9 +69,7 @@ class Answers:
     restarts: int
 
     def to_bytes(self) -> bytes:
-        buffer = io.BytesIO()
-        np.savez_compressed(buffer, scores=self.scores, classes=self.classes, flags=self.flags)
-        return buffer.getvalue()
+        return archive.to_bytes({"scores": self.scores, "classes": self.classes, "flags": self.flags})
 
 
 @dataclass(frozen=True, slots=True)

@@ -335,6 +335,7 @@ module scsr_layer #(
                 .m_group_last(word_group_last),
                 .m_step_last (word_step_last),
                 .m_tag       (word_tag),
+                .r_valid     (r_valid),
                 .r_taken     (r_valid && r_ready),
                 .r_word      (r_word),
                 .r_last      (r_last),

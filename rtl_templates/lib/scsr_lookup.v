@@ -10,7 +10,9 @@
 // takes those of this one. In a sample's first step nothing has spiked.
 //
 // Latency 2 enabled cycles (memory, choice), interval 1. The layer waits for its own TICK (scsr_collector.v): the last
-// word of the step before has been written when a step's first slot comes, so no word is read while it is written.
+// word of the step before has been written when a step's first slot comes, so no word is read while it is written. For
+// that a word is written when it is first offered: of two that take it, the emitter may have made the TICK of it while
+// the read-out still waits.
 
 module scsr_lookup #(
     parameter LANES = 1,     // number of lanes
@@ -39,7 +41,8 @@ module scsr_lookup #(
     output wire                            m_group_last,
     output wire                            m_step_last,
     output wire [TAG_W-1:0]                m_tag,
-    input  wire                            r_taken,        // a word of updated neurons leaves
+    input  wire                            r_valid,        // a word of updated neurons is offered
+    input  wire                            r_taken,        // and leaves
     input  wire [WORD_W-1:0]               r_word,
     input  wire                            r_last,         // it is the step's last
     input  wire [UNITS-1:0]                r_spikes
@@ -48,6 +51,7 @@ module scsr_lookup #(
     reg       first_q;  // the slots are those of a sample's first step
     reg       read_q;   // the half with the spikes of the step before
     reg       write_q;  // the half that takes those of this one
+    reg       waits_q;  // the word that is offered was so before
     reg [1:0] valid_q;  // which stages hold an operation
 
     // While the memories are read, and behind the choice.
@@ -68,6 +72,7 @@ module scsr_lookup #(
             first_q <= 1'b1;
             read_q <= 1'b1;
             write_q <= 1'b0;
+            waits_q <= 1'b0;
             valid_q <= 2'b00;
         end else begin
             if (en) valid_q <= {valid_q[0], s_valid};
@@ -76,6 +81,7 @@ module scsr_lookup #(
                 read_q <= !read_q;
             end
             if (r_taken && r_last) write_q <= !write_q;
+            waits_q <= r_valid && !r_taken;
         end
     end
 
@@ -119,7 +125,7 @@ module scsr_lookup #(
                 .BLOCK (0)
             ) spikes (
                 .clk    (clk),
-                .wr_en  (r_taken),
+                .wr_en  (r_valid && !waits_q),
                 .wr_addr({write_q, r_word}),
                 .wr_data(r_spikes),
                 .rd_en  (en),

@@ -21,6 +21,7 @@ module prove_scsr_lookup #(
     input wire                        s_group_last,
     input wire                        s_step_last,
     input wire [1:0]                  s_tag,
+    input wire                        r_valid,
     input wire                        r_taken,
     input wire [1:0]                  r_word,
     input wire                        r_last,
@@ -48,6 +49,7 @@ module prove_scsr_lookup #(
     (* hierconn *) wire [LANES*WEIGHT_W-1:0]    \dut.found_1 ;
     (* hierconn *) wire                         \dut.read_q ;
     (* hierconn *) wire                         \dut.write_q ;
+    (* hierconn *) wire                         \dut.waits_q ;
     (* hierconn *) wire                         \dut.first_q ;
     (* hierconn *) wire                         \dut.first_1_q ;
     (* hierconn *) wire                         \dut.slot_1_q ;
@@ -60,15 +62,22 @@ module prove_scsr_lookup #(
     always @(posedge clk) running <= 1'b1;
     always @* if (!running) assume (rst);
 
-    // Words of a step leave the update in order, the last one behind the step's operations; operations of the next step
-    // may come before, but no slot.
-    reg [WORD_W-1:0] word_q;
-    reg [1:0]        written_q;  // steps whose words have all left
+    // Words of a step are offered in order, each until it is taken, the last one behind the step's operations;
+    // operations of the next step may come before, but no slot. A slot may come before the last word has been taken.
+    reg [WORD_W-1:0] word_q;     // the next one
+    reg [1:0]        written_q;  // steps whose words have all been offered
     reg [1:0]        read_q;     // steps whose operations have all come
+    reg              waits_q;    // the word that is offered was so before
+    reg [WORD_W-1:0] held_q;     // that word, and what comes with it
+    reg              held_last_q;
+    reg [UNITS-1:0]  held_spikes_q;
     wire             take = s_valid && en;
+    wire             offers = r_valid && !waits_q;
     always @* begin
-        assume (r_word == word_q && r_last == (word_q == WORDS - 1));
-        assume (!(r_taken && r_last) || written_q + 2'd1 == read_q);
+        assume (!r_taken || r_valid);
+        if (waits_q) assume (r_valid && r_word == held_q && r_last == held_last_q && r_spikes == held_spikes_q);
+        else assume (r_word == word_q && r_last == (word_q == WORDS - 1));
+        assume (!(offers && r_last) || written_q + 2'd1 == read_q);
         assume (!(s_valid && s_is_slot) || written_q == read_q);
         assume (!(s_valid && s_step_last) || (s_is_slot && s_group_last));  // a step's last operation is a slot
         assume (!(s_valid && s_is_slot) || s_event == 0);
@@ -78,19 +87,24 @@ module prove_scsr_lookup #(
             word_q <= 0;
             written_q <= 0;
             read_q <= 0;
+            waits_q <= 1'b0;
         end else begin
-            if (r_taken) word_q <= r_last ? 0 : word_q + 1'b1;
-            if (r_taken && r_last) written_q <= written_q + 1'b1;
+            if (offers) word_q <= r_last ? 0 : word_q + 1'b1;
+            if (offers && r_last) written_q <= written_q + 1'b1;
             if (take && s_step_last) read_q <= read_q + 1'b1;
+            waits_q <= r_valid && !r_taken;
         end
+        held_q <= r_word;
+        held_last_q <= r_last;
+        held_spikes_q <= r_spikes;
     end
 
-    // One lane, and one neuron, any: whether that spiked in the step under way, if its word has left, and in the one before.
+    // One lane, and one neuron, any: whether that spiked in the step under way, if its word has come, and in the one before.
     (* anyconst *) wire              lane;
     (* anyconst *) wire [WORD_W-1:0] word;
     (* anyconst *) wire              place;
     always @* assume (word < WORDS && place < UNITS);
-    wire             mine = r_taken && r_word == word;
+    wire             mine = offers && r_word == word;
     reg              now_q;
     reg              before_q;
     reg              known_q;  // there was a step
@@ -100,11 +114,11 @@ module prove_scsr_lookup #(
             known_q <= 1'b0;
             first_q <= 1'b1;
         end else begin
-            if (r_taken && r_last) known_q <= 1'b1;
+            if (offers && r_last) known_q <= 1'b1;
             if (take && s_step_last) first_q <= s_tag[0];
         end
         if (mine) now_q <= r_spikes[place];
-        if (r_taken && r_last) before_q <= mine ? r_spikes[place] : now_q;
+        if (offers && r_last) before_q <= mine ? r_spikes[place] : now_q;
     end
 
     // What came in: of a slot of that lane and neuron, what it should become.
@@ -137,7 +151,8 @@ module prove_scsr_lookup #(
 
     always @* if (running) begin
         i_steps: assert (written_q == read_q || written_q + 2'd1 == read_q);
-        i_halves: assert (\dut.write_q == written_q[0] && \dut.read_q == !read_q[0]);
+        i_waits: assert (\dut.waits_q == waits_q);
+        i_halves: assert (\dut.write_q == (written_q[0] ^ (waits_q && held_last_q)) && \dut.read_q == !read_q[0]);
         i_first: assert (\dut.first_q == first_q && (known_q || first_q || written_q != read_q));
         i_unknown: assert (known_q || written_q == 0);
         i_word: assert (word_q < WORDS);

@@ -13,12 +13,14 @@ from test_networks import check_model
 
 from bench.cycles import measure
 from bench.networks import Case, Layer, random_network
-from hwgen.core.build import make_build
+from hwgen.core.build import make_build, write
 from hwgen.core.folding import Folding
 from hwgen.core.plan import Safety
 from hwgen.core.planner import make_plan
 from quant import golden, vectors
 from quant.model import IntModel
+from quant.readouts import Packets
+from sim.verify import Stress, verify
 
 pytestmark = pytest.mark.rtl
 
@@ -42,7 +44,34 @@ def test_random_networks(number: int, tmp_path: Path) -> None:
     samples = vectors.random_samples(model, 20, 12, 0.5, seed)
     spikes = golden.run(model, samples.dense(slice(None)), samples.steps.astype(np.int64)).spikes
     assert all(spikes[layer.index].any() for layer in make_plan(model, folding).layers if layer.slots)
-    check_model(tmp_path / "core", model, folding, samples, seed, random_safety(np.random.default_rng(seed)))
+    assert check_model(tmp_path / "core", model, folding, samples, seed, random_safety(np.random.default_rng(seed)))
+
+
+LAST = [
+    (Case("six words", 12, (Layer(12, (0,), 4, sparse_recurrent=2),), 0.4, units=(2,)), "step"),
+    (Case("one word", 12, (Layer(12, (0,), 12, sparse_recurrent=2),), 0.4, units=(12,)), "sample"),
+]
+
+
+@pytest.mark.usefixtures("slots_everywhere")
+@pytest.mark.parametrize(("case", "packets"), LAST, ids=lambda value: getattr(value, "name", value))
+def test_an_answer_that_waits_holds_back_no_spike(case: Case, packets: Packets, tmp_path: Path) -> None:
+    """Of the two that take the last layer's neurons, its own inputs may be a step ahead of the read-out."""
+    model = random_network(case)
+    assert make_plan(model, case.folding, packets=packets).layers[0].slots
+    samples = vectors.random_samples(model, 6, 12, 0.4, seed=1)
+    write(make_build(model, case.folding, "core", packets=packets), tmp_path / "core")
+    report = verify(tmp_path / "core", samples, stress=Stress(stall_percent=95))
+    assert report["first_difference"] is None
+    assert report["output_spikes"] > 20
+
+
+def test_two_slots_in_two_banks_have_words_enough() -> None:
+    model = random_network(Case("banks", 2100, (Layer(600, (0,), 600, sparse_recurrent=2),), 0.1, weight_bits=16))
+    (layer,) = make_plan(model, Folding([600], [20])).layers
+    weights, slots = layer.memories[:2]
+    assert weights.banks > 1 < slots.banks
+    assert slots.bank_words >= 2
 
 
 SPARSE = (

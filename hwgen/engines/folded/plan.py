@@ -239,7 +239,8 @@ def _rows_or_slots(place: Place, weight_bits: int, fold: Fold) -> Place:
     """
     links, offset = [], 0
     for link in place.links:
-        slots = max(2, link.fan_in)  # two words at least, as there may be two banks of them
+        # Several words at least in a bank, as there may be two banks of them
+        slots = max(2 if link.size > fold.lanes else 3, link.fan_in)
         saved = link.size * (link.size * weight_bits - slots * (weight_bits + index_bits(link.size)))
         pays = link.recurrent and not fold.loaded and saved >= LOOKUP_BITS * fold.lanes
         links.append(replace(link, offset=offset, slots=slots if pays else 0))

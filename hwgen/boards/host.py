@@ -32,6 +32,7 @@ _READ_SECONDS = 0.02
 _CHUNK_BYTES = 4096
 _LAST_STEP_FLAG = 1 << STATUS.index(LAST_STEP)
 _LAST_STEP = _LAST_STEP_FLAG << 16  # in a packet's last beat
+_TIMED_OUT = 1 << 16 + STATUS.index("ended by the watchdog")
 
 Packet = tuple[int, ...]
 
@@ -180,8 +181,11 @@ def _complete(answer: Sequence[Packet], job: Job, sample: int) -> bool:
     """Whether these are all packets of a sample.
 
     Raises:
-        LinkError: if the core ended it in another step than the sample does.
+        LinkError: if the core ended it in another step than the sample does. (Where the line paused for too long, its
+            watchdog may have: what comes then would be taken for the next sample.)
     """
+    if answer[-1][-1] & _TIMED_OUT:
+        raise LinkError("the core's watchdog ended a sample")
     if job.packets == "sample":
         return True
     steps, last = int(job.samples.steps[sample]), bool(answer[-1][-1] & _LAST_STEP)

@@ -143,7 +143,8 @@ class _Search:
     ) -> None:
         self._model, self._events, self._goal, self._ports, self._loaded = model, events, goal, ports, loaded
         self._target, self._lanes, self._safety, self._packets = target, lanes, safety, packets
-        self._limits = dict(goal.budget or asdict(targets.find(target).capacity))
+        capacity = asdict(targets.find(target).capacity)
+        self._limits, self._shared = {**capacity, **(goal.budget or {})}, goal.budget or capacity
         plan = make_plan(model, Folding(lanes or [1] * len(model.layers), None, ports, loaded), safety=safety)
         self._last = plan.last.index
         self._read = {layer.index: plan.source(layer.index) is not None for layer in plan.layers}
@@ -154,7 +155,7 @@ class _Search:
     def cost(self, found: Area) -> float:
         """Shares of the budget, or of the device, that an area takes, added up."""
         shares: list[float] = [
-            value / limit for name, value in asdict(found).items() if (limit := self._limits.get(name))
+            value / limit for name, value in asdict(found).items() if (limit := self._shared.get(name))
         ]
         return sum(shares)
 
@@ -199,7 +200,8 @@ class _Search:
         if worst:
             needs = ", ".join(f"{name} {needed:,.6g} of {limit:,.6g}" for name, (needed, limit) in worst.items())
             share = max((needed / max(limit, 1e-9) for needed, limit in worst.values()), default=0.0)
-            where, remedy = ("--budget", "raise it, or ") if goal.budget else (f"--target {self._target}", "")
+            named = not worst.keys().isdisjoint(goal.budget or ())
+            where, remedy = ("--budget", "raise it, or ") if named else (f"--target {self._target}", "")
             loading = self._loading() if "bram" in worst else ""
             return share, f"{where}: a small folding needs {needs}; {remedy}{loading}use fewer weight bits"
         picked = self._fastest()

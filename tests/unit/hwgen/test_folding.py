@@ -76,6 +76,16 @@ def test_a_budget_is_kept_and_used() -> None:
     assert choices[1].interval < choices[0].interval
 
 
+def test_a_budget_leaves_the_devices_other_limits() -> None:
+    model = random_network(Case("small", 40, (Layer(48, (0,), 1), Layer(10, (1,), 1)), 0.2))
+    choice = choose(model, assumed_events(model), Goal(budget={"lut": 4000}), "ice40up5k")
+    assert choice.area.lut <= 4000
+    assert not choice.area.beyond(asdict(targets.find("ice40up5k").capacity))
+    large = random_network(Case("large", 300, (Layer(128, (0,), 1),), 0.2))
+    with pytest.raises(BuildError, match="--target ice40up5k: a small folding needs bram"):
+        choose(large, assumed_events(large), Goal(budget={"lut": 4000}), "ice40up5k")
+
+
 def test_loaded_layers_and_layers_of_one_group_keep_to_one_event_per_cycle() -> None:
     events = assumed_events(LARGER)
     for loaded, lanes, ports in (((), [16, 2], [2, 2]), ((1,), [16, 2], [1, 2]), ((), [16, 10], [2, 1])):

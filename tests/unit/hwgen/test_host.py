@@ -202,6 +202,14 @@ def test_a_packet_that_ends_its_sample_in_another_step_is_a_fault(ends: bool, jo
         ask(board, every)
 
 
+def test_a_sample_that_the_watchdog_ended_is_no_answer(job: Job, monkeypatch) -> None:
+    """What the core takes for the next sample would be given that one's place."""
+    monkeypatch.setattr(host, "_RESTARTS", 1)
+    monkeypatch.setattr(host, "_TIMED_OUT", 1)  # bit 0, which all of its packets have
+    with pytest.raises(ScsrError, match=r"after 0 of 30 samples .* the core's watchdog ended a sample"):
+        ask(FakeBoard(), job)
+
+
 def test_a_packet_of_another_network_is_refused(job: Job) -> None:
     with pytest.raises(ScsrError, match="a packet of another network"):
         ask(FakeBoard(), replace(job, classes=5))

@@ -24,7 +24,8 @@ COMMANDS = {
         update_compile_order ipx::package_project ipx::current_core ipx::associate_bus_interfaces ipx::update_checksums
         ipx::check_integrity ipx::save_core current_project update_ip_catalog create_bd_design create_bd_cell
         apply_bd_automation connect_bd_intf_net get_bd_intf_pins get_bd_cells connect_bd_net get_bd_pins
-        assign_bd_address validate_bd_design save_bd_design make_wrapper get_files launch_runs wait_on_run""",
+        assign_bd_address validate_bd_design save_bd_design make_wrapper get_files launch_runs wait_on_run
+        get_property get_runs""",
     "quartus": """project_new set_global_assignment get_part_info set_instance_assignment export_assignments
         execute_flow project_close""",
     "gowin": "set_device add_file set_option run",
@@ -39,6 +40,8 @@ STUBS = """
     proc package {args} {}
     rename file real_file
     proc file {what args} { if {$what eq "copy"} return; return [real_file $what {*}$args] }
+    set run {PROGRESS 100% STATS.WNS 0.2}
+    proc get_property {name args} { lappend ::calls [list get_property $name]; return [dict get $::run $name] }
 """
 
 
@@ -49,10 +52,10 @@ def build(tmp_path: Path) -> Path:
     return folder
 
 
-def _run(script: Path) -> list[tuple[str, ...]]:
+def _run(script: Path, before: str = "") -> list[tuple[str, ...]]:
     """The commands of the tool that a script calls."""
     tcl = tkinter.Tcl()
-    tcl.eval(STUBS)
+    tcl.eval(STUBS + before)
     assert int(tcl.eval(f"info complete {{{script.read_text()}}}"))
     directory = tcl.eval("pwd")
     try:
@@ -83,6 +86,15 @@ def test_a_misspelled_variable_does_not_pass(build: Path) -> None:
     script.write_text(script.read_text().replace("-part $part", "-part $parts"))
     with pytest.raises(tkinter.TclError, match="parts"):
         _run(script)
+
+
+@pytest.mark.parametrize(
+    ("result", "message"),
+    [("PROGRESS 40%", "the implementation failed"), ("STATS.WNS -0.1", "the core misses its clock of 100 MHz")],
+)
+def test_a_bitstream_that_is_not_good_is_not_copied(result: str, message: str, build: Path) -> None:
+    with pytest.raises(tkinter.TclError, match=message):
+        _run(make_project(build, "vivado") / "zynq.tcl", f"dict set run {result}")
 
 
 @pytest.mark.parametrize("name", TOOLS)

@@ -15,8 +15,7 @@ from quant.files import check_new, write_new
 from quant.manifest import MODEL
 from quant.spikes import SpikeSet
 from sim.board import simulated_board
-from sim.verify import COCOTB_DEFAULT_SAMPLES, Stress, check_folder, verify_and_record
-from sim.verify import verify as against_golden
+from sim.verify import COCOTB_DEFAULT_SAMPLES, Stress, check_folder, judge, verify_and_record
 
 _SILENT = "the output was silent, which shows nothing; take other samples, or train further"
 
@@ -42,7 +41,7 @@ def verify(arguments: argparse.Namespace) -> int:
             build, samples, engine=engine, stress=stress, netlist=netlist, allow_changed=changed
         )
     else:
-        report = against_golden(build, samples, stress=stress, netlist=netlist, allow_changed=changed, wave=wave)
+        report = judge(build, samples, stress=stress, netlist=netlist, allow_changed=changed, wave=wave)
         path = wave
     for key, value in report.items():
         if key != "details":  # they are for the page

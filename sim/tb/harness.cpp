@@ -4,15 +4,18 @@
 //   harness BEATS OUT_DIR PACKETS STALL_PERCENT RESET_AFTER IDLE_LIMIT SEED LOAD WAVE LAYERS...
 //
 // BEATS: uint32 per beat, tdata and, in bit 16, tlast. RESET_AFTER: so many beats are sent, then the core is reset for
-// one cycle, and all is sent from the start; 0: not so. IDLE_LIMIT: cycles without a beat on either stream after which
-// the core counts as hanging. LOAD: uint16 per word of the weights that the core takes after a reset; - if it takes
-// none. WAVE: a file for the wave of all signals, where the model was verilated to trace them. LAYERS: of each layer, in probe order, NEURONS:LANES:UNITS, units being the bits that it has in probe_spike.
+// one cycle, and all is sent from the start; 0: not so. IDLE_LIMIT: cycles without a beat on either stream, or output
+// beats in a row without tlast, after which the core counts as hanging. LOAD: uint16 per word of the weights that the
+// core takes after a reset; - if it takes none. WAVE: a file for the wave of all signals, where the model was verilated
+// to trace them. LAYERS: of each layer, in probe order, NEURONS:LANES:UNITS, units being the bits that it has in
+// probe_spike.
 // In OUT_DIR:
 //   beats.bin     uint64 cycle, uint32 tdata, uint32 tlast   of each output beat
 //   ticks.bin     uint64 cycle                               in which each TICK was taken
 //   ends.bin      uint64 cycle                               in which the last layer ended each time step
 //   identity.bin  uint8[32]                                  the port model_digest, lowest byte first
 //   spikes_I.bin  uint64 position                            of each spike: step * neurons + neuron, layer I in order
+//   updates.bin   uint64 count                               of the neurons updated in all steps, of each layer
 // With SCSR_LOAD defined the design has a stream s_load, with SCSR_SELF_TEST a self-test, which runs after resets only.
 // With SCSR_NETLIST defined the design is a netlist without probes: no LAYERS are given, no ends and spikes recorded.
 // Exit status: 0 done, 3 the core hangs, 4 the output stream broke a rule, 5 beats came after the last packet,
@@ -42,6 +45,8 @@ namespace {
 constexpr uint32_t kTick = 1u << 15;
 constexpr unsigned kLastBit = 16;
 constexpr uint64_t kDrainCycles = 200;
+constexpr uint64_t kPausesIn = 8, kLongestPause = 100;  // one stall of so many becomes a pause of up to so many cycles
+constexpr uint64_t kStalled = 100;  // times as long as at full rate a core may take under stalls
 constexpr uint64_t kHalfCycleNs = 5;
 
 template <class T>
@@ -110,6 +115,7 @@ int main(int argc, char** argv) {
     }
     std::ofstream out_beats = create(out + "/beats.bin"), ticks = create(out + "/ticks.bin");
     std::ofstream ends = create(out + "/ends.bin"), identity = create(out + "/identity.bin");
+    std::ofstream updates = create(out + "/updates.bin");
 
     VerilatedContext context;
     context.randReset(2);  // registers start with garbage: what needs a reset must get it
@@ -130,7 +136,7 @@ int main(int argc, char** argv) {
     std::size_t next = 0;
     bool offered = false, held = false, held_last = false;
     uint32_t held_data = 0;
-    uint64_t received = 0, idle = 0, drained = 0;
+    uint64_t received = 0, unfinished = 0, idle = 0, drained = 0, pause = 0;
 
     auto dump = [&] {
 #if VM_TRACE
@@ -182,9 +188,17 @@ int main(int argc, char** argv) {
 #endif
     };
 
+    auto end = [&](int status) {
+        core.final();
+#if VM_TRACE
+        wave.close();
+#endif
+        return status;
+    };
+
     core.aclk = 0;
     reset();
-    if (!load()) return 6;
+    if (!load()) return end(6);
     for (std::size_t sent = 0; sent < reset_after;) {
         core.s_axis_tvalid = 1;
         core.s_axis_tdata = beats[sent % beats.size()] & 0xffffu;
@@ -192,11 +206,14 @@ int main(int argc, char** argv) {
         core.m_axis_tready = !stalls();
         core.eval();
         sent += core.s_axis_tready;
+        idle = core.s_axis_tready ? 0 : idle + 1;
+        if (idle > idle_limit * kStalled) return end(3);
         clock();
     }
     if (reset_after) {
         reset();
-        if (!load()) return 6;
+        if (!load()) return end(6);
+        idle = 0;
     }
 
     for (uint64_t cycle = 0; drained < kDrainCycles; ++cycle) {
@@ -209,9 +226,16 @@ int main(int argc, char** argv) {
         // A sink at full rate is always ready; one that stalls waits for valid, which must not wait for it.
         core.m_axis_tready = stall_percent == 0;
         core.eval();
-        if (stall_percent != 0 && core.m_axis_tvalid && !stalls()) {
-            core.m_axis_tready = 1;
-            core.eval();
+        // Now and then it waits for so long that a core gets as far ahead of its answers as it can.
+        if (stall_percent != 0 && core.m_axis_tvalid) {
+            if (pause > 0) {
+                --pause;
+            } else if (!stalls()) {
+                core.m_axis_tready = 1;
+                core.eval();
+            } else if (random() % kPausesIn == 0) {
+                pause = random() % kLongestPause;
+            }
         }
 
         const bool taken = offered && core.s_axis_tready;
@@ -222,16 +246,17 @@ int main(int argc, char** argv) {
         }
 
         const bool valid = core.m_axis_tvalid, last = core.m_axis_tlast;
-        if (held && (!valid || core.m_axis_tdata != held_data || last != held_last)) return 4;
+        if (held && (!valid || core.m_axis_tdata != held_data || last != held_last)) return end(4);
         held = valid && !core.m_axis_tready;
         held_data = core.m_axis_tdata;
         held_last = last;
         if (valid && core.m_axis_tready) {
-            if (received == packets) return 5;
+            if (received == packets) return end(5);
             put(out_beats, cycle);
             put(out_beats, held_data);
             put(out_beats, static_cast<uint32_t>(last));
             received += last;
+            unfinished = last ? 0 : unfinished + 1;
         }
 
 #ifndef SCSR_NETLIST
@@ -253,15 +278,12 @@ int main(int argc, char** argv) {
 #endif
 
         idle = taken || (valid && core.m_axis_tready) ? 0 : idle + 1;
-        if (idle > idle_limit) return 3;
+        if (idle > idle_limit || unfinished > idle_limit) return end(3);
         drained = next == beats.size() && received == packets ? drained + 1 : 0;
 
         clock();
     }
     put(identity, core.model_digest);
-    core.final();
-#if VM_TRACE
-    wave.close();
-#endif
-    return 0;
+    for (const Layer& layer : layers) put(updates, layer.updates);
+    return end(0);
 }

@@ -182,7 +182,12 @@ class Comparison:
 
 
 def compare(
-    vectors: Arrays, packets: Packets, flags: npt.NDArray[np.int64], spikes: Spikes | None, layers: Sequence[Layer]
+    vectors: Arrays,
+    packets: Packets,
+    flags: npt.NDArray[np.int64],
+    spikes: Spikes | None,
+    layers: Sequence[Layer],
+    updates: Sequence[int] | None = None,
 ) -> Comparison:
     """Compare exactly.
 
@@ -193,12 +198,16 @@ def compare(
         spikes: by layer index, when each layer spiked, no neuron twice in a step: `step * neurons + neuron`, steps
             counted over all samples; None where spikes inside cannot be observed, as in a netlist.
         layers: the layers of the hardware.
+        updates: of each layer how many neurons it has updated; None where that cannot be observed.
 
     Raises:
-        StreamError: if there are more or fewer packets than answers.
+        StreamError: if there are more or fewer packets than answers, or updates than neurons in all steps.
     """
     if len(packets.classes) != len(vectors["classes"]):
         raise StreamError(f"{len(packets.classes)} packets came out for {len(vectors['steps'])} samples")
+    for layer, updated in zip(layers, updates or (), strict=False):
+        if updated != (due := layer.neurons * int(np.sum(vectors["steps"]))):
+            raise StreamError(f"layer {layer.index} has updated {updated} neurons in all steps; {due} were due")
     score_wrong = packets.scores != vectors["scores"]
     class_wrong = packets.classes != vectors["classes"]
     flag_wrong = packets.flags != flags

@@ -44,6 +44,7 @@ class Bench:
         self.rng = np.random.default_rng(seed)
         self.out_data: list[int] = []
         self.out_last: list[bool] = []
+        self.unfinished = 0
         self.updates = [0] * len(LAYERS)
         self.spikes: list[list[int]] = [[] for _ in LAYERS]
         self.held: tuple[int, int] | None = None
@@ -94,9 +95,9 @@ class Bench:
             if taken:
                 beat, offered = next(beats, None), False
             idle = 0 if taken or received else idle + 1
-            if idle > IDLE_LIMIT_CYCLES:
+            if idle > IDLE_LIMIT_CYCLES or self.unfinished > IDLE_LIMIT_CYCLES:
                 raise streams.StreamError(
-                    f"the core hangs: nothing moved for {idle} cycles, longer than any step can take"
+                    f"the core hangs: nothing moved for {idle} cycles, or {self.unfinished} beats came without an end"
                 )
             if sum(self.out_last) > packets:
                 raise streams.StreamError("beats came after the last sample's packet")
@@ -118,6 +119,7 @@ class Bench:
         if ready:
             self.out_data.append(beat[0])
             self.out_last.append(bool(beat[1]))
+            self.unfinished = 0 if beat[1] else self.unfinished + 1
         return ready
 
     def _watch_layers(self) -> None:
@@ -142,7 +144,7 @@ class Bench:
         spikes = {
             layer.index: np.array(found, dtype=np.int64) for layer, found in zip(LAYERS, self.spikes, strict=True)
         }
-        return streams.compare(VECTORS, packets, flags, spikes, LAYERS)
+        return streams.compare(VECTORS, packets, flags, spikes, LAYERS, self.updates)
 
 
 async def _check(dut: Any, name: str, stall: float, *, malformed: bool) -> None:

@@ -189,6 +189,14 @@ def test_where_each_layer_began_to_differ_is_recorded(built: Path, tmp_path: Pat
     assert f"sample 0, step {first['step']}, layer 1" in capsys.readouterr().err
 
 
+def test_the_wave_of_a_core_that_breaks_a_rule_is_kept(built: Path, tmp_path: Path, monkeypatch, capsys) -> None:
+    folder, wave = _broken(built, tmp_path, *BREAKS["valid falls"][:3]), tmp_path / "fell.vcd"
+    given = ["--stall-percent", "50", "--allow-changed", "--wave", str(wave)]
+    assert _verify(monkeypatch, folder, built / "s.npz", *given) == 1
+    assert "fell" in capsys.readouterr().err
+    assert "m_axis_tvalid" in wave.read_text()
+
+
 @pytest.mark.parametrize("case", ["wrong reset", "never answers"])
 def test_cocotb_finds_a_broken_core_too(case: str, built: Path, tmp_path: Path, monkeypatch, capsys) -> None:
     folder = _broken(built, tmp_path, *BREAKS[case][:3])

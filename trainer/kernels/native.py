@@ -26,7 +26,7 @@ _CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "scs
 _FLAGS = "-std=c++17 -O3 -march=native -ffp-contract=off -fno-math-errno -fno-trapping-math -shared -fPIC -fopenmp"
 if platform.machine() in ("x86_64", "AMD64"):
     _FLAGS += " -mprefer-vector-width=512"
-_COMPILER = "c++"
+COMPILER = "c++"
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # of mallopt(3)
 
 _Pointer = ctypes.c_void_p
@@ -61,9 +61,9 @@ class Product(ctypes.Structure):
 def library() -> ctypes.CDLL | None:
     """The compiled kernels, or None, said once on standard error, where they cannot be compiled."""
     try:
-        compiler = shutil.which(_COMPILER)
+        compiler = shutil.which(COMPILER)
         if compiler is None:
-            raise OSError(f"no {_COMPILER}")
+            raise OSError(f"no {COMPILER}")
         path = _CACHE / f"walk-{_key(compiler)}.so"
         if not path.exists():
             _compile(compiler, path)

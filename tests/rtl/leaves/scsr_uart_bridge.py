@@ -147,7 +147,7 @@ async def credit_counts_what_was_taken(dut: Any) -> None:
 
 
 async def _fails(dut: Any, fault: int, damage: bytes, *, stall: float = 0.3, level: bool = False) -> None:
-    """A good sample, then damage: no end of a sample comes out after it, and a RESET mends all."""
+    """Damage, then a good sample: no end of a sample comes out, and a RESET mends all."""
     bench = Bench(dut, stall=stall)
     await bench.begin()
     bench.heard()

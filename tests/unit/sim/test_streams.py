@@ -142,6 +142,15 @@ def test_a_packet_of_a_step_is_named_by_its_sample_and_step() -> None:
         streams.compare(_vectors(), packets, flags, spikes, LAYERS)
 
 
+def test_every_neuron_must_be_updated_in_every_step() -> None:
+    packets, spikes = _observed()
+    flags = np.zeros(2, dtype=np.int64)
+    assert streams.compare(_vectors(), packets, flags, spikes, LAYERS, [15, 10]).equal
+    for updates in ([15, 9], [15, 12]):  # a silent step left out; one too many, in which nothing or something spikes
+        with pytest.raises(streams.StreamError, match=rf"layer 2 has updated {updates[1]} .* 10 were due"):
+            streams.compare(_vectors(), packets, flags, {**spikes, 2: np.array([0, 5, 9, 11])}, LAYERS, updates)
+
+
 def test_scores_that_never_moved_are_silence() -> None:
     vectors = {**_vectors(), "scores": np.zeros((2, 2), dtype=np.int64), "classes": np.zeros(2, dtype=np.int64)}
     packets = streams.Packets(vectors["scores"], vectors["classes"], np.zeros(2, dtype=np.int64))

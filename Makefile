@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: demo test check lint formal fuzz soak mutation hostile faults bench hardware implementations training frameworks foreign peers eprop-memory area bitstreams snapshots reference triton gpu setup synth-tools tools clean
+.PHONY: demo test check slow lint formal fuzz soak mutation hostile faults bench hardware implementations training frameworks foreign peers eprop-memory area bitstreams snapshots reference triton gpu setup synth-tools tools clean
 
 demo: $(READY)
 	$(BIN)/python -m bench.demo
@@ -21,6 +21,10 @@ check: $(READY)
 formal: $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[formal]'
 	$(BIN)/python -m pytest -m formal tests/formal
+
+# What takes minutes, but for random networks: every mode of the cell models, the ear on all recordings (docs/testing.md)
+slow: $(READY)
+	$(BIN)/python -m pytest -m slow -n auto --ignore tests/rtl/test_fuzz.py
 
 # Random networks and streams through every implementation, 25 networks from each seed: make fuzz N=200 SEED=0
 # ENGINE is verilator, icarus or netlist. A failure is shrunk, and drawn again by its seed: make fuzz SEED=17 N=1
@@ -47,7 +51,7 @@ hostile: $(READY)
 
 # After `make demo`: accuracy against flipped bits, and what protection costs; five minutes (docs/safety.md)
 faults: $(READY)
-	$(BIN)/python -m bench.faults --cost
+	$(BIN)/python -m bench.faults
 
 # The recorded Verilog and reports of two tiny networks, anew: read the difference before committing it
 snapshots: $(READY)

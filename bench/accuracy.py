@@ -35,7 +35,7 @@ from tabulate import tabulate
 from tqdm import tqdm
 
 from bench import record
-from bench.experiments import EXPERIMENTS, SEEDS, Table
+from bench.experiments import EXPERIMENTS, SEEDS, SPEAKERS, Table
 from bench.record import RESULTS, commit
 from quant.errors import ConfigError
 from quant.files import write_atomic, write_new
@@ -219,14 +219,16 @@ def _quality(results: list[Table], phase: str) -> str:
 
 def by_seed(results: Sequence[Table], quantity: str) -> list[float]:
     """For each seed the mean of its folds; a seed that is not recorded on all folds is left out."""
-    folds, seeds = {one["fold"] for one in results}, dict[int, list[float]]()
+    folds, seeds = (1 if results[0]["fold"] == "official" else len(SPEAKERS)), dict[int, list[float]]()
     for one in results:
         seeds.setdefault(one["seed"], []).append(one[quantity])
-    return [statistics.mean(values) for values in seeds.values() if len(values) == len(folds)]
+    return [statistics.mean(values) for values in seeds.values() if len(values) == folds]
 
 
 def spread(values: list[float], digits: int = 1) -> str:
-    """Mean and standard deviation; of a single value there is none."""
+    """Mean and standard deviation; of a single value there is none, and of no value neither."""
+    if not values:
+        return ""
     deviation = f" ± {statistics.stdev(values):.{digits}f}" if len(values) > 1 else ""
     return f"{statistics.mean(values):.{digits}f}{deviation}"
 

@@ -2,14 +2,12 @@
 
 Needs what `make demo` leaves: a trained network and its test set. Bits of the weights' and parameters' memories are
 flipped before a run and while it goes, without protection, with parity and with SECDED; bits of the states while it
-goes; bits of input beats on their way in. `--cost` synthesizes what protection, watchdog and self-test cost. Writes
+goes; bits of input beats on their way in. What protection, watchdog and self-test cost is synthesized. Writes
 build/bench/faults.png and bench/results/faults.json.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -25,6 +23,7 @@ from tqdm import tqdm
 from bench import record
 from bench.demo import CHECKPOINT, SPIKES, is_missing
 from bench.injection import Flip, build_upset_harness, damaged, encode, flip_beats, simulate
+from bench.options import no_options
 from bench.record import RESULTS, commit
 from hwgen.core.build import Build, make_build, write
 from hwgen.core.codes import CODES
@@ -188,9 +187,7 @@ def picture(curves: dict[str, list[Point]]) -> bytes:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m bench.faults", description=__doc__.splitlines()[0])
-    parser.add_argument("--cost", action="store_true", help="also synthesize what protection costs (minutes)")
-    arguments = parser.parse_args()
+    no_options(__doc__)
     if is_missing():
         return 2
     samples = spikes.read(SPIKES)
@@ -202,17 +199,16 @@ def main() -> int:
         "stream": benches["none"].stream_points(),
     }
     curves = {name: list(tqdm(points, desc=name)) for name, points in series.items()}
-    path = RESULTS / "faults.json"
-    old = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    cost = costs(samples) if arguments.cost else old.get("cost", [])
+    cost = costs(samples)
     found = {
-        "command": "python -m bench.faults --cost",
+        "command": "python -m bench.faults",
         "commit": commit(),
         "samples": len(samples),
         "draws": DRAWS,
         "curves": {name: [asdict(point) for point in points] for name, points in curves.items()},
         "cost": cost,
     }
+    path = RESULTS / "faults.json"
     record.write(path, found)
     write_atomic(PICTURE, picture(curves))
     for name, points in curves.items():

@@ -108,7 +108,7 @@ def _cells(row: Mapping[str, Any]) -> list[str]:
         f"{row['mhz']:.0f} MHz {where}" if where else "",
         f"{row['microseconds']:.1f} µs" if where else "",
         ", ".join(BOUNDS[name].format(bound) for name, bound in row["bounds"].items()),
-        "yes" if row["kept"] else "no",
+        ("yes" if row["kept"] else "no") if row["bounds"] else "",
     ]
 
 

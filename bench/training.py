@@ -79,7 +79,7 @@ def snntorch(self_recurrent: bool) -> Update:
             beta, threshold = torch.full((size,), LEAK), torch.ones(size)
             if not self_recurrent:
                 return snn.Leaky(beta=beta, threshold=threshold, **learned)
-            return snn.RLeaky(beta=beta, threshold=threshold, all_to_all=False, **learned)
+            return snn.RLeaky(beta=beta, threshold=threshold, V=torch.ones(size), all_to_all=False, **learned)
 
         def _rest(self, neurons: Any) -> Any:
             return neurons.init_rleaky() if self_recurrent else (neurons.init_leaky(),)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from bench import accuracy
+from bench.experiments import SPEAKERS
 from trainer import config as configuration
 
 
@@ -60,8 +61,11 @@ def test_what_is_recorded_follows_the_variants_of_today(monkeypatch: pytest.Monk
 
 
 def test_a_seed_counts_when_it_has_all_folds() -> None:
-    found = [{"seed": seed, "fold": fold, "a": seed * fold} for seed, fold in ((1, 1), (1, 3), (2, 1), (3, 1), (3, 3))]
-    assert accuracy.by_seed(found, "a") == [2, 6]
+    found = [{"seed": seed, "fold": fold, "a": seed} for seed in (1, 3) for fold in SPEAKERS]
+    assert accuracy.by_seed([*found, {"seed": 2, "fold": SPEAKERS[0], "a": 2}], "a") == [1, 3]
+    assert accuracy.by_seed(found[:1], "a") == []
+    assert accuracy.by_seed([{"seed": 1, "fold": "official", "a": 5}], "a") == [5]
+    assert [accuracy.spread(values) for values in ([], [2.0], [1.0, 3.0])] == ["", "2.0", "2.0 ± 1.4"]
 
 
 def test_a_run_goes_on_in_its_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

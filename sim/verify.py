@@ -238,9 +238,8 @@ def _run_cpp(job: _Job) -> Outcome:
 
     shown = () if job.netlist else job.layers
     spikes = {layer.index: recorded(f"spikes_{position}") for position, layer in enumerate(shown)}
-    updates = (
-        recorded("updates").tolist() if (out / "updates.bin").exists() else None
-    )  # earlier builds' harness has none
+    # The harness of earlier builds records no updates.
+    updates = recorded("updates").tolist() if (out / "updates.bin").exists() else None
     comparison = streams.compare(job.arrays, packets, flags, spikes or None, job.layers, updates)
     ticks, ends = recorded("ticks"), recorded("ends")
     packet_ends = record["cycle"][last].astype(np.int64)

@@ -155,6 +155,12 @@ BREAKS = {
         "else begin\n            m_valid_q",
         "fell",
     ),
+    "never ends": (
+        "rtl/scsr_readout.v",
+        "m_axis_tdata = m_data_q;\n    assign m_axis_tvalid = m_valid_q;\n    assign m_axis_tlast = m_last_q;",
+        "m_axis_tdata = 32'd0;\n    assign m_axis_tvalid = 1'b1;\n    assign m_axis_tlast = 1'b0;",
+        "hangs",
+    ),
     "one beat too few": ("rtl/scsr_readout.v", "m_last_q <= class_pending_q", "m_last_q <= last_2_q", "beats"),
 }
 

@@ -203,7 +203,7 @@ def test_the_wave_of_a_core_that_breaks_a_rule_is_kept(built: Path, tmp_path: Pa
     assert "m_axis_tvalid" in wave.read_text()
 
 
-@pytest.mark.parametrize("case", ["wrong reset", "never answers"])
+@pytest.mark.parametrize("case", ["wrong reset", "never answers", *later("never ends")])
 def test_cocotb_finds_a_broken_core_too(case: str, built: Path, tmp_path: Path, monkeypatch, capsys) -> None:
     folder = _broken(built, tmp_path, *BREAKS[case][:3])
     assert _verify(monkeypatch, folder, built / "s.npz", "--engine", "cocotb", "--allow-changed") == 1

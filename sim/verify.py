@@ -248,9 +248,11 @@ def _run_cpp(job: _Job) -> Outcome:
     ticks, ends = recorded("ticks"), recorded("ends")
     packet_ends = record["cycle"][last].astype(np.int64)
     latency = packet_ends - ticks[job.packet_steps]
-    if job.stress.stall_percent:  # cycles say nothing then
-        return Outcome({"all": asdict(comparison)}, {"stall_percent": job.stress.stall_percent}, None, packets.classes)
-    measured = _cycles(ends, packet_ends, latency, len(job.samples))
+    measured: dict[str, Any] = {"total_cycles": int(packet_ends[-1]) + 1}
+    if job.stress.stall_percent:  # what a step takes says nothing then
+        measured["stall_percent"] = job.stress.stall_percent
+        return Outcome({"all": asdict(comparison)}, measured, None, packets.classes)
+    measured |= _cycles(ends, packet_ends, latency, len(job.samples))
     return Outcome({"all": asdict(comparison)}, measured, latency, packets.classes)
 
 
@@ -284,7 +286,6 @@ def _cycles(ends: IntArray, packet_ends: IntArray, latency: IntArray, samples: i
     per_step = np.diff(ends) if len(ends) > 1 else ends
     percentiles = np.percentile(latency, _PERCENTILES, method="inverted_cdf")
     return {
-        "total_cycles": int(packet_ends[-1]) + 1,
         "cycles_per_step_mean": round(float(per_step.mean()), 2) if len(ends) else None,
         "cycles_per_step_max": int(per_step.max()) if len(ends) else None,
         "cycles_per_sample_mean": round(float((packet_ends[-1] + 1) / samples), 2),

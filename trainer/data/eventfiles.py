@@ -24,6 +24,7 @@ from trainer.schema import FilePath, Named, Range
 _PER_MS = {"s": 0.001, "ms": 1.0, "us": 1e3, "ns": 1e6}
 _COLUMNS = ("t", "x", "y", "p", "channel", *files.TEXTS, "utterance", files.IGNORED)
 _SHOWN = 8
+_PARTS = f"parts are {', '.join(SPLITS)}"
 
 Floats = npt.NDArray[np.float64]
 
@@ -188,6 +189,11 @@ class EventFiles(Events):
 
     def _of_folder(self, path: Path) -> Iterator[Recording]:
         parts = [part for part in SPLITS if (path / part).is_dir() and part not in self.class_names]
+        for folder in sorted(path.iterdir()) if parts else ():
+            if folder.name not in SPLITS and any((folder / name).is_dir() for name in self.class_names):
+                raise DataError(
+                    f"{folder.absolute()}: has classes, but is no part; {_PARTS}: rename it or move it away"
+                )
         folders: dict[str, Path] = {part: path / part for part in parts} or {"": path}
         found = [
             (part, label, file)
@@ -238,6 +244,8 @@ class EventFiles(Events):
                 if name in own and (own[name] != own[name][0]).any():
                     raise DataError(f"{where} has several values of {name}; is data.columns right about sample?")
             about = {name: str(own[name][0]) for name in ("part", "speaker") if name in own}
+            if about.get("part", "") not in ("", *SPLITS):
+                raise DataError(f"{where} has the part {about['part'][:40]!r}; {_PARTS}")
             utterance = own.get("utterance", np.array([-1.0]))
             _check(where, "utterance", utterance, utterance % 1 != 0, "an utterance is a whole number")
             label = self.label(where, str(own["label"][0]))

@@ -19,6 +19,12 @@ from trainer.data.eventfiles import Events, Recording
 from trainer.data.splits import PLAIN, Official, Partition
 from trainer.schema import Named
 
+# What makes a data set's parts, by the option that it has for them.
+_PARTS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
+    "train": {"train": {"train": True}, "test": {"train": False}},
+    "split": {"train": {"split": "train"}, "validation": {"split": "valid"}, "test": {"split": "test"}},
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Tonic(Events):
@@ -37,7 +43,7 @@ class Tonic(Events):
     def _recordings(self) -> Iterator[Recording]:
         make = _maker(self.dataset)
         takes = inspect.signature(make).parameters
-        parts = {"train": {"train": True}, "test": {"train": False}} if "train" in takes else {"": {}}
+        parts = next((parts for option, parts in _PARTS.items() if option in takes), {"": {}})
         for part, chosen in parts.items():
             try:
                 found = make(save_to=self.path, **chosen)

@@ -149,6 +149,11 @@ def test_parts_are_folders(tmp_path: Path) -> None:
         write_all(tmp_path / part, csv, seeds)
     parts = EventFiles(str(tmp_path), CLASSES, SIZE, split=Official(validation=0.3)).load()
     assert [len(samples) for samples in parts.values()] == [4, 2, 2]
+    (tmp_path / "notes").mkdir()
+    assert len(options(tmp_path, split=Official(validation=0.3)).load()["test"]) == 2
+    write_all(tmp_path / "val", csv, ("e_1",))
+    with pytest.raises(DataError, match=r"/val: has classes, but is no part; parts are train, vali"):
+        EventFiles(str(tmp_path), CLASSES, SIZE).load()
 
 
 def test_without_parts_the_official_split_draws_them(tmp_path: Path) -> None:
@@ -208,6 +213,11 @@ def each(parts: Mapping[Split, SpikeSet]) -> Iterator[SpikeSet]:
         ),
         (("t", "channel", "sample", "label"), "1,2,a,left\n2,2,a,right\n", "recording 0 has several values of label"),
         (("t", "channel", "sample", "label", "part"), "1,2,a,left,test\n2,2,a,left,train\n", "several values of part"),
+        (
+            ("t", "channel", "label", "part"),
+            "1,2,left,Test\n",
+            "recording 0 has the part 'Test'; parts are train",
+        ),
         (("t", "channel", "label"), "1,2,up\n", "recording 0 has the label 'up'; data.class_names are left, right"),
         (("t", "channel", "label"), "", "no events"),
     ],

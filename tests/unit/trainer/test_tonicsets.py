@@ -47,6 +47,25 @@ def test_events_of_tonic_become_spikes(folder: Path) -> None:
     assert test.channel.tolist() == [channel for sample in range(2 * SAMPLES) for channel in (sample, 699)]
 
 
+def test_parts_that_tonic_names_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tonic = pytest.importorskip("tonic")
+
+    class Words(tonic.Dataset):
+        def __init__(self, save_to: str, split: str = "train") -> None:
+            super().__init__(save_to)
+            self.split = split
+
+        def __len__(self) -> int:
+            return {"train": 12, "valid": 4, "test": 6}[self.split]
+
+        def __getitem__(self, index: int) -> tuple[np.ndarray, int]:
+            return np.array([(1000, index)], [("t", int), ("x", int)]), index % 2
+
+    monkeypatch.setattr(tonic.datasets, "Words", Words, raising=False)
+    parts = options(tmp_path, dataset="Words").load()
+    assert {part: len(samples) for part, samples in parts.items()} == {"train": 12, "validation": 4, "test": 6}
+
+
 def test_what_tonic_lacks_is_said(folder: Path) -> None:
     with pytest.raises(ConfigError, match=r"data\.dataset is 'os'; tonic has .*NMNIST"):
         options(folder, dataset="os").load()

@@ -27,7 +27,7 @@ from trainer.config import Config, TrainConfig
 from trainer.data.batches import Batch, shuffled
 from trainer.distributed import add_gradients, of_first, processes, share, total
 from trainer.evaluation import Quality, answer_of, evaluate, quality
-from trainer.losses import growth, inactivity
+from trainer.losses import inactivity, price_of_growth
 from trainer.network import Network, Trace
 from trainer.neurons import LEAK, THRESHOLD
 from trainer.synapses import Store
@@ -292,6 +292,9 @@ def _epoch(
         mean_loss, samples_seen, hits_seen = total(mine).tolist()
         if not math.isfinite(mean_loss) or not norm.isfinite():
             where = f"{phase} phase, epoch {number}, update {update}"
+            if not price_of_growth(network).isfinite():
+                remedy = f"raise train.growth.limit, or lower its beta or train.rate_{phase}"
+                raise DivergenceError(f"{where}: the price of large weights is not finite; {remedy}")
             remedy = f"lower train.rate_{phase} or train.rate_intrinsic"
             raise DivergenceError(f"{where}: {_origin(network, trace)}; {remedy}")
         progress.store.write(progress.optimizer.step)
@@ -341,14 +344,11 @@ def batch_loss(network: Network, trace: Trace, batch: Batch) -> tuple[Tensor, Te
     """This process's part of the batch's mean loss, and the price of the hidden layers' activity and of all weights."""
     settings = network.config.train
     loss = (settings.loss(answer_of(network, trace, batch)) * batch.weights).sum()
-    activity, weights, price = settings.activity, settings.growth, torch.zeros_like(loss)
+    activity, price = settings.activity, torch.zeros_like(loss)
     if activity.strength:
         hidden = (inactivity(states.outputs, batch.steps, activity.low, activity.high) for states in trace.states[:-1])
         price = price + activity.strength * sum(hidden, price)
-    if weights.strength:
-        grown = (growth(layer.connected_weight, weights.beta, weights.limit) for layer in network.layers)
-        price = price + weights.strength * sum(grown, torch.zeros_like(loss))
-    return loss, price
+    return loss, price + price_of_growth(network)
 
 
 def _origin(network: Network, trace: Trace) -> str:

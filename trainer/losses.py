@@ -9,7 +9,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Protocol
+from typing import TYPE_CHECKING, Annotated, ClassVar, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -20,6 +20,9 @@ from trainer.neurons import Dynamics, Numbers, Population, mask
 from trainer.rules import SurrogateGradient
 from trainer.schema import Range
 from trainer.walk import walk
+
+if TYPE_CHECKING:
+    from trainer.network import Network
 
 _Fraction = Annotated[float, Range(0.0, 1.0)]
 _Steps = Annotated[int, Range(0, 1_000_000)]
@@ -215,6 +218,14 @@ def inactivity(outputs: Tensor, steps: Tensor, low: float, high: float) -> Tenso
 def growth(weight: Tensor, beta: float, limit: float) -> Tensor:
     """Half the sum over the neurons of `exp(beta * (|w|**2 / limit**2 - 1))`; `weight` is `(N, inputs)`."""
     return 0.5 * (beta * ((weight / limit).square().sum(dim=1) - 1)).exp().sum()
+
+
+def price_of_growth(network: Network) -> Tensor:
+    """What all weights of a network cost, 0 unless `train.growth` has a strength."""
+    how, none = network.config.train.growth, torch.zeros((), device=network.device)
+    if not how.strength:
+        return none
+    return how.strength * sum((growth(one.connected_weight, how.beta, how.limit) for one in network.layers), none)
 
 
 def _filtered(trains: Tensor, steps: Tensor, tau: float) -> Tensor:

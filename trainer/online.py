@@ -16,7 +16,8 @@ from quant.formats import signed_range
 from trainer.arithmetic import Integer
 from trainer.data.batches import Batch
 from trainer.data.source import Traced
-from trainer.losses import Answer, StepLoss, growth, inactivity
+from trainer.distributed import processes
+from trainer.losses import Answer, StepLoss, inactivity, price_of_growth
 from trainer.network import Network, Trace
 from trainer.neurons import Numbers, Population, States
 from trainer.neurons.lif import Walking
@@ -66,18 +67,17 @@ def learn(network: Network, batch: Batch, *, quantized: bool) -> tuple[Trace, Te
             if not all(walker.potential.isfinite().all() for walker in walkers):
                 judge.loss *= torch.nan  # training ends, with this step in the trace
                 break
-    if settings.activity.strength:
+    if settings.activity.strength:  # every process knows the whole price
         for walker in hidden:
             rates = walker.spikes.requires_grad_()
             price = inactivity(rates[None, None], batch.steps, settings.activity.low, settings.activity.high)
-            walker.price(settings.activity.strength * torch.autograd.grad(price, rates)[0])
+            walker.price(settings.activity.strength * torch.autograd.grad(price, rates)[0] / processes())
     pairs = list(judge.pairs())
     for walker, one in zip(walkers, numbers, strict=True):
         pairs += walker.pairs(one)
     if settings.growth.strength:
-        grown = [growth(one.connected_weight, settings.growth.beta, settings.growth.limit) for one in network.layers]
-        total = settings.growth.strength * torch.stack(grown).sum()
-        pairs.append((total, torch.ones_like(total)))
+        price = price_of_growth(network)
+        pairs.append((price, torch.ones_like(price) / processes()))
     pairs = [(number, gradient) for number, gradient in pairs if number.requires_grad]
     torch.autograd.backward([number for number, _ in pairs], [gradient for _, gradient in pairs])
     states = tuple(States(walker.outputs[None], walker.potential[None], {}) for walker in walkers)

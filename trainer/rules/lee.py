@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from quant.errors import ConfigError
+from trainer.distributed import total
 from trainer.neurons import mask
 from trainer.rules.rule import Did, Gradients, Rule, check_counts, check_features
 from trainer.schema import Range, unparse
@@ -71,7 +72,8 @@ class Lee(Rule):
         threshold = -(error * own).sum(dim=0)
         if self.balance:
             counts = spikes.sum(dim=(0, 1))
-            threshold -= self.balance * (neurons * counts - counts.sum()) / (numbers.threshold * len(last))
+            samples = total((did.ends > 0).sum().to(counts))
+            threshold -= self.balance * (neurons * counts - counts.sum()) / (numbers.threshold * samples)
         found = {"threshold": threshold}
         if "inhibition" in numbers.neuron:
             others = spikes.sum(dim=2, keepdim=True) - spikes

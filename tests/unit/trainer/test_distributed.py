@@ -25,12 +25,11 @@ data = {name = "digits", train = 200, validation = 50, test = 50}
 [[network.layers]]
 neurons = 40
 sources = [0]
-self_weight = true
-normalize = true
+%s
 [[network.layers]]
 neurons = 10
 sources = [1, 0]
-self_weight = true
+%s
 [train]
 epochs_float = 3
 epochs_quantized = 2
@@ -38,10 +37,14 @@ batch = 33
 rate_float = 5e-3
 augment = {drop_events = 0.2}
 activity = {strength = 1.0}
+growth = {strength = 1e-3, limit = 2.0}
 %s
 [network]
 threshold = 0.7
 readout = "%s"
+[plasticity]
+leak = %s
+adaptation_leak = false
 """
 
 
@@ -51,6 +54,8 @@ readout = "%s"
     [
         ("", "spike_count"),
         ('rule = "tssl"', "membrane_sum"),  # no gradient reaches the last layer's threshold
+        ('rule = {name = "lee", balance = 0.1}', "spike_count"),
+        ('rule = {name = "eprop", online = true}\nloss = "step_cross_entropy"', "membrane_last"),
     ],
 )
 def test_two_processes_train_as_one_does(tmp_path: Path, options: str, readout: str) -> None:
@@ -59,7 +64,9 @@ def test_two_processes_train_as_one_does(tmp_path: Path, options: str, readout: 
     Batches of 33 samples are not shared out evenly; normalization and the price of activity see all of them.
     """
     path = tmp_path / "config.toml"
-    path.write_text(CONFIG % (options, readout))
+    plain = options.startswith("rule = {")
+    features = ['reset = "subtract"'] * 2 if plain else ["self_weight = true\nnormalize = true", "self_weight = true"]
+    path.write_text(CONFIG % (*features, options, readout, str(not plain).lower()))
     found = {}
     for processes in (1, 2):
         out = tmp_path / str(processes)

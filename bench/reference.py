@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 from hwgen.flow import scsr
 from quant.command import Command
 from trainer.config import Config
-from trainer.schema import FilePath, Named, Range
+from trainer.schema import CachePath, FilePath, Named, Range
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "reference.md"
 HEAD = """\
@@ -86,7 +86,7 @@ def _kinds(hint: Any) -> Mapping[str, type]:
 
 
 def _type(hint: Any) -> str:
-    if hint == FilePath:
+    if hint in (FilePath, CachePath):
         return "path"
     if _named(hint):
         return f"table, by name: {', '.join(f'`{one}`' for one in _kinds(hint))}"

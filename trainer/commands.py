@@ -7,12 +7,13 @@ import functools
 import json
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import torch
 
 from quant import export
-from quant.errors import ConfigError, ToolError, printable
+from quant.errors import ConfigError, DataError, ToolError, printable, reason
 from quant.files import check_new, write_new
 from quant.foreign.options import understand
 from quant.spikes import to_bytes
@@ -40,13 +41,26 @@ def tune(arguments: argparse.Namespace) -> int:
 def _run(arguments: argparse.Namespace, learn: Callable[..., None], chosen: Config) -> int:
     distributed.use_threads(arguments.threads)
     try:
-        learn(chosen, arguments.out, device=distributed.device_of(arguments.device), finish=arguments.finish)
+        with _memory_named():
+            learn(chosen, arguments.out, device=distributed.device_of(arguments.device), finish=arguments.finish)
     except KeyboardInterrupt:
         if next(arguments.out.rglob(run.LAST), None):
             again = shlex.join([*arguments.prog.split(), *arguments.given])
             print(f"to go on:        {again}\nto end it there: {again} --finish", file=sys.stderr)
         raise
     return 0
+
+
+@contextmanager
+def _memory_named() -> Iterator[None]:
+    """Says in one line that PyTorch got no memory, which it raises as errors of its own."""
+    try:
+        yield
+    except RuntimeError as error:
+        if not isinstance(error, torch.OutOfMemoryError) and "can't allocate memory" not in str(error):
+            raise
+        remedy = "lower train.batch, or cut or pool steps and channels in data.bins"
+        raise DataError(f"not enough memory for a batch ({reason(error)}); {remedy}") from None
 
 
 def sweep(arguments: argparse.Namespace) -> int:
@@ -65,12 +79,13 @@ def sweep(arguments: argparse.Namespace) -> int:
         arguments.out.mkdir(parents=True, exist_ok=True)
         storage = f"sqlite:///{arguments.out / 'study.db'}"
     grid = arguments.sampler == "grid"
-    search.run(chosen, space, arguments.out, trials=arguments.trials, storage=storage, report=print, grid=grid)
+    with _memory_named():
+        search.run(chosen, space, arguments.out, trials=arguments.trials, storage=storage, report=print, grid=grid)
     return 0
 
 
 def spikes(arguments: argparse.Namespace) -> int:
-    data = config.read(arguments.config).data
+    data = config.read_data(arguments.config)
     samples = for_hardware(data, data.load()[arguments.split])
     write_new(arguments.out, to_bytes(samples), force=arguments.force)
     print(f"{arguments.out}: {len(samples)} samples, {samples.steps.sum()} steps, {len(samples.step)} events")
@@ -81,7 +96,9 @@ def evaluate(arguments: argparse.Namespace) -> int:
     content = export.read_checkpoint(arguments.model)
     networks = checkpoint.restore(content, arguments.model)
     samples = networks[0].config.data.load()[arguments.split]
-    result = {"split": arguments.split, "samples": len(samples), **results.find(*networks, samples).qualities}
+    with _memory_named():
+        found = results.find(*networks, samples)
+    result = {"split": arguments.split, "samples": len(samples), **found.qualities}
     text = json.dumps(result, indent=2) + "\n"
     if arguments.out:
         write_new(arguments.out, text.encode(), force=arguments.force)

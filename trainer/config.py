@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 from quant.arithmetic import LEAK_BITS, STATE_BITS, WEIGHT_BITS, weight_range
 from quant.errors import ConfigError, ModelError
@@ -30,6 +30,7 @@ from trainer.teachers import TEACHERS, Kernel, Teacher
 WEIGHT_BYTES = 40  # a run's progress holds each weight up to ten times, and is read back as a whole
 FLOAT_BITS = 24  # integers up to 2**24 are exact in float32, which carries the integers in training
 
+T = TypeVar("T")
 LeakGrid = Literal["free", "shift"]
 Fraction = Annotated[float, Range(0.001, 0.99975)]  # twelve bits hold up to 4095 / 4096
 Rate = Annotated[float, Range(0.0, 1.0)]
@@ -216,7 +217,8 @@ class ActivityConfig:
     """Keeps neurons from falling silent or firing all the time.
 
     Attributes:
-        strength: weight of the penalty, the mean squared distance of a neuron's rate from the range, over all neurons.
+        strength: weight of the penalty, in each hidden layer the mean squared distance of a neuron's rate from the
+            range.
         low, high: the range of rates, in spikes per step, that costs nothing.
     """
 
@@ -407,14 +409,31 @@ def read(path: Path, complete: Callable[[Mapping[str, Any]], Mapping[str, Any]] 
     Raises:
         ConfigError: naming the file and the key path.
     """
+    return _read(path, lambda table: from_table(complete(table)))
+
+
+def read_data(path: Path) -> Source:
+    """The data set in a configuration file, all of whose other settings may be missing, as `trainer tune` lets them.
+
+    Raises:
+        ConfigError: naming the file and the key path.
+    """
+    return _read(path, lambda table: parse(_Data, {key: table[key] for key in table if key == "data"})).data
+
+
+@dataclass(frozen=True, slots=True)
+class _Data:
+    data: Annotated[Source, Named(SOURCES)]
+
+
+def _read(path: Path, understand: Callable[[Mapping[str, Any]], T]) -> T:
     if path.is_dir():
         raise ConfigError(f"{path.absolute()} is a folder; name the configuration in it (.toml)")
     if not path.is_file():
         raise ConfigError(f"{path.absolute()}: no such file")
     table = read_toml(path)
     try:
-        config = from_table(complete(table))
-        return placed(config, path.parent)
+        return placed(understand(table), path.parent)
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from None
 

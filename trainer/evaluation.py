@@ -16,7 +16,7 @@ from trainer.losses import Answer
 from trainer.network import Network, Trace
 from trainer.neurons import mask
 
-_BATCH = 256
+_BATCH, _CELLS = 256, 2**28  # at once, at most: samples; input channels times steps, unless training takes more
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,8 @@ def evaluate(network: Network, samples: SpikeSet, *, quantized: bool) -> Evaluat
     network.eval()
     loss, predictions = 0.0, []
     counts = [_Counts() for _ in network.layers]
-    for batch in in_order(samples, _BATCH):
+    most = max(network.config.train.batch, _CELLS // (int(samples.steps.max()) * samples.channels))
+    for batch in in_order(samples, min(_BATCH, most)):
         batch = batch.to(network.device)
         trace = network(batch.inputs, batch.steps, quantized=quantized)
         loss += network.config.train.loss(answer_of(network, trace, batch)).double().sum().item()

@@ -130,7 +130,7 @@ def _metrics(progress: Progress, quantized: Network, parts: Mapping[str, Found])
         "validation": parts["validation"].qualities,
         "test_samples": len(test.quantized.labels),
         "saturated": {part: found.quantized.saturated for part, found in parts.items()},
-        "rates": [layer.rate for layer in test.quantized.layers],
+        "rates": [None if np.isnan(layer.rate) else layer.rate for layer in test.quantized.layers],
         "best_epoch": {phase: progress.best_epoch(phase).epoch for phase in progress.phases},
         "seconds": round(sum(epoch.seconds for epoch in progress.history), 3),
         "history": [asdict(epoch) for epoch in progress.history],

@@ -63,28 +63,34 @@ FilePath = Annotated[str, _Place()]
 """A file or a folder; in a configuration file, from its folder on."""
 
 
+CachePath = Annotated[str, _Place()]
+"""A folder of what can be computed again, from the working directory on; results do not depend on it."""
+
+
 def placed(value: T, folder: Path) -> T:
     """The dataclass `value` with the relative paths in it taken from `folder` on, as absolute ones."""
-    return _with_paths(value, lambda path: os.path.abspath(folder / path))
+    return _with_paths(value, lambda path: os.path.abspath(folder / path), lambda cache: cache)
 
 
 def portable(value: T) -> T:
     """The dataclass `value` with the last parts of the paths in it alone: what it says on any machine."""
-    return _with_paths(value, lambda path: Path(path).name)
+    return _with_paths(value, lambda path: Path(path).name, lambda _: "")
 
 
-def _with_paths(value: T, change: Callable[[str], str]) -> T:
+def _with_paths(value: T, of_file: Callable[[str], str], of_cache: Callable[[str], str]) -> T:
     hints = _hints(type(value))  # type: ignore[arg-type]
-    changed = {name: _with_path(hint, getattr(value, name), change) for name, hint in hints.items()}
+    changed = {name: _with_path(hint, getattr(value, name), of_file, of_cache) for name, hint in hints.items()}
     return replace(value, **changed)  # type: ignore[type-var]
 
 
-def _with_path(hint: Any, item: Any, change: Callable[[str], str]) -> Any:
+def _with_path(hint: Any, item: Any, of_file: Callable[[str], str], of_cache: Callable[[str], str]) -> Any:
+    if hint == CachePath:
+        return of_cache(item)
     if hint == FilePath:
-        return change(item) if item else item
+        return of_file(item) if item else item
     if isinstance(item, tuple):
-        return tuple(_with_path(get_args(hint)[0], one, change) for one in item)
-    return _with_paths(item, change) if is_dataclass(item) else item
+        return tuple(_with_path(get_args(hint)[0], one, of_file, of_cache) for one in item)
+    return _with_paths(item, of_file, of_cache) if is_dataclass(item) else item
 
 
 def read_toml(path: Path) -> dict[str, Any]:

@@ -22,8 +22,9 @@ from typing import Any, Literal
 
 import optuna
 import tomli_w
+from optuna.trial import TrialState
 
-from quant.errors import ConfigError, DivergenceError
+from quant.errors import ConfigError, DataError, DivergenceError
 from quant.files import write_atomic
 from quant.spikes import SpikeSet, Split
 from trainer import config as configuration
@@ -35,6 +36,7 @@ from trainer.schema import read_toml
 
 Space = Mapping[str, Mapping[str, Any]]
 
+COMPLETE = TrialState.COMPLETE
 BEST, TRIALS, PICTURE = "best.toml", "trials.json", "sweep.png"
 MAX_GRID = 10_000
 _LARGEST = 2**53  # of a number to try, and of steps: what floating point has exactly
@@ -99,19 +101,23 @@ def run(
                 _with_values(table, {key: _suggest(trial, key, space[key]) for key in space})
             )
             return _value(chosen, config, data, trial)
-        except (ConfigError, DivergenceError) as error:  # a corner of the space that cannot be: no answer, no end
+        except (ConfigError, DataError, DivergenceError) as error:
+            # a corner of the space that cannot be: no answer, no end
             report(f"trial {trial.number}: {error}")
             raise optuna.TrialPruned from None
 
     def after_trial(_: optuna.Study, trial: optuna.trial.FrozenTrial) -> None:
-        value = "pruned" if trial.value is None else f"{quality} {trial.value:.4f}"
+        value = f"{quality} {trial.value:.4f}" if trial.state == COMPLETE else "pruned"
         report(f"trial {trial.number}: {value} {json.dumps(trial.params)}")
 
-    study.optimize(objective, n_trials=trials, callbacks=[after_trial])
-    if grid:
-        visited = len({json.dumps(trial.params, sort_keys=True) for trial in study.trials if trial.state.is_finished()})
-        report(f"{visited} of the {combinations:,} combinations visited")
-    _write(study, table, space, out, quality, report)
+    try:
+        study.optimize(objective, n_trials=trials, callbacks=[after_trial])
+    finally:  # what was found before an interruption counts
+        if grid:
+            finished = [trial for trial in study.trials if trial.state.is_finished()]
+            visited = len({json.dumps(trial.params, sort_keys=True) for trial in finished})
+            report(f"{visited} of the {combinations:,} combinations visited")
+        _write(study, table, space, out, quality, report)
 
 
 def _quality(config: Config) -> str:
@@ -158,7 +164,7 @@ def _write(
     quality: str,
     report: Callable[[str], None],
 ) -> None:
-    complete = [trial for trial in study.trials if trial.value is not None]
+    complete = [trial for trial in study.trials if trial.state == COMPLETE]  # Optuna gives pruned ones a value, too
     if not complete:
         report("no trial has finished yet")
         return

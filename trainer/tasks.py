@@ -19,10 +19,10 @@ from quant.errors import ConfigError
 from quant.files import write_atomic
 from trainer import checkpoint, pictures, run
 from trainer.checkpoint import State
-from trainer.config import Config
+from trainer.config import Config, portable_table
 from trainer.evaluation import evaluate
 
-RESULTS, PICTURE = "tasks.json", "tasks.png"
+RESULTS, PICTURE, SEQUENCE = "tasks.json", "tasks.png", "sequence.json"
 
 
 def train(
@@ -46,6 +46,7 @@ def train(
     for path in (out / RESULTS, out / PICTURE):
         if path.exists() and not (out / "task-1").exists():
             raise ConfigError(f"{path} exists, but no task-1 that it could be of; give another --out")
+    _begin(config, out / SEQUENCE)
     sources = config.data, *config.train.tasks
     data = [source.load() for source in sources]
     validation: list[list[tuple[float, ...]]] = []
@@ -68,3 +69,13 @@ def train(
     write_atomic(out / RESULTS, (json.dumps(found, indent=2) + "\n").encode())
     write_atomic(out / PICTURE, pictures.tasks(config.name, validation, test))
     report(f"{out / PICTURE} shows what was learned and forgotten; the task was not known at test")
+
+
+def _begin(config: Config, path: Path) -> None:
+    """Keep what the tasks are: networks have been asked about all of them, so a sequence goes on with the same ones."""
+    table = portable_table(config)
+    asked = [table["data"], *table["train"]["tasks"]]
+    if path.exists() and json.loads(path.read_text(encoding="utf-8")) != asked:
+        raise ConfigError(f"{path}: the sequence began with other tasks; give another --out")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomic(path, (json.dumps(asked, indent=2) + "\n").encode())

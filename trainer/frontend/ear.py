@@ -23,7 +23,7 @@ from quant.spikes import SpikeSet, from_dense
 from trainer.events import join, pick
 from trainer.frontend import bsa, lyon
 from trainer.frontend.cache import remembered
-from trainer.schema import Range
+from trainer.schema import CachePath, Range
 
 VERSION = 1  # raise it with every change of what the front end gives
 
@@ -53,7 +53,7 @@ class Ear:
         gain: multiplies the frames before they are coded into spikes.
         threshold: of Ben's spiker algorithm.
         windowed: the front stages put to 0 at each frame's first sample, as in PyPI `lyon` 1.0.0.
-        cache: folder of the spike trains computed before.
+        cache: folder of the spike trains computed before, from the working directory on.
     """
 
     rate_hz: Annotated[int, Range(2000, 192_000)] = 12_500
@@ -64,7 +64,7 @@ class Ear:
     gain: Annotated[float, Range(1e-6, 1e12)] = 2000.0
     threshold: Annotated[float, Range(0.0, 1.0)] = 0.6
     windowed: bool = False
-    cache: str = "build/cache"
+    cache: CachePath = "build/cache"
 
     def __post_init__(self) -> None:
         if self.channels < 2:

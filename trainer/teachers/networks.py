@@ -18,6 +18,7 @@ from trainer.teachers.teacher import FloatArray, Judge
 
 if TYPE_CHECKING:
     from trainer.config import Config
+    from trainer.data.source import Source
     from trainer.network import Network
 
 
@@ -52,6 +53,10 @@ class Networks:
         return judge
 
 
+def _named(data: Source) -> tuple[type, str]:
+    return type(data), Path(getattr(data, "path", "")).name
+
+
 def _read(path: Path, config: Config) -> Network:
     """The network in a checkpoint, at its best: in real numbers, if it was trained in them.
 
@@ -72,4 +77,10 @@ def _read(path: Path, config: Config) -> Network:
                 f"train.teacher.files: {path} has the {what} {brief(its)}, data has {brief(ours)}; take a network that "
                 "was trained on the same data"
             )
+    heard, data = network.config.data, config.data
+    if _named(heard) == _named(data) and getattr(heard, "split", None) != getattr(data, "split", None):
+        raise ConfigError(
+            f"train.teacher.files: {path} was trained with another data.split; it may know the samples that are to "
+            "validate and test here: take a network with the same one"
+        )
     return network.eval()

@@ -15,6 +15,7 @@ from trainer.data.fsdd import Fsdd, read_recordings
 from trainer.data.splits import Official, Speakers
 from trainer.events import pick
 from trainer.frontend.ear import Ear
+from trainer.schema import portable
 
 NAMES = [(digit, speaker, take) for digit in (0, 7) for speaker in ("ann", "bob") for take in (0, 4, 5, 12)]
 
@@ -49,6 +50,7 @@ def test_folder_and_archive_give_the_same_spikes(checkout: Path, tmp_path: Path)
     split = {"split": Speakers(test=("bob",), validation=0.5)}
     first = Fsdd(str(checkout), Ear(cache=str(tmp_path / "a")), **split).load()
     second = Fsdd(str(archive(checkout)), Ear(cache=str(tmp_path / "b")), **split).load()
+    assert portable(Ear(cache="a")) == portable(Ear(cache="b")) != portable(Ear(cache="b", gain=1.0))
     assert {part: len(samples) for part, samples in first.items()} == {"train": 4, "validation": 4, "test": 8}
     for part, samples in first.items():
         assert len(samples.step) > 100

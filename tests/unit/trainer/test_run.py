@@ -6,7 +6,7 @@ import errno
 import json
 import os
 import shlex
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,14 +21,16 @@ from hwgen.core.build import make_build, write
 from quant import export, golden, store
 from quant import spikes as spike_files
 from quant.errors import ConfigError, DivergenceError, ModelError, ScsrError
+from quant.spikes import SpikeSet
 from sim.verify import verify
 from trainer import __main__ as command_line
-from trainer import checkpoint, data, kernels, loop, run
+from trainer import checkpoint, data, evaluation, kernels, loop, run
 from trainer import config as configuration
 from trainer.augmentation import Augmentation
 from trainer.config import (
     ActivityConfig,
     Config,
+    GrowthConfig,
     LayerConfig,
     NetworkConfig,
     PlasticityConfig,
@@ -36,7 +38,7 @@ from trainer.config import (
     SurrogateConfig,
     TrainConfig,
 )
-from trainer.data.batches import Batch
+from trainer.data.batches import Batch, in_order
 from trainer.data.patterns import Patterns
 from trainer.data.source import for_hardware
 from trainer.evaluation import evaluate
@@ -561,6 +563,32 @@ def test_numbers_that_are_not_finite_stop_training(
     assert not list(tmp_path.iterdir())
 
 
+def test_a_price_that_is_not_finite_is_named() -> None:
+    train = TrainConfig(epochs_float=1, growth=GrowthConfig(1e-3))
+    progress = loop.start(replace(config(train=train), network=replace(config().network, weight_gain=9.0)))
+    with pytest.raises(DivergenceError, match=r"the price of large weights is not finite; raise train\.growth\.limit"):
+        loop.train(progress, Toy().load(), lambda batches, _: batches, lambda _: None)
+
+
+@pytest.mark.parametrize("training", [1, 12])
+def test_large_samples_are_evaluated_few_at_once(training: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    network = Network(replace(config(), train=TrainConfig(batch=training)))
+    samples, sizes = Toy().load()["test"], list[int]()
+    whole = evaluation.evaluate(network, samples, quantized=True)
+    monkeypatch.setattr(evaluation, "_CELLS", 5 * int(samples.steps.max()) * samples.channels)
+
+    def watched(given: SpikeSet, size: int) -> Iterator[Batch]:
+        sizes.append(size)
+        return in_order(given, size)
+
+    monkeypatch.setattr(evaluation, "in_order", watched)
+    parts = evaluation.evaluate(network, samples, quantized=True)
+    assert sizes == [max(5, training)]
+    assert whole.predictions.tolist() == parts.predictions.tolist()
+    assert [one.rate for one in whole.layers] == [one.rate for one in parts.layers]
+    assert whole.layers[0].rate > 0
+
+
 def test_a_gradient_whose_square_is_beyond_float32_is_clipped_like_any_other() -> None:
     network = loop.start(config()).network
     for scale in (2.0, 1e25):
@@ -612,6 +640,7 @@ def test_the_commands_of_a_regression(tmp_path: Path, capsys: pytest.CaptureFixt
     assert command_line.main(["evaluate", "--model", str(out / "ckpt.pt"), "--split", "test"]) == 0
     found, metrics = json.loads(capsys.readouterr().out), json.loads((out / "metrics.json").read_text())
     assert found["error_quantized"] == metrics["error_quantized"] > 0
+    assert metrics["rates"] == [None]
     spikes = ["spikes", "--config", toml, "--split", "test", "--out", str(out / "test.npz")]
     assert command_line.main(spikes) == 0
     assert spike_files.read(out / "test.npz").label.tolist() == [-1, -1, -1]
@@ -622,7 +651,8 @@ def test_the_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     (tmp_path / "toy.toml").write_text(TOML)
     toml, out = str(tmp_path / "toy.toml"), tmp_path / "run"
     assert command_line.main(["train", "--config", toml, "--out", str(out)]) == 0
-    spikes = ["spikes", "--config", toml, "--split", "test", "--out", str(out / "test.npz")]
+    (tmp_path / "tune.toml").write_text('data = {name = "toy"}\nnetwork = {layers = [{weight_bits = 4}]}\n')
+    spikes = ["spikes", "--config", str(tmp_path / "tune.toml"), "--split", "test", "--out", str(out / "test.npz")]
     assert command_line.main(spikes) == 0
     assert "24 samples" in capsys.readouterr().out
     result = ["evaluate", "--model", str(out / "ckpt.pt"), "--split", "test", "--out", str(out / "test.json")]
@@ -678,3 +708,18 @@ def test_an_interrupt_says_how_to_go_on(
 def test_a_folder_is_no_configuration(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert command_line.main(["train", "--config", str(tmp_path), "--out", str(tmp_path / "run")]) == 2
     assert "is a folder; name the configuration in it (.toml)" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("error", [torch.OutOfMemoryError("none"), RuntimeError("can't allocate memory")])
+def test_a_lack_of_memory_is_one_line(
+    error: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def large(*_: Any, **__: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(run, "train", large)
+    (tmp_path / "toy.toml").write_text(TOML)
+    assert command_line.main(["train", "--config", str(tmp_path / "toy.toml"), "--out", str(tmp_path / "run")]) == 2
+    said = capsys.readouterr().err
+    assert said == f"error: not enough memory for a batch ({error}); lower train.batch, {said.partition('batch, ')[2]}"
+    assert said.count("\n") == 1

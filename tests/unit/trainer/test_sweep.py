@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import tomli_w
 from toys import Toy, config
 
-from quant.errors import ConfigError
+from quant.errors import ConfigError, DataError
 from trainer import config as configuration
 from trainer import data, sweep
 from trainer.__main__ import main
@@ -89,6 +90,32 @@ def test_a_corner_that_cannot_be_ends_its_trial_only(tmp_path: Path) -> None:
     sweep.run(config(), space, tmp_path, trials=12, storage="sqlite://", report=said.append)
     assert any("needs one neuron for each of the 3 classes" in line for line in said)
     assert any("accuracy" in line for line in said), said
+
+
+def test_a_pruned_trial_is_no_answer_and_nothing_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def pruned(*given: Any) -> float:
+        trial = given[3]
+        trial.report(0.9, 1)
+        if trial.number == 0:
+            raise optuna.TrialPruned
+        if trial.number == 2:
+            raise KeyboardInterrupt
+        if trial.number == 3:
+            raise DataError("no such sample")
+        return 0.25
+
+    monkeypatch.setattr(sweep, "_value", pruned)
+    said: list[str] = []
+    run(tmp_path, 1, said)
+    assert said[0].startswith("trial 0: pruned")
+    assert said[-1] == "no trial has finished yet"
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path, 5, said)
+    assert said[-1].startswith("best of 1 trials: accuracy 0.2500")
+    run(tmp_path, 1, said)
+    assert "trial 3: no such sample" in said
+    states = [row["state"] for row in json.loads((tmp_path / sweep.TRIALS).read_text())]
+    assert [states[0], states[1], states[3]] == ["pruned", "complete", "pruned"]
 
 
 def test_the_test_part_is_never_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -68,6 +68,9 @@ def test_tasks_are_learned_in_turn_and_the_hardware_of_each_is_exact(tmp_path: P
             traces = [(samples.label[chosen], trace) for chosen, trace in golden.run_set(model, samples)]
             assert sum(int(trace.spikes[1].sum()) for _, trace in traces) > 100
             assert sum(int((label == trace.classes).sum()) for label, trace in traces) / len(samples) == accuracy
+    more = replace(settings.train, tasks=(Turned(), Toy()))
+    with pytest.raises(ConfigError, match=r"sequence\.json: the sequence began with other tasks; give another --out"):
+        tasks.train(replace(settings, train=more), tmp_path, lambda _: None)
     assert found["test_after_task"][0][0] > 0.6
     assert found["test_after_task"][1][1] > 0.6
     assert (tmp_path / tasks.PICTURE).read_bytes().startswith(b"\x89PNG")

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -174,3 +174,19 @@ def test_networks_of_other_data_and_missing_ones_are_refused(trained: list[Path]
         Networks(())
     with pytest.raises(ModelError, match=r"none\.pt: no such file"):
         Networks((str(tmp_path / "none.pt"),)).prepared(samples(), config(), cpu)
+
+
+@dataclass(frozen=True, slots=True)
+class Divided(Toy):
+    split: str = "one"
+
+
+def test_a_teacher_that_may_know_the_test_part_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(data.SOURCES, "divided", Divided)
+    train = TrainConfig(epochs_float=0, epochs_quantized=1, batch=8)
+    run.train(config(data=Divided(), train=train), tmp_path, lambda _: None)
+    teacher, cpu = Networks((str(tmp_path / "ckpt.pt"),)), torch.device("cpu")
+    teacher.prepared(samples(), config(data=Divided()), cpu)
+    teacher.prepared(samples(), config(), cpu)
+    with pytest.raises(ConfigError, match=r"ckpt\.pt was trained with another data\.split; it may know the samples"):
+        teacher.prepared(samples(), config(data=Divided(split="two")), cpu)

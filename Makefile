@@ -38,7 +38,7 @@ fuzz: $(READY)
 soak: $(READY)
 	$(BIN)/python -m bench.soak
 
-# Faults put into modules and golden model, N of them, one at a time: do the tests find them? An hour for 300
+# Faults put into the golden model, all there are, and into modules, N: do the tests find each? An hour for 300
 mutation: N = 300
 mutation: $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[formal]'

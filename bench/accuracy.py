@@ -112,9 +112,11 @@ def change(table: Table, setting: str, value: Any) -> None:
 
 def perform(run: Run, threads: int) -> Table:
     """Train on as many threads, build and verify; a run that an earlier call finished is not repeated."""
-    config, out, done, begun = run.folder / "config.toml", run.folder / "run", run.folder / "result.json", commit()
+    config, out, done, begun = (run.folder / name for name in ("config.toml", "run", "result.json", "commit.txt"))
     if done.exists():
         return {**json.loads(done.read_text()), "variant": run.variant}
+    if not begun.exists():
+        write_atomic(begun, commit().encode())
     chosen = configuration.from_table(run.table)
     write_atomic(config, tomli_w.dumps(configuration.to_table(chosen)).encode())
     with (run.folder / "log.txt").open("w") as log:
@@ -130,7 +132,7 @@ def perform(run: Run, threads: int) -> Table:
         else:
             result = _verified(run, [chosen.data], out, "", log)
     about = {"variant": run.variant, "fold": run.fold, "seed": run.seed, "settings": run.settings}
-    result = {**about, **result, "commit": begun}
+    result = {**about, **result, "commit": begun.read_text()}
     record.write(done, result)
     return result
 

@@ -46,7 +46,6 @@ CASES = (
     Case("784-128-10, one lane", 784, (Layer(128, (0,), 1), Layer(10, (1,), 1)), 0.1, 4),
     Case("784-128-10, 32 lanes", 784, (Layer(128, (0,), 32), Layer(10, (1,), 10)), 0.1, 4),
     Case("700-200-20, two events", 700, (Layer(200, (0,), 50), Layer(20, (1,), 20)), 0.02, 6, (5, 1), 2),
-    Case("40-400-10, sparse recurrence", 40, (Layer(400, (0,), 16, sparse_recurrent=11), Layer(10, (1,), 4)), 0.2),
     Case("700-200-20, loaded", 700, (Layer(200, (0,), 10), Layer(20, (1,), 4)), 0.02, 6, loaded=(1,)),
 )
 

@@ -86,7 +86,7 @@ def draw(points: list[dict[str, Any]]) -> bytes:
 
 def main() -> int:
     no_options(__doc__)
-    points = []
+    points, begun = [], record.commit()
     for steps in STEPS:
         for rule in RULES:
             command = [sys.executable, "-m", "bench.eprop_memory", rule, str(steps)]
@@ -94,9 +94,7 @@ def main() -> int:
     rows = [[one["rule"], one["steps"], f"{one['mib']:.0f}", f"{one['seconds']:.2f}"] for one in points]
     print(tabulate(rows, ["rule", "steps", "MiB", "s"]))
     setting = {"batch": _BATCH, "neurons": _NEURONS, "channels": _CHANNELS, "threads": 1}
-    record.write(
-        RESULT, {"command": "make eprop-memory", "commit": record.commit(), "setting": setting, "points": points}
-    )
+    record.write(RESULT, {"command": "make eprop-memory", "commit": begun, "setting": setting, "points": points})
     write_atomic(PICTURE, draw(points))
     return 0
 

@@ -190,7 +190,7 @@ def main() -> int:
     no_options(__doc__)
     if is_missing():
         return 2
-    samples = spikes.read(SPIKES)
+    samples, begun = spikes.read(SPIKES), commit()
     benches = {code: Bench(samples, code) for code in CODES}
     series = {
         **{code: bench.memory_points() for code, bench in benches.items()},
@@ -202,7 +202,7 @@ def main() -> int:
     cost = costs(samples)
     found = {
         "command": "python -m bench.faults",
-        "commit": commit(),
+        "commit": begun,
         "samples": len(samples),
         "draws": DRAWS,
         "curves": {name: [asdict(point) for point in points] for name, points in curves.items()},

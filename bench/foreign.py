@@ -9,6 +9,7 @@ Needs `pip install -e '.[peers]'`, as `make foreign FASHION=<folder>` does. Seed
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import statistics
 import sys
@@ -62,7 +63,7 @@ def tuning(folder: Path, seed: int) -> dict[str, Any]:
 
 def one_seed(folder: Path, seed: int, after_step: Callable[[str], None]) -> dict[str, Any]:
     """Train, calibrate and tune; what an earlier call has trained is kept."""
-    place = ROOT / str(seed)
+    place, begun = _place(seed), record.commit()
     done = place / "result.json"
     if done.exists():
         return cast(dict[str, Any], json.loads(done.read_text()))
@@ -82,8 +83,16 @@ def one_seed(folder: Path, seed: int, after_step: Callable[[str], None]) -> dict
     tuned = hwgen.tune(net, tuning(folder, seed), place / "tuned", report=lambda _: None)
     found["tuned"] = {TUNED_BITS: _verified(hwgen.export(tuned), place / "tuned_core", test)}
     after_step("tuned")
-    record.write(done, {**found, "commit": record.commit()})
+    record.write(done, {**found, "commit": begun})
     return cast(dict[str, Any], json.loads(done.read_text()))
+
+
+def _place(seed: int) -> Path:
+    """The folder of a seed, another one for other settings."""
+    table = tuning(Path(), seed)
+    del table["data"]["path"]
+    settings = json.dumps([EPOCHS, RATE, TYPICAL, BITS, TUNED_BITS, table])
+    return ROOT / f"{seed}-{hashlib.sha256(settings.encode()).hexdigest()[:16]}"
 
 
 def _trained(path: Path, samples: SpikeSet, seed: int) -> torch.nn.Sequential:
@@ -113,14 +122,15 @@ def _verified(model: IntModel, folder: Path, samples: SpikeSet) -> dict[str, Any
     report = json.loads(path.read_text()) if path.exists() else {}
     if (report.get("model_digest"), report.get("samples")) != (store.digest(model), len(samples)):
         report = dict(hwgen.verify(hwgen.build(model, folder, _FOLDING), samples))
+    mismatches = record.mismatches(report)
     assert report["output_spikes"] > 0
-    return {"accuracy": report["accuracy_rtl"], "mismatches": record.mismatches(report)}
+    return {"accuracy": report["accuracy_rtl"], "mismatches": mismatches}
 
 
 def draw(folder: Path, after_step: Callable[[str], None]) -> None:
     """Pictures for docs/foreign.md, of the first seed's network, on samples of the validation part."""
     parts = data(folder).load()
-    net, samples = _trained(ROOT / "1" / "snntorch.pt", parts["train"], 1), parts["validation"].head(TYPICAL)
+    net, samples = _trained(_place(1) / "snntorch.pt", parts["train"], 1), parts["validation"].head(TYPICAL)
     real = foreign.lower(*foreign.of_modules(net), "net").built()
     study = calibrate.study(search(real, samples, LOSS / 100), samples, LOSS, hwgen.Request())
     write_atomic(PAGES / "calibrate.svg", widths.picture(study, "svg"))

@@ -20,7 +20,7 @@ def main() -> int:
     if not torch.cuda.is_available():
         print("no GPU that PyTorch can use (torch.cuda.is_available() is False): nothing was run or recorded")
         return 0
-    device = torch.device("cuda", 0)
+    device, begun = torch.device("cuda", 0), record.commit()
     tests = ["-m", "pytest", "-q", "tests/unit/trainer/test_kernels.py", "-k", "on_a_gpu"]
     ran = subprocess.run([sys.executable, *tests], stdout=subprocess.PIPE, text=True, check=False)
     print(ran.stdout)
@@ -29,7 +29,7 @@ def main() -> int:
         return 1
     found = {
         "command": "make gpu",
-        "commit": record.commit(),
+        "commit": begun,
         "card": torch.cuda.get_device_name(device),
         "torch": torch.__version__,
         "kernel_equality": passed[0],

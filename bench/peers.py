@@ -173,6 +173,7 @@ def table(rows: list[dict[str, Any]], bits: int) -> str:
 def main() -> int:
     no_options(__doc__)
     torch.set_num_threads(1)
+    begun = record.commit()
     tasks = {reset: peer_network.task(reset) for reset in PEERS["this project"].resets}
     results = [measure(name, peer, tasks) for name, peer in PEERS.items()]
     total = sum(1 if missing(peer) else len(peer.resets) * len(peer.bits) for peer in PEERS.values())
@@ -181,7 +182,7 @@ def main() -> int:
     bits = int(example.samples.steps.sum()) * example.wanted.shape[2]
     content: dict[str, Any] = {
         "command": "make peers",
-        "commit": record.commit(),
+        "commit": begun,
         "versions": {name: importlib.metadata.version(name) for name in LIBRARIES},
         "commands": {name: _version(name) for peer in PEERS.values() if not missing(peer) for name in peer.commands},
         "network": "-".join(map(str, (example.inputs.shape[2], peer_network.HIDDEN, example.wanted.shape[2]))),

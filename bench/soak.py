@@ -40,7 +40,7 @@ CASE = Case(
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.soak", description=__doc__.splitlines()[0])
     parser.add_argument("--steps", type=int, default=1_000_000, help="at least so many time steps (default 1,000,000)")
-    steps = parser.parse_args().steps
+    steps, begun = parser.parse_args().steps, commit()
     model = random_network(CASE)
     write(make_build(model, CASE.folding), ROOT)
     count = -(-steps * 21 // (LONGEST * 10))  # lengths are even from 1 to LONGEST; 5 % more than needed on average
@@ -49,7 +49,7 @@ def main() -> int:
     report = verify(ROOT, samples, stress=STRESS)
     found = {
         "command": f"python -m bench.soak --steps {steps}",
-        "commit": commit(),
+        "commit": begun,
         **{key: report[key] for key in ("equal", "samples", "steps", "layer_spikes", "output_spikes", "total_cycles")},
         "stall_percent": STRESS.stall_percent,
         "mismatches": record.mismatches(report),

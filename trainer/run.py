@@ -235,7 +235,8 @@ def _finish(progress: Progress, data: Mapping[Split, SpikeSet], out: Path, repor
         if activity.silent > _MANY * layer.neurons:
             report(
                 f"note: {activity.silent} of {layer.neurons} neurons of layer {index} never spiked on the test "
-                "samples; a larger network.weight_gain, a lower network.threshold or train.activity keep more of them"
+                "samples; a larger network.weight_gain, a lower network.threshold or, in hidden layers, train.activity "
+                "keep more of them"
             )
     found = ", ".join(f"{one.value:.4f} {phase}" for phase, one in test.of_phases.items())
     report(f"test {test.quantized.quality.name}: {found}")

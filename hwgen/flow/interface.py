@@ -224,10 +224,11 @@ def verify(
         stall_percent: how often source and sink pause, for "cpp".
 
     Returns:
-        The report, as in `reports/verify.json`; `equal` says whether nothing differed and there were spikes.
+        The report, as in `reports/verify.json`; `equal` says whether nothing differed and there were spikes. Of a core
+        that breaks a rule of its streams it says that alone, as `first_difference`.
 
     Raises:
-        ScsrError: as `sim.verify.verify`.
+        ScsrError: as `sim.verify.verify`, but for such a core.
     """
     folder = build.path if isinstance(build, BuildFolder) else Path(build)
     given = samples if isinstance(samples, SpikeSet) else spikes.read(Path(samples))

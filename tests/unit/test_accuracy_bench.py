@@ -81,8 +81,10 @@ def test_a_run_goes_on_in_its_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     begun = first.folder / "run" / "last.pt"
     begun.parent.mkdir(parents=True)
     begun.touch()
+    (first.folder / "commit.txt").write_text("where it began")
     found = accuracy.perform(moved, threads=1)
     assert begun.exists()
+    assert found["commit"] == "where it began"
     assert [configuration.from_table(tomllib.loads(text)) for text in trained] == [
         configuration.from_table(moved.table)
     ]

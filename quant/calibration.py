@@ -25,6 +25,7 @@ from quant.spikes import SpikeSet
 FRACTION_BITS = 4
 _CANDIDATES = 64  # scales tried per neuron
 _MOST_UNITS = 2.0**16  # that a bias or what a spike subtracts may take to be kept exactly
+_ROOM = 2.0 ** (STATE_BITS[1] - 4)  # of a state's units that numbers beside the weights may take; exactly, four times
 _HEADROOM = 2.0  # how far the range of the states reaches beyond what they do on the data
 
 
@@ -56,7 +57,7 @@ def calibrate(
     widths = _checked(model, weight_bits, leak_bits, fraction_bits)
     widest = STATE_BITS[1] if state_bits is None else state_bits
     check_range("state_bits", widest, STATE_BITS)
-    units = scales(model, weight_bits=widths)
+    units = scales(model, weight_bits=widths, fraction_bits=fraction_bits)
     layers = [
         _layer(*each, leak_bits, fraction_bits, widest, spiking=model.spikes(index))
         for index, each in enumerate(
@@ -78,7 +79,7 @@ def rounded(
     """
     widths = _checked(model, weight_bits, leak_bits, fraction_bits)
     found = []
-    each = zip(model.layers, widths, scales(model, weight_bits=widths), strict=True)
+    each = zip(model.layers, widths, scales(model, weight_bits=widths, fraction_bits=fraction_bits), strict=True)
     for index, (layer, bits, grid) in enumerate(each, start=1):
         low, high = weight_range(bits)
         weights = np.concatenate([one.weight.reshape(len(grid), -1) for one in layer.projections], axis=1)
@@ -87,6 +88,9 @@ def rounded(
         names = [] if exact else ["weights"]
         for name, values, quantity in layer.neuron.tensors():
             if quantity is THRESHOLD and not _subtracts(model, index):
+                continue
+            if quantity is THRESHOLD and _takes_too_much(layer.neuron):
+                names.append(name)
                 continue
             code = (
                 values * 2**leak_bits
@@ -115,18 +119,22 @@ def default_fraction_bits(weight_bits: Sequence[int]) -> int:
     return max(0, min(FRACTION_BITS, *map(most_fraction_bits, weight_bits)))
 
 
-def scales(model: RealModel, *, weight_bits: int | Sequence[int]) -> list[Array]:
+def scales(model: RealModel, *, weight_bits: int | Sequence[int], fraction_bits: int) -> list[Array]:
     """`(P,)` per layer: the real numbers that the weights' integers are multiples of, one of each neuron or channel.
 
     Where potentials are compared with each other, all neurons of the layer share one.
     """
+    room = _ROOM / 2**fraction_bits
     found = []
     for index, (layer, bits) in enumerate(zip(model.layers, _each(model, weight_bits), strict=True), start=1):
         weights = np.concatenate([one.weight for one in layer.projections], axis=1).reshape(layer.shape[0], -1)
         others = _with_a_scale(layer.neuron, subtracts=_subtracts(model, index))
-        if not model.spikes(index):
-            weights, others = weights.reshape(1, -1), others.reshape(1, -1)
-        found.append(np.broadcast_to(_scales(weights, others, bits), layer.shape[:1]))
+        beside = np.abs(others).max(axis=1)
+        if model.spikes(index):
+            beside = np.maximum(beside, layer.neuron.threshold)
+        else:
+            weights, others, beside = weights.reshape(1, -1), others.reshape(1, -1), beside.max(keepdims=True)
+        found.append(np.broadcast_to(_scales(weights, others, beside / room, bits), layer.shape[:1]))
     return found
 
 
@@ -241,7 +249,7 @@ def _layer(
 def _given_back(parts: tuple[Part, ...], difference: IntArray, widths: Widths) -> tuple[Part, ...]:
     """The parts of neurons from whose membranes a spike takes more than it should, by so much.
 
-    A self-weight gives it back in the step in which it is taken; behind a synaptic filter it would come too early.
+    A self-weight gives it back in the step in which it is taken; through a synaptic filter it would last.
     """
     if any(isinstance(part, Synapse) for part in parts) or not difference.any():
         return parts
@@ -249,6 +257,12 @@ def _given_back(parts: tuple[Part, ...], difference: IntArray, widths: Widths) -
     own = sum((part.weight for part in parts if isinstance(part, SelfWeight)), difference)
     limits = SIGNED.range(widths)
     return SelfWeight(own.clip(*limits).astype(smallest_dtype(*limits))), *others
+
+
+def _takes_too_much(neuron: Lif) -> bool:
+    """Whether a spike takes a unit more than it should, and nothing gives it back."""
+    filtered = any(isinstance(part, Synapse) for part in neuron.parts)
+    return neuron.strict and neuron.reset == "late_subtract" and filtered
 
 
 def _with_a_scale(neuron: Lif, *, subtracts: bool) -> Array:
@@ -276,15 +290,16 @@ def _grid(numbers: Array) -> Array:
     return found
 
 
-def _scales(weights: Array, others: Array, bits: int) -> Array:
+def _scales(weights: Array, others: Array, least: Array, bits: int) -> Array:
     """`(rows,)`: of each row of real weights the scale at which its integers of `bits` bits lie nearest to it.
 
     Where weights and other numbers of a row are all multiples of one number, and fit, so they are of the scale: it is
-    1, or a fraction of that number, as small as the weights allow.
+    1, or a fraction of that number, as small as the weights allow. Weights that are nearly nothing beside a threshold
+    or a bias get the scale `least`, at which these still fit.
     """
     if bits == 1:
         magnitude: Array = np.abs(weights).mean(axis=1)  # Rastegari et al. 2016, XNOR-Net
-        return np.where(magnitude > 0, magnitude, 1.0)
+        return np.maximum(np.where(magnitude > 0, magnitude, 1.0), least)
     low, high = weight_range(bits)
     largest = np.abs(weights).max(axis=1)
     largest = np.where(largest > 0, largest, 1.0)
@@ -295,12 +310,13 @@ def _scales(weights: Array, others: Array, bits: int) -> Array:
         found = np.square(codes * scale[:, None] - weights).sum(axis=1)  # (rows,)
         better = found < error * (1 - 1e-9)
         best, error = np.where(better, scale, best), np.where(better, found, error)
+    best = np.maximum(best, least)
     grid = _grid(np.concatenate([weights, others], axis=1))
     exact = (grid > 0) & (np.abs(others).max(axis=1) <= _MOST_UNITS * grid) & (weights != 0).any(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):  # no positive, or no negative weight limits nothing
         above, below = high * grid / weights.max(axis=1).clip(min=0), low * grid / weights.min(axis=1).clip(max=0)
-    finer = np.floor(np.minimum(above, below))  # how many times the weights fit
+        finer = np.floor(np.minimum(np.minimum(above, below), 4 * grid / least))  # how many times all fits
     best = np.where(exact & (finer >= 1), grid / np.maximum(finer, 1), best)
-    best = np.where(exact & (grid % 1 == 0) & (largest <= high), 1.0, best)
+    best = np.where(exact & (grid % 1 == 0) & (largest <= high) & (least <= 4), 1.0, best)
     alone = np.abs(others).max(axis=1) / high  # of a neuron without weights
-    return np.where((weights == 0).all(axis=1) & (alone > 0), alone, best)
+    return np.where((weights == 0).all(axis=1) & (alone > 0), np.maximum(alone, least), best)

@@ -73,7 +73,7 @@ def drift(
     """
     made = partial(calibrate, real, weight_bits=weight_bits, leak_bits=leak_bits, fraction_bits=fraction_bits)
     model = made(samples if typical is None else typical, state_bits=state_bits)
-    units = [one / 2**fraction_bits for one in scales(real, weight_bits=weight_bits)]
+    units = [one / 2**fraction_bits for one in scales(real, weight_bits=weight_bits, fraction_bits=fraction_bits)]
     layers = [LayerDrift(0, 0, None, ())] * len(real.layers)
     right_real = right_integer = same = 0
     for (chosen, wanted), (_, found) in zip(golden.run_set(real, samples), golden.run_set(model, samples), strict=True):

@@ -105,14 +105,15 @@ FRAMEWORKS: Mapping[str, Framework] = {
     ),
     "norse-export": Framework(
         1e-6, _euler, _integrated, _whole, _integrated, True, ("zero",), ("LIF", "CubaLIF", "LI", "IF"),
-        gain_if=_ignored, lost="v_reset, taken for 0",
+        gain_if=_ignored, lost="v_reset, taken for 0, and reset_method, taken for a reset to it",
     ),
     "spikingjelly": Framework(
-        1e-4, _euler, _spikingjelly, _whole, _whole, False, ("zero", "subtract"), ("LIF", "CubaLIF", "IF")
+        1e-4, _euler, _spikingjelly, _whole, _whole, False, ("zero", "subtract"), ("LIF", "CubaLIF", "IF"),
+        lost="in some versions v_reset = None, written as 0: such networks need --reset subtract",
     ),
     "sinabs": Framework(
         1.0, _exponential, _whole, _whole, _whole, False, ("subtract",), ("LIF", "LI"), several=True,
-        lost="norm_input, taken for False; LIF has True unless told otherwise",
+        lost="norm_input, taken for False; LIF has True unless told otherwise; tau_syn and min_v_mem, taken for None",
     ),
     "spyx": Framework(
         1.0, _euler, _whole, _whole, _whole, True, ("late_subtract",), ("LIF", "CubaLIF", "IF"),

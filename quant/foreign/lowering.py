@@ -134,7 +134,10 @@ class _Lowering:
         sizes = {start: math.prod(shape) or self._inputs(start), **{key: len(found[key].gain) for key in order}}
         shown = self.leaving[self.before[end][0]].by_source if len(self.before[end]) == 1 else {}
         ways = [*(found[key].terms.by_source for key in order), shown]
-        layers = [self._layer(found[key], self._delay_of(key, ways), places, sizes) for key in order]
+        delays = {key: self._delay_of(key, ways) for key in order}
+        if delays[last].any() and not READOUTS[readout].spiking:
+            raise NodeError(last, "its potentials are read behind a delay; let the output follow it directly")
+        layers = [self._layer(found[key], delays[key], places, sizes) for key in order]
         if last == end:
             self.becomes[end] = f"the scores: {readout} of {sizes[end]} neurons without memory, which never spike"
         shape = shape if len(shape) in (1, 3) and all(shape) else (sizes[start],)
@@ -315,6 +318,8 @@ class _Lowering:
                 key,
                 "puts out potentials to other neurons; hardware exchanges spikes, only the last layer may have none",
             )
+        if not one.fires and any(source == key for source, _ in one.terms.by_source):
+            raise NodeError(key, "feeds its potentials back to itself; hardware feeds back spikes")
         if len(steps) not in (1, size):
             raise NodeError(key, f"its spikes are delayed by {len(steps)} numbers of steps; it has {size} neurons")
         for (source, _), matrix in one.terms.by_source.items():

@@ -21,6 +21,7 @@ from quant.readouts import Readout
 
 Found = tuple[Node, str, Reset | None]  # and the framework, and the reset if it has one
 _NOTHING = ("Dropout", "Identity")  # after training
+_START, _END = "(input)", "(output)"  # which no module can be called
 
 
 def of_modules(net: Any, readout: Readout | None = None) -> tuple[Graph, Assumed]:
@@ -33,9 +34,9 @@ def of_modules(net: Any, readout: Readout | None = None) -> tuple[Graph, Assumed
     Raises:
         ModelError: if a module computes what our neurons do not, or modules contradict each other.
     """
-    nodes: dict[str, Node] = {"input": Node("Input", {})}
+    nodes: dict[str, Node] = {_START: Node("Input", {})}
     edges: list[tuple[str, str]] = []
-    sources, resets, before = set[str](), set[Reset](), "input"
+    sources, resets, before, width = set[str](), set[Reset](), _START, 1
     for name, module in _leaves(net, ""):
         kind = type(module).__name__
         if kind in _NOTHING:
@@ -45,12 +46,12 @@ def of_modules(net: Any, readout: Readout | None = None) -> tuple[Graph, Assumed
         edges.append((before, name))
         sources |= {source} - {""}
         resets |= {reset} - {None} if reset else set()
-        before = name
+        before, width = name, len(found.numbers.get("weight", range(width)))
         if getattr(module, "recurrent", None) is not None:
-            nodes[f"{name}.recurrent"] = _recurrent(module.recurrent)
+            nodes[f"{name}.recurrent"] = _recurrent(module.recurrent, width)
             edges += list(pairwise((name, f"{name}.recurrent", name)))
-    nodes["output"] = Node("Output", {})
-    edges.append((before, "output"))
+    nodes[_END] = Node("Output", {})
+    edges.append((before, _END))
     if len(sources) != 1 or len(resets) > 1:
         what = f"neurons of {sorted(sources)}" if len(sources) != 1 else f"the resets {sorted(resets)}"
         raise ModelError(f"the network has {what}; it must have neurons of one framework, with one reset")
@@ -66,9 +67,10 @@ def _leaves(module: Any, name: str) -> Iterator[tuple[str, Any]]:
         yield from _leaves(child, f"{name}.{key}" if name else key)
 
 
-def _recurrent(inner: Any) -> Node:
-    if hasattr(inner, "V"):
-        return Node("Linear", {"weight": np.diag(np.atleast_1d(_array(inner.V)))})
+def _recurrent(inner: Any, neurons: int) -> Node:
+    if hasattr(inner, "V"):  # one number for each neuron, or for all
+        values = _array(inner.V).reshape(-1)
+        return Node("Linear", {"weight": np.diag(np.broadcast_to(values, neurons) if values.size == 1 else values)})
     return _linear("", inner)[0]
 
 

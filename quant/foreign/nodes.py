@@ -158,8 +158,10 @@ def _numbers(group: Any) -> dict[str, Array]:
 def _metadata(group: Any) -> dict[str, str | Array]:
     if "metadata" not in group:
         return {}
+    import h5py
+
     kept = _own(group, "metadata")
-    values = {name: _value(kept, name) for name in kept}
+    values = {name: _value(kept, name) for name in kept if isinstance(_own(kept, name), h5py.Dataset)}
     return {name: _text(one) if isinstance(one, bytes) else np.asarray(one) for name, one in values.items()}
 
 

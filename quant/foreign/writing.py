@@ -24,6 +24,7 @@ DT = 1e-4  # s, as snnTorch and SpikingJelly take it
 VERSION = "1.0"
 _DOCUMENT, _TENSOR = "scsr_model", "scsr_tensor:"
 _KNOWN = (SelfWeight, Bias, Synapse, Delay)
+_HALF = 0.5
 
 Nodes = dict[str, tuple[str, Mapping[str, Any]]]
 
@@ -85,7 +86,7 @@ def _graph(model: IntModel) -> tuple[Nodes, list[tuple[str, str]]]:
                 nodes[f"{name}_delay"] = ("Delay", {"delay": _spread(layer, part.steps) * DT})
                 edges.append((name, f"{name}_delay"))
                 outlets[-1] = f"{name}_delay"
-        for key, source, node in _ways(layer, parts, name):
+        for key, source, node in _ways(layer, parts, name, None if model.spikes(index) else index):
             nodes[key] = node
             edges += [(name if source is None else outlets[source], key), (key, name)]
     nodes["output"] = ("Output", {"shape": np.array(model.layers[-1].shape)})
@@ -94,17 +95,23 @@ def _graph(model: IntModel) -> tuple[Nodes, list[tuple[str, str]]]:
 
 
 def _ways(
-    layer: Layer, parts: Sequence[Part], name: str
+    layer: Layer, parts: Sequence[Part], name: str, silent: int | None
 ) -> Iterator[tuple[str, int | None, tuple[str, Mapping[str, Any]]]]:
-    """The nodes through which spikes reach a layer, by name, and their sources; None is the neuron itself."""
+    """The nodes through which spikes reach a layer, by name, and their sources; None is the neuron itself.
+
+    A layer that never spikes, `silent`, feels nothing of its own; others would feed back its potentials.
+    """
     bias = next((_spread(layer, part.value) for part in parts if isinstance(part, Bias)), None)
-    for place, one in enumerate(layer.projections, start=1):
+    felt = (one for one in layer.projections if one.source != silent)
+    for place, one in enumerate(felt, start=1):
         numbers = {"weight": one.weight.astype(np.float64)}
         with_bias = {**numbers, "bias": bias} if bias is not None and place == 1 else None
         yield f"{name}_weights_{place}", one.source, ("Affine", with_bias) if with_bias else ("Linear", numbers)
-    for part in parts:
-        if isinstance(part, SelfWeight):
-            yield f"{name}_self", None, ("Linear", {"weight": np.diag(_spread(layer, part.weight))})
+    own = sum((_spread(layer, part.weight) for part in parts if isinstance(part, SelfWeight)), np.zeros(layer.neurons))
+    if silent is None and layer.neuron.reset == "late_subtract" and _between(layer, parts):
+        own = own - _HALF  # which a spike subtracts too little
+    if own.any():
+        yield f"{name}_self", None, ("Linear", {"weight": np.diag(own)})
 
 
 def _neurons(layer: Layer, parts: Sequence[Part], name: str, *, spiking: bool) -> tuple[str, Mapping[str, Any]]:
@@ -116,8 +123,7 @@ def _neurons(layer: Layer, parts: Sequence[Part], name: str, *, spiking: bool) -
     tau = _tau(layer, layer.neuron.leak)
     numbers = {"r": tau / DT, "v_leak": 0 * one}
     if spiking:
-        # Potentials are integers, and others fire above a threshold: the middle before the next integer serves both.
-        threshold = _spread(layer, layer.neuron.threshold) - (0.5 if layer.neuron.reset == "zero" else 0.0)
+        threshold = _spread(layer, layer.neuron.threshold) - (_HALF if _between(layer, parts) else 0.0)
         numbers |= {"v_threshold": threshold, "v_reset": 0 * one}
     if synapse is None:
         return "LIF" if spiking else "LI", {"tau": tau, **numbers}
@@ -128,6 +134,16 @@ def _neurons(layer: Layer, parts: Sequence[Part], name: str, *, spiking: bool) -
         "w_in": tau_syn / DT,
         **numbers,
     }
+
+
+def _between(layer: Layer, parts: Sequence[Part]) -> bool:
+    """Whether a threshold is written as the middle before the next integer.
+
+    Potentials are integers, and others fire above a threshold: the middle serves both, where it is not subtracted, or a
+    self-weight can subtract the rest. It would come too early behind a filter, and in front of a delay.
+    """
+    late = layer.neuron.reset == "late_subtract" and not any(isinstance(part, Synapse | Delay) for part in parts)
+    return layer.neuron.reset == "zero" or late
 
 
 def _tau(layer: Layer, leak: Array) -> Array:

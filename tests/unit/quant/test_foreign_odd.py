@@ -14,12 +14,12 @@ import pytest
 from nir_files import chain, lif, write
 
 from quant import golden
-from quant.calibration import calibrate
+from quant.calibration import calibrate, rounded
 from quant.errors import ModelError, ScsrError
 from quant.foreign import Assumed, lower, read
 from quant.foreign.drift import drift
 from quant.model import Layer, RealModel
-from quant.neurons import Bias, Lif
+from quant.neurons import Bias, Lif, Synapse
 from quant.projections import Dense
 from quant.spikes import from_dense
 
@@ -261,6 +261,38 @@ def test_a_neuron_without_weights_keeps_widths_sane(strict: bool) -> None:
     threshold = DRAW.uniform(0.8, 1.1, HIDDEN).astype(np.float32).astype(float)
     real = _net(weight, threshold=threshold, parts=(Bias(bias),), reset="late_subtract", strict=strict)
     assert calibrate(real, DATA).layers[0].integers.state_bits < 20
+
+
+@pytest.mark.parametrize("factor", [1e-2, 1e-4, 3e-5, 1e-9])
+@pytest.mark.parametrize(("bits", "fraction_bits"), [(8, 4), (4, 4), (6, 0), (1, 0)])
+def test_a_neuron_with_hardly_any_weights_fires_as_before(bits: int, fraction_bits: int, factor: float) -> None:
+    """Its threshold and its bias, many weights large, still fit into a state."""
+    weight = WEIGHT.copy()
+    weight[3] *= factor
+    real = _net(weight, leak=np.full(HIDDEN, 0.5), parts=(Bias(np.full(HIDDEN, 0.3)),))
+    wanted = golden.run(real, SPIKES, ENDS).spikes[1]
+    model = calibrate(real, DATA, weight_bits=bits, fraction_bits=fraction_bits)
+    found = golden.run(model, SPIKES, ENDS).spikes[1]
+    assert wanted[..., 2].sum() > 50
+    assert wanted[..., 3].sum() == found[..., 3].sum() == 0
+    assert model.layers[0].neuron.threshold.max() < 2**23 - 1
+
+
+def test_what_a_spike_takes_too_much_behind_a_filter_is_not_called_exact() -> None:
+    weight = DRAW.integers(-3, 5, (HIDDEN, INPUTS)).astype(float)
+    said: dict[str, Any] = {"leak": np.zeros(HIDDEN), "threshold": np.full(HIDDEN, 4.0), "reset": "late_subtract"}
+    widths = {"weight_bits": 4, "leak_bits": 8, "fraction_bits": 0}
+    for parts, strict, expected in (
+        ((), True, []),
+        ((Synapse(np.zeros(HIDDEN)),), False, []),
+        ((Synapse(np.zeros(HIDDEN)),), True, ["threshold"]),
+    ):
+        real = _net(weight, parts=parts, strict=strict, **said)
+        assert rounded(real, **widths) == [expected]
+        wanted = golden.run(real, SPIKES, ENDS).spikes[1]
+        found = golden.run(calibrate(real, DATA, **widths), SPIKES, ENDS).spikes[1]
+        assert wanted.sum() > 100
+        assert (wanted != found).any() == bool(expected)
 
 
 @pytest.mark.parametrize("bits", [1, 7, 15])

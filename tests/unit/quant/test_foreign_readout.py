@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 import torch
@@ -14,7 +16,7 @@ from quant import golden
 from quant.calibration import calibrate, rounded
 from quant.foreign import Assumed, Foreign, lower, of_modules, read
 from quant.model import Layer, RealModel
-from quant.neurons import Lif, Reset
+from quant.neurons import Lif, Reset, SelfWeight
 from quant.projections import Dense
 from quant.spikes import from_dense
 
@@ -117,6 +119,55 @@ def test_modules_may_end_in_a_linear_one() -> None:
     found = golden.run(lower(*of_modules(net), "net").built(), SPIKES, ENDS)
     assert found.spikes[1].sum() > 100
     np.testing.assert_array_equal(found.scores, wanted.numpy())
+
+
+class RLeaky(torch.nn.Module):
+    """Has what that of snnTorch has; one `V` feeds all neurons back to themselves."""
+
+    beta, threshold, graded_spikes_factor = 0.5, 1.0, 1.0
+    reset_mechanism, reset_delay, inhibition, state_quant = "zero", False, False, False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.recurrent = SimpleNamespace(V=0.25)
+
+
+class Net(torch.nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.input, self.output = torch.nn.Linear(INPUTS, HIDDEN, bias=False), RLeaky()
+
+
+def test_modules_may_have_any_name_and_share_a_self_weight() -> None:
+    real = lower(*of_modules(Net()), "net").built()
+    (own,) = real.layers[0].neuron.parts
+    assert isinstance(own, SelfWeight)
+    assert own.weight.tolist() == [0.25] * HIDDEN
+
+
+@pytest.mark.parametrize(
+    ("more", "problem"),
+    [
+        ({"back": ("Linear", {"weight": np.eye(CLASSES) / 2})}, "n (LI): feeds its potentials back to itself; hard"),
+        ({"delay": ("Delay", {"delay": np.full(CLASSES, 2e-4)})}, "n (LI): its potentials are read behind a delay"),
+    ],
+)
+def test_what_potentials_cannot_do_is_refused(more: dict[str, Any], problem: str, tmp_path: Path) -> None:
+    leaky = ("LI", {"tau": np.full(CLASSES, 2e-4), "r": np.full(CLASSES, 2.0), "v_leak": np.zeros(CLASSES)})
+    nodes = {"input": ("Input", {"shape": np.array([INPUTS])}), "w": ("Linear", {"weight": SKIP}), "n": leaky, **more}
+    edges = [("input", "w"), ("w", "n")]
+    edges += (
+        [("n", "back"), ("back", "n"), ("n", "output")] if "back" in more else [("n", "delay"), ("delay", "output")]
+    )
+    (found,) = understood(write(tmp_path / "a.nir", {**nodes, "output": ("Output", {})}, edges)).problems
+    assert found.startswith(problem)
+
+
+def test_metadata_of_any_depth_is_passed_over(tmp_path: Path) -> None:
+    path = chain(tmp_path / "a.nir", LINEAR, lif(HIDDEN, **MEMORY), AFFINE, inputs=INPUTS)
+    with h5py.File(path, "a") as file:
+        file["node/metadata/training/epochs"] = 3
+    expect(understood(path), hidden() @ SECOND.T + BIAS)
 
 
 @pytest.mark.parametrize("threshold", [0.7, 1e5])

@@ -11,10 +11,12 @@ from models import Limits, random_model
 
 from quant import __main__ as quant
 from quant import foreign, golden, store, vectors
+from quant.arithmetic import Widths
 from quant.errors import ModelError
 from quant.foreign import Assumed
-from quant.model import IntModel
-from quant.neurons import Adaptation, Inhibition, Refractory
+from quant.model import IntModel, Layer
+from quant.neurons import Adaptation, Bias, Inhibition, Lif, Refractory, SelfWeight
+from quant.projections import Dense
 
 
 def models(count: int) -> list[IntModel]:
@@ -70,6 +72,39 @@ def test_others_find_the_same_network(tmp_path: Path) -> None:
         spikes += sum(int(each.sum()) for each in one[1:])
     assert compared > 5
     assert spikes > 200
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_a_late_reset_subtracts_as_much_in_other_tools(own: bool, tmp_path: Path) -> None:
+    """Where integer potentials often are the threshold itself, and others fire above theirs."""
+    draw, widths = np.random.default_rng(3), Widths(4, 8, 16)
+    parts = (SelfWeight(draw.integers(-2, 3, 20).astype(np.int32)),) if own else ()
+    neuron = Lif(np.zeros(20, np.int16), np.full(20, 5, np.int32), "late_subtract", parts)
+    projection = Dense(0, draw.integers(-3, 5, (20, 8)).astype(np.int8))
+    model = IntModel("late", (8,), (Layer((20,), (projection,), neuron, widths),), "spike_count")
+    (tmp_path / "a.nir").write_bytes(foreign.to_bytes(model))
+    assumed = Assumed("snntorch", reset="late_subtract")
+    found = foreign.lower(foreign.read(tmp_path / "a.nir"), assumed, "late").built()
+    samples = vectors.random_samples(model, 8, 40, 0.4, 1)
+    inputs, steps = samples.dense(slice(0, 8)), samples.steps.astype(np.int64)
+    one, two = (golden.run(each, inputs, steps).spikes[1] for each in (model, found))
+    assert one.sum() > 200
+    np.testing.assert_array_equal(one, two)
+
+
+def test_a_layer_that_never_spikes_gets_nothing_back(tmp_path: Path) -> None:
+    draw = np.random.default_rng(4)
+    first, own = (Dense(source, draw.integers(1, 4, (3, size)).astype(np.int8)) for source, size in ((0, 5), (1, 3)))
+    bias = Bias(np.array([1, 2, 3], np.int32))
+    neuron = Lif(np.zeros(3, np.int16), np.full(3, 9, np.int32), "zero", (bias,))
+    model = IntModel("read", (5,), (Layer((3,), (own, first), neuron, Widths(4, 8, 16)),), "membrane_sum")
+    (tmp_path / "a.nir").write_bytes(foreign.to_bytes(model))
+    found = foreign.lower(foreign.read(tmp_path / "a.nir"), Assumed("snntorch", reset="zero"), "read").built()
+    samples = vectors.random_samples(model, 4, 9, 0.5, 1)
+    inputs, steps = samples.dense(slice(0, 4)), samples.steps.astype(np.int64)
+    one, two = (golden.run(each, inputs, steps).scores for each in (model, found))
+    assert one.any()
+    np.testing.assert_array_equal(one, two)
 
 
 def test_what_nir_has_no_node_for_is_refused() -> None:

@@ -114,7 +114,7 @@ def ask(port: Port, job: Job, progress: Callable[[], object] = lambda: None) -> 
             failures = failures + 1 if len(answers) == before else 1
             if failures > _RESTARTS:
                 place = f"after {len(answers)} of {len(job.samples)} samples"
-                raise ScsrError(f"{place} the line failed {failures} times: {error}; try a lower --baud") from None
+                raise ScsrError(f"{place} the line failed {failures} times: {error}; check cable and port") from None
 
 
 def _greet(port: Port, model: int) -> Receiver:

@@ -24,7 +24,7 @@ def build(arguments: argparse.Namespace) -> int:
     page.link_training(arguments.out, arguments.model.parent)
     plan = made.plan
     lanes = ",".join(str(lanes) for lanes in lanes_and_units(model, plan.layers)[0])
-    bits = f"{sum(memory.bits for memory in plan.memories):,} bits of weights and parameters"
+    bits = f"{sum(memory.bits for memory in plan.memories):,} bits stored"
     print(f"{arguments.out}: top module {plan.top}, {len(plan.layers)} layers, lanes {lanes}, {bits}")
     if description:
         print(description)

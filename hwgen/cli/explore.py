@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import csv
 import hashlib
-import importlib.metadata
 import io
 import json
 from collections.abc import Iterator, Sequence
@@ -32,7 +31,7 @@ from hwgen.core.planner import make_plan
 from hwgen.core.rates import accuracy, cycles_per_step, measured_events
 from hwgen.core.timing import Events
 from hwgen.fpga import targets
-from hwgen.fpga.synth import MAX_SEEDS, synthesize
+from hwgen.fpga.synth import MAX_SEEDS, synthesize, tool_versions
 from quant import spikes
 from quant.errors import BuildError, ScsrError, SpikeFileError, ToolError
 from quant.export import load
@@ -71,7 +70,7 @@ def measure(job: Job) -> Point:
     for: a network that does not fit, or a tool that fails, is a result."""
     model = load(job.model)
     build = make_build(model, job.folding)
-    yosys = importlib.metadata.version("pyosys")
+    yosys = tool_versions([])["pyosys"]
     text = f"{hashlib.sha256(build.files[MANIFEST]).hexdigest()} {job.target} {job.seeds} {yosys}"
     layers = build.plan.layers
     known: dict[str, Any] = {
@@ -92,7 +91,9 @@ def measure(job: Job) -> Point:
     try:
         write(build, job.folder)
         result = synthesize(job.folder, job.target, job.seeds)
-    except (BuildError, ToolError) as error:
+    except ToolError as error:  # which another run may not meet
+        return Point(**known, problem=str(error))
+    except BuildError as error:
         point = Point(**known, problem=str(error))
     else:
         area_and_clock = {name: getattr(result, name) for name in ("lut", "ff", "bram", "dsp", "fmax_mhz")}
@@ -114,19 +115,34 @@ def _read(path: Path) -> Point | None:
 
 def foldings(model: IntModel, events: Events, target: str, count: int) -> list[Folding]:
     """At most `count` foldings between the smallest core and the fastest: the cheapest for each of a row of times per
-    step, which are equally far apart on a logarithmic scale."""
+    step, which are equally far apart on a logarithmic scale.
+
+    Raises:
+        BuildError: if none fits the device.
+    """
     estimates = target if target in area.calibrated() else area.calibrated()[0]
     slowest = cycles_per_step(make_plan(model, Folding([1] * len(model.layers))), events)
-    all_lanes = [layer.neurons for layer in model.layers]
-    fastest = min(cycles_per_step(make_plan(model, Folding(all_lanes, None, ports)), events) for ports in PORTS)
     found: dict[tuple[object, ...], Folding] = {}
-    for limit in np.geomspace(fastest * 1.05, slowest, count):
+    for limit in np.geomspace(_fastest(model, events) * 1.05, slowest, count):
         try:
             folding = choose(model, events, Goal(interval=float(limit)), estimates).folding
-        except BuildError:  # not even the fastest folding that fits the device
+        except BuildError as error:  # not even the fastest folding that fits the device
+            problem = error
             continue
         found[tuple(folding.lanes or ()), tuple(folding.units or ()), folding.ports] = folding
+    if not found:
+        raise problem
     return list(found.values())
+
+
+def _fastest(model: IntModel, events: Events) -> float:
+    """Cycles per step with a lane for each neuron, or as many of them as a vector can be wide."""
+    lanes = [layer.neurons for layer in model.layers]
+    while True:
+        try:
+            return min(cycles_per_step(make_plan(model, Folding(lanes, None, ports)), events) for ports in PORTS)
+        except BuildError:  # a single lane can always be built
+            lanes = [-(-one // 2) for one in lanes]
 
 
 def pareto(points: Sequence[Point]) -> list[Point]:
@@ -222,29 +238,39 @@ def table(points: Sequence[Point], front: Sequence[Point]) -> str:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    targets.find(arguments.target)
+    target = targets.find(arguments.target)
     for name, least, most in (("points", 1, MAX_POINTS), ("workers", 1, MAX_POINTS), ("seeds", 0, MAX_SEEDS)):
         if not least <= getattr(arguments, name) <= most:
             raise BuildError(f"--{name} is {getattr(arguments, name)}; allowed is {least}..{most}")
     default = ROOT / f"{arguments.model[0].stem}-{arguments.target}"
     folder = (default if arguments.out is None else arguments.out).resolve()
     _check_folder(folder)
+    if arguments.scheduler is None:
+        tool = target.place_and_route if arguments.seeds else None
+        tool_versions([] if tool is None else [tool.distribution])
     samples = spikes.read(arguments.spikes)
-    jobs = []
+    jobs, problems = dict[Path, Job](), list[BuildError]()
     for path in arguments.model:
         model = load(path)
         try:
             events, right = measured_events(model, samples), accuracy(model, samples)
         except SpikeFileError as error:
             raise SpikeFileError(f"{arguments.spikes} with {path}: {error}") from None
-        for folding in foldings(model, events, arguments.target, arguments.points):
+        try:
+            chosen = foldings(model, events, arguments.target, arguments.points)
+        except BuildError as problem:
+            problems.append(problem)
+            print(f"{path}: {problem}")
+            continue
+        for folding in chosen:
             lanes = "_".join(map(str, folding.lanes or ()))
             units = "_".join(map(str, folding.units or ()))
             name = f"{digest(model)[:8]}-{lanes}-{units}-{folding.ports}-{arguments.target}"
-            jobs.append(
-                Job(folder / POINTS / name, path.resolve(), folding, arguments.target, arguments.seeds, events, right)
-            )
-    points = explore(folder, jobs, arguments.workers, arguments.scheduler)
+            place = folder / POINTS / name
+            jobs[place] = Job(place, path.resolve(), folding, arguments.target, arguments.seeds, events, right)
+    if not jobs:
+        raise problems[0]
+    points = explore(folder, list(jobs.values()), arguments.workers, arguments.scheduler)
     front = pareto(points)
     print(table(points, front))
     if not front:

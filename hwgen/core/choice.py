@@ -144,7 +144,8 @@ class _Search:
         self._model, self._events, self._goal, self._ports, self._loaded = model, events, goal, ports, loaded
         self._target, self._lanes, self._safety, self._packets = target, lanes, safety, packets
         capacity = asdict(targets.find(target).capacity)
-        self._limits, self._shared = {**capacity, **(goal.budget or {})}, goal.budget or capacity
+        self._limits = {**capacity, **(goal.budget or {})} if goal != Goal() else {}  # what is asked for has to fit
+        self._shared = goal.budget or capacity
         plan = make_plan(model, Folding(lanes or [1] * len(model.layers), None, ports, loaded), safety=safety)
         self._last = plan.last.index
         self._read = {layer.index: plan.source(layer.index) is not None for layer in plan.layers}
@@ -207,19 +208,27 @@ class _Search:
         picked = self._fastest()
         fastest = self._choice(picked) if picked else smallest
         within = " within the budget" if goal.budget else ""
-        if goal.latency is None:
+        if goal.latency is None or (goal.interval is not None and fastest.interval > goal.interval):
             every = ", or leave out --packets step" if self._packets == "step" else ""
             return fastest.interval, (
                 f"no folding found takes at most {goal.interval:,.6g} cycles per time step{within}; the fastest takes "
                 f"{fastest.interval:,.1f}: relax the target{every}, or raise --clock-mhz"
                 f"{' or --budget' if within else ''}"
             )
-        quick = {index: min(options, key=lambda option: option.latency) for index, options in self._options.items()}
-        shortest = fastest.latency if goal.budget else self._latency(quick)
+        shortest = self._shortest(fastest.latency)
         return shortest, (
-            f"no folding found has a latency of at most {goal.latency:,.6g} cycles{within}; one takes {shortest:,.0f}: "
+            f"no folding found has a latency of at most {goal.latency:,.6g} cycles{within}; one takes {shortest:,.1f}: "
             f"relax the target, or raise --clock-mhz{' or --budget' if within else ''}"
         )
+
+    def _shortest(self, known: float) -> float:
+        """The least latency that fits, by bisection, given one that does."""
+        impossible = 0.0
+        while known - impossible > max(1.0, 0.01 * known):
+            middle = (known + impossible) / 2
+            picked = self._cheapest(None, middle)
+            known, impossible = (self._latency(picked), impossible) if picked else (known, middle)
+        return known
 
     def _loading(self) -> str:
         """The option that puts weights into RAM which cannot hold contents at power-on, where that would help."""

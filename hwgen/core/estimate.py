@@ -184,7 +184,7 @@ def _device(plan: CorePlan, name: str) -> records.Device:
 
 
 def _resources(found: Area) -> records.Resources:
-    return records.Resources(round(found.lut), round(found.ff), found.bram, found.dsp)
+    return records.Resources(round(found.lut), round(found.ff), found.bram, found.dsp, found.spram)
 
 
 def _name(layer: Node) -> str:

@@ -28,6 +28,9 @@ _KEYWORD_TEXT = """
     protected pure rand randc randcase randsequence ref return sequence shortint shortreal solve static string struct
     super tagged this throughout timeprecision timeunit type typedef union unique var virtual void wait_order wildcard
     with within
+    accept_on checker endchecker eventually global implements implies interconnect let nettype nexttime reject_on
+    s_always s_eventually s_nexttime s_until s_until_with soft sync_accept_on sync_reject_on unique0 until_with untyped
+    weak
     abs access after all architecture array attribute block body buffer bus component configuration constant
     disconnect downto elsif entity exit fairness file generic group guarded impure in inertial is label linkage
     literal loop map mod next of on open others out port postponed procedure process range record register reject

@@ -81,8 +81,6 @@ def _check_folding(model: IntModel, folding: Folding) -> None:
             continue
         if len(numbers) != len(model.layers):
             raise BuildError(f"{option} has {len(numbers)} numbers for {len(model.layers)} layers; give one per layer")
-        if other := [number for number in numbers if not isinstance(number, Integral)]:
-            raise BuildError(f"{option} has {other[0]!r}; give whole numbers")
     if folding.ports not in PORTS:
         raise BuildError(f"--events-per-cycle {folding.ports}: a weight memory has two ports; give 1 or 2")
     for index in folding.loaded:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from numbers import Integral
 from pathlib import Path
 
 from hwgen.core import area
@@ -17,7 +19,7 @@ from hwgen.core.planner import make_plan
 from hwgen.core.rates import assumed_events, measured_events
 from hwgen.core.timing import Events
 from quant import spikes
-from quant.errors import BuildError
+from quant.errors import BuildError, brief
 from quant.model import IntModel
 from quant.readouts import Packets
 from quant.spikes import SpikeSet
@@ -65,11 +67,22 @@ def fulfil(model: IntModel, request: Request) -> tuple[Build, str]:
         BuildError: if options contradict each other, or no folding fulfils them.
         SpikeFileError: if the rates break their format or do not fit the model.
     """
-    safety = Safety(request.protect, request.watchdog, request.self_test)
+    lanes, units, loaded = (_whole(name, getattr(request, name)) for name in ("lanes", "units", "loaded_layers"))
+    request = replace(request, lanes=lanes, units=units, loaded_layers=loaded or ())
+    cycles = int(request.watchdog) if isinstance(request.watchdog, Integral) else request.watchdog
+    safety = Safety(request.protect, cycles, request.self_test)
     events = _events(model, request.rates)
     folding, description = _folding(model, request, safety, events)
     build = make_build(model, folding, request.name, safety, events, request.target, request.packets)
     return build, description
+
+
+def _whole(name: str, given: Sequence[int] | None) -> list[int] | None:
+    """Python's own whole numbers, of whatever kind they were."""
+    try:
+        return None if given is None else [operator.index(one) for one in given]
+    except TypeError:
+        raise BuildError(f"{_option(name)} is {brief(given)}; give whole numbers, one after another") from None
 
 
 def _events(model: IntModel, rates: SpikeSet | str | Path | None) -> Events | None:

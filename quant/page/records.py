@@ -21,12 +21,13 @@ T = TypeVar("T")
 
 
 class Resources(msgspec.Struct, frozen=True):
-    """Look-up tables, flip-flops, block RAMs and multipliers, estimated or measured."""
+    """Look-up tables, flip-flops, block RAMs, multipliers and large RAMs, estimated or measured."""
 
     lut: float
     ff: float
     bram: float
     dsp: float
+    spram: float = 0
 
 
 class Memory(msgspec.Struct, frozen=True):
@@ -224,6 +225,7 @@ class Synthesized(msgspec.Struct, frozen=True):
     fmax_all: list[float]
     capacity: Resources
     hierarchy: dict[str, Resources]
+    spram: float = 0
 
 
 class TrainingLink(msgspec.Struct, frozen=True):

@@ -20,7 +20,7 @@ _OWN_STYLE = Markup(Path(__file__).with_name("build.css").read_text(encoding="ut
 _RECORDS = ("1_model.txt", "2_plan.txt", "manifest.json", records.ESTIMATE, "reports/plan.json")
 _PRODUCTS = ("reports/verify.json", "reports/verify_cocotb.json", records.SYNTHESIZED)
 _DIAGRAMS = ((900, 5), (352, 2))  # width and blocks beside each other: on a desk, on a phone
-RESOURCES = {"lut": "LUT", "ff": "FF", "bram": "BRAM", "dsp": "DSP"}
+RESOURCES = {"lut": "LUT", "ff": "FF", "bram": "BRAM", "dsp": "DSP", "spram": "SPRAM"}
 
 
 def update(folder: Path) -> None:
@@ -55,7 +55,7 @@ def _drawn(folder: Path, estimate: records.Estimate) -> str:
         diagrams=[diagram.svg(estimate, width=width, columns=columns) for width, columns in _DIAGRAMS],
         memories=memories,
         most_bits=max(sum(bits.values()) for bits in memories.values()),
-        resources=RESOURCES,
+        resources=_shown(estimate, synthesized),
         verified={path: found for path, found in verified.items() if found is not None},
         synthesized=synthesized,
         outer={target: _outermost(found.hierarchy) for target, found in synthesized.items()},
@@ -71,6 +71,12 @@ def _memories(estimate: records.Estimate) -> dict[str, dict[str, int]]:
         f"layer {layer.index}": {kind: sum(item.bits for item in layer.memories if item.name == kind) for kind in kinds}
         for layer in estimate.layers
     }
+
+
+def _shown(estimate: records.Estimate, synthesized: Mapping[str, records.Synthesized]) -> dict[str, str]:
+    """The resources that are of interest: large RAMs where some are taken."""
+    taken = [device.area.spram for device in estimate.devices] + [found.spram for found in synthesized.values()]
+    return {name: label for name, label in RESOURCES.items() if name != "spram" or any(taken)}
 
 
 def _outermost(hierarchy: Mapping[str, records.Resources]) -> dict[str, float]:

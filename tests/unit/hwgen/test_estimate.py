@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import msgspec
 import numpy as np
 import pytest
 from models import dense_layer, random_folding, random_model, recurrent_model, tiny_model
 
 from hwgen.core import area
-from hwgen.core.build import make_build
+from hwgen.core.build import make_build, write
 from hwgen.core.folding import Folding
 from hwgen.core.rates import assumed_events, cycles_per_step
 from hwgen.core.timing import Events, interval_cycles
@@ -144,3 +147,16 @@ def test_the_target_comes_first_among_the_devices() -> None:
     assert [device.capacity.bram for device in found.devices[:3]] == [56, 365, 208]
     with pytest.raises(ScsrError, match="is unknown; known are"):
         _estimate(tiny_model(), target="ice40hx8k")
+
+
+def test_weights_that_spram_holds_are_of_its_area_on_the_page(tmp_path: Path) -> None:
+    model = _dense(784, 512, 10)
+    write(make_build(model, Folding([16, 10], loaded=[1, 2]), target="ice40up5k"), tmp_path / "loaded")
+    write(make_build(model, target="ice40up5k"), tmp_path / "rom")
+    found = records.read(tmp_path / "loaded" / records.ESTIMATE, records.Estimate)
+    assert found is not None
+    assert found.devices[0].area.spram > found.devices[0].capacity.spram == 4
+    pages = [(tmp_path / name / "index.html").read_text() for name in ("loaded", "rom")]
+    assert re.search("does not fit: too few [A-Z, ]*SPRAM", pages[0])
+    assert "no SPRAM" in pages[0]
+    assert "SPRAM" not in pages[1]

@@ -16,7 +16,9 @@ from hwgen.cli import explore
 from hwgen.cli.explore import Point, foldings, pareto
 from hwgen.core import area
 from hwgen.core.folding import Folding
-from hwgen.core.rates import measured_events
+from hwgen.core.planner import make_plan
+from hwgen.core.rates import cycles_per_step, measured_events
+from hwgen.fpga import synth
 from hwgen.fpga.synth import Result
 from quant import spikes, store, vectors
 from quant.errors import BuildError, ToolError
@@ -45,6 +47,7 @@ class Tools:
 def tools(monkeypatch: pytest.MonkeyPatch) -> Tools:
     found = Tools()
     monkeypatch.setattr(explore, "synthesize", found.synthesize)
+    monkeypatch.setattr(explore, "tool_versions", lambda distributions: dict.fromkeys(["pyosys", *distributions], "1"))
     return found
 
 
@@ -193,13 +196,46 @@ def test_the_front_keeps_a_slower_point_that_is_more_accurate() -> None:
     assert [(point.lut, point.accuracy) for point in pareto(points)] == [(100, 0.9), (200, 0.95), (300, 0.95)]
 
 
-def test_tool_errors_are_results_too(tools: Tools, tmp_path: Path, monkeypatch) -> None:
+def test_tool_errors_are_results_too_but_not_for_ever(tools: Tools, tmp_path: Path, monkeypatch) -> None:
     def broken(folder: Path, target: str, seeds: int) -> Result:
         raise ToolError("nextpnr failed")
 
-    monkeypatch.setattr(explore, "synthesize", broken)
-    assert _explore(monkeypatch, tmp_path, "--points", "2") == 2
-    assert {row["problem"] for row in _rows(tmp_path)} == {"nextpnr failed"}
+    with monkeypatch.context() as patch:
+        patch.setattr(explore, "synthesize", broken)
+        assert _explore(monkeypatch, tmp_path, "--points", "2") == 2
+        assert {row["problem"] for row in _rows(tmp_path)} == {"nextpnr failed"}
+    assert _explore(monkeypatch, tmp_path, "--points", "2") == 0
+    assert {row["problem"] for row in _rows(tmp_path)} == {""}
+
+
+def test_tools_that_are_missing_are_named_before_anything_is_made(tmp_path: Path, monkeypatch, capsys) -> None:
+    monkeypatch.setattr(synth.importlib.util, "find_spec", lambda name: None)
+    assert _explore(monkeypatch, tmp_path) == 2
+    assert capsys.readouterr().err == "error: pyosys is missing; `pip install pyosys` installs it\n"
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_network_that_fits_in_no_folding_says_why(tools: Tools, tmp_path: Path, monkeypatch, capsys) -> None:
+    large = random_network(Case("larger", 300, (Layer(400, (0,), 1), Layer(10, (1,), 1)), 0.1, 8))
+    monkeypatch.setattr(sys.modules[__name__], "MODEL", large)
+    assert _explore(monkeypatch, tmp_path, "--points", "1", target="ice40up5k") == 2
+    assert "--target ice40up5k: a small folding needs bram" in capsys.readouterr().err
+    assert tools.calls == []
+
+
+def test_a_layer_wider_than_a_vector_is_explored_too() -> None:
+    wide = random_network(Case("wide", 4, (Layer(9000, (0,), 1), Layer(4, (1,), 1)), 0.5, 8))
+    events = measured_events(wide, vectors.random_samples(wide, 2, 3, 0.5, seed=1))
+    with pytest.raises(BuildError, match="at most 6553 lanes"):
+        make_plan(wide, Folding([9000, 4]))
+    assert explore._fastest(wide, events) < cycles_per_step(make_plan(wide, Folding([4000, 4])), events)
+
+
+def test_the_same_network_is_explored_once(tools: Tools, tmp_path: Path, monkeypatch) -> None:
+    (tmp_path / "again.safetensors").write_bytes(store.to_bytes(MODEL))
+    both = ["--model", str(tmp_path / "m.safetensors"), str(tmp_path / "again.safetensors")]
+    assert _explore(monkeypatch, tmp_path, "--points", "2", *both) == 0
+    assert len(tools.calls) == len(set(tools.calls)) <= 2
 
 
 @pytest.mark.check

@@ -185,6 +185,29 @@ def test_own_spikes_are_events_where_they_have_rows_and_none_where_they_have_slo
     assert [make_plan(model, choice.folding).layers[0].slots for choice in choices] == [11, 0]
 
 
+def test_the_goal_that_cannot_be_reached_is_the_one_that_is_named() -> None:
+    events = _measured(LARGER)
+    with pytest.raises(BuildError, match=r"no folding found takes at most 1 cycles per time step; the fastest takes"):
+        choose(LARGER, events, Goal(interval=1, latency=10_000), "xc7")
+    small = random_network(Case("small", 40, (Layer(96, (0,), 1), Layer(10, (1,), 1)), 0.2))
+    events = _measured(small)
+    with pytest.raises(BuildError, match=r"a latency of at most 1 cycles; one takes ([0-9.]+): relax") as refused:
+        choose(small, events, Goal(interval=10_000, latency=1), "ice40up5k")
+    found = re.search(r"one takes ([0-9.,]+):", str(refused.value))
+    assert found is not None
+    least = float(found[1].replace(",", "")) + 0.1
+    assert choose(small, events, Goal(latency=least), "ice40up5k").latency <= least
+
+
+def test_rates_alone_ask_for_no_device_that_is_large_enough() -> None:
+    large = random_network(Case("large", 700, (Layer(300, (0,), 10), Layer(10, (1,), 1)), 0.05, 8))
+    events = measured_events(large, vectors.random_samples(large, 2, 4, 0.05, seed=1))
+    choice = choose(large, events, Goal(), "ice40up5k", ports=1, lanes=[10, 1])
+    assert choice.folding.lanes == [10, 1]
+    with pytest.raises(BuildError, match=r"--target ice40up5k: a small folding needs bram"):
+        choose(large, events, Goal(interval=1e6), "ice40up5k", ports=1)
+
+
 def test_given_lanes_get_the_fewest_units_that_lose_no_time() -> None:
     events = _measured(LARGER)
     fewest = make_plan(LARGER, Folding([64, 10], [1, 1]))

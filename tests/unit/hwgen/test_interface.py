@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from models import tiny_model
 
@@ -19,7 +20,10 @@ MODEL = tiny_model()
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"lanes": [1.5] * len(MODEL.layers)}, "--lanes has 1.5; give whole numbers"),
+        ({"lanes": [1.5] * len(MODEL.layers)}, "--lanes is [1.5, 1.5]; give whole numbers, one after another"),
+        ({"units": 4}, "--units is 4; give whole numbers, one after another"),
+        ({"loaded_layers": [1.5]}, "--loaded-layers is [1.5]; give whole numbers"),
+        ({"watchdog": 2.5}, "--watchdog 2.5: allowed is 1..4294967295 cycles"),
         ({"budget": {"luts": 3}}, "--budget names 'luts'; allowed are lut, ff, bram, dsp"),
         ({"protect": "hamming"}, "--protect 'hamming' is unknown; allowed are none, parity, secded"),
         ({"rates": "nowhere.npz"}, "nowhere.npz"),
@@ -30,6 +34,17 @@ def test_a_request_that_cannot_be_is_refused(tmp_path: Path, options: dict[str, 
         hwgen.build(MODEL, tmp_path / "core", hwgen.Request(**options))
     assert message in str(caught.value)
     assert not list(tmp_path.iterdir())
+
+
+def test_whole_numbers_may_be_those_of_numpy(tmp_path: Path) -> None:
+    ours, theirs = (
+        hwgen.build(MODEL, tmp_path / name, hwgen.Request(lanes=lanes, loaded_layers=layers, watchdog=cycles))
+        for name, lanes, layers, cycles in (
+            ("a", [4, 2], [1], 5000),
+            ("b", np.array([4, 2]), np.array([1]), np.int64(5000)),
+        )
+    )
+    assert ours.manifest == theirs.manifest
 
 
 def test_rates_may_be_samples_or_a_file(tmp_path: Path) -> None:

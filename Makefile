@@ -11,11 +11,11 @@ demo: $(READY)
 	$(BIN)/python -m bench.demo
 
 test: lint
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 # The slower tests that `make test` leaves out; CI runs them too
 check: $(READY)
-	$(BIN)/python -m pytest -n auto -m check
+	$(BIN)/python -m pytest -n auto --dist worksteal -m check
 
 # Proofs of the library modules (docs/proofs.md); minutes
 formal: $(READY)
@@ -24,7 +24,7 @@ formal: $(READY)
 
 # What takes minutes, but for random networks: every mode of the cell models, the ear on all recordings (docs/testing.md)
 slow: $(READY)
-	$(BIN)/python -m pytest -m slow -n auto --ignore tests/rtl/test_fuzz.py
+	$(BIN)/python -m pytest -m slow -n auto --dist worksteal --ignore tests/rtl/test_fuzz.py
 
 # Random networks and streams through every implementation, 25 networks from each seed: make fuzz N=200 SEED=0
 # ENGINE is verilator, icarus or netlist. A failure is shrunk, and drawn again by its seed: make fuzz SEED=17 N=1
@@ -32,7 +32,7 @@ SEED   ?= 0
 N      ?= 50
 ENGINE ?= verilator
 fuzz: $(READY)
-	$(BIN)/python -m pytest -m slow -n auto tests/rtl/test_fuzz.py --fuzz-engine $(ENGINE) --fuzz-seed $(SEED) --fuzz-count $(N)
+	$(BIN)/python -m pytest -m slow -n auto --dist worksteal tests/rtl/test_fuzz.py --fuzz-engine $(ENGINE) --fuzz-seed $(SEED) --fuzz-count $(N)
 
 # One core for a million time steps, with stalls and malformed beats
 soak: $(READY)

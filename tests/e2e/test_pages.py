@@ -229,6 +229,12 @@ epochs_quantized = 1
 """
 
 
+def test_a_build_whose_weights_spram_holds_has_a_page_that_can_be_read(browser: Browser, tmp_path: Path) -> None:
+    write(make_build(MODELS[0], Folding(loaded=[1, 2]), target="ice40up5k"), tmp_path / "core")
+    assert "SPRAM" in (tmp_path / "core" / page.PAGE).read_text()
+    _everywhere(browser, tmp_path / "core" / page.PAGE, 60)
+
+
 def test_training_and_build_lead_to_each_other(browser: Browser, tmp_path: Path, monkeypatch) -> None:
     from trainer import config, run  # PyTorch, which no other test here needs
 

@@ -102,7 +102,7 @@ endmodule
 
 # design, target, width, address bits, cell that must appear; the rest of the modes take minutes
 CASES = [
-    (_MEMORY, "xc7", 36, 9, "RAMB18E1"),
+    pytest.param(_MEMORY, "xc7", 36, 9, "RAMB18E1", marks=pytest.mark.check),
     (_MEMORY, "ecp5-85k", 18, 10, "DP16KD"),
     (_MULTIPLIER, "ecp5-85k", 30, 13, "MULT18X18D"),
     pytest.param(_MEMORY, "xc7", 1, 14, "RAMB18E1", marks=pytest.mark.slow),

@@ -23,7 +23,7 @@ from hwgen.fpga.synth import Result
 from quant import spikes, store, vectors
 from quant.errors import BuildError, ToolError
 
-MODEL = random_network(Case("larger", 78, (Layer(128, (0,), 1, True), Layer(10, (1, 0), 1)), 0.2))
+MODEL = random_network(Case("larger", 40, (Layer(48, (0,), 1, True), Layer(10, (1, 0), 1)), 0.2))
 
 
 class Tools:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 import numpy as np
 import pytest
@@ -24,11 +25,14 @@ from quant.model import IntModel
 from quant.neurons import Bias, Delay, Inhibition, Refractory, SelfWeight, Synapse
 
 
+@cache
 def _random_plans():
+    found = []
     for seed in range(60):
         rng = np.random.default_rng(seed)
         model = random_model(rng, Limits(layers=5, inputs=40, neurons=40))
-        yield model, make_plan(model, random_folding(rng, model), safety=random_safety(rng))
+        found.append((model, make_plan(model, random_folding(rng, model), safety=random_safety(rng))))
+    return found
 
 
 def test_every_neuron_has_one_lane_in_one_group() -> None:

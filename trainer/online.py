@@ -75,9 +75,8 @@ def learn(network: Network, batch: Batch, *, quantized: bool) -> tuple[Trace, Te
     pairs = list(judge.pairs())
     for walker, one in zip(walkers, numbers, strict=True):
         pairs += walker.pairs(one)
-    if settings.growth.strength:
-        price = price_of_growth(network)
-        pairs.append((price, torch.ones_like(price) / processes()))
+    price = price_of_growth(network)
+    pairs.append((price, torch.ones_like(price) / processes()))
     pairs = [(number, gradient) for number, gradient in pairs if number.requires_grad]
     torch.autograd.backward([number for number, _ in pairs], [gradient for _, gradient in pairs])
     states = tuple(States(walker.outputs[None], walker.potential[None], {}) for walker in walkers)

@@ -140,7 +140,7 @@ def _between(layer: Layer, parts: Sequence[Part]) -> bool:
     """Whether a threshold is written as the middle before the next integer.
 
     Potentials are integers, and others fire above a threshold: the middle serves both, where it is not subtracted, or a
-    self-weight can subtract the rest. It would come too early behind a filter, and in front of a delay.
+    self-weight can subtract the rest. Through a filter that would last, and beside a delay come without it.
     """
     late = layer.neuron.reset == "late_subtract" and not any(isinstance(part, Synapse | Delay) for part in parts)
     return layer.neuron.reset == "zero" or late
